@@ -1,0 +1,195 @@
+"""What a run is: frozen dataclasses whose defaults are Section 6.1.
+
+Every field becomes an absl flag of the same name (`define_flags`), so a preset
+in `experiments/` states only what makes its row different.
+"""
+
+import dataclasses
+import pathlib
+
+from absl import flags
+
+METHODS = ("H1", "R1", "I1", "I*")
+
+
+def setting(default, doc, choices=None):
+    """A dataclass field that carries the help text of its flag."""
+    metadata = {"doc": doc, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """Network choices of Sections 3 to 5."""
+
+    method: str = setting("I1", "Row of Table 2.", METHODS)
+    backbone: str = setting(
+        "resnet50",
+        "ResNet of Table 4.",
+        ("resnet18", "resnet50", "resnet101"),
+    )
+    width: float = setting(
+        1.0, "Multiplies resnet18's channels; 0.5 is the small network here."
+    )
+    image_size: int = setting(256, "Side of the network's input, in pixels.")
+    upsamplings: int = setting(2, "Deconvolutions in N_H; Table 8 uses 3.")
+    head_channels: int = setting(256, "Channels of each deconvolution.")
+    weights: str = setting(
+        "",
+        "Backbone weights: imagenet, a .weights.h5 file, or empty for random.",
+    )
+    beta: float = setting(
+        0.0,
+        "Factor on the scores before the softmax of Eq. (5). 0 takes what "
+        "the method wants: 1, or 10 for I1 with --heatmap_reading=gaussian.",
+    )
+    heatmap_reading: str = setting(
+        "softmax",
+        "How I1 supervises the map it integrates. softmax: cross-entropy of "
+        "the softmaxed map with the Gaussian. gaussian: H1's squared error on "
+        "the raw map. docs/choices.md has the measurement.",
+        ("softmax", "gaussian"),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig(ModelConfig):
+    """One training run: data, schedule and where it goes."""
+
+    data: str = setting("", "Folder of records, from a datasets/build_*.py.")
+    workdir: str = setting(
+        "", "Folder of this run; the same command again resumes it."
+    )
+    seed: int = setting(0, "Seed of weights, order and augmentation.")
+    batch_size: int = setting(128, "People per step, over all devices.")
+    learning_rate: float = setting(1e-3, "Adam's base rate.")
+    final_learning_rate: float = setting(
+        1e-5, "Adam's rate once the validation loss has saturated."
+    )
+    patience: int = setting(
+        5, "Epochs without a better validation loss that mean saturated."
+    )
+    min_delta: float = setting(
+        1e-3, "Relative gain that counts as a better validation loss."
+    )
+    heatmap_epochs: int = setting(
+        70, "I1: at most this many epochs of heat-map loss alone."
+    )
+    epochs: int = setting(140, "At most this many epochs in all.")
+    final_epochs: int = setting(
+        20, "The last of these run at --final_learning_rate at the latest."
+    )
+    heatmap_weight: float = setting(1.0, "Weight of the heat-map loss.")
+    joint_weight: float = setting(
+        1.0, "Weight of the L1 joint loss, which is in heat-map pixels."
+    )
+    rotation: float = setting(30.0, "Augmentation: degrees either way.")
+    scale: float = setting(0.25, "Augmentation: share of size either way.")
+    flip: bool = setting(True, "Augmentation: mirror half of the people.")
+    sigma: float = setting(1.0, "Gaussian of H1, in heat-map pixels.")
+    mixed_precision: str = setting(
+        "float32",
+        "Keras dtype policy.",
+        ("float32", "mixed_float16", "mixed_bfloat16"),
+    )
+    jit_compile: bool = setting(
+        False, "Compile the step with XLA; on a CPU it is slower."
+    )
+    checkpoint_steps: int = setting(
+        200, "Steps between checkpoints inside an epoch."
+    )
+    keep_checkpoints: int = setting(2, "Checkpoints kept on disk.")
+    tensorboard: bool = setting(True, "Write TensorBoard logs.")
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateConfig:
+    """One evaluation of a finished or running run."""
+
+    workdir: str = setting("", "Folder of the run to evaluate.")
+    data: str = setting("", "Folder of records; empty takes the run's own.")
+    split: str = setting("val", "Split of the records to score.")
+    out: str = setting("", "Folder to write; empty is WORKDIR/evaluation.")
+    batch_size: int = setting(64, "People per step.")
+    flip_test: bool = setting(
+        False, "Average each person with its mirror image (Section 6.1)."
+    )
+    limit: int = setting(0, "Score only this many people; 0 scores them all.")
+
+
+@dataclasses.dataclass(frozen=True)
+class PredictConfig:
+    """Joints on photographs."""
+
+    model: str = setting("", "A model.keras, or the folder of a run.")
+    images: str = setting("", "A photograph, or a folder of them.")
+    boxes: str = setting(
+        "",
+        "JSON of people in the images, in COCO's result form "
+        "[{file_name or image_id, bbox: [x, y, w, h], score}]; without it the "
+        "whole image is one person.",
+    )
+    out: str = setting("", "Folder to write the drawings and joints.json to.")
+    batch_size: int = setting(16, "People per step.")
+    flip_test: bool = setting(
+        False, "Average each person with its mirror image (Section 6.1)."
+    )
+    min_score: float = setting(
+        0.0, "Draw only joints with at least this score."
+    )
+
+
+_DEFINE = {
+    bool: flags.DEFINE_boolean,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+}
+
+
+def define_flags(config_class):
+    """Defines one absl flag per field of the dataclass."""
+    for field in dataclasses.fields(config_class):
+        doc, choices = field.metadata["doc"], field.metadata["choices"]
+        if choices:
+            flags.DEFINE_enum(field.name, field.default, choices, doc)
+        else:
+            _DEFINE[type(field.default)](field.name, field.default, doc)
+
+
+def from_flags(config_class, values):
+    """Builds the dataclass from parsed `absl.flags.FLAGS`."""
+    names = [field.name for field in dataclasses.fields(config_class)]
+    return config_class(**{name: getattr(values, name) for name in names})
+
+
+def write_flagfile(config, path):
+    """Writes a config as a file that `--flagfile` takes back."""
+    lines = [
+        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in dataclasses.asdict(config).items()
+    ]
+    pathlib.Path(path).write_text("\n".join(lines) + "\n")
+
+
+def read_flagfile(config_class, path):
+    """Reads what `write_flagfile` wrote.
+
+    Raises:
+        ValueError: the file names a flag that the dataclass does not have.
+    """
+    types = {f.name: type(f.default) for f in dataclasses.fields(config_class)}
+    values = {}
+    for line in pathlib.Path(path).read_text().splitlines():
+        name, _, value = line.strip().removeprefix("--").partition("=")
+        if not name:
+            continue
+        if name not in types:
+            raise ValueError(
+                f"{path} has a flag of another version of this package; train "
+                f"again, or delete that line. Received: {line!r}"
+            )
+        values[name] = (
+            value == "true" if types[name] is bool else types[name](value)
+        )
+    return config_class(**values)

@@ -1,0 +1,170 @@
+"""The one coordinate convention; only this file converts between frames.
+
+A point is `(x, y)`: x runs along columns, y along rows. A pixel's *centre* has
+integer coordinates, so a map of width W spans x in [-0.5, W - 0.5].
+
+    heat-map frame   pixels of H_k               (32 x 32 in the paper)
+    crop frame       pixels of the network input (256 x 256)
+    window frame     pixels of the record's picture of one person
+    image frame      pixels of the original photograph
+
+A box is `(x, y, width, height)` as COCO has it: left and top *edge*, counted
+from the picture's edge, so that a whole picture is `(0, 0, width, height)` and
+the edge x is where points have x - 0.5.
+Affine maps are `(2, 3)` matrices that take `(x, y, 1)` to a point.
+
+Every function here is arithmetic on whatever array type it is given, or, where
+it builds matrices, NumPy float64.
+"""
+
+import numpy as np
+
+# ours: the paper gives no margin between the person's box and the crop.
+BOX_MARGIN = 1.25
+# A window holds every crop that Section 6.1's augmentation draws from it:
+# scale +25 %, and a square turned by 30 degrees, cos 30 + sin 30 = 1.366.
+WINDOW_MARGIN = 1.25 * 1.37
+
+
+def heatmap_to_crop(points, stride):
+    """Maps heat-map points to the crop; one cell spans `stride` crop pixels.
+
+    The half-pixel terms keep cell *centres* aligned: cell 0 at stride 8 covers
+    crop pixels 0..7, whose centre is 3.5, not 0.
+    """
+    return (points + 0.5) * stride - 0.5
+
+
+def crop_to_heatmap(points, stride):
+    """Inverse of `heatmap_to_crop`."""
+    return (points + 0.5) / stride - 0.5
+
+
+def crop_to_unit(points, size):
+    """Maps crop points to [0, 1] across the crop; `size` is (width, height)."""
+    return (points + 0.5) / size
+
+
+def unit_to_crop(points, size):
+    """Inverse of `crop_to_unit`."""
+    return points * size - 0.5
+
+
+def mirror_x(x, width):
+    """Where column `x` of a picture this wide lands when it is mirrored."""
+    return width - 1 - x
+
+
+def crop_side(box_width, box_height, aspect, maximum, margin=BOX_MARGIN):
+    """Height of the crop around a box.
+
+    The crop has the network's aspect (width / height) and is the smallest one
+    that holds the box, times `margin`.
+
+    Args:
+        box_width, box_height: Sides of the person's box.
+        aspect: Width of the network's input over its height.
+        maximum: The elementwise maximum of the caller's array library.
+        margin: Enlargement of the box.
+    """
+    return maximum(box_height, box_width / aspect) * margin
+
+
+def region_to_pixels(box, width, height):
+    """Affine from the pixels of a `width` x `height` picture of `box` to the
+    frame that the box is in.
+
+    Args:
+        box: `(x, y, w, h)`; its edges become the picture's edges.
+        width, height: Size of the picture in pixels.
+
+    Returns:
+        `(2, 3)` float64 matrix, picture -> box's frame.
+    """
+    x, y, w, h = np.asarray(box, np.float64)
+    sx, sy = w / width, h / height
+    # Edges, not centres, coincide: the centre of pixel 0 is half a pixel in.
+    return np.array([[sx, 0, x + 0.5 * sx - 0.5], [0, sy, y + 0.5 * sy - 0.5]])
+
+
+def region_around(box, aspect=1.0, margin=BOX_MARGIN):
+    """The box of the crop around a person's box, with the network's aspect.
+
+    Args:
+        box: `(x, y, w, h)` of the person.
+        aspect: Width over height of the network's input.
+        margin: Enlargement; `BOX_MARGIN * WINDOW_MARGIN` gives the window.
+
+    Returns:
+        `(4,)` float64 box with the same centre.
+    """
+    x, y, w, h = np.asarray(box, np.float64)
+    height = crop_side(w, h, aspect, np.maximum, margin)
+    width = height * aspect
+    return np.array(
+        [x + w / 2 - width / 2, y + h / 2 - height / 2, width, height]
+    )
+
+
+def apply(matrix, points):
+    """Maps `(..., K, 2)` points by a `(..., 2, 3)` affine matrix."""
+    matrix, points = np.asarray(matrix), np.asarray(points)
+    linear = np.swapaxes(matrix[..., :2], -1, -2)
+    return points @ linear + matrix[..., None, :, 2]
+
+
+def invert(matrix):
+    """Inverse of a `(..., 2, 3)` affine matrix, in float64."""
+    matrix = np.asarray(matrix, np.float64)
+    linear = np.linalg.inv(matrix[..., :2])
+    offset = -linear @ matrix[..., 2:]
+    return np.concatenate([linear, offset], axis=-1)
+
+
+def box_to_region(box, region, width, height):
+    """A box of the image, in the picture that shows `region` of that image.
+
+    Args:
+        box: `(x, y, w, h)` in the image.
+        region: `(x, y, w, h)` in the image that the picture shows.
+        width, height: Size of the picture in pixels.
+
+    Returns:
+        `(4,)` float64 box in the picture.
+    """
+    box, region = np.asarray(box, np.float64), np.asarray(region, np.float64)
+    scale = np.array([width, height]) / region[2:]
+    return np.concatenate([(box[:2] - region[:2]) * scale, box[2:] * scale])
+
+
+def box_around(points, margin):
+    """The box around `(N, 2)` points, `margin` times their extent."""
+    low, high = np.min(points, axis=0), np.max(points, axis=0)
+    # A single point, or a row of them, still has the pixel it stands on.
+    size = np.maximum((high - low) * margin, 1.0)
+    return np.concatenate([(low + high) / 2 + 0.5 - size / 2, size])
+
+
+def centre(length):
+    """The middle of a picture's side, as a point's coordinate."""
+    return (length - 1) / 2
+
+
+def box_centre(edge, length):
+    """The middle of a box's side, as a point's coordinate."""
+    return edge + length / 2 - 0.5
+
+
+def unscale(points, to_image):
+    """Image points `(K, 2)` in the window that `to_image` (2, 3) places.
+
+    A window is never turned, so this is the inverse of `apply` without a
+    matrix inverse, on whatever array type it is given.
+    """
+    return (points - to_image[:, 2]) / to_image[0, 0]
+
+
+def unscale_box(box, to_image):
+    """An image box `(4,)` in the window: its corner `(2,)` and size `(2,)`."""
+    corner = unscale(box[:2] - 0.5, to_image) + 0.5
+    return corner, box[2:] / to_image[0, 0]

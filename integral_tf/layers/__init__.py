@@ -1,0 +1,17 @@
+"""Keras layers, each one serialisable under the package's name."""
+
+from integral_tf.layers.argmax import Argmax
+from integral_tf.layers.heads import HeatmapHead
+from integral_tf.layers.heads import JointHead
+from integral_tf.layers.integral_regression import IntegralRegression
+from integral_tf.layers.preprocessing import ImageNetCentering
+from integral_tf.layers.random_crop import RandomCrop
+
+__all__ = [
+    "Argmax",
+    "HeatmapHead",
+    "ImageNetCentering",
+    "IntegralRegression",
+    "JointHead",
+    "RandomCrop",
+]

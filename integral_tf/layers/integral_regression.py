@@ -1,0 +1,133 @@
+"""The Keras layer J_k = I(H_k), Eq. (7). Its arithmetic is `ops.integral`."""
+
+import keras
+
+from integral_tf import coordinates
+from integral_tf.ops import integral
+
+
+@keras.saving.register_keras_serializable(package="integral_tf")
+class IntegralRegression(keras.layers.Layer):
+    """Reads one `(x, y)` point per joint out of a stack of heat maps.
+
+    Each map is normalised by a softmax over all of its pixels (Eq. 5) and the
+    joint is the expected pixel position (Eq. 6). The layer has no weights, is
+    differentiable everywhere, and always computes in `float32`.
+
+    Args:
+        stride: Crop pixels spanned by one heat-map pixel. `1` (the default)
+            returns heat-map coordinates; `8` returns coordinates in a
+            256 x 256 crop from a 32 x 32 map.
+        beta: Factor on the scores before the softmax. A map whose peak is far
+            below 10 needs more than 1, or the joint is drawn to the centre.
+        confidence: Also return how much of each map agrees with its joint.
+        covariance: Also return the covariance of each map.
+        data_format: `"channels_last"` or `"channels_first"`.
+        **kwargs: Base layer keyword arguments, such as `name`.
+
+    Call arguments:
+        heatmaps: `(batch, height, width, joints)` unnormalised scores. Do not
+            apply a sigmoid or softmax first. Volumes `(batch, depth, height,
+            width, joints)` and lines `(batch, width, joints)` work too.
+
+    Output shape:
+        `(batch, joints, 2)`, ordered `(x, y)`; 3 and `(x, y, z)` for volumes.
+        With `confidence` or `covariance`, a dict of `joints` and `confidence`
+        `(batch, joints)` in (0, 1] and `covariance` `(batch, joints, 2, 2)`
+        in square crop pixels.
+
+    Raises:
+        ValueError: `stride` or `beta` is not positive, or `data_format` is
+            none of the two.
+
+    Example:
+
+    >>> import numpy as np
+    >>> heatmaps = np.zeros((1, 4, 4, 1), "float32")
+    >>> heatmaps[0, 2, 3, 0] = 50.0  # row 2, column 3
+    >>> IntegralRegression()(heatmaps).numpy().tolist()
+    [[[3.0, 2.0]]]
+    >>> IntegralRegression(stride=8)(heatmaps).numpy().tolist()
+    [[[27.5, 19.5]]]
+
+    Reference:
+        [Sun et al., 2018](https://arxiv.org/abs/1711.08229), Section 5.
+    """
+
+    def __init__(
+        self,
+        stride=1,
+        beta=1.0,
+        confidence=False,
+        covariance=False,
+        data_format="channels_last",
+        **kwargs,
+    ):
+        # float16 spaces neighbouring values 1/32 pixel apart near x = 63, and
+        # bfloat16 1/4 pixel, so a mixed-precision policy must not reach here.
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        if stride <= 0:
+            raise ValueError(
+                "`stride` is the number of crop pixels one heat-map pixel "
+                "spans, so it must be positive (256 -> 32 is `stride=8`). "
+                f"Received: stride={stride}"
+            )
+        if beta <= 0:
+            raise ValueError(
+                "`beta` multiplies the scores before the softmax, so it must "
+                f"be positive; the paper's is 1. Received: beta={beta}"
+            )
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(
+                "`data_format` is 'channels_last' or 'channels_first'. "
+                f"Received: data_format={data_format!r}"
+            )
+        self.stride = stride
+        self.beta = beta
+        self.confidence = confidence
+        self.covariance = covariance
+        self.data_format = data_format
+        self.input_spec = keras.layers.InputSpec(min_ndim=3)
+
+    def call(self, heatmaps):
+        scores, spatial = integral.flatten_maps(heatmaps, self.data_format)
+        probabilities = integral.spatial_softmax(scores, self.beta)
+        points = integral.expected_coordinates(probabilities, spatial)
+        joints = coordinates.heatmap_to_crop(points, self.stride)
+        if not (self.confidence or self.covariance):
+            return joints
+        outputs = {"joints": joints}
+        if self.confidence:
+            outputs["confidence"] = integral.confidence(
+                probabilities, points, spatial
+            )
+        if self.covariance:
+            outputs["covariance"] = self.stride**2 * integral.covariance(
+                probabilities, points, spatial
+            )
+        return outputs
+
+    def compute_output_shape(self, input_shape):
+        batch, dimensions = input_shape[0], len(input_shape) - 2
+        last = self.data_format == "channels_last"
+        joints = input_shape[-1 if last else 1]
+        points = (batch, joints, dimensions)
+        if not (self.confidence or self.covariance):
+            return points
+        shapes = {"joints": points}
+        if self.confidence:
+            shapes["confidence"] = (batch, joints)
+        if self.covariance:
+            shapes["covariance"] = (*points, dimensions)
+        return shapes
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "stride": self.stride,
+            "beta": self.beta,
+            "confidence": self.confidence,
+            "covariance": self.covariance,
+            "data_format": self.data_format,
+        }

@@ -1,0 +1,134 @@
+"""Augmentation and cropping on the device: Section 6.1."""
+
+import math
+
+import keras
+from keras import ops
+
+from integral_tf import coordinates
+from integral_tf.ops import warp
+
+
+@keras.saving.register_keras_serializable(package="integral_tf")
+class RandomCrop(keras.layers.Layer):
+    """Crops the person out of each window, turned, scaled and mirrored at will.
+
+    All of it is one affine map, so the pixels are resampled once, and the
+    joints are moved by the same map. In inference (`training=False`) nothing
+    is random: the crop is the box, enlarged by `box_margin`.
+
+    Args:
+        height, width: Size of the crop in pixels.
+        mirrored_order: `skeletons.Skeleton.mirrored_order`: after a mirroring
+            the pixel that was the left wrist is the right one.
+        rotation: Degrees either way, uniform.
+        scale: Share of the person's size either way, uniform.
+        flip: Mirror half of the people.
+        box_margin: Enlargement of the person's box.
+        seed: Seed of the draws made where the caller gives none.
+        **kwargs: Base layer keyword arguments, such as `name`.
+
+    Call arguments:
+        people: Dict of `windows` `(B, H, W, 3)` uint8 or float RGB, `boxes`
+            `(B, 4)` x, y, width, height and `joints` `(B, K, 2)` in the
+            window frame, and `visible` `(B, K)`. `draws` `(B, 3)`, uniform in
+            [0, 1), replaces the layer's own random numbers, so that a batch
+            is augmented alike on any number of devices.
+        training: Whether to augment.
+
+    Returns:
+        Dict of `images` `(B, height, width, 3)` float32 RGB in 0..255,
+        `joints` `(B, K, 2)` in the crop frame, `visible` `(B, K)`, 0 where
+        the joint is outside the crop, and `to_window` `(B, 2, 3)`, crop ->
+        window.
+
+    Reference:
+        Section 6.1: "random rotation (+-30 degrees), scaling (+-25%) and
+        flip".
+    """
+
+    def __init__(
+        self,
+        height,
+        width,
+        mirrored_order,
+        rotation=30.0,
+        scale=0.25,
+        flip=True,
+        box_margin=coordinates.BOX_MARGIN,
+        seed=None,
+        **kwargs,
+    ):
+        kwargs.setdefault("dtype", "float32")
+        # Windows stay uint8 until they are sampled.
+        super().__init__(autocast=False, **kwargs)
+        self.height = height
+        self.width = width
+        self.mirrored_order = list(mirrored_order)
+        self.rotation = rotation
+        self.scale = scale
+        self.flip = flip
+        self.box_margin = box_margin
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, people, training=False):
+        boxes = ops.cast(people["boxes"], "float32")
+        turn, zoom, mirrored = self._draw(people, boxes, training)
+        to_window = warp.crop_affine(
+            boxes,
+            self.height,
+            self.width,
+            turn,
+            zoom,
+            mirrored,
+            self.box_margin,
+        )
+        joints = warp.transform(
+            warp.invert(to_window), ops.cast(people["joints"], "float32")
+        )
+        visible = ops.cast(people["visible"], "float32")
+        joints = self._exchange_sides(joints, mirrored[:, None, None])
+        visible = self._exchange_sides(visible, mirrored[:, None])
+        size = ops.convert_to_tensor([self.width, self.height], "float32")
+        inside = ops.all((joints >= -0.5) & (joints <= size - 0.5), axis=-1)
+        return {
+            "images": warp.bilinear(
+                people["windows"], to_window, self.height, self.width
+            ),
+            "joints": joints,
+            "visible": visible * ops.cast(inside, "float32"),
+            "to_window": to_window,
+        }
+
+    def _draw(self, people, boxes, training):
+        """`(B,)` radians, size and 0 or 1 for mirrored, of each person."""
+        still = ops.zeros_like(boxes[:, 0])
+        if not training:
+            return still, still + 1.0, still
+        draws = people.get("draws")
+        if draws is None:
+            draws = keras.random.uniform(
+                (ops.shape(boxes)[0], 3), seed=self.seed_generator
+            )
+        turn = (2 * draws[:, 0] - 1) * math.radians(self.rotation)
+        zoom = 1 + (2 * draws[:, 1] - 1) * self.scale
+        mirrored = ops.cast(draws[:, 2] < 0.5, "float32") * float(self.flip)
+        return turn, zoom, mirrored
+
+    def _exchange_sides(self, values, mirrored):
+        other = ops.take(values, self.mirrored_order, axis=1)
+        return ops.where(mirrored > 0, other, values)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "height": self.height,
+            "width": self.width,
+            "mirrored_order": self.mirrored_order,
+            "rotation": self.rotation,
+            "scale": self.scale,
+            "flip": self.flip,
+            "box_margin": self.box_margin,
+            "seed": self.seed,
+        }

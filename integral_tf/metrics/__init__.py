@@ -1,0 +1,7 @@
+"""Metrics of the paper, on plain arrays."""
+
+from integral_tf.metrics.pckh import Pckh
+from integral_tf.metrics.pckh import pckh
+from integral_tf.metrics.pckh import reference_lengths
+
+__all__ = ["Pckh", "pckh", "reference_lengths"]

@@ -1,0 +1,117 @@
+"""PCKh, the MPII metric of Section 6.1, on plain arrays.
+
+    PCKh@alpha  share of joints within alpha head lengths of the truth
+    AUC         mean of PCKh@alpha for alpha from 0 to 0.5
+
+Shape letters: N people, K joints.
+"""
+
+import dataclasses
+
+import numpy as np
+
+# ours: the paper gives no step for its AUC.
+ALPHAS = np.arange(51) / 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Pckh:
+    """PCKh of some people, in percent.
+
+    Attributes:
+        at: alpha -> mean over the pooled joints.
+        auc: Mean over `ALPHAS`.
+        curve: PCKh at each of `ALPHAS`.
+        groups: alpha -> column (Head, Sho., ...) -> percent.
+        joints: Labelled joints that the mean pools.
+        people: People with a reference length.
+    """
+
+    at: dict
+    auc: float
+    curve: np.ndarray
+    groups: dict
+    joints: int
+    people: int
+
+
+def pckh(predicted, truth, visible, head_size, skeleton, alphas=(0.5, 0.1)):
+    """Scores points as the MPII toolkit does: `<=`, pooled over joints.
+
+    People with no `head_size` (0) are left out, as are unlabelled joints.
+    Where a dataset labels no head, another length may stand in its place;
+    the figure is then called PCK.
+
+    Args:
+        predicted: `(N, K, 2)` points.
+        truth: `(N, K, 2)` points in the same frame.
+        visible: `(N, K)` non-zero where labelled.
+        head_size: `(N,)` length of the head segment in the same frame.
+        skeleton: The `skeletons.Skeleton` of the K joints.
+        alphas: Thresholds to report.
+
+    Returns:
+        A `Pckh`; NaN where nothing is labelled.
+
+    Raises:
+        ValueError: the arrays do not fit each other.
+    """
+    predicted, truth = np.asarray(predicted), np.asarray(truth)
+    visible, head_size = np.asarray(visible) > 0, np.asarray(head_size)
+    wanted = (len(head_size), len(skeleton), 2)
+    if not predicted.shape == truth.shape == (*visible.shape, 2) == wanted:
+        raise ValueError(
+            "PCKh wants predicted and truth (N, K, 2), visible (N, K) and "
+            f"head_size (N,) with the {len(skeleton)} joints of "
+            f"{skeleton.name}. Received: {predicted.shape}, {truth.shape}, "
+            f"{visible.shape}, {head_size.shape}"
+        )
+    counted = visible & (head_size > 0)[:, None]
+    distance = np.linalg.norm(
+        predicted.astype(np.float64) - truth.astype(np.float64), axis=-1
+    )
+    relative = distance / np.where(head_size > 0, head_size, 1.0)[:, None]
+    # A joint that is not a number is a miss, not an exception.
+    relative = np.where(np.isfinite(relative), relative, np.inf)
+
+    def share(joints, thresholds):
+        values = relative[:, joints][counted[:, joints]]
+        if not values.size:
+            return np.full(len(thresholds), np.nan)
+        hits = np.searchsorted(np.sort(values), thresholds, side="right")
+        return 100.0 * hits / values.size
+
+    pooled = skeleton.mean_indices
+    curve = share(pooled, ALPHAS)
+    means = share(pooled, alphas)
+    columns = {
+        name: share(skeleton.indices(joints), alphas)
+        for name, joints in skeleton.groups
+    }
+    return Pckh(
+        at={alpha: float(mean) for alpha, mean in zip(alphas, means)},
+        auc=float(curve.mean()),
+        curve=curve,
+        groups={
+            alpha: {name: float(v[i]) for name, v in columns.items()}
+            for i, alpha in enumerate(alphas)
+        },
+        joints=int(counted[:, pooled].sum()),
+        people=int((head_size > 0).sum()),
+    )
+
+
+def reference_lengths(head_size, box_size):
+    """The length that the thresholds are shares of, and the metric's name.
+
+    Args:
+        head_size: `(N,)` head segments; all 0 where a dataset has no head.
+        box_size: `(N,)` longer sides of the people's boxes.
+
+    Returns:
+        `(N,)` lengths and `"PCKh"`, or, without heads, a tenth of the box and
+        `"PCK"`. ours: about the head of a standing person.
+    """
+    if np.any(np.asarray(head_size) > 0):
+        return np.asarray(head_size), "PCKh"
+    return np.asarray(box_size) / 10, "PCK"

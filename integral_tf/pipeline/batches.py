@@ -1,0 +1,119 @@
+"""The whole input pipeline, readable top to bottom: records in, batches out.
+
+The host only decodes. Windows leave it as uint8; `layers.RandomCrop` turns
+them into crops on the device.
+
+Shape letters: B batch, S side of the windows, K joints.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from integral_tf import coordinates
+from integral_tf.records import schema
+from integral_tf.records import shards
+
+# Enough to hold a whole small dataset; COCO is also shuffled by shard.
+_SHUFFLE_BUFFER = 16384
+_CYCLE = 8
+
+
+def train_batches(folder, batch_size, seed, epoch, skip_steps=0):
+    """One epoch of shuffled people, the same for the same seed and epoch.
+
+    Args:
+        folder: Folder of records.
+        batch_size: People in a batch, over all devices; the rest of the
+            epoch that does not fill one is left out.
+        seed: Seed of order and augmentation.
+        epoch: Which epoch, from 0.
+        skip_steps: Batches to leave out at the start, to resume inside an
+            epoch; they are not decoded.
+
+    Returns:
+        A dataset of batches of `decoder`'s dicts, with `draws` `(B, 3)`,
+        uniform in [0, 1), a function of (seed, epoch, step).
+    """
+    paths = shards.shard_paths(folder, "train")
+    order = np.random.default_rng([seed, epoch]).permutation(len(paths))
+    records = tf.data.Dataset.from_tensor_slices([paths[i] for i in order])
+    records = records.interleave(
+        tf.data.TFRecordDataset,
+        cycle_length=_CYCLE,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    records = records.shuffle(_SHUFFLE_BUFFER, seed=_stream(seed, epoch))
+    # Skipped while still serialised: nothing is decoded to be thrown away.
+    records = records.skip(skip_steps * batch_size)
+    people = records.map(decoder(folder), tf.data.AUTOTUNE, deterministic=True)
+    # Full batches only: static shapes let XLA compile once.
+    batches = people.batch(batch_size, drop_remainder=True)
+
+    def add_draws(step, people):
+        draws = tf.random.stateless_uniform(
+            [batch_size, 3],
+            [_stream(seed, epoch), tf.cast(step, tf.int32) + skip_steps],
+        )
+        return {**people, "draws": draws}
+
+    batches = batches.enumerate().map(add_draws)
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def eval_batches(folder, split, batch_size, limit=0):
+    """Every person of a split once, in the order of the records.
+
+    Args:
+        folder: Folder of records.
+        split: Name of the split.
+        batch_size: People in a batch; the last one may be smaller.
+        limit: Only this many people; 0 for all.
+
+    Returns:
+        A dataset of batches of `decoder`'s dicts.
+    """
+    records = tf.data.TFRecordDataset(shards.shard_paths(folder, split))
+    records = records.take(limit or -1)
+    people = records.map(decoder(folder), tf.data.AUTOTUNE, deterministic=True)
+    return people.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def decoder(folder):
+    """Returns the step from a serialised record to a person.
+
+    A person is a dict: `windows` `(S, S, 3)` uint8 RGB; `joints` `(K, 2)` and
+    `boxes` `(4,)` in the window frame; `visible` `(K,)` 1.0 where labelled;
+    `head_size`, in image pixels, 0 if unknown; `box_size`, the box's longer
+    side in image pixels; `to_image` `(2, 3)`, window -> image; `image_id` and
+    `source_id`.
+    """
+    manifest = shards.read_manifest(folder)
+    joints = len(shards.read_skeleton(folder))
+    side = manifest["window_size"]
+
+    def decode(record):
+        person = schema.parse(record, joints)
+        window = tf.io.decode_jpeg(
+            person["encoded"], channels=3, dct_method="INTEGER_ACCURATE"
+        )
+        to_image, box = person["window_to_image"], person["box"]
+        corner, size = coordinates.unscale_box(box, to_image)
+        return {
+            "windows": tf.ensure_shape(window, [side, side, 3]),
+            "joints": coordinates.unscale(person["joints"], to_image),
+            "boxes": tf.concat([corner, size], axis=0),
+            "visible": tf.cast(person["visible"] > 0, tf.float32),
+            "head_size": person["head_size"],
+            "box_size": tf.reduce_max(box[2:]),
+            "to_image": to_image,
+            "image_id": person["image_id"],
+            "source_id": person["source_id"],
+        }
+
+    return decode
+
+
+def _stream(seed, epoch):
+    """One number for a seed and an epoch, unlike those of its neighbours."""
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0] >> 1)

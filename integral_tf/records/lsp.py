@@ -1,0 +1,138 @@
+"""Leeds Sports Pose and its extension: `joints.mat` and `images/` -> people.
+
+LSP has 2,000 people and stores `(3, 14, N)`; LSP-extended has 10,000 and
+stores `(14, 3, N)`. Third row: in LSPET 1 means that the joint is labelled; in
+LSP every joint is labelled and 1 means that it is hidden.
+"""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+import scipy.io
+from PIL import Image
+
+from integral_tf import coordinates
+from integral_tf import skeletons
+from integral_tf.records import schema
+
+# ours: LSP has no boxes; the body reaches a little past its outer joints.
+BODY_MARGIN = 1.15
+
+
+@dataclasses.dataclass(frozen=True)
+class Annotation:
+    """One column of `joints.mat`: `joints` (14, 2) and `visible` (14,)."""
+
+    path: str
+    number: int
+    joints: np.ndarray
+    visible: np.ndarray
+
+
+def people(source):
+    """Lists the people of a folder with `joints.mat` and `images/`.
+
+    Args:
+        source: Path of the folder.
+
+    Returns:
+        List of `(source_id, Annotation)`, one per column of `joints.mat`.
+
+    Raises:
+        FileNotFoundError: there is no `joints.mat` or no `images/`.
+        ValueError: `joints.mat` cannot be read or has another shape.
+    """
+    source = pathlib.Path(source)
+    path, images = source / "joints.mat", source / "images"
+    if not path.is_file() or not images.is_dir():
+        raise FileNotFoundError(
+            "LSP and LSP-extended are a folder with joints.mat and images/. "
+            f"Received: source={str(source)!r}"
+        )
+    joints, visible = _read_joints(path)
+    return [
+        (
+            f"im{number:05d}",
+            Annotation(_image_path(images, number), number, points, flags),
+        )
+        for number, (points, flags) in enumerate(zip(joints, visible), 1)
+    ]
+
+
+def person(annotation):
+    """Reads one person's photograph and completes the annotation.
+
+    Raises:
+        schema.Dropped: no photograph, an unreadable one, or no joint in it.
+    """
+    image = read_image(annotation.path)
+    height, width = image.shape[:2]
+    joints, visible = annotation.joints, annotation.visible
+    finite = np.isfinite(joints).all(axis=1)
+    inside = finite & (joints >= -0.5).all(axis=1)
+    inside &= (joints <= [width - 0.5, height - 0.5]).all(axis=1)
+    labelled = (visible > 0) & inside
+    if not labelled.any():
+        raise schema.Dropped("no labelled joint inside the image")
+    neck, top = skeletons.LSP.indices(skeletons.LSP.head)
+    head = np.linalg.norm(joints[neck] - joints[top])
+    return schema.Person(
+        image=image,
+        image_id=annotation.number,
+        source_id=pathlib.Path(annotation.path).stem,
+        joints=np.where(labelled[:, None], joints, 0.0),
+        visible=np.where(labelled, visible, 0),
+        box=coordinates.box_around(joints[labelled], BODY_MARGIN),
+        head_size=float(head) if labelled[[neck, top]].all() else 0.0,
+        outside=int(((visible > 0) & ~inside).sum()),
+    )
+
+
+def read_image(path):
+    """Reads a photograph as `(H, W, 3)` uint8 RGB.
+
+    Raises:
+        schema.Dropped: it is missing, truncated or not a picture.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except FileNotFoundError:
+        raise schema.Dropped("image file missing") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise schema.Dropped("image unreadable or truncated") from None
+
+
+def _read_joints(path):
+    try:
+        joints = scipy.io.loadmat(path).get("joints")
+    except (ValueError, TypeError, NotImplementedError, OSError) as error:
+        raise ValueError(
+            f"joints.mat is not a MATLAB file that scipy can read ({error}). "
+            f"Received: {str(path)!r}"
+        ) from None
+    shape = getattr(joints, "shape", None)
+    if shape is not None and len(shape) == 3 and shape[:2] == (14, 3):
+        joints = np.moveaxis(joints, 2, 0).astype(np.float64)  # LSPET
+        visible = np.where(joints[..., 2] == 1, 2, 0)
+    elif shape is not None and len(shape) == 3 and shape[:2] == (3, 14):
+        joints = joints.transpose(2, 1, 0).astype(np.float64)  # LSP
+        visible = np.where(joints[..., 2] == 1, 1, 2)
+    else:
+        raise ValueError(
+            "joints.mat holds `joints`, shaped (14, 3, N) in LSP-extended and "
+            f"(3, 14, N) in LSP. Received: {shape}"
+        )
+    # ours: read as they are stored. Labelled joints at x = 0 occur, so these
+    # are not MATLAB's pixels counted from 1.
+    return joints[..., :2], visible
+
+
+def _image_path(images, number):
+    # LSP-extended has five digits, LSP four.
+    for digits in (5, 4):
+        path = images / f"im{number:0{digits}d}.jpg"
+        if path.is_file():
+            return str(path)
+    return str(images / f"im{number:05d}.jpg")

@@ -1,0 +1,137 @@
+"""The TFRecord format: one person per example, written and read here only.
+
+Keeping both directions side by side means a field cannot be added to one and
+forgotten in the other. Bump `VERSION` on any change; readers refuse the rest.
+
+Keys are those of the TF Object Detection API where it has one, but coordinates
+are pixels of the original image, not shares of it. K joints:
+
+    image/encoded                     JPEG of the window, `window_size` square
+    image/height, image/width         size of the original image
+    image/key/id                      dataset's own image id (COCO scores by it)
+    image/source_id                   the person's name in its dataset
+    image/object/keypoint/x, y        (K,) image frame; 0 where unlabelled
+    image/object/keypoint/visibility  (K,) COCO's: 0 unlabelled 1 hidden 2 seen
+    image/object/bbox/xywh            (4,) the person's box, image frame
+    image/object/head_size            length of the head segment; 0 unknown
+    image/object/area                 area of the person, for OKS; 0 unknown
+    window/to_image                   (6,) affine window -> image, row by row
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+VERSION = 1
+
+
+@dataclasses.dataclass
+class Person:
+    """One annotated person, as a dataset gives it.
+
+    Attributes:
+        image: `(H, W, 3)` uint8 RGB, the whole photograph.
+        image_id: The dataset's number for the photograph.
+        source_id: The dataset's name for the person; decides the split.
+        joints: `(K, 2)` x, y in the image frame.
+        visible: `(K,)` 0 unlabelled, 1 labelled but hidden, 2 seen.
+        box: `(4,)` x, y, width, height in the image frame.
+        head_size: Length of the head segment in image pixels; 0 if unknown.
+        area: Area for OKS in square image pixels; 0 if unknown.
+        outside: Labelled joints that lie outside the image, now unlabelled.
+    """
+
+    image: np.ndarray
+    image_id: int
+    source_id: str
+    joints: np.ndarray
+    visible: np.ndarray
+    box: np.ndarray
+    head_size: float = 0.0
+    area: float = 0.0
+    outside: int = 0
+
+
+class Dropped(Exception):
+    """A person who cannot become a record; its text is the reason counted."""
+
+
+def serialise(person, window, window_to_image):
+    """Packs a person and the JPEG bytes of the window into one record."""
+    height, width = person.image.shape[:2]
+    visible = np.asarray(person.visible, np.int64)
+    joints = np.where(visible[:, None] > 0, person.joints, 0.0)
+    values = {
+        "image/encoded": window,
+        "image/height": height,
+        "image/width": width,
+        "image/key/id": person.image_id,
+        "image/source_id": person.source_id.encode(),
+        "image/object/keypoint/x": joints[:, 0],
+        "image/object/keypoint/y": joints[:, 1],
+        "image/object/keypoint/visibility": visible,
+        "image/object/bbox/xywh": person.box,
+        "image/object/head_size": float(person.head_size),
+        "image/object/area": float(person.area),
+        "window/to_image": window_to_image,
+    }
+    features = {key: _feature(value) for key, value in values.items()}
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    # Protobuf maps have no order of their own: same input, same bytes.
+    return example.SerializeToString(deterministic=True)
+
+
+def parse(record, joints):
+    """Unpacks one serialised record with this many joints.
+
+    Returns:
+        Dict of `encoded` (JPEG bytes of the window), `image_id`, `source_id`,
+        `image_size` (2,) width and height, `joints` (K, 2) and `box` (4,) in
+        the image frame, `visible` (K,), `head_size`, `area`, and
+        `window_to_image` (2, 3).
+    """
+    one, many = [], [joints]
+    raw = tf.io.parse_single_example(
+        record,
+        {
+            "image/encoded": tf.io.FixedLenFeature(one, tf.string),
+            "image/height": tf.io.FixedLenFeature(one, tf.int64),
+            "image/width": tf.io.FixedLenFeature(one, tf.int64),
+            "image/key/id": tf.io.FixedLenFeature(one, tf.int64),
+            "image/source_id": tf.io.FixedLenFeature(one, tf.string),
+            "image/object/keypoint/x": tf.io.FixedLenFeature(many, tf.float32),
+            "image/object/keypoint/y": tf.io.FixedLenFeature(many, tf.float32),
+            "image/object/keypoint/visibility": tf.io.FixedLenFeature(
+                many, tf.int64
+            ),
+            "image/object/bbox/xywh": tf.io.FixedLenFeature([4], tf.float32),
+            "image/object/head_size": tf.io.FixedLenFeature(one, tf.float32),
+            "image/object/area": tf.io.FixedLenFeature(one, tf.float32),
+            "window/to_image": tf.io.FixedLenFeature([6], tf.float32),
+        },
+    )
+    return {
+        "encoded": raw["image/encoded"],
+        "image_id": raw["image/key/id"],
+        "source_id": raw["image/source_id"],
+        "image_size": tf.stack([raw["image/width"], raw["image/height"]]),
+        "joints": tf.stack(
+            [raw["image/object/keypoint/x"], raw["image/object/keypoint/y"]],
+            axis=-1,
+        ),
+        "visible": raw["image/object/keypoint/visibility"],
+        "box": raw["image/object/bbox/xywh"],
+        "head_size": raw["image/object/head_size"],
+        "area": raw["image/object/area"],
+        "window_to_image": tf.reshape(raw["window/to_image"], [2, 3]),
+    }
+
+
+def _feature(value):
+    if isinstance(value, bytes):
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+    flat = np.ravel(value)
+    if np.issubdtype(flat.dtype, np.integer):
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=flat))
+    return tf.train.Feature(float_list=tf.train.FloatList(value=flat))

@@ -1,0 +1,266 @@
+"""People -> a folder of TFRecord shards and a manifest, whole or not at all."""
+
+import collections
+import concurrent.futures
+import functools
+import hashlib
+import io
+import json
+import math
+import multiprocessing
+import os
+import pathlib
+import shutil
+
+import numpy as np
+import tensorflow as tf
+import tqdm
+from PIL import Image
+
+from integral_tf import coordinates
+from integral_tf import skeletons
+from integral_tf.records import schema
+
+MANIFEST = "manifest.json"
+
+
+def window_size(image_size):
+    """Side of the window from which an unaugmented crop is not enlarged."""
+    return 8 * math.ceil(image_size * coordinates.WINDOW_MARGIN / 8)
+
+
+def split_of(source_id, val_share):
+    """`"val"` for this share of the people, by a hash of their name alone."""
+    return "val" if _hash(source_id) < val_share * 2**32 else "train"
+
+
+def cut_window(person, size):
+    """Cuts the square window around a person, resampled once, antialiased.
+
+    Args:
+        person: A `schema.Person`.
+        size: Side of the window in pixels.
+
+    Returns:
+        JPEG bytes, and the `(2, 3)` affine matrix window -> image.
+    """
+    margin = coordinates.BOX_MARGIN * coordinates.WINDOW_MARGIN
+    region = coordinates.region_around(person.box, margin=margin)
+    low = np.floor(region[:2]).astype(int)
+    high = np.ceil(region[:2] + region[2:]).astype(int)
+    # Pillow's crop fills what lies outside the photograph with black.
+    around = Image.fromarray(person.image).crop((*low, *high))
+    edges = (*(region[:2] - low), *(region[:2] + region[2:] - low))
+    window = around.resize((size, size), Image.Resampling.BICUBIC, edges)
+    jpeg = io.BytesIO()
+    window.save(jpeg, "JPEG", quality=95)
+    return jpeg.getvalue(), coordinates.region_to_pixels(region, size, size)
+
+
+def write(
+    people, make, out, skeleton, image_size, val_share, source, shards=16
+):
+    """Writes a folder of shards and its `manifest.json`.
+
+    Args:
+        people: List of `(source_id, key)`.
+        make: Picklable function from a key to a `schema.Person`; raises
+            `schema.Dropped` for a person who cannot be one.
+        out: Folder to write; it must not exist.
+        skeleton: The `skeletons.Skeleton` of the joints.
+        image_size: Largest network input that the windows are to serve.
+        val_share: Share of the people in the validation split.
+        source: One line for the manifest on where the people came from.
+        shards: Shards of the training split; validation gets its share.
+
+    Returns:
+        The manifest, a dict.
+
+    Raises:
+        FileExistsError: `out` exists.
+        ValueError: nobody is left to write.
+    """
+    out = pathlib.Path(out)
+    if out.exists():
+        raise FileExistsError(
+            "Records are never overwritten; name another folder, or delete "
+            f"this one first. Received: out={str(out)!r}"
+        )
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        manifest = {
+            "version": schema.VERSION,
+            "skeleton": skeleton.name,
+            "source": source,
+            "window_size": window_size(image_size),
+            "splits": _write_shards(
+                people,
+                make,
+                partial,
+                window_size(image_size),
+                val_share,
+                shards,
+            ),
+        }
+        if not manifest["splits"]["train"]["people"]:
+            raise ValueError(
+                f"Nobody is left to train on. Received: {describe(manifest)}"
+            )
+        (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+        partial.rename(out)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return manifest
+
+
+def read_manifest(folder, skeleton=None):
+    """Reads the manifest of a folder of records, or says what is wrong.
+
+    Args:
+        folder: Folder that `write` wrote.
+        skeleton: Name that the records must have, if any.
+
+    Raises:
+        FileNotFoundError: the folder has no manifest.
+        ValueError: another format version, or another skeleton.
+    """
+    path = pathlib.Path(folder) / MANIFEST
+    if not path.is_file():
+        raise FileNotFoundError(
+            "Records are a folder with a manifest.json, as the scripts in "
+            "datasets/ write it; build_synthetic.py needs no download. "
+            f"Received: data={str(folder)!r}"
+        )
+    manifest = json.loads(path.read_text())
+    if manifest["version"] != schema.VERSION:
+        raise ValueError(
+            f"These records have format version {manifest['version']}, this "
+            f"package reads {schema.VERSION}; build them again. "
+            f"Received: data={str(folder)!r}"
+        )
+    if skeleton and manifest["skeleton"] != skeleton:
+        raise ValueError(
+            f"The model has the joints of {skeleton}, these records those of "
+            f"{manifest['skeleton']}. Received: data={str(folder)!r}"
+        )
+    return manifest
+
+
+def read_skeleton(folder):
+    """The `Skeleton` of a folder of records."""
+    return skeletons.get(read_manifest(folder)["skeleton"])
+
+
+def shard_paths(folder, split):
+    """Paths of a split's shards, in order.
+
+    Raises:
+        ValueError: there is no such split.
+        FileNotFoundError: a shard that the manifest names is not there.
+    """
+    splits = read_manifest(folder)["splits"]
+    if split not in splits or not splits[split]["people"]:
+        full = [name for name in splits if splits[name]["people"]]
+        raise ValueError(
+            f"These records have the splits {', '.join(full)}. "
+            f"Received: split={split!r}"
+        )
+    paths = [
+        pathlib.Path(folder) / shard["file"]
+        for shard in splits[split]["shards"]
+    ]
+    for path in paths:
+        if not path.is_file():
+            raise FileNotFoundError(
+                "A shard that the manifest names is missing; build the "
+                f"records again. Received: {str(path)!r}"
+            )
+    return [str(path) for path in paths]
+
+
+def describe(manifest):
+    """The counts of a manifest as a few lines of text."""
+    lines = []
+    for name, split in manifest["splits"].items():
+        lines.append(f"{name}: {split['people']} people kept")
+        for reason, count in sorted(split["dropped"].items()):
+            lines.append(f"{name}: {count} dropped: {reason}")
+        if split["joints_outside"]:
+            lines.append(
+                f"{name}: {split['joints_outside']} joints outside the image, "
+                "taken as unlabelled"
+            )
+    return "\n".join(lines)
+
+
+def _hash(text):
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def _write_shards(people, make, folder, size, val_share, shards):
+    tasks = []
+    for name in ("train", "val"):
+        # Sorted by a hash: neither order nor place in the input matters, and
+        # neighbours in a shard are strangers.
+        chosen = sorted(
+            (p for p in people if split_of(p[0], val_share) == name),
+            key=lambda p: (_hash(p[0] + "#"), p[0]),
+        )
+        count = shards if name == "train" else math.ceil(shards * val_share)
+        count = max(1, min(count, len(chosen)))
+        for i in range(count):
+            path = folder / f"{name}-{i:05d}-of-{count:05d}.tfrecord"
+            tasks.append((name, path, [key for _, key in chosen[i::count]]))
+    splits = {
+        name: {
+            "people": 0,
+            "joints_outside": 0,
+            "dropped": collections.Counter(),
+            "shards": [],
+        }
+        for name in ("train", "val")
+    }
+    # Spawned, not forked: TensorFlow's threads do not survive a fork.
+    pool = concurrent.futures.ProcessPoolExecutor(
+        os.cpu_count(), multiprocessing.get_context("spawn")
+    )
+    with pool:
+        write_one = functools.partial(_write_shard, make=make, size=size)
+        jobs = pool.map(
+            write_one,
+            [path for _, path, _ in tasks],
+            [keys for *_, keys in tasks],
+        )
+        with tqdm.tqdm(total=len(people), unit=" people", desc="write") as bar:
+            for (name, path, keys), (kept, outside, dropped) in zip(
+                tasks, jobs
+            ):
+                split = splits[name]
+                split["people"] += kept
+                split["joints_outside"] += outside
+                split["dropped"].update(dropped)
+                digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                split["shards"].append(
+                    {"file": path.name, "people": kept, "sha256": digest}
+                )
+                bar.update(len(keys))
+    return splits
+
+
+def _write_shard(path, keys, make, size):
+    kept, outside, dropped = 0, 0, collections.Counter()
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for key in keys:
+            try:
+                person = make(key)
+            except schema.Dropped as reason:
+                dropped[str(reason)] += 1
+                continue
+            jpeg, to_image = cut_window(person, size)
+            writer.write(schema.serialise(person, jpeg, to_image))
+            kept += 1
+            outside += person.outside
+    return kept, outside, dropped

@@ -1,0 +1,130 @@
+"""What a run folder holds, and how it is taken up again.
+
+flags.cfg     the resolved flags; `--flagfile` takes it back
+checkpoints/  weights, optimizer and schedule, while training
+log.csv       a line per epoch
+tensorboard/  the same figures for TensorBoard
+model.keras   the trained model; written whole, at the end
+"""
+
+import csv
+import dataclasses
+import json
+import os
+import pathlib
+
+import tensorflow as tf
+
+from integral_tf import config as configs
+from integral_tf.training import schedule
+
+FLAGS, MODEL, LOG = "flags.cfg", "model.keras", "log.csv"
+# What may differ between a run and its continuation.
+_FREE = {"workdir", "data", "tensorboard", "keep_checkpoints"}
+
+
+class Progress:
+    """The part of a run that is neither weights nor optimizer, checkpointed.
+
+    It is one JSON text in one `tf.Variable`, so that it is saved with the
+    weights in the same instant.
+
+    Attributes:
+        state: The `schedule.State`.
+        step: Steps done in the present epoch.
+        sums: Losses summed over those steps.
+        beta: Factor before the softmax, if it was calibrated.
+    """
+
+    def __init__(self, state):
+        self.state = state
+        self.step = 0
+        self.sums = {}
+        self.beta = None
+        self.text = tf.Variable("", dtype=tf.string, trainable=False)
+
+    def pack(self):
+        fields = {
+            "state": dataclasses.asdict(self.state),
+            "step": self.step,
+            "sums": self.sums,
+            "beta": self.beta,
+        }
+        self.text.assign(json.dumps(fields))
+
+    def unpack(self):
+        fields = json.loads(self.text.numpy().decode())
+        self.state = schedule.State(**fields.pop("state"))
+        for name, value in fields.items():
+            setattr(self, name, value)
+
+
+def claim(config):
+    """Makes the run folder, or checks that it is this run's.
+
+    Raises:
+        ValueError: the folder holds a run with other flags.
+    """
+    workdir = pathlib.Path(config.workdir)
+    path = workdir / FLAGS
+    if path.exists():
+        before = configs.read_flagfile(type(config), path)
+        for name, value in dataclasses.asdict(config).items():
+            old = getattr(before, name)
+            if name not in _FREE and old != value:
+                raise ValueError(
+                    f"{workdir} holds a run with --{name}={old}; resume it "
+                    "with the same flags, or name another --workdir. "
+                    f"Received: --{name}={value}"
+                )
+        return
+    workdir.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    configs.write_flagfile(config, partial)
+    os.replace(partial, path)
+
+
+def manager(config, model, optimizer, progress):
+    """The `tf.train.CheckpointManager` of a run."""
+    saved = tf.train.Checkpoint(
+        model=model, optimizer=optimizer, progress=progress.text
+    )
+    return tf.train.CheckpointManager(
+        saved,
+        str(pathlib.Path(config.workdir) / "checkpoints"),
+        max_to_keep=config.keep_checkpoints,
+    )
+
+
+def save_model(model, workdir):
+    """Writes `model.keras`, whole or not at all, and returns its path."""
+    path = pathlib.Path(workdir) / MODEL
+    partial = path.with_name("partial.keras")
+    model.save(partial)
+    os.replace(partial, path)
+    return path
+
+
+def append_log(workdir, row):
+    """Adds one epoch's figures to `log.csv`.
+
+    An epoch that was logged but not checkpointed is replaced, so that a run
+    taken up again has each epoch once.
+    """
+    path = pathlib.Path(workdir) / LOG
+    rows = [r for r in read_log(workdir) if int(r["epoch"]) < row["epoch"]]
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(row), restval="")
+        writer.writeheader()
+        writer.writerows(rows + [row])
+    os.replace(partial, path)
+
+
+def read_log(workdir):
+    """The rows of `log.csv`, as dicts of text."""
+    path = pathlib.Path(workdir) / LOG
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,88 @@
+"""The schedule of Section 6.1, as a state machine that a test can drive.
+
+    heatmap  heat-map loss alone, at the base rate; I1 only
+    main     every loss of the method, at the base rate
+    final    the same, at the final rate
+    done
+
+"The base learning rate is 1e-3. It drops to 1e-5 when the loss on the
+validation set saturates"; "the network is pre-trained only using heat map loss
+... and then both losses on heat map and joint are used".
+"""
+
+import dataclasses
+
+PHASES = ("heatmap", "main", "final", "done")
+
+
+@dataclasses.dataclass
+class State:
+    """Where a run stands; everything a checkpoint must hold.
+
+    Attributes:
+        phase: One of `PHASES`.
+        epoch: Epochs finished.
+        best: Lowest validation loss in this phase.
+        waited: Epochs since then.
+    """
+
+    phase: str
+    epoch: int = 0
+    best: float = float("inf")
+    waited: int = 0
+
+
+def start(config):
+    """The state before the first epoch."""
+    pretrains = config.method == "I1" and config.heatmap_epochs > 0
+    return _enter(config, State("heatmap" if pretrains else "main"))
+
+
+def advance(config, state, validation_loss):
+    """The state after one more epoch.
+
+    A phase ends when `patience` epochs brought no validation loss lower by
+    the share `min_delta`, or at its last epoch: `heatmap_epochs` for the
+    first, `epochs - final_epochs` for the second, `epochs` for the third.
+
+    Args:
+        config: A `config.TrainConfig`.
+        state: The state before.
+        validation_loss: Loss of this phase on the validation split.
+    """
+    better = validation_loss < state.best * (1 - config.min_delta)
+    state = State(
+        state.phase,
+        state.epoch + 1,
+        validation_loss if better else state.best,
+        0 if better else state.waited + 1,
+    )
+    if state.waited >= config.patience:
+        # Each phase has losses of its own, and so a best of its own.
+        state = State(_next(state.phase), state.epoch)
+    return _enter(config, state)
+
+
+def learning_rate(config, state):
+    """Adam's rate in this state."""
+    if state.phase == "final":
+        return config.final_learning_rate
+    return config.learning_rate
+
+
+def _enter(config, state):
+    """Leaves every phase whose epochs are used up."""
+    ends = {
+        "heatmap": config.heatmap_epochs,
+        "main": config.epochs - config.final_epochs,
+        "final": config.epochs,
+    }
+    while state.phase != "done" and (
+        state.epoch >= min(ends[state.phase], config.epochs)
+    ):
+        state = State(_next(state.phase), state.epoch)
+    return state
+
+
+def _next(phase):
+    return PHASES[PHASES.index(phase) + 1]

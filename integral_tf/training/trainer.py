@@ -1,0 +1,344 @@
+"""The training loop of Section 6.1, on one device or many.
+
+One explicit loop, because Keras 3's `fit` does not run under every strategy,
+and because a run must stop anywhere and go on as if it had not.
+"""
+
+import math
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+from integral_tf import layers
+from integral_tf import metrics
+from integral_tf import models
+from integral_tf.ops import integral
+from integral_tf.pipeline import batches
+from integral_tf.records import shards
+from integral_tf.training import checkpoint
+from integral_tf.training import objectives
+from integral_tf.training import schedule
+from integral_tf.training import strategy as strategies
+
+
+def train(config):
+    """Trains one run, or takes it up where it was interrupted.
+
+    Args:
+        config: A `config.TrainConfig`; `data` is a folder of records and
+            `workdir` the run's folder.
+
+    Returns:
+        Path of the trained `model.keras`.
+
+    Raises:
+        FileNotFoundError: there are no records.
+        ValueError: a flag is out of range, or `workdir` holds another run.
+        FloatingPointError: a loss is not finite.
+    """
+    _check(config)
+    return _Run(config).train()
+
+
+def _check(config):
+    people = shards.read_manifest(config.data)["splits"]["train"]["people"]
+    if not config.workdir:
+        raise ValueError(
+            "A run needs a folder of its own. Received: --workdir="
+        )
+    if not 0 < config.batch_size <= people:
+        raise ValueError(
+            "A batch is at least one person and at most the training split's "
+            f"{people}. Received: --batch_size={config.batch_size}"
+        )
+    if config.epochs < 1:
+        raise ValueError(
+            f"A run has at least one epoch. Received: --epochs={config.epochs}"
+        )
+
+
+class _Run:
+    """One run's model, optimizer, data and place in the schedule."""
+
+    def __init__(self, config):
+        checkpoint.claim(config)
+        self.config = config
+        self.workdir = pathlib.Path(config.workdir)
+        self.strategy = strategies.mirrored()
+        keras.utils.set_random_seed(config.seed)
+        keras.config.set_dtype_policy(config.mixed_precision)
+        self.skeleton = shards.read_skeleton(config.data)
+        manifest = shards.read_manifest(config.data)
+        people = manifest["splits"]["train"]["people"]
+        self.steps = people // config.batch_size
+        self.has_val = bool(manifest["splits"]["val"]["people"])
+        self.progress = checkpoint.Progress(schedule.start(config))
+        with self.strategy.scope():
+            self.model = models.pose_model(
+                config.method,
+                config.backbone,
+                len(self.skeleton),
+                config.image_size,
+                config.upsamplings,
+                objectives.beta(config),
+                config.weights,
+                config.width,
+                config.head_channels,
+            )
+            self.crop = layers.RandomCrop(
+                config.image_size,
+                config.image_size,
+                self.skeleton.mirrored_order,
+                config.rotation,
+                config.scale,
+                config.flip,
+                seed=config.seed,
+            )
+            self.optimizer = keras.optimizers.Adam(config.learning_rate)
+            # Built before it is restored, or its moments would be lost.
+            self.optimizer.build(self.model.trainable_variables)
+        self.manager = checkpoint.manager(
+            config, self.model, self.optimizer, self.progress
+        )
+        if self.manager.latest_checkpoint:
+            self.manager.checkpoint.restore(
+                self.manager.latest_checkpoint
+            ).assert_consumed()
+            self.progress.unpack()
+            self._set_beta(self.progress.beta)
+
+    def train(self):
+        config, progress = self.config, self.progress
+        print(
+            f"{config.method} {config.backbone}: "
+            f"{self.model.count_params():,} parameters, "
+            f"{self.strategy.num_replicas_in_sync} device(s), "
+            f"{self.steps} steps an epoch, at most {config.epochs} epochs"
+        )
+        if progress.state.epoch or progress.step:
+            print(
+                f"resuming at epoch {progress.state.epoch + 1}, "
+                f"step {progress.step}"
+            )
+        writer = self._tensorboard()
+        bar = tqdm.tqdm(
+            total=config.epochs * self.steps,
+            initial=progress.state.epoch * self.steps + progress.step,
+            unit="step",
+            smoothing=0.05,
+        )
+        phase = None
+        while progress.state.phase != "done":
+            if progress.state.phase != phase:
+                phase = progress.state.phase
+                self._enter_phase(phase)
+            means = self._train_epoch(bar)
+            figures = self._validate() if self.has_val else dict(means)
+            row = {
+                "epoch": progress.state.epoch + 1,
+                "phase": phase,
+                "learning_rate": schedule.learning_rate(config, progress.state),
+                **{f"train_{name}": means[name] for name in means},
+                **{f"val_{name}": figures[name] for name in figures},
+            }
+            self._report(bar, row, writer)
+            progress.state = schedule.advance(
+                config, progress.state, figures["loss"]
+            )
+            progress.step, progress.sums = 0, {}
+            self._save()
+        bar.close()
+        path = checkpoint.save_model(self.model, self.workdir)
+        print(f"model: {path}")
+        return path
+
+    def _enter_phase(self, phase):
+        """Sets rate and losses; their graphs are traced anew."""
+        self.optimizer.learning_rate = schedule.learning_rate(
+            self.config, self.progress.state
+        )
+        stride = 32 / 2**self.config.upsamplings
+        if (
+            phase == "main"
+            and self.config.method == "I1"
+            and self.config.heatmap_reading == "gaussian"
+            and not self.config.beta
+            and self.progress.beta is None
+            and self.has_val
+        ):
+            self._set_beta(self._calibrate())
+            self._save()
+        self.objectives = objectives.objectives(self.config, phase, stride)
+        self.train_step = tf.function(
+            self._train_step, jit_compile=self.config.jit_compile or None
+        )
+        self.eval_step = tf.function(self._eval_step, reduce_retracing=True)
+
+    def _train_epoch(self, bar):
+        """Runs what is left of the epoch; returns the mean losses."""
+        config, progress = self.config, self.progress
+        people = batches.train_batches(
+            config.data,
+            config.batch_size,
+            config.seed,
+            progress.state.epoch,
+            progress.step,
+        )
+        people = people.map(_only_what_the_device_needs)
+        for batch in self.strategy.experimental_distribute_dataset(people):
+            costs = self.train_step(batch)
+            costs = {name: float(cost) for name, cost in costs.items()}
+            for name, cost in costs.items():
+                if not math.isfinite(cost):
+                    raise FloatingPointError(
+                        f"The {name} loss is {cost} at epoch "
+                        f"{progress.state.epoch + 1}, step "
+                        f"{progress.step + 1}; lower --learning_rate. The "
+                        f"last checkpoint is {self.manager.latest_checkpoint}"
+                    )
+                progress.sums[name] = progress.sums.get(name, 0.0) + cost
+            progress.step += 1
+            bar.set_postfix(loss=f"{costs['loss']:.4f}", refresh=False)
+            bar.update()
+            if (
+                progress.step % config.checkpoint_steps == 0
+                and progress.step < self.steps
+            ):
+                self._save()
+        return {n: s / progress.step for n, s in progress.sums.items()}
+
+    def _train_step(self, batch):
+        def replica(people):
+            crops = self.crop(people, training=True)
+            truth = _truth(crops)
+            with tf.GradientTape() as tape:
+                outputs = self.model(crops["images"], training=True)
+                costs = self._costs(truth, outputs)
+                loss = costs["loss"]
+                # Gradients are summed over replicas: the global batch.
+                scaled = self.optimizer.scale_loss(loss)
+            variables = self.model.trainable_variables
+            gradients = tape.gradient(scaled, variables)
+            self.optimizer.apply(gradients, variables)
+            return costs
+
+        costs = self.strategy.run(replica, args=(batch,))
+        return {
+            name: self.strategy.reduce(tf.distribute.ReduceOp.SUM, cost, None)
+            for name, cost in costs.items()
+        }
+
+    def _costs(self, truth, outputs):
+        """This replica's share of each loss, and of their weighted sum."""
+        costs, total = {}, 0.0
+        for name, (loss, output, weight) in self.objectives.items():
+            each = loss(truth, outputs[output])
+            costs[name] = tf.reduce_sum(each) / self.config.batch_size
+            total = total + weight * costs[name]
+        return {"loss": total, **costs}
+
+    def _eval_step(self, people):
+        crops = self.crop(people, training=False)
+        outputs = self.model(crops["images"], training=False)
+        truth = _truth(crops)
+        costs = {
+            name: loss(truth, outputs[output])
+            for name, (loss, output, _) in self.objectives.items()
+        }
+        return costs, truth, outputs["joints"], crops["to_window"]
+
+    def _validate(self):
+        """Losses and PCKh on the validation split, without augmentation."""
+        costs, seen = {}, []
+        for people in self._val_batches():
+            each, truth, joints, to_window = self.eval_step(
+                _only_what_the_device_needs(people)
+            )
+            for name, values in each.items():
+                costs.setdefault(name, []).append(values.numpy())
+            # Crop pixels -> image pixels: two maps that scale alike in x, y.
+            scale = np.abs(to_window[:, 1, 1]) * people["to_image"][:, 1, 1]
+            lengths, _ = metrics.reference_lengths(
+                people["head_size"], people["box_size"]
+            )
+            seen.append((joints, truth, lengths / scale))
+        figures = {
+            name: float(np.concatenate(values).mean())
+            for name, values in costs.items()
+        }
+        figures["loss"] = sum(
+            weight * figures[name]
+            for name, (_, _, weight) in self.objectives.items()
+        )
+        joints, truth, lengths = map(np.concatenate, zip(*seen))
+        score = metrics.pckh(
+            joints, truth[..., :2], truth[..., 2], lengths, self.skeleton
+        )
+        figures["pckh@0.5"], figures["pckh@0.1"] = score.at[0.5], score.at[0.1]
+        figures["auc"] = score.auc
+        return figures
+
+    def _val_batches(self):
+        return batches.eval_batches(
+            self.config.data, "val", self.config.batch_size
+        )
+
+    def _calibrate(self):
+        """The beta whose integral joints are nearest on validation data."""
+        candidates = np.geomspace(1, 100, 21).round(2)
+        errors, count = np.zeros(len(candidates)), 0.0
+        stride = 32 / 2**self.config.upsamplings
+        for people in self._val_batches():
+            crops = self.crop(_only_what_the_device_needs(people))
+            maps = self.model(crops["images"], training=False)["heatmaps"]
+            visible = crops["visible"][..., None]
+            for i, beta in enumerate(candidates):
+                points = integral.integrate(maps, beta)
+                apart = crops["joints"] - ((points + 0.5) * stride - 0.5)
+                errors[i] += np.sum(visible * np.abs(apart))
+            count += 2 * np.sum(visible)
+        for beta, error in zip(candidates, errors / count):
+            print(f"beta {beta:7.2f}: mean error {error:.3f} crop px")
+        return float(candidates[np.argmin(errors)])
+
+    def _set_beta(self, beta):
+        if beta is not None:
+            self.progress.beta = beta
+            self.model.get_layer("integral").beta = beta
+
+    def _save(self):
+        self.progress.pack()
+        self.manager.save()
+
+    def _tensorboard(self):
+        if not self.config.tensorboard:
+            return tf.summary.create_noop_writer()
+        return tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
+
+    def _report(self, bar, row, writer):
+        checkpoint.append_log(self.workdir, row)
+        with writer.as_default(step=row["epoch"]):
+            for name, value in row.items():
+                if isinstance(value, float):
+                    tf.summary.scalar(name, value)
+        writer.flush()
+        figures = "  ".join(
+            f"{name} {value:.4g}"
+            for name, value in row.items()
+            if isinstance(value, float) and name != "learning_rate"
+        )
+        bar.write(f"epoch {row['epoch']:3d} {row['phase']:7s} {figures}")
+
+
+def _only_what_the_device_needs(people):
+    """Leaves out text and numbers that only evaluation reads."""
+    wanted = ("windows", "joints", "boxes", "visible", "draws")
+    return {name: people[name] for name in wanted if name in people}
+
+
+def _truth(crops):
+    """`(B, K, 3)` x, y and visibility, as the losses want them."""
+    return tf.concat([crops["joints"], crops["visible"][..., None]], axis=-1)
