@@ -1,7 +1,8 @@
 """Metrics of the paper, on plain arrays."""
 
+from integral_tf.metrics.pckh import ALPHAS
 from integral_tf.metrics.pckh import Pckh
 from integral_tf.metrics.pckh import pckh
 from integral_tf.metrics.pckh import reference_lengths
 
-__all__ = ["Pckh", "pckh", "reference_lengths"]
+__all__ = ["ALPHAS", "Pckh", "pckh", "reference_lengths"]

@@ -10,10 +10,10 @@ import pathlib
 
 import numpy as np
 import scipy.io
-from PIL import Image
 
 from integral_tf import coordinates
 from integral_tf import skeletons
+from integral_tf.records import photographs
 from integral_tf.records import schema
 
 # ours: LSP has no boxes; the body reaches a little past its outer joints.
@@ -66,7 +66,7 @@ def person(annotation):
     Raises:
         schema.Dropped: no photograph, an unreadable one, or no joint in it.
     """
-    image = read_image(annotation.path)
+    image = photographs.read(annotation.path)
     height, width = image.shape[:2]
     joints, visible = annotation.joints, annotation.visible
     finite = np.isfinite(joints).all(axis=1)
@@ -87,21 +87,6 @@ def person(annotation):
         head_size=float(head) if labelled[[neck, top]].all() else 0.0,
         outside=int(((visible > 0) & ~inside).sum()),
     )
-
-
-def read_image(path):
-    """Reads a photograph as `(H, W, 3)` uint8 RGB.
-
-    Raises:
-        schema.Dropped: it is missing, truncated or not a picture.
-    """
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except FileNotFoundError:
-        raise schema.Dropped("image file missing") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise schema.Dropped("image unreadable or truncated") from None
 
 
 def _read_joints(path):

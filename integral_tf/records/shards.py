@@ -12,14 +12,13 @@ import os
 import pathlib
 import shutil
 
-import numpy as np
 import tensorflow as tf
 import tqdm
-from PIL import Image
 
 from integral_tf import coordinates
 from integral_tf import skeletons
 from integral_tf.records import schema
+from integral_tf.records import windows
 
 MANIFEST = "manifest.json"
 
@@ -46,12 +45,7 @@ def cut_window(person, size):
     """
     margin = coordinates.BOX_MARGIN * coordinates.WINDOW_MARGIN
     region = coordinates.region_around(person.box, margin=margin)
-    low = np.floor(region[:2]).astype(int)
-    high = np.ceil(region[:2] + region[2:]).astype(int)
-    # Pillow's crop fills what lies outside the photograph with black.
-    around = Image.fromarray(person.image).crop((*low, *high))
-    edges = (*(region[:2] - low), *(region[:2] + region[2:] - low))
-    window = around.resize((size, size), Image.Resampling.BICUBIC, edges)
+    window = windows.cut(person.image, region, size, size)
     jpeg = io.BytesIO()
     window.save(jpeg, "JPEG", quality=95)
     return jpeg.getvalue(), coordinates.region_to_pixels(region, size, size)

@@ -1,0 +1,53 @@
+r"""Drawn people -> TFRecords; nothing is downloaded.
+
+    python datasets/build_synthetic.py --people=8000 --out=data/synthetic \
+        --seed=0
+
+Clothed, articulated figures on cluttered backgrounds with MPII's 16 joints:
+enough for a small network to learn from in minutes, and to try every command
+with. A tenth of the people, chosen by a hash of their number, is validation.
+"""
+
+import functools
+
+from absl import app
+from absl import flags
+
+from integral_tf import skeletons
+from integral_tf.records import shards
+from integral_tf.records import synthetic
+
+_PEOPLE = flags.DEFINE_integer(
+    "people", 8000, "How many people to draw.", lower_bound=1
+)
+_OUT = flags.DEFINE_string(
+    "out", None, "Folder to write; it must not exist.", required=True
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Another seed draws other people.")
+_IMAGE_SIZE = flags.DEFINE_integer(
+    "image_size", 256, "Largest network input the windows are to serve."
+)
+_VAL_SHARE = flags.DEFINE_float("val_share", 0.1, "Share kept for validation.")
+
+
+def main(argv):
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    try:
+        manifest = shards.write(
+            [(f"{i:08d}", i) for i in range(_PEOPLE.value)],
+            functools.partial(synthetic.person, _SEED.value),
+            _OUT.value,
+            skeletons.MPII,
+            _IMAGE_SIZE.value,
+            _VAL_SHARE.value,
+            source=f"drawn with seed {_SEED.value}",
+        )
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"build_synthetic: {error}") from None
+    print(shards.describe(manifest))
+    print(f"records: {_OUT.value}")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,43 @@
+"""The mean pose of a training set: what a model must beat to have looked."""
+
+import numpy as np
+
+from integral_tf import coordinates
+from integral_tf.pipeline import batches
+
+
+def of_records(folder):
+    """Mean of each joint as a share of its person's crop.
+
+    Args:
+        folder: Folder of records; the training split is read.
+
+    Returns:
+        `(K, 2)` x, y in [0, 1] across the unaugmented crop.
+    """
+    total, count = 0.0, 0.0
+    for people in batches.eval_batches(
+        folder, "train", 256
+    ).as_numpy_iterator():
+        shares = coordinates.crop_to_unit(
+            people["joints"] - _corner(people["boxes"]), _size(people["boxes"])
+        )
+        visible = people["visible"][..., None]
+        total = total + (visible * shares).sum(axis=0)
+        count = count + visible.sum(axis=0)
+    return total / np.maximum(count, 1)
+
+
+def place(mean, boxes):
+    """The mean pose in each box: `(N, K, 2)` points in the boxes' frame."""
+    return coordinates.unit_to_crop(mean, _size(boxes)) + _corner(boxes)
+
+
+def _corner(boxes):
+    regions = np.stack([coordinates.region_around(box) for box in boxes])
+    return regions[:, None, :2]
+
+
+def _size(boxes):
+    regions = np.stack([coordinates.region_around(box) for box in boxes])
+    return regions[:, None, 2:]

@@ -1,0 +1,123 @@
+"""What an evaluation shows: a table, Figure 3's curve, people to look at."""
+
+import cv2
+import matplotlib.figure
+import numpy as np
+
+from integral_tf import coordinates
+from integral_tf import metrics
+from integral_tf.inference import draw
+from integral_tf.pipeline import batches
+
+_TILE = 240
+
+
+def table(metric, method, score, mean_score, paper_row=None):
+    """A Markdown table: @0.5, @0.1, AUC and the groups at 0.5, in percent."""
+    groups = list(score.groups[0.5])
+    header = ["", "@0.5", "@0.1", "AUC", *groups]
+    rows = [
+        (method, [score.at[0.5], score.at[0.1], score.auc], score.groups[0.5]),
+        (
+            "mean pose",
+            [mean_score.at[0.5], mean_score.at[0.1], mean_score.auc],
+            mean_score.groups[0.5],
+        ),
+    ]
+    if paper_row:
+        rows.append((f"paper's {method}, MPII", paper_row, {}))
+    lines = [
+        f"{metric} over {score.people} people, {score.joints} joints",
+        "",
+        "| " + " | ".join(header) + " |",
+        "|---" * len(header) + "|",
+    ]
+    for name, values, columns in rows:
+        cells = [f"{v:.1f}" for v in values]
+        cells += [f"{columns[g]:.1f}" if g in columns else "" for g in groups]
+        lines.append("| " + " | ".join([name, *cells]) + " |")
+    return "\n".join(lines)
+
+
+def plot_curves(scores, metric, path):
+    """Plots PCKh over alpha as Figure 3 does.
+
+    Args:
+        scores: Dict from a label to a `metrics.Pckh`.
+        metric: Name of the metric, for the axis.
+        path: PNG to write.
+    """
+    figure = matplotlib.figure.Figure(figsize=(5, 4), dpi=150)
+    axes = figure.subplots()
+    for label, score in scores.items():
+        axes.plot(
+            metrics.ALPHAS,
+            score.curve,
+            label=f"{label}: AUC {score.auc:.1f}",
+        )
+    axes.set_xlabel("alpha")
+    axes.set_ylabel(f"{metric}@alpha, %")
+    axes.set_xlim(0, 0.5)
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def contact_sheet(data, split, seen, errors, skeleton, path, rows=2, columns=6):
+    """Draws the best, the median and the worst people of a split.
+
+    The truth is white, the prediction coloured: left blue, right orange.
+
+    Args:
+        data, split: The records that `seen` was predicted from.
+        seen: `evaluation.Predictions`.
+        errors: `(N,)` error of each person; NaN leaves one out.
+        skeleton: The `skeletons.Skeleton`.
+        path: PNG to write.
+        rows, columns: Size of each of the three parts.
+    """
+    order = np.argsort(errors)[: np.isfinite(errors).sum()]
+    count = min(rows * columns, len(order))
+    middle = max(0, len(order) // 2 - count // 2)
+    chosen = [
+        *[("best", i) for i in order[:count]],
+        *[("median", i) for i in order[middle : middle + count]],
+        *[("worst", i) for i in order[len(order) - count :]],
+    ]
+    pictures = _windows(data, split, {i for _, i in chosen})
+    tiles, captions = [], []
+    for part, i in chosen:
+        tiles.append(_person(pictures[i], seen, i, skeleton))
+        captions.append(f"{part}: {errors[i]:.2f} heads")
+    draw.save(draw.sheet(tiles, captions, columns, _TILE), path)
+
+
+def _windows(data, split, indices):
+    """Window and window -> image of these people, by their place."""
+    found, place = {}, 0
+    for people in batches.eval_batches(data, split, 64).as_numpy_iterator():
+        for window, to_image in zip(people["windows"], people["to_image"]):
+            if place in indices:
+                found[place] = (window, to_image)
+            place += 1
+    return found
+
+
+def _person(picture, seen, i, skeleton):
+    """One tile: the window enlarged, truth and prediction drawn on it."""
+    window, to_image = picture
+    scale = _TILE / window.shape[0]
+    tile = cv2.resize(window, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
+
+    def placed(points):
+        inside = coordinates.unscale(points, to_image)
+        return coordinates.heatmap_to_crop(inside, scale)
+
+    white = draw.TRUTH
+    tile = draw.pose(
+        tile, placed(seen.truth[i]), seen.visible[i], skeleton, white
+    )
+    everything = np.ones(len(skeleton))
+    return draw.pose(tile, placed(seen.joints[i]), everything, skeleton)
