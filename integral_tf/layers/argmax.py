@@ -22,11 +22,20 @@ class Argmax(keras.layers.Layer):
         Dict of `joints` `(batch, joints, 2)`, x and y in the crop frame, and
         `confidence` `(batch, joints)`, the maximum cut to [0, 1]: H1's target
         has a peak of 1.
+
+    Raises:
+        ValueError: `stride` is not positive.
     """
 
     def __init__(self, stride=1, **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
+        if stride <= 0:
+            raise ValueError(
+                "`stride` is the number of crop pixels one heat-map pixel "
+                "spans, so it must be positive (256 -> 32 is `stride=8`). "
+                f"Received: stride={stride}"
+            )
         self.stride = stride
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 

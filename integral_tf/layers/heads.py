@@ -48,22 +48,25 @@ class HeatmapHead(keras.layers.Layer):
         self.joints = joints
         self.upsamplings = upsamplings
         self.channels = channels
-        self.blocks = []
+        self.deconvolutions, self.norms = [], []
         for i in range(1, upsamplings + 1):
-            deconvolution = keras.layers.Conv2DTranspose(
-                channels,
-                4,
-                strides=2,
-                padding="same",
-                use_bias=False,
-                kernel_initializer="he_normal",
-                name=f"deconv{i}",
-                dtype=self.dtype_policy,
+            self.deconvolutions.append(
+                keras.layers.Conv2DTranspose(
+                    channels,
+                    4,
+                    strides=2,
+                    padding="same",
+                    use_bias=False,
+                    kernel_initializer="he_normal",
+                    name=f"deconv{i}",
+                    dtype=self.dtype_policy,
+                )
             )
-            norm = keras.layers.BatchNormalization(
-                name=f"bn{i}", dtype=self.dtype_policy
+            self.norms.append(
+                keras.layers.BatchNormalization(
+                    name=f"bn{i}", dtype=self.dtype_policy
+                )
             )
-            self.blocks.append((deconvolution, norm))
         # ours: near 0, so that training starts from flat maps. Float32, so
         # that no score is rounded before the softmax.
         self.score = keras.layers.Conv2D(
@@ -77,14 +80,14 @@ class HeatmapHead(keras.layers.Layer):
 
     def build(self, input_shape):
         shape = input_shape
-        for deconvolution, norm in self.blocks:
+        for deconvolution, norm in zip(self.deconvolutions, self.norms):
             deconvolution.build(shape)
             shape = deconvolution.compute_output_shape(shape)
             norm.build(shape)
         self.score.build(shape)
 
     def call(self, features, training=None):
-        for deconvolution, norm in self.blocks:
+        for deconvolution, norm in zip(self.deconvolutions, self.norms):
             features = norm(deconvolution(features), training=training)
             features = keras.ops.relu(features)
         return self.score(features)

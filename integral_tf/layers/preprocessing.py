@@ -12,16 +12,18 @@ class ImageNetCentering(keras.layers.Layer):
     cannot be forgotten when the model is served.
 
     Call arguments:
-        images: `(batch, height, width, 3)` RGB in 0..255.
+        images: `(batch, height, width, 3)` RGB in 0..255, of any type.
 
     Output shape:
-        The same.
+        The same, in the layer's compute type.
     """
 
     # RGB; the values of keras.applications' "caffe" mode.
     MEAN = (123.68, 116.779, 103.939)
 
     def call(self, images):
+        # Keras casts floats only; uint8 would wrap around below the mean.
+        images = ops.cast(images, self.compute_dtype)
         mean = ops.convert_to_tensor(self.MEAN, dtype=images.dtype)
         return ops.flip(images - mean, axis=-1)
 

@@ -22,7 +22,7 @@ class RandomCrop(keras.layers.Layer):
         mirrored_order: `skeletons.Skeleton.mirrored_order`: after a mirroring
             the pixel that was the left wrist is the right one.
         rotation: Degrees either way, uniform.
-        scale: Share of the person's size either way, uniform.
+        scale: Share of the crop's side either way, uniform.
         flip: Mirror half of the people.
         box_margin: Enlargement of the person's box.
         seed: Seed of the draws made where the caller gives none.
@@ -112,7 +112,8 @@ class RandomCrop(keras.layers.Layer):
                 (ops.shape(boxes)[0], 3), seed=self.seed_generator
             )
         turn = (2 * draws[:, 0] - 1) * math.radians(self.rotation)
-        zoom = 1 + (2 * draws[:, 1] - 1) * self.scale
+        # The crop's side is what is drawn: records.windows hold 1.25 of it.
+        zoom = 1 / (1 + (2 * draws[:, 1] - 1) * self.scale)
         mirrored = ops.cast(draws[:, 2] < 0.5, "float32") * float(self.flip)
         return turn, zoom, mirrored
 

@@ -37,7 +37,7 @@ class JointL1(keras.losses.Loss):
         self.unit = unit
 
     def call(self, y_true, y_pred):
-        if y_pred.shape[-1] != 2:
+        if len(y_pred.shape) != 3 or y_pred.shape[-1] != 2:
             raise ValueError(
                 "`y_pred` must end in (x, y), one pair per joint. Received: "
                 f"y_pred.shape={tuple(y_pred.shape)}; did you pass the heat "

@@ -70,7 +70,9 @@ def _load(model, weights):
     try:
         model.load_weights(path)
     except (ValueError, OSError) as error:
+        # Keras's own message prints every variable that does not fit.
         raise ValueError(
-            f"{path} does not hold the weights of {model.name} without its "
-            f"classifier: {error}"
-        ) from None
+            f"`weights` must hold {model.name} of this width, without its "
+            "classifier, as `save_weights` writes it. "
+            f"Received: weights={str(weights)!r}"
+        ) from error

@@ -1,5 +1,7 @@
 """Single-stage networks: a backbone and one head. Eq. (2), (3) and (8)."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -83,13 +85,13 @@ def pose_model(
 
 def _size(image_size):
     """`(height, width)` from a side or a pair."""
-    size = image_size
-    if isinstance(image_size, int):
-        size = (image_size, image_size)
-    if len(size) != 2 or any(side <= 0 or side % 32 for side in size):
+    pair = isinstance(image_size, (tuple, list))
+    size = tuple(image_size) if pair else (image_size, image_size)
+    whole = all(isinstance(side, numbers.Integral) for side in size)
+    if not whole or len(size) != 2 or any(s <= 0 or s % 32 for s in size):
         raise ValueError(
             "`image_size` is the crop's side, or (height, width), in "
             "multiples of 32, by which the backbone shrinks it. "
-            f"Received: image_size={image_size}"
+            f"Received: image_size={image_size!r}"
         )
-    return tuple(size)
+    return tuple(int(side) for side in size)

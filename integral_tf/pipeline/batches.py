@@ -32,7 +32,9 @@ def train_batches(folder, batch_size, seed, epoch, skip_steps=0):
 
     Returns:
         A dataset of batches of `decoder`'s dicts, with `draws` `(B, 3)`,
-        uniform in [0, 1), a function of (seed, epoch, step).
+        uniform in [0, 1), a function of (seed, epoch, step). The order is one
+        of seed and epoch under one `keras.utils.set_random_seed`, which
+        tf.data mixes in.
     """
     paths = shards.shard_paths(folder, "train")
     order = np.random.default_rng([seed, epoch]).permutation(len(paths))
@@ -43,7 +45,11 @@ def train_batches(folder, batch_size, seed, epoch, skip_steps=0):
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    records = records.shuffle(_SHUFFLE_BUFFER, seed=_stream(seed, epoch))
+    records = records.shuffle(
+        _SHUFFLE_BUFFER,
+        seed=_stream(seed, epoch),
+        reshuffle_each_iteration=False,
+    )
     # Skipped while still serialised: nothing is decoded to be thrown away.
     records = records.skip(skip_steps * batch_size)
     people = records.map(decoder(folder), tf.data.AUTOTUNE, deterministic=True)

@@ -128,10 +128,17 @@ def read_manifest(folder, skeleton=None):
             "datasets/ write it; build_synthetic.py needs no download. "
             f"Received: data={str(folder)!r}"
         )
-    manifest = json.loads(path.read_text())
-    if manifest["version"] != schema.VERSION:
+    try:
+        manifest = json.loads(path.read_text())
+        version = manifest["version"]
+    except (ValueError, KeyError, TypeError):
         raise ValueError(
-            f"These records have format version {manifest['version']}, this "
+            "The manifest.json of these records is damaged; build them again. "
+            f"Received: data={str(folder)!r}"
+        ) from None
+    if version != schema.VERSION:
+        raise ValueError(
+            f"These records have format version {version}, this "
             f"package reads {schema.VERSION}; build them again. "
             f"Received: data={str(folder)!r}"
         )

@@ -19,7 +19,14 @@ def cut(image, region, width, height):
     region = np.asarray(region, np.float64)
     low = np.floor(region[:2]).astype(int)
     high = np.ceil(region[:2] + region[2:]).astype(int)
-    # Pillow's crop fills what lies outside the photograph with black.
-    around = Image.fromarray(image).crop((*low.tolist(), *high.tolist()))
+    # Not Pillow's crop, which takes a large photograph for an attack.
+    around = np.zeros((*(high - low)[::-1], 3), np.uint8)
+    left, top = np.clip(low, 0, image.shape[1::-1])
+    right, bottom = np.clip(high, 0, image.shape[1::-1])
+    around[
+        top - low[1] : bottom - low[1], left - low[0] : right - low[0]
+    ] = image[top:bottom, left:right]
     edges = (*(region[:2] - low), *(region[:2] + region[2:] - low))
-    return around.resize((width, height), Image.Resampling.BICUBIC, edges)
+    return Image.fromarray(around).resize(
+        (width, height), Image.Resampling.BICUBIC, edges
+    )

@@ -86,8 +86,12 @@ def claim(config):
 
 def manager(config, model, optimizer, progress):
     """The `tf.train.CheckpointManager` of a run."""
+    # The variables themselves: of a Keras model, TensorFlow's checkpoint does
+    # not find the layers that another layer keeps in a list.
     saved = tf.train.Checkpoint(
-        model=model, optimizer=optimizer, progress=progress.text
+        weights=[variable.value for variable in model.variables],
+        optimizer=[variable.value for variable in optimizer.variables],
+        progress=progress.text,
     )
     return tf.train.CheckpointManager(
         saved,

@@ -1,0 +1,68 @@
+# Needs only make and Python 3.10-3.13. Another Python than python3:
+#     make train PYTHON=python3.12
+
+PYTHON ?= python3
+# People drawn for the demo.
+PEOPLE ?= 6000
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready.stamp
+RECORDS := data/synthetic
+RUN := runs/demo
+
+export TF_CPP_MIN_LOG_LEVEL = 2
+
+.PHONY: help setup train test lint clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make train   set up, draw people, train on them, score the model"
+	@echo "make test    set up, run the tests"
+	@echo "make lint    set up, check format and style"
+	@echo "make setup   set up $(VENV) only"
+	@echo "make clean   delete what the others made: $(VENV), $(RECORDS), $(RUN)"
+
+setup: $(READY)
+
+$(READY): requirements.txt pyproject.toml
+	@command -v "$(PYTHON)" > /dev/null || { \
+	    echo "$(PYTHON) was not found. Install Python 3.10, 3.11, 3.12 or" \
+	        "3.13, or name it: make PYTHON=python3.12"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3,10) <= sys.version_info < (3,14))' || { \
+	    echo "integral_tf needs Python 3.10 to 3.13; $(PYTHON) is" \
+	        "`"$(PYTHON)" -V 2>&1`. Name another: make PYTHON=python3.12"; \
+	    exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2> /dev/null || { \
+	    echo "$(PYTHON) has no venv module. On Debian and Ubuntu:" \
+	        "apt install python3-venv"; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Built once: the builder renames the folder when it is whole.
+$(RECORDS)/manifest.json: | $(READY)
+	$(BIN)/python datasets/build_synthetic.py --people=$(PEOPLE) \
+	    --out=$(RECORDS) --seed=0 --image_size=64
+
+# Trained again, it goes on where it was, or finds that it has finished.
+train: $(READY) $(RECORDS)/manifest.json
+	$(BIN)/python train.py --flagfile=experiments/demo.flags \
+	    --data=$(RECORDS) --workdir=$(RUN)
+	$(BIN)/python evaluate.py --workdir=$(RUN) --data=$(RECORDS) \
+	    --split=val --out=$(RUN)/evaluation
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+clean:
+	rm -rf $(VENV) $(RECORDS) $(RECORDS).partial $(RUN)
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,338 @@
+r"""Images per CPU-second of the input pipeline, beside two usual ones.
+
+    python benchmarks/pipeline.py --coco=/data/coco --mpii=/data/mpii
+
+`--coco` holds annotations/person_keypoints_*.json and the photographs in
+train2017/ and val2017/; `--mpii` holds annot/*.json and images/, as Simple
+Baselines has them. Photographs that are not there are left out, and the rest
+is gone through again and again. Needs PyTorch and OpenCV, for
+
+    classic   what Simple Baselines does: imread, a flip, one warpAffine of a
+              turned and scaled 256 x 256 crop, normalisation, 64 x 64 Gaussian
+              targets, in a PyTorch DataLoader
+    whole     tf.data: the whole photograph decoded, one
+              ImageProjectiveTransformV3 of the same crop; no targets
+
+CPU-seconds are those of this process and of its workers, user and system, all
+that the pipeline does included: setting up, reading, batching. The repeats of
+all pipelines take turns. Prints a Markdown table.
+"""
+
+import dataclasses
+import functools
+import gc
+import json
+import math
+import os
+import pathlib
+import platform
+import statistics
+import tempfile
+import time
+
+import cv2
+import keras
+import numpy as np
+import simple_baselines
+import tensorflow as tf
+from absl import app
+from absl import flags
+
+from integral_tf import coordinates
+from integral_tf import layers
+from integral_tf import skeletons
+from integral_tf.ops import targets
+from integral_tf.ops import warp
+from integral_tf.pipeline import batches
+from integral_tf.records import photographs
+from integral_tf.records import schema
+from integral_tf.records import shards
+
+_COCO = flags.DEFINE_string("coco", "../shared/data/coco", "COCO's folder.")
+_MPII = flags.DEFINE_string("mpii", "../shared/data/mpii", "MPII's folder.")
+_PEOPLE = flags.DEFINE_integer(
+    "people", 2048, "People per repeat; the slow pipelines get a quarter."
+)
+_REPEATS = flags.DEFINE_integer("repeats", 3, "Repeats of each pipeline.")
+
+_SIZE, _MAP, _SIGMA = (
+    simple_baselines.SIZE,
+    simple_baselines.MAP,
+    simple_baselines.SIGMA,
+)
+_BATCH = 32
+_JOINTS = len(skeletons.COCO)
+_CLASSIC = "classic"
+
+
+@dataclasses.dataclass(frozen=True)
+class Annotation:
+    """One person: `joints` (K, 3) x, y, label and `box`, image frame."""
+
+    path: str
+    number: int
+    name: str
+    joints: np.ndarray
+    box: np.ndarray
+
+
+def coco_people(folder):
+    """Reads those of COCO's people whose photographs are there."""
+    people = []
+    for path in sorted(folder.glob("annotations/person_keypoints_*.json")):
+        split = json.loads(path.read_text())
+        images = folder / path.stem.removeprefix("person_keypoints_")
+        names = {image["id"]: image["file_name"] for image in split["images"]}
+        people += [
+            Annotation(
+                str(images / names[person["image_id"]]),
+                person["image_id"],
+                str(person["id"]),
+                np.reshape(person["keypoints"], (_JOINTS, 3)).astype(float),
+                np.array(person["bbox"], float),
+            )
+            for person in split["annotations"]
+            if person.get("num_keypoints") and not person["iscrowd"]
+        ]
+    return _whose_photograph_is_there(people, folder)
+
+
+def mpii_people(folder):
+    """Reads those of MPII's people whose photographs are there."""
+    people = []
+    for path in sorted(folder.glob("annot/*.json")):
+        for person in json.loads(path.read_text()):
+            joints = np.zeros((_JOINTS, 3))  # MPII's 16 and one unlabelled
+            joints[:16, :2], joints[:16, 2] = (
+                person["joints"],
+                person["joints_vis"],
+            )
+            side = 200 * person["scale"]
+            corner = np.array(person["center"]) + 0.5 - side / 2
+            people.append(
+                Annotation(
+                    str(folder / "images" / person["image"]),
+                    int(pathlib.Path(person["image"]).stem),
+                    f"{path.stem}-{len(people)}",
+                    joints,
+                    np.array([*corner, side, side]),
+                )
+            )
+    return _whose_photograph_is_there(people, folder)
+
+
+def make(annotation):
+    """Reads the photograph of an `Annotation` as a `schema.Person`."""
+    return schema.Person(
+        photographs.read(annotation.path),
+        annotation.number,
+        annotation.name,
+        annotation.joints[:, :2],
+        annotation.joints[:, 2].astype(int),
+        annotation.box,
+    )
+
+
+def write_records(people, folder, count):
+    """Writes each person once, and lists them `count` times or a bit more."""
+    manifest = shards.write(
+        [(person.name, person) for person in people],
+        make,
+        folder,
+        skeletons.COCO,
+        _SIZE,
+        val_share=0.0,
+        source="benchmarks/pipeline.py",
+        shards=4,
+    )
+    split = manifest["splits"]["train"]
+    times = math.ceil(count / split["people"])
+    split["people"] *= times
+    split["shards"] *= times
+    (folder / shards.MANIFEST).write_text(json.dumps(manifest))
+
+
+def ours(folder, epoch):
+    """Yields what the host does in a training run."""
+    for people in batches.train_batches(folder, _BATCH, seed=0, epoch=epoch):
+        yield people["windows"]
+
+
+def written(people, epoch):
+    """Yields records, one at a time; all the epochs are the same."""
+    size = shards.window_size(_SIZE)
+    for annotation in people:
+        person = make(annotation)
+        yield [schema.serialise(person, *shards.cut_window(person, size))]
+
+
+def cropped(folder, epoch, step, count):
+    """Yields what `step` makes of the windows of this many people."""
+    wanted = ("windows", "joints", "boxes", "visible", "draws")
+    people = batches.train_batches(folder, _BATCH, seed=0, epoch=epoch)
+    for batch in people.take(count // _BATCH):
+        yield step({name: batch[name] for name in wanted})
+
+
+def crop_step(jit_compile):
+    """The accelerator's share: crops, and targets as in `classic`."""
+    crop = layers.RandomCrop(_SIZE, _SIZE, skeletons.COCO.mirrored_order)
+
+    @tf.function(jit_compile=jit_compile)
+    def step(people):
+        crops = crop(people, training=True)
+        points = coordinates.crop_to_heatmap(crops["joints"], _SIZE / _MAP)
+        heatmaps = targets.gaussians(points, _MAP, _MAP, _SIGMA)
+        return crops["images"], heatmaps
+
+    return lambda people: step(people)[0]
+
+
+def whole(people, epoch):
+    """Yields crops of photographs that TensorFlow decoded whole."""
+
+    def crop(path, box, draws):
+        image = tf.io.decode_jpeg(
+            tf.io.read_file(path), 3, dct_method="INTEGER_ACCURATE"
+        )
+        turn = (2 * draws[:1] - 1) * math.radians(30)
+        mirrored = tf.cast(draws[2:] < 0.5, tf.float32)
+        to_image = warp.crop_affine(
+            box[None],
+            _SIZE,
+            _SIZE,
+            turn,
+            1 + (2 * draws[1:2] - 1) * 0.25,
+            mirrored,
+            coordinates.BOX_MARGIN,
+        )
+        return tf.raw_ops.ImageProjectiveTransformV3(
+            images=image[None],
+            transforms=tf.pad(tf.reshape(to_image, [1, 6]), [[0, 0], [0, 2]]),
+            output_shape=[_SIZE, _SIZE],
+            fill_value=0.0,
+            interpolation="BILINEAR",
+        )[0]
+
+    rng = np.random.default_rng(epoch)
+    people = [people[i] for i in rng.permutation(len(people))]
+    rows = (
+        [person.path for person in people],
+        np.float32([person.box for person in people]),
+        np.float32(rng.random((len(people), 3))),
+    )
+    crops = tf.data.Dataset.from_tensor_slices(rows)
+    crops = crops.map(crop, tf.data.AUTOTUNE, deterministic=True)
+    yield from crops.batch(_BATCH, drop_remainder=True).prefetch(2)
+
+
+def _whose_photograph_is_there(people, folder):
+    people = [person for person in people if os.path.isfile(person.path)]
+    if not people:
+        raise SystemExit(f"No annotated photograph in {str(folder)!r}.")
+    return people
+
+
+def _cpu_seconds():
+    return sum(os.times()[:4])
+
+
+def _rate(pipeline, epoch):
+    gc.collect()
+    start = _cpu_seconds()
+    count = sum(len(images) for images in pipeline(epoch))
+    gc.collect()  # workers that have ended are counted once they are joined
+    return count / (_cpu_seconds() - start)
+
+
+def _machine():
+    info = pathlib.Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(": ")[1] for line in lines if "model name" in line]
+    return (
+        f"{names[0] if names else platform.processor()}, "
+        f"{os.cpu_count()} cores; Python {platform.python_version()}, "
+        f"TensorFlow {tf.__version__}, Keras {keras.__version__}, "
+        f"PyTorch {simple_baselines.torch().__version__}, OpenCV {cv2.__version__}"
+    )
+
+
+def _pipelines(people, folder, count):
+    few = [people[i % len(people)] for i in range(count // 4)]
+    classic = functools.partial(
+        simple_baselines.batches, few, batch_size=_BATCH
+    )
+    on_cpu = functools.partial(cropped, folder, count=len(few))
+    return {
+        "ours: records to uint8 windows": functools.partial(ours, folder),
+        _CLASSIC: functools.partial(classic, workers=0),
+        "classic, 2 workers": functools.partial(classic, workers=2),
+        "whole": functools.partial(whole, few),
+        "ours and RandomCrop and targets, all on the CPU": functools.partial(
+            on_cpu, step=crop_step(jit_compile=False)
+        ),
+        "the same, compiled by XLA": functools.partial(
+            on_cpu, step=crop_step(jit_compile=True)
+        ),
+        "writing the records, once": functools.partial(written, few[:64]),
+    }
+
+
+def measure(people, folder, count, repeats):
+    """Returns lists of images per CPU-second by pipeline."""
+    pipelines = _pipelines(people, folder, count)
+    for pipeline in pipelines.values():
+        next(iter(pipeline(epoch=0)))  # libraries load, functions are traced
+    rates = {name: [] for name in pipelines}
+    for epoch in range(1, repeats + 1):
+        for name, pipeline in pipelines.items():
+            rates[name].append(_rate(pipeline, epoch))
+    return rates
+
+
+def main(argv):
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    simple_baselines.torch()  # asked for now, not after a minute's work
+    start = time.time()
+    everyone = {
+        "COCO": coco_people(pathlib.Path(_COCO.value)),
+        "MPII": mpii_people(pathlib.Path(_MPII.value)),
+    }
+    columns = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, people in everyone.items():
+            out = pathlib.Path(folder) / name
+            write_records(people, out, _PEOPLE.value)
+            columns[name] = measure(people, out, _PEOPLE.value, _REPEATS.value)
+    print(f"\n{_machine()}")
+    for name, people in everyone.items():
+        photographs_of_them = {person.path for person in people}
+        print(
+            f"{name}: {len(people)} people in {len(photographs_of_them)} "
+            "photographs, over and over"
+        )
+    print(f"Median of {_REPEATS.value} interleaved repeats (least to most).\n")
+    _print_table(columns)
+    print(f"\n{time.time() - start:.0f} s")
+
+
+def _print_table(columns):
+    heads = [f"{name}, images per CPU-second | ratio" for name in columns]
+    print(f"| pipeline | {' | '.join(heads)} |")
+    print("|---|" + "---:|---:|" * len(columns))
+    for pipeline in next(iter(columns.values())):
+        cells = []
+        for rates in columns.values():
+            ratios = [a / b for a, b in zip(rates[pipeline], rates[_CLASSIC])]
+            cells += [_spread(rates[pipeline], ".0f"), _spread(ratios, ".2f")]
+        print(f"| {pipeline} | {' | '.join(cells)} |")
+
+
+def _spread(values, form):
+    middle, least, most = statistics.median(values), min(values), max(values)
+    return f"{middle:{form}} ({least:{form}}-{most:{form}})"
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,122 @@
+"""The architecture, as assertions: one-way imports, small files, a live map."""
+
+import ast
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+PACKAGE = ROOT / "integral_tf"
+FILES = sorted(PACKAGE.rglob("*.py"))
+SCRIPTS = sorted(
+    path
+    for pattern in ("*.py", "datasets/*.py", "benchmarks/*.py")
+    for path in ROOT.glob(pattern)
+)
+
+# Data flows left to right; a stage may import only itself and what is before.
+STAGES = (
+    "skeletons coordinates config paper records pipeline ops layers "
+    "models losses metrics inference training export"
+).split()
+
+# Paths of one machine, and where packages come from, are nobody else's.
+FOREIGN = re.compile(
+    r"(?<![\w.*-])/(?:root|work)\b"
+    r"|pypi\.org|pythonhosted\.org|piwheels\.|anaconda\.org"
+    r"|download\.pytorch\.|--(?:extra-)?index-url|--find-l[i]nks"
+)
+
+
+def relative(path):
+    return str(path.relative_to(ROOT))
+
+
+def stage(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported_stages(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.startswith("integral_tf."):
+                yield name.split(".")[1]
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_imports_point_upstream(path):
+    if path == PACKAGE / "__init__.py":
+        return  # the public names, gathered from every stage
+    here = STAGES.index(stage(path))
+    for other in imported_stages(path):
+        assert STAGES.index(other) <= here, f"{path} imports {other}"
+
+
+@pytest.mark.parametrize("path", FILES + SCRIPTS, ids=relative)
+def test_files_stay_small_and_named_for_what_they_do(path):
+    assert len(path.read_text().splitlines()) <= 350
+    assert path.stem not in {"utils", "helpers", "misc", "common"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_only_coordinates_knows_of_the_half_pixel(path):
+    if path == PACKAGE / "coordinates.py":
+        return
+    shift = re.compile(r"[+-] 0\.5\)? [*/] ?\w*(stride|size|width|height)")
+    assert not shift.search(path.read_text())
+
+
+def test_every_link_in_the_paper_map_resolves():
+    paper_map = (ROOT / "docs" / "paper_map.md").read_text()
+    links = re.findall(r"`(\w[\w/]*\.py)(?:::(\w+))?`", paper_map)
+    assert links
+    for file, symbol in links:
+        assert (ROOT / file).is_file(), f"{file} is gone"
+        if symbol:
+            assert symbol in defined_in(ROOT / file), (
+                f"{file} no longer defines {symbol}"
+            )
+
+
+def defined_in(path):
+    """Names a module defines: functions, classes, constants, fields."""
+    names = set()
+    for node in ast.parse(path.read_text()).body:
+        names.add(getattr(node, "name", None))
+        if isinstance(node, ast.Assign):
+            names.update(getattr(t, "id", None) for t in node.targets)
+    return names
+
+
+def test_every_guess_stands_in_the_choices():
+    # Wherever the paper is silent the code says `ours:`, and docs/choices.md
+    # names the file.
+    choices = (ROOT / "docs" / "choices.md").read_text()
+    for path in FILES:
+        if "ours:" in path.read_text():
+            assert f"`{relative(path)}`" in choices, relative(path)
+
+
+def test_no_file_knows_one_machine():
+    try:
+        listed = subprocess.run(
+            "git ls-files --cached --others --exclude-standard -z".split(),
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    for name in listed.decode().split("\0"):
+        path = ROOT / name
+        if path.is_file():
+            found = FOREIGN.search(path.read_text(errors="ignore"))
+            assert not found, f"{name}: {found and found.group()}"

@@ -1,0 +1,89 @@
+"""The documentation, run: every Python block and every doctest."""
+
+import doctest
+import importlib
+import pathlib
+import pkgutil
+import re
+import runpy
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import integral_tf
+
+ROOT = pathlib.Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(
+        integral_tf.__path__, prefix="integral_tf."
+    )
+)
+# A block to leave out has `<!-- not run: reason -->` on the line before it.
+BLOCK = re.compile(
+    r"^(?P<skip><!-- not run: .+ -->\n+)?```python\n(?P<code>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def code_of(page):
+    """The page's Python, each line on the line where the page has it."""
+    text = page.read_text()
+    lines = [""] * len(text.splitlines())
+    for block in BLOCK.finditer(text):
+        if block["skip"]:
+            continue
+        first = text.count("\n", 0, block.start("code"))
+        code = block["code"].splitlines()
+        lines[first : first + len(code)] = code
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A folder with what the pages read: a trained run, and a photograph."""
+    monkeypatch.chdir(tmp_path)
+    model = integral_tf.pose_model(
+        "I1", "resnet18", joints=16, image_size=64, width=0.125
+    )
+    (tmp_path / "runs" / "demo").mkdir(parents=True)
+    model.save(tmp_path / "runs" / "demo" / "model.keras")
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), "uint8")
+    Image.fromarray(noise).save(tmp_path / "photo.jpg")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_python_block_runs(page, workplace):
+    code = code_of(page)
+    if not code.strip():
+        pytest.skip("no Python on this page")
+    script = workplace / f"{page.stem}.py"
+    script.write_text(code)
+    runpy.run_path(str(script), run_name="__main__")
+
+
+def test_no_block_is_missed():
+    # One that is indented, or says `py`, would quietly never run.
+    for page in PAGES:
+        text = page.read_text()
+        fences = re.findall(
+            r"^[ \t]*```[ \t]*(?:python|py)\b", text, re.MULTILINE
+        )
+        assert len(fences) == len(BLOCK.findall(text)), page.name
+
+
+def test_a_block_can_be_left_out(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "Words.\n\n<!-- not run: needs a GPU -->\n```python\nskipped\n```\n"
+        "\n```python\nkept\n```\n"
+    )
+    assert code_of(page) == "\n" * 8 + "kept\n"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_doctests(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
