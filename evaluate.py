@@ -18,6 +18,7 @@ from integral_tf import config
 from integral_tf.inference import evaluation
 
 config.define_flags(config.EvaluateConfig)
+flags.adopt_module_key_flags(config)
 
 
 def main(argv):

@@ -16,6 +16,7 @@ from integral_tf import config
 from integral_tf.inference import prediction
 
 config.define_flags(config.PredictConfig)
+flags.adopt_module_key_flags(config)
 
 
 def main(argv):

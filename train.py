@@ -15,6 +15,7 @@ from integral_tf import config
 from integral_tf.training import trainer
 
 config.define_flags(config.TrainConfig)
+flags.adopt_module_key_flags(config)
 
 
 def main(argv):

@@ -33,6 +33,7 @@ import time
 import cv2
 import keras
 import numpy as np
+import PIL
 import simple_baselines
 import tensorflow as tf
 from absl import app
@@ -55,11 +56,7 @@ _PEOPLE = flags.DEFINE_integer(
 )
 _REPEATS = flags.DEFINE_integer("repeats", 3, "Repeats of each pipeline.")
 
-_SIZE, _MAP, _SIGMA = (
-    simple_baselines.SIZE,
-    simple_baselines.MAP,
-    simple_baselines.SIGMA,
-)
+_SIZE, _MAP = simple_baselines.SIZE, simple_baselines.MAP
 _BATCH = 32
 _JOINTS = len(skeletons.COCO)
 _CLASSIC = "classic"
@@ -182,7 +179,7 @@ def crop_step(jit_compile):
     def step(people):
         crops = crop(people, training=True)
         points = coordinates.crop_to_heatmap(crops["joints"], _SIZE / _MAP)
-        heatmaps = targets.gaussians(points, _MAP, _MAP, _SIGMA)
+        heatmaps = targets.gaussians(points, _MAP, _MAP, simple_baselines.SIGMA)
         return crops["images"], heatmaps
 
     return lambda people: step(people)[0]
@@ -253,7 +250,8 @@ def _machine():
         f"{names[0] if names else platform.processor()}, "
         f"{os.cpu_count()} cores; Python {platform.python_version()}, "
         f"TensorFlow {tf.__version__}, Keras {keras.__version__}, "
-        f"PyTorch {simple_baselines.torch().__version__}, OpenCV {cv2.__version__}"
+        f"PyTorch {simple_baselines.torch().__version__}, "
+        f"OpenCV {cv2.__version__}, Pillow {PIL.__version__}"
     )
 
 

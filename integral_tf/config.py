@@ -40,8 +40,9 @@ class ModelConfig:
     )
     beta: float = setting(
         0.0,
-        "Factor on the scores before the softmax of Eq. (5). 0 takes what "
-        "the method wants: 1, or 10 for I1 with --heatmap_reading=gaussian.",
+        "Factor on the scores before the softmax of Eq. (5). 0 takes 1, or, "
+        "for I1 with --heatmap_reading=gaussian, what is best on the "
+        "validation split when the joint loss joins.",
     )
     heatmap_reading: str = setting(
         "softmax",
@@ -104,7 +105,7 @@ class TrainConfig(ModelConfig):
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateConfig:
-    """One evaluation of a finished or running run."""
+    """One evaluation of a finished run."""
 
     workdir: str = setting("", "Folder of the run to evaluate.")
     data: str = setting("", "Folder of records; empty takes the run's own.")
@@ -149,6 +150,8 @@ _DEFINE = {
 
 def define_flags(config_class):
     """Defines one absl flag per field of the dataclass."""
+    # TensorFlow's own INFO lines would run through the progress bar.
+    flags.FLAGS.set_default("verbosity", -1)
     for field in dataclasses.fields(config_class):
         doc, choices = field.metadata["doc"], field.metadata["choices"]
         if choices:

@@ -112,7 +112,8 @@ def _read_boxes(boxes, paths):
         for row in rows:
             name = row.get("file_name") or by_number.get(row.get("image_id"))
             if name in by_name:
-                by_name[name].append([float(v) for v in row["bbox"]])
+                x, y, width, height = row["bbox"]
+                by_name[name].append([x, y, width, height])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(
             "`--boxes` is a JSON list of {file_name or image_id, bbox: [x, y, "
@@ -124,7 +125,7 @@ def _read_boxes(boxes, paths):
             f"image_id does not meet. Received: --boxes={boxes!r}"
         )
     return {
-        name: np.array(values).reshape(-1, 4)
+        name: np.array(values, np.float64).reshape(-1, 4)
         for name, values in by_name.items()
     }
 

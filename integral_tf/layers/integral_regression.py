@@ -91,13 +91,13 @@ class IntegralRegression(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
     def call(self, heatmaps):
+        if not (self.confidence or self.covariance):
+            points = integral.integrate(heatmaps, self.beta, self.data_format)
+            return coordinates.heatmap_to_crop(points, self.stride)
         scores, spatial = integral.flatten_maps(heatmaps, self.data_format)
         probabilities = integral.spatial_softmax(scores, self.beta)
         points = integral.expected_coordinates(probabilities, spatial)
-        joints = coordinates.heatmap_to_crop(points, self.stride)
-        if not (self.confidence or self.covariance):
-            return joints
-        outputs = {"joints": joints}
+        outputs = {"joints": coordinates.heatmap_to_crop(points, self.stride)}
         if self.confidence:
             outputs["confidence"] = integral.confidence(
                 probabilities, points, spatial

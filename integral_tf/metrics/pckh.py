@@ -10,6 +10,8 @@ import dataclasses
 
 import numpy as np
 
+from integral_tf import skeletons
+
 # ours: the paper gives no step for its AUC.
 ALPHAS = np.arange(51) / 100
 
@@ -35,7 +37,14 @@ class Pckh:
     people: int
 
 
-def pckh(predicted, truth, visible, head_size, skeleton, alphas=(0.5, 0.1)):
+def pckh(
+    predicted,
+    truth,
+    visible,
+    head_size,
+    skeleton=skeletons.MPII,
+    alphas=(0.5, 0.1),
+):
     """Scores points as the MPII toolkit does: `<=`, pooled over joints.
 
     People with no `head_size` (0) are left out, as are unlabelled joints.

@@ -20,7 +20,6 @@ are in reverse, (x, y, z), as everywhere.
 
 import math
 
-import numpy as np
 from keras import ops
 
 
@@ -110,7 +109,28 @@ def integrate(heatmaps, beta=1.0, data_format="channels_last"):
         `(B, K, D)` float32 points `(x, y)` in the heat-map frame.
     """
     scores, spatial = flatten_maps(heatmaps, data_format)
-    return expected_coordinates(spatial_softmax(scores, beta), spatial)
+
+    # The gradient is written out because automatic differentiation passes over
+    # the maps six times, and this twice. Reverse mode only.
+    @ops.custom_gradient
+    def expectation(scores):
+        probabilities = spatial_softmax(scores)
+        points = expected_coordinates(probabilities, spatial)
+
+        def gradient(*args, upstream=None):
+            # TensorFlow and JAX pass it as the only argument, torch by name.
+            upstream = args[0] if upstream is None else upstream
+            # dJ/dH(p) = H~(p) (p - J), for H~ the softmax of H.
+            pull = sum(
+                ops.multiply(_per_map(upstream[..., i], spatial), apart)
+                for i, apart in enumerate(offsets(points, spatial))
+            )
+            pull = ops.reshape(pull, ops.shape(probabilities))
+            return ops.multiply(probabilities, pull)
+
+        return points, gradient
+
+    return expectation(ops.multiply(scores, beta))
 
 
 def offsets(points, spatial):
@@ -121,16 +141,15 @@ def offsets(points, spatial):
         spatial: Spatial shape of the maps.
 
     Returns:
-        List of D tensors `(B, K, N)`: along x, along y, ...
+        List of D tensors that broadcast to `(B, K, H, W)`: along x
+        `(B, K, 1, W)`, along y `(B, K, H, 1)`, ...
     """
-    grids = np.meshgrid(*[np.arange(n) for n in spatial], indexing="ij")
-    return [
-        ops.subtract(
-            ops.convert_to_tensor(grid.ravel().astype("float32")),
-            points[..., i : i + 1],
-        )
-        for i, grid in enumerate(reversed(grids))
-    ]
+    apart = []
+    for i, length in enumerate(reversed(spatial)):
+        grid = ops.cast(ops.arange(length), "float32")
+        grid = ops.reshape(grid, (-1, *[1] * i))  # (W,), (H, 1), ...
+        apart.append(ops.subtract(grid, _per_map(points[..., i], spatial)))
+    return apart
 
 
 def covariance(probabilities, points, spatial):
@@ -139,14 +158,14 @@ def covariance(probabilities, points, spatial):
     Args:
         probabilities: `(B, K, N)`.
         points: `(B, K, D)`, from `expected_coordinates`.
-        spatial: Static spatial shape of the maps.
+        spatial: Spatial shape of the maps.
 
     Returns:
         `(B, K, D, D)` in square heat-map pixels, in the order (x, y).
     """
     apart = offsets(points, spatial)
     rows = [
-        ops.stack([ops.sum(probabilities * a * b, axis=-1) for b in apart], -1)
+        ops.stack([_mean(a * b, probabilities, spatial) for b in apart], -1)
         for a in apart
     ]
     return ops.stack(rows, axis=-2)
@@ -164,7 +183,7 @@ def confidence(probabilities, points, spatial, radius=1.0):
     Args:
         probabilities: `(B, K, N)`.
         points: `(B, K, D)`, from `expected_coordinates`.
-        spatial: Static spatial shape of the maps.
+        spatial: Spatial shape of the maps.
         radius: Distance that still agrees, in heat-map pixels.
 
     Returns:
@@ -172,7 +191,20 @@ def confidence(probabilities, points, spatial, radius=1.0):
     """
     square = sum(ops.square(apart) for apart in offsets(points, spatial))
     near = ops.exp(ops.multiply(square, -0.5 / radius**2))
-    return ops.sum(probabilities * near, axis=-1)
+    return _mean(near, probabilities, spatial)
+
+
+def _mean(values, probabilities, spatial):
+    """Averages what `offsets` gave, weighted by the maps: `(B, K)`."""
+    joints = ops.shape(probabilities)[1]
+    maps = ops.reshape(probabilities, (-1, joints, *spatial))
+    axes = tuple(range(2, 2 + len(spatial)))
+    return ops.sum(ops.multiply(maps, values), axis=axes)
+
+
+def _per_map(values, spatial):
+    """`(B, K)` as `(B, K, 1, 1)`, to meet the maps."""
+    return values[(..., *[None] * len(spatial))]
 
 
 def _product(lengths):

@@ -91,24 +91,24 @@ def person(annotation):
 
 def _read_joints(path):
     try:
-        joints = scipy.io.loadmat(path).get("joints")
+        joints = np.asarray(scipy.io.loadmat(path).get("joints"))
     except Exception as error:  # zlib.error, IndexError, MatReadError ...
         raise ValueError(
             f"joints.mat is not a MATLAB file that scipy can read ({error}). "
             f"Received: {str(path)!r}"
         ) from None
-    numeric = getattr(getattr(joints, "dtype", None), "kind", "") in "iuf"
-    shape = joints.shape if numeric else None
-    if numeric and len(shape) == 3 and shape[:2] == (14, 3):
+    shape = joints.shape if joints.dtype.kind in "iuf" else ()
+    if len(shape) == 3 and shape[:2] == (14, 3):
         joints = np.moveaxis(joints, 2, 0).astype(np.float64)  # LSPET
         visible = np.where(joints[..., 2] == 1, 2, 0)
-    elif numeric and len(shape) == 3 and shape[:2] == (3, 14):
+    elif len(shape) == 3 and shape[:2] == (3, 14):
         joints = joints.transpose(2, 1, 0).astype(np.float64)  # LSP
         visible = np.where(joints[..., 2] == 1, 1, 2)
     else:
         raise ValueError(
-            "joints.mat holds numbers `joints`, shaped (14, 3, N) in "
-            f"LSP-extended and (3, 14, N) in LSP. Received: {shape}"
+            "joints.mat holds numbers called `joints`, shaped (14, 3, N) in "
+            "LSP-extended and (3, 14, N) in LSP. "
+            f"Received: {joints.dtype} of shape {joints.shape}"
         )
     # ours: read as they are stored. Labelled joints at x = 0 occur, so these
     # are not MATLAB's pixels counted from 1.

@@ -23,9 +23,9 @@ def cut(image, region, width, height):
     around = np.zeros((*(high - low)[::-1], 3), np.uint8)
     left, top = np.clip(low, 0, image.shape[1::-1])
     right, bottom = np.clip(high, 0, image.shape[1::-1])
-    around[
-        top - low[1] : bottom - low[1], left - low[0] : right - low[0]
-    ] = image[top:bottom, left:right]
+    around[top - low[1] : bottom - low[1], left - low[0] : right - low[0]] = (
+        image[top:bottom, left:right]
+    )
     edges = (*(region[:2] - low), *(region[:2] + region[2:] - low))
     return Image.fromarray(around).resize(
         (width, height), Image.Resampling.BICUBIC, edges

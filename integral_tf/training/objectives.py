@@ -3,20 +3,20 @@
 from integral_tf import losses
 
 
-def objectives(config, phase, stride):
+def objectives(config, phase):
     """The losses of one phase.
 
     Args:
         config: A `config.TrainConfig`.
         phase: One of `schedule.PHASES`.
-        stride: Crop pixels that one heat-map pixel spans.
 
     Returns:
         Dict from a name to `(loss, output, weight)`: `output` is the key of
         the model's output that the loss reads.
     """
+    cell = stride(config)
     joint = (
-        losses.JointL1(unit=stride, reduction=None),
+        losses.JointL1(unit=cell, reduction=None),
         "joints",
         config.joint_weight,
     )
@@ -25,11 +25,11 @@ def objectives(config, phase, stride):
     # I1's map is read by a softmax, and is supervised as one unless asked.
     if config.method == "I1" and config.heatmap_reading == "softmax":
         map_loss = losses.GaussianCrossEntropy(
-            stride, config.sigma, beta(config), reduction=None
+            cell, config.sigma, beta(config), reduction=None
         )
     else:
         map_loss = losses.GaussianSquaredError(
-            stride, config.sigma, reduction=None
+            cell, config.sigma, reduction=None
         )
     heatmap = (map_loss, "heatmaps", config.heatmap_weight)
     if config.method == "H1" or phase == "heatmap":
@@ -43,3 +43,8 @@ def beta(config):
         return config.beta
     gaussian = config.method == "I1" and config.heatmap_reading == "gaussian"
     return 10.0 if gaussian else 1.0
+
+
+def stride(config):
+    """Crop pixels that one heat-map pixel spans; R1's, too, for its loss."""
+    return 32 / 2**config.upsamplings

@@ -8,20 +8,18 @@ import math
 import pathlib
 
 import keras
-import numpy as np
 import tensorflow as tf
 import tqdm
 
 from integral_tf import layers
-from integral_tf import metrics
 from integral_tf import models
-from integral_tf.ops import integral
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
 from integral_tf.training import checkpoint
 from integral_tf.training import objectives
 from integral_tf.training import schedule
 from integral_tf.training import strategy as strategies
+from integral_tf.training import validation
 
 
 def train(config):
@@ -60,16 +58,34 @@ def _check(config):
         )
 
 
+def _build(config, joints):
+    """The run's network, under its dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(config.mixed_precision)
+    try:
+        return models.pose_model(
+            config.method,
+            config.backbone,
+            joints,
+            config.image_size,
+            config.upsamplings,
+            objectives.beta(config),
+            config.weights,
+            config.width,
+            config.head_channels,
+        )
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 class _Run:
     """One run's model, optimizer, data and place in the schedule."""
 
     def __init__(self, config):
-        checkpoint.claim(config)
         self.config = config
         self.workdir = pathlib.Path(config.workdir)
         self.strategy = strategies.mirrored()
         keras.utils.set_random_seed(config.seed)
-        keras.config.set_dtype_policy(config.mixed_precision)
         self.skeleton = shards.read_skeleton(config.data)
         manifest = shards.read_manifest(config.data)
         people = manifest["splits"]["train"]["people"]
@@ -77,17 +93,7 @@ class _Run:
         self.has_val = bool(manifest["splits"]["val"]["people"])
         self.progress = checkpoint.Progress(schedule.start(config))
         with self.strategy.scope():
-            self.model = models.pose_model(
-                config.method,
-                config.backbone,
-                len(self.skeleton),
-                config.image_size,
-                config.upsamplings,
-                objectives.beta(config),
-                config.weights,
-                config.width,
-                config.head_channels,
-            )
+            self.model = _build(config, len(self.skeleton))
             self.crop = layers.RandomCrop(
                 config.image_size,
                 config.image_size,
@@ -98,8 +104,18 @@ class _Run:
                 seed=config.seed,
             )
             self.optimizer = keras.optimizers.Adam(config.learning_rate)
+            if config.mixed_precision == "mixed_float16":
+                # Small gradients would vanish in float16.
+                self.optimizer = keras.optimizers.LossScaleOptimizer(
+                    self.optimizer
+                )
             # Built before it is restored, or its moments would be lost.
             self.optimizer.build(self.model.trainable_variables)
+        self.validator = validation.Validator(
+            config, self.model, self.crop, self.skeleton
+        )
+        # Only now, so that flags that build no model leave no run behind.
+        checkpoint.claim(config)
         self.manager = checkpoint.manager(
             config, self.model, self.optimizer, self.progress
         )
@@ -136,7 +152,7 @@ class _Run:
                 phase = progress.state.phase
                 self._enter_phase(phase)
             means = self._train_epoch(bar)
-            figures = self._validate() if self.has_val else dict(means)
+            figures = self.validator.figures() if self.has_val else dict(means)
             row = {
                 "epoch": progress.state.epoch + 1,
                 "phase": phase,
@@ -160,7 +176,6 @@ class _Run:
         self.optimizer.learning_rate = schedule.learning_rate(
             self.config, self.progress.state
         )
-        stride = 32 / 2**self.config.upsamplings
         if (
             phase == "main"
             and self.config.method == "I1"
@@ -169,13 +184,13 @@ class _Run:
             and self.progress.beta is None
             and self.has_val
         ):
-            self._set_beta(self._calibrate())
+            self._set_beta(self.validator.best_beta())
             self._save()
-        self.objectives = objectives.objectives(self.config, phase, stride)
+        self.objectives = objectives.objectives(self.config, phase)
+        self.validator.enter(self.objectives)
         self.train_step = tf.function(
             self._train_step, jit_compile=self.config.jit_compile or None
         )
-        self.eval_step = tf.function(self._eval_step, reduce_retracing=True)
 
     def _train_epoch(self, bar):
         """Runs what is left of the epoch; returns the mean losses."""
@@ -187,7 +202,7 @@ class _Run:
             progress.state.epoch,
             progress.step,
         )
-        people = people.map(_only_what_the_device_needs)
+        people = people.map(validation.for_device)
         for batch in self.strategy.experimental_distribute_dataset(people):
             costs = self.train_step(batch)
             costs = {name: float(cost) for name, cost in costs.items()}
@@ -213,7 +228,7 @@ class _Run:
     def _train_step(self, batch):
         def replica(people):
             crops = self.crop(people, training=True)
-            truth = _truth(crops)
+            truth = validation.truth(crops)
             with tf.GradientTape() as tape:
                 outputs = self.model(crops["images"], training=True)
                 costs = self._costs(truth, outputs)
@@ -239,70 +254,6 @@ class _Run:
             costs[name] = tf.reduce_sum(each) / self.config.batch_size
             total = total + weight * costs[name]
         return {"loss": total, **costs}
-
-    def _eval_step(self, people):
-        crops = self.crop(people, training=False)
-        outputs = self.model(crops["images"], training=False)
-        truth = _truth(crops)
-        costs = {
-            name: loss(truth, outputs[output])
-            for name, (loss, output, _) in self.objectives.items()
-        }
-        return costs, truth, outputs["joints"], crops["to_window"]
-
-    def _validate(self):
-        """Losses and PCKh on the validation split, without augmentation."""
-        costs, seen = {}, []
-        for people in self._val_batches():
-            each, truth, joints, to_window = self.eval_step(
-                _only_what_the_device_needs(people)
-            )
-            for name, values in each.items():
-                costs.setdefault(name, []).append(values.numpy())
-            # Crop pixels -> image pixels: two maps that scale alike in x, y.
-            scale = np.abs(to_window[:, 1, 1]) * people["to_image"][:, 1, 1]
-            lengths, _ = metrics.reference_lengths(
-                people["head_size"], people["box_size"]
-            )
-            seen.append((joints, truth, lengths / scale))
-        figures = {
-            name: float(np.concatenate(values).mean())
-            for name, values in costs.items()
-        }
-        figures["loss"] = sum(
-            weight * figures[name]
-            for name, (_, _, weight) in self.objectives.items()
-        )
-        joints, truth, lengths = map(np.concatenate, zip(*seen))
-        score = metrics.pckh(
-            joints, truth[..., :2], truth[..., 2], lengths, self.skeleton
-        )
-        figures["pckh@0.5"], figures["pckh@0.1"] = score.at[0.5], score.at[0.1]
-        figures["auc"] = score.auc
-        return figures
-
-    def _val_batches(self):
-        return batches.eval_batches(
-            self.config.data, "val", self.config.batch_size
-        )
-
-    def _calibrate(self):
-        """The beta whose integral joints are nearest on validation data."""
-        candidates = np.geomspace(1, 100, 21).round(2)
-        errors, count = np.zeros(len(candidates)), 0.0
-        stride = 32 / 2**self.config.upsamplings
-        for people in self._val_batches():
-            crops = self.crop(_only_what_the_device_needs(people))
-            maps = self.model(crops["images"], training=False)["heatmaps"]
-            visible = crops["visible"][..., None]
-            for i, beta in enumerate(candidates):
-                points = integral.integrate(maps, beta)
-                apart = crops["joints"] - ((points + 0.5) * stride - 0.5)
-                errors[i] += np.sum(visible * np.abs(apart))
-            count += 2 * np.sum(visible)
-        for beta, error in zip(candidates, errors / count):
-            print(f"beta {beta:7.2f}: mean error {error:.3f} crop px")
-        return float(candidates[np.argmin(errors)])
 
     def _set_beta(self, beta):
         if beta is not None:
@@ -331,14 +282,3 @@ class _Run:
             if isinstance(value, float) and name != "learning_rate"
         )
         bar.write(f"epoch {row['epoch']:3d} {row['phase']:7s} {figures}")
-
-
-def _only_what_the_device_needs(people):
-    """Leaves out text and numbers that only evaluation reads."""
-    wanted = ("windows", "joints", "boxes", "visible", "draws")
-    return {name: people[name] for name in wanted if name in people}
-
-
-def _truth(crops):
-    """`(B, K, 3)` x, y and visibility, as the losses want them."""
-    return tf.concat([crops["joints"], crops["visible"][..., None]], axis=-1)

@@ -1,0 +1,122 @@
+"""The README's commands, from synthetic records to a drawn picture."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from integral_tf.inference import draw
+from integral_tf.records import synthetic
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def command(script, *flags):
+    """Runs one of the scripts as a user does."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / script), *flags],
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """Records, and a run trained on them for a moment."""
+    folder = tmp_path_factory.mktemp("work")
+    built = command(
+        "datasets/build_synthetic.py", "--people=60", "--image_size=64",
+        f"--out={folder / 'data'}", "--val_share=0.3",
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    assert "people kept" in built.stdout
+    trained = command(
+        "train.py", f"--data={folder / 'data'}", f"--workdir={folder / 'run'}",
+        "--method=I1", "--backbone=resnet18", "--width=0.125",
+        "--image_size=64", "--head_channels=8", "--batch_size=8",
+        "--epochs=2", "--heatmap_epochs=1", "--final_epochs=0",
+    )  # fmt: skip
+    assert trained.returncode == 0, trained.stderr
+    return folder
+
+
+@pytest.mark.parametrize("flags", [(), ("--flip_test",)])
+def test_evaluate_scores_and_shows_the_run(work, flags):
+    out = work / "evaluation"
+    done = command("evaluate.py", f"--workdir={work / 'run'}", f"--out={out}",
+                   *flags)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "| I1 |" in done.stdout and "| mean pose |" in done.stdout
+    figures = json.loads((out / "metrics.json").read_text())
+    assert 0 <= figures["@0.1"] <= figures["@0.5"] <= 100
+    results = json.loads((out / "predictions.json").read_text())
+    assert len(results) == figures["people"]
+    assert len(results[0]["keypoints"]) == 3 * 16
+    # Predictions are in the image frame: within twice the photographs' size.
+    assert np.abs(results[0]["keypoints"]).max() < 600
+    for picture in ("sheet.png", "curve.png"):
+        assert cv2.imread(str(out / picture)).std() > 5
+
+
+def test_predict_draws_and_writes_image_pixels(work, tmp_path):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    person = synthetic.person(1, 0)
+    draw.save(person.image, photos / "one.png")
+    (photos / "broken.jpg").write_bytes(b"not a picture")
+    boxes = [{"file_name": "one.png", "bbox": list(person.box)}]
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    done = command(
+        "predict.py", f"--model={work / 'run'}", f"--images={photos}",
+        f"--boxes={tmp_path / 'boxes.json'}", f"--out={out}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "broken.jpg: image unreadable" in done.stdout
+    (result,) = json.loads((out / "joints.json").read_text())
+    assert result["file_name"] == "one.png"
+    joints = np.reshape(result["keypoints"], (16, 3))
+    middle = np.array(person.box[:2]) + np.array(person.box[2:]) / 2
+    # An expectation over the crop lies inside the crop around the box.
+    reach = 1.25 * max(person.box[2:]) / 2
+    assert (np.abs(joints[:, :2] - middle) <= reach + 1).all()
+    drawn = cv2.imread(str(out / "one.png"))[..., ::-1]
+    assert drawn.shape == person.image.shape
+    assert (drawn != person.image).any()
+
+
+@pytest.mark.parametrize(
+    "script, flags, message",
+    [
+        ("train.py", ("--data=nowhere",), "train: Records are a folder"),
+        ("evaluate.py", ("--workdir=nowhere",), "evaluate: A model is"),
+        (
+            "predict.py",
+            ("--model=nowhere", "--images=nowhere", "--out=new"),
+            "predict: `--images` is",
+        ),
+        (
+            "datasets/build_lsp.py",
+            ("--source=nowhere", "--out=new"),
+            "build_lsp: LSP and LSP-extended are",
+        ),
+    ],
+)
+def test_bad_input_is_one_sentence_and_an_exit_code(script, flags, message):
+    done = command(script, *flags)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_evaluate_refuses_another_split(work):
+    done = command(
+        "evaluate.py", f"--workdir={work / 'run'}", "--split=test",
+        f"--out={work / 'other'}",
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "have the splits train, val. Received: split='test'" in done.stderr
+    assert not (work / "other").exists()

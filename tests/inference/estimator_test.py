@@ -1,0 +1,84 @@
+"""Tests for photographs in, joints in image pixels out."""
+
+import keras
+import numpy as np
+import pytest
+
+import integral_tf
+from integral_tf import layers
+
+
+def brightest(size=64):
+    """A model whose one map is the red channel itself, at stride 1."""
+    images = keras.Input((size, size, 3), name="images")
+    red = keras.layers.Conv2D(
+        14, 1, use_bias=False, kernel_initializer="zeros", name="red"
+    )
+    maps = red(images)
+    read = layers.IntegralRegression(1, confidence=True, name="integral")(maps)
+    model = keras.Model(
+        images, {"joints": read["joints"], "scores": read["confidence"]}
+    )
+    kernel = np.zeros((1, 1, 3, 14), "float32")
+    kernel[0, 0, 0] = 0.06  # a peak of 15, far above log(64 * 64) = 8.3
+    red.set_weights([kernel])
+    return model
+
+
+@pytest.mark.parametrize("flip_test", [False, True])
+def test_a_bright_spot_is_found_where_it_is_in_the_photograph(flip_test):
+    # A red spot around (91.5, 41.5), whichever box, inside or partly outside
+    # of the photograph, looks at it.
+    image = np.zeros((120, 200, 3), np.uint8)
+    y, x = np.mgrid[:120, :200]
+    spot = np.exp(-((x - 91.5) ** 2 + (y - 41.5) ** 2) / (2 * 4**2))
+    image[..., 0] = np.round(255 * spot)
+    boxes = [[60, 10, 64, 64], [50, -20, 100, 90], [80, 30, 20, 30]]
+    estimate = integral_tf.PoseEstimator(brightest(), flip_test=flip_test)
+    poses = estimate(image, boxes)
+    for pose, box in zip(poses, boxes):
+        np.testing.assert_allclose(
+            pose.joints, np.full((14, 2), [91.5, 41.5]), atol=0.3
+        )
+        assert pose.scores.shape == (14,)
+        np.testing.assert_array_equal(pose.box, box)
+
+
+def test_without_boxes_the_image_is_the_person():
+    image = np.zeros((64, 48, 3), np.uint8)
+    poses = integral_tf.PoseEstimator(brightest())(image)
+    assert [list(pose.box) for pose in poses] == [[0, 0, 48, 64]]
+
+
+def test_no_boxes_no_poses():
+    image = np.zeros((64, 48, 3), np.uint8)
+    assert integral_tf.PoseEstimator(brightest())(image, []) == []
+
+
+@pytest.mark.parametrize(
+    "image, boxes, message",
+    [
+        (np.zeros((4, 4, 3)), None, "dtype=float64"),
+        (np.zeros((4, 4), np.uint8), None, r"shape=\(4, 4\)"),
+        (np.zeros((4, 4, 3), np.uint8), [[0, 0, 4]], "`boxes` are"),
+        (np.zeros((4, 4, 3), np.uint8), [[0, 0, 0, 4]], "positive size"),
+        (np.zeros((4, 4, 3), np.uint8), [[0, np.nan, 1, 4]], "`boxes` are"),
+    ],
+)
+def test_refuses_what_is_no_image_or_box(image, boxes, message):
+    estimate = integral_tf.PoseEstimator(brightest())
+    with pytest.raises(ValueError, match=message):
+        estimate(image, boxes)
+
+
+def test_refuses_what_is_no_model(tmp_path):
+    with pytest.raises(FileNotFoundError, match="model.keras"):
+        integral_tf.PoseEstimator(tmp_path)
+    (tmp_path / "model.keras").write_text("not a model")
+    with pytest.raises(ValueError, match="is not a Keras model"):
+        integral_tf.PoseEstimator(tmp_path)
+    images = keras.Input((8, 8, 3))
+    with pytest.raises(ValueError, match="named outputs"):
+        integral_tf.PoseEstimator(keras.Model(images, images + 1))
+    with pytest.raises(ValueError, match="14 joints"):
+        integral_tf.PoseEstimator(brightest(), skeleton="coco")

@@ -1,0 +1,193 @@
+"""Tests for the integral regression layer; its numbers are placed by hand."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from integral_tf.layers import integral_regression
+from tests import conformance
+
+IntegralRegression = integral_regression.IntegralRegression
+
+
+def scores(pixels, height=4, width=6):
+    """Scores whose softmax is exactly `pixels`, a dict of (x, y) -> mass."""
+    probabilities = np.full((1, height, width, 1), 1e-30, "float32")
+    for (x, y), mass in pixels.items():
+        probabilities[0, y, x, 0] = mass
+    return np.log(probabilities)
+
+
+def random_maps(*shape):
+    return np.random.default_rng(0).normal(size=shape).astype("float32")
+
+
+@pytest.mark.parametrize(
+    "kwargs, shape, expected_shape",
+    [
+        pytest.param({"stride": 8}, (2, 4, 6, 3), (2, 3, 2), id="maps"),
+        pytest.param(
+            {"data_format": "channels_first"},
+            (2, 3, 4, 6),
+            (2, 3, 2),
+            id="channels first",
+        ),
+        pytest.param({}, (2, 5, 3), (2, 3, 1), id="lines"),
+        pytest.param({"beta": 2.0}, (2, 3, 4, 5, 3), (2, 3, 3), id="volumes"),
+        pytest.param(
+            {"confidence": True, "covariance": True, "stride": 2},
+            (2, 4, 6, 3),
+            {
+                "joints": (2, 3, 2),
+                "confidence": (2, 3),
+                "covariance": (2, 3, 2, 2),
+            },
+            id="everything",
+        ),
+    ],
+)
+def test_conforms(kwargs, shape, expected_shape, tmp_path):
+    layer = IntegralRegression(**kwargs)
+    conformance.check_layer(
+        layer, random_maps(*shape), expected_shape, tmp_path
+    )
+
+
+@pytest.mark.parametrize(
+    "pixels, expected",
+    [
+        pytest.param(
+            {(5, 2): 1.0}, (5.0, 2.0), id="one pixel is returned as is"
+        ),
+        pytest.param(
+            {(0, 0): 0.5, (5, 3): 0.5}, (2.5, 1.5), id="two are averaged"
+        ),
+        pytest.param({(1, 0): 0.75, (5, 0): 0.25}, (2.0, 0.0), id="by weight"),
+    ],
+)
+def test_golden_points(pixels, expected):
+    points = IntegralRegression()(scores(pixels))
+    np.testing.assert_allclose(points[0, 0], expected, atol=1e-6)
+
+
+def test_stride_gives_crop_coordinates():
+    # Cell 0 of stride 8 covers pixels 0..7, cell 5 40..47.
+    points = IntegralRegression(stride=8)(scores({(0, 5): 1.0}, height=6))
+    np.testing.assert_allclose(points[0, 0], (3.5, 43.5), atol=1e-5)
+
+
+def test_beta_sharpens():
+    # Squared, masses of 3 to 1 are 9 to 1: 0.9 * 1 + 0.1 * 5.
+    layer = IntegralRegression(beta=2.0)
+    points = layer(scores({(1, 0): 0.75, (5, 0): 0.25}))
+    np.testing.assert_allclose(points[0, 0], (1.4, 0.0), atol=1e-5)
+
+
+def test_covariance_is_in_crop_pixels_and_confidence_is_not():
+    layer = IntegralRegression(stride=4, confidence=True, covariance=True)
+    outputs = layer(scores({(1, 0): 0.5, (5, 0): 0.5}))
+    # 2 cells of 4 pixels to each side of x = 3.
+    np.testing.assert_allclose(outputs["joints"][0, 0], (13.5, 1.5), atol=1e-5)
+    np.testing.assert_allclose(
+        outputs["covariance"][0, 0], [[64, 0], [0, 0]], atol=1e-3
+    )
+    np.testing.assert_allclose(
+        outputs["confidence"][0, 0], np.exp(-2), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("confidence", [False, True])
+def test_gradient_is_probability_times_offset(confidence):
+    # Differentiating Eq. (6) through Eq. (5): dJ/dH(p) = H~(p) * (p - J).
+    layer = IntegralRegression(confidence=confidence)
+    heatmaps = tf.constant(scores({(1, 0): 0.75, (5, 0): 0.25}))
+    with tf.GradientTape() as tape:
+        tape.watch(heatmaps)
+        outputs = layer(heatmaps)
+        x = (outputs["joints"] if confidence else outputs)[0, 0, 0]
+    gradient = tape.gradient(x, heatmaps)[0, 0, :, 0]
+    expected = [0, 0.75 * (1 - 2), 0, 0, 0, 0.25 * (5 - 2)]
+    np.testing.assert_allclose(gradient, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16"])
+def test_stays_in_float32_under_mixed_precision(name):
+    maps = tf.cast(scores({(62, 3): 0.5, (63, 3): 0.5}, width=64), name[6:])
+    with conformance.policy(name):
+        points = IntegralRegression()(maps)
+    assert points.dtype == "float32"
+    # bfloat16 knows 62 and 62.5; 1e-3 is far below what float16 can tell.
+    np.testing.assert_allclose(points[0, 0], (62.5, 3), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_huge_scores_are_finite(name, jit_compile):
+    maps = np.full((2, 4, 6, 1), -1e4, "float32")
+    maps[0, 2, 5], maps[1] = 1e4, 1e4  # one pixel; then a flat map
+    with conformance.policy(name):
+        layer = IntegralRegression(confidence=True, covariance=True)
+        outputs = tf.function(layer, jit_compile=jit_compile)(maps)
+    np.testing.assert_allclose(
+        outputs["joints"][:, 0], [(5, 2), (2.5, 1.5)], atol=1e-4
+    )
+    for output in outputs.values():
+        assert np.isfinite(output).all()
+
+
+class Subclassed(keras.Model):
+    """A convolution to one joint, and where it is."""
+
+    def __init__(self):
+        super().__init__()
+        self.maps = keras.layers.Conv2D(1, 1)
+        self.points = IntegralRegression()
+
+    def call(self, images):
+        return self.points(self.maps(images))
+
+
+def functional():
+    images = keras.Input((None, None, 3))
+    maps = keras.layers.Conv2D(1, 1)(images)
+    return keras.Model(images, IntegralRegression()(maps))
+
+
+def sequential():
+    return keras.Sequential([keras.layers.Conv2D(1, 1), IntegralRegression()])
+
+
+@pytest.mark.parametrize("build", [functional, Subclassed, sequential])
+def test_every_kind_of_model_learns_through_it(build):
+    # One pixel is red and the joint is there: the red weight has to grow.
+    images = np.zeros((1, 5, 7, 3), "float32")
+    images[0, 3, 6, 0] = 1
+    keras.utils.set_random_seed(0)
+    model = build()
+    model.compile(keras.optimizers.SGD(1.0), loss="mae", jit_compile=False)
+    truth = np.array([[[6.0, 3.0]]], "float32")
+    before = model.evaluate(images, truth, verbose=0)
+    model.fit(images, truth, epochs=20, verbose=0)
+    assert model.evaluate(images, truth, verbose=0) < 0.5 * before
+    # Another batch and another size, but only where the size was left open.
+    wider = np.zeros((2, 5, 9, 3), "float32")
+    assert model(wider).shape == (2, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "kwargs, received",
+    [
+        ({"stride": 0}, "stride=0"),
+        ({"beta": -1.0}, "beta=-1.0"),
+        ({"data_format": "NCHW"}, "data_format='NCHW'"),
+    ],
+)
+def test_rejects_what_makes_no_sense(kwargs, received):
+    with pytest.raises(ValueError, match=f"Received: {received}"):
+        IntegralRegression(**kwargs)
+
+
+def test_rejects_points_in_place_of_maps():
+    with pytest.raises(ValueError, match="min_ndim=3"):
+        IntegralRegression()(np.zeros((4, 2), "float32"))

@@ -1,0 +1,47 @@
+"""Tests for the preprocessing inside of the model."""
+
+import keras
+import numpy as np
+import pytest
+
+from integral_tf import layers
+from tests import conformance
+
+
+@pytest.fixture
+def photographs():
+    """RGB in 0..255, as uint8."""
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (2, 4, 6, 3), dtype=np.uint8)
+
+
+def test_conforms(photographs, tmp_path):
+    conformance.check_layer(
+        layers.ImageNetCentering(),
+        photographs.astype("float32"),
+        expected_shape=(2, 4, 6, 3),
+        tmp_path=tmp_path,
+    )
+
+
+def test_exchanges_red_and_blue_and_centres_each():
+    pixel = np.array([[[[123.68, 126.779, 203.939]]]], "float32")  # R, G, B
+    centred = layers.ImageNetCentering()(pixel)
+    np.testing.assert_allclose(centred[0, 0, 0], [100, 10, 0], atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_agrees_with_keras_applications(photographs, dtype):
+    expected = keras.applications.resnet.preprocess_input(
+        photographs.astype("float32")
+    )
+    centred = layers.ImageNetCentering()(photographs.astype(dtype))
+    assert centred.dtype == "float32"
+    np.testing.assert_allclose(centred, expected, atol=1e-4)
+
+
+def test_computes_in_the_layers_own_type(photographs):
+    centred = layers.ImageNetCentering(dtype="mixed_float16")(photographs)
+    assert centred.dtype == "float16"
+    exact = layers.ImageNetCentering()(photographs)
+    np.testing.assert_allclose(centred, exact, atol=0.1)

@@ -1,0 +1,344 @@
+"""Tests for the integral operation.
+
+Expected values are worked out by hand, or by `reference` and `slope`, which
+write Eqs. (5) and (6) and their derivative in NumPy float64, pixel by pixel.
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from integral_tf.ops import integral
+
+SPATIAL = [(64,), (64, 64), (6, 5, 7)]
+FORMATS = ["channels_last", "channels_first"]
+
+
+def random_maps(spatial, data_format="channels_last", scale=5.0):
+    """Two people with three joints; half a hundred logits apart or so."""
+    rng = np.random.default_rng(0)
+    maps = rng.normal(scale=scale, size=(2, *spatial, 3)).astype("float32")
+    return arrange(maps, data_format)
+
+
+def arrange(maps, data_format):
+    """Maps `(B, H, W, K)` in another format."""
+    return np.moveaxis(maps, -1, 1) if data_format != FORMATS[0] else maps
+
+
+def pixels(spatial):
+    """`(N, D)` positions (x, y) of a map's pixels, in memory's order."""
+    return np.array(list(np.ndindex(*spatial)), np.float64)[:, ::-1]
+
+
+def reference(maps, beta=1.0):
+    """Softmax and expectation of `(B, H, W, K)` maps, in float64."""
+    batch, *spatial, joints = maps.shape
+    scores = beta * maps.astype(np.float64).reshape(batch, -1, joints)
+    weight = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weight = weight / weight.sum(axis=1, keepdims=True)
+    weight = np.swapaxes(weight, 1, 2)  # (B, K, N)
+    return weight, weight @ pixels(spatial)
+
+
+def slope(maps, upstream, beta=1.0):
+    """dJ/dH(p) = beta H~(p) (p - J), times `upstream` (B, K, D)."""
+    weight, points = reference(maps, beta)
+    apart = pixels(maps.shape[1:-1]) - points[:, :, None]  # (B, K, N, D)
+    flat = beta * weight * (apart * upstream[:, :, None]).sum(-1)
+    return np.swapaxes(flat, 1, 2).reshape(maps.shape)
+
+
+def masses(spots, height=4, width=6):
+    """Scores whose softmax is `spots`, a dict of (x, y) -> mass."""
+    probabilities = np.full((1, height, width, 1), 1e-30, "float32")
+    for (x, y), mass in spots.items():
+        probabilities[0, y, x, 0] = mass
+    return np.log(probabilities)
+
+
+def read(maps):
+    """Probabilities, points and spatial shape, as the layer makes them."""
+    scores, spatial = integral.flatten_maps(maps)
+    probabilities = integral.spatial_softmax(scores)
+    points = integral.expected_coordinates(probabilities, spatial)
+    return probabilities, points, spatial
+
+
+def pulled(maps, upstream, **kwargs):
+    """The gradient of `integrate` towards the maps."""
+    maps = tf.convert_to_tensor(maps)
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        points = integral.integrate(maps, **kwargs)
+    return tape.gradient(points, maps, tf.constant(upstream, "float32"))
+
+
+@pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize("spatial", SPATIAL, ids=str)
+@pytest.mark.parametrize("beta", [1.0, 0.3])
+def test_points_are_those_of_numpy(spatial, data_format, beta):
+    maps = random_maps(spatial)
+    points = integral.integrate(
+        arrange(maps, data_format), beta=beta, data_format=data_format
+    )
+    assert points.dtype == "float32"
+    np.testing.assert_allclose(points, reference(maps, beta)[1], atol=1e-4)
+
+
+@pytest.mark.parametrize("spatial", SPATIAL, ids=str)
+def test_its_parts_are_those_of_numpy_too(spatial):
+    maps = random_maps(spatial)
+    probabilities, points, _ = read(maps)
+    weight, expected = reference(maps)
+    np.testing.assert_allclose(probabilities, weight, atol=1e-6)
+    np.testing.assert_allclose(points, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("x, y", [(0, 0), (63, 0), (0, 63), (63, 63)])
+def test_a_corner_is_returned_as_it_is(x, y):
+    maps = np.zeros((1, 64, 64, 1), "float32")
+    maps[0, y, x, 0] = 50.0
+    np.testing.assert_allclose(
+        integral.integrate(maps)[0, 0], (x, y), atol=1e-3
+    )
+
+
+def test_a_flat_map_gives_its_middle():
+    # The mean of 0..63 and of 0..31.
+    points = integral.integrate(np.full((1, 32, 64, 1), -7.0, "float32"))
+    np.testing.assert_allclose(points[0, 0], (31.5, 15.5), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_huge_scores_are_finite(dtype, jit_compile):
+    maps = np.full((2, 4, 6, 1), -1e4, "float32")
+    maps[0, 2, 5], maps[1] = 1e4, 1e4  # one pixel; then a flat map
+    maps = tf.cast(maps, dtype)
+    graph = tf.function(
+        lambda maps: (
+            integral.integrate(maps),
+            pulled(maps, np.ones((2, 1, 2))),
+        ),
+        jit_compile=jit_compile,
+    )
+    points, gradient = graph(maps)
+    assert points.dtype == "float32"
+    np.testing.assert_allclose(points[:, 0], [(5, 2), (2.5, 1.5)], atol=1e-5)
+    assert gradient.dtype == dtype
+    assert np.isfinite(tf.cast(gradient, "float32")).all()
+
+
+@pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize("spatial", SPATIAL, ids=str)
+@pytest.mark.parametrize("beta", [1.0, 0.3])
+def test_gradient_is_the_closed_form(spatial, data_format, beta):
+    maps = random_maps(spatial)
+    upstream = np.random.default_rng(1).normal(size=(2, 3, len(spatial)))
+    gradient = pulled(
+        arrange(maps, data_format),
+        upstream,
+        beta=beta,
+        data_format=data_format,
+    )
+    expected = arrange(slope(maps, upstream, beta), data_format)
+    np.testing.assert_allclose(gradient, expected, atol=1e-4)
+
+
+def test_gradient_by_hand():
+    # J_x = 0.75 * 1 + 0.25 * 5 = 2, so 0.75 * (1 - 2) and 0.25 * (5 - 2).
+    maps = masses({(1, 0): 0.75, (5, 0): 0.25})
+    gradient = pulled(maps, [[[1.0, 0.0]]])[0, 0, :, 0]
+    np.testing.assert_allclose(gradient, [0, -0.75, 0, 0, 0, 0.75], atol=1e-6)
+
+
+def test_the_written_gradient_is_the_automatic_one():
+    maps = tf.constant(random_maps((5, 4)))
+    upstream = np.random.default_rng(1).normal(size=(2, 3, 2))
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        _, points, _ = read(maps)
+    automatic = tape.gradient(points, maps, tf.constant(upstream, "float32"))
+    np.testing.assert_allclose(pulled(maps, upstream), automatic, atol=1e-5)
+
+
+def test_beta_may_be_learned():
+    # By the chain rule the slope along beta is sum_p dJ/dH(p) H(p), at beta 1.
+    maps = random_maps((5, 4))
+    upstream = np.ones((2, 3, 2))
+    beta = tf.Variable(1.0)
+    with tf.GradientTape() as tape:
+        points = integral.integrate(maps, beta)
+    gradient = tape.gradient(points, beta)
+    expected = (slope(maps, upstream) * maps).sum()
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize(
+    "shape, jit_compile",
+    [
+        pytest.param((2, 5, 4, 3), False, id="static"),
+        pytest.param((2, 5, 4, 3), True, id="static, XLA"),
+        pytest.param((None, 5, 4, 3), False, id="unknown batch"),
+        pytest.param((None, None, None, 3), False, id="unknown size"),
+        pytest.param((None, None, None, None), False, id="unknown everything"),
+    ],
+)
+def test_in_a_graph(shape, jit_compile, data_format):
+    maps = random_maps((5, 4))
+    upstream = np.random.default_rng(1).normal(size=(2, 3, 2))
+    if data_format == "channels_first":
+        shape = (shape[0], shape[3], shape[1], shape[2])
+
+    @tf.function(
+        input_signature=[tf.TensorSpec(shape, tf.float32)],
+        jit_compile=jit_compile,
+    )
+    def graph(maps):
+        points = integral.integrate(maps, data_format=data_format)
+        return points, pulled(maps, upstream, data_format=data_format)
+
+    points, gradient = graph(arrange(maps, data_format))
+    np.testing.assert_allclose(points, reference(maps)[1], atol=1e-4)
+    np.testing.assert_allclose(
+        gradient, arrange(slope(maps, upstream), data_format), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("spatial", SPATIAL, ids=str)
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_covariance_and_confidence_are_those_of_numpy(spatial, dynamic):
+    maps = random_maps(spatial, scale=1.0)
+
+    def spread(maps):
+        parts = read(maps)
+        return (
+            integral.covariance(*parts),
+            integral.confidence(*parts, radius=1.5),
+        )
+
+    if dynamic:
+        unknown = tf.TensorSpec([None] * maps.ndim, tf.float32)
+        spread = tf.function(spread, input_signature=[unknown])
+    covariance, confidence = spread(maps)
+
+    weight, points = reference(maps)
+    apart = pixels(spatial) - points[:, :, None]
+    np.testing.assert_allclose(
+        covariance,
+        np.einsum("bkn,bknd,bkne->bkde", weight, apart, apart),
+        rtol=1e-4,
+        atol=1e-4,
+    )
+    near = np.exp(-(apart**2).sum(-1) / (2 * 1.5**2))
+    np.testing.assert_allclose(confidence, (weight * near).sum(-1), atol=1e-5)
+
+
+def test_covariance_and_confidence_by_hand():
+    # Halves at x = 1 and x = 5, J at (3, 0): each 2 away, so var(x) = 4, and
+    # exp(-2^2 / 2) of each agrees.
+    parts = read(masses({(1, 0): 0.5, (5, 0): 0.5}))
+    np.testing.assert_allclose(
+        integral.covariance(*parts)[0, 0], [[4, 0], [0, 0]], atol=1e-5
+    )
+    np.testing.assert_allclose(
+        integral.confidence(*parts)[0, 0], np.exp(-2), atol=1e-6
+    )
+    # Halves at opposite corners of 2 x 2 pixels: x and y fall together.
+    parts = read(masses({(2, 3): 0.5, (4, 1): 0.5}))
+    np.testing.assert_allclose(
+        integral.covariance(*parts)[0, 0], [[1, -1], [-1, 1]], atol=1e-5
+    )
+    parts = read(masses({(2, 3): 1.0}))
+    np.testing.assert_allclose(integral.confidence(*parts), 1.0, atol=1e-6)
+
+
+def test_offsets_run_along_x_then_y():
+    along_x, along_y = integral.offsets(
+        np.array([[[1.0, 2.0]]], "float32"), (2, 3)
+    )
+    np.testing.assert_allclose(along_x, [[[[-1, 0, 1]]]])
+    np.testing.assert_allclose(along_y, [[[[-2], [-1]]]])
+
+
+def test_rejects_maps_it_cannot_read():
+    with pytest.raises(ValueError, match="Received: data_format='NCHW'"):
+        integral.integrate(np.zeros((1, 2, 2, 1)), data_format="NCHW")
+    with pytest.raises(ValueError, match=r"Received: shape=\(2, 2\)"):
+        integral.integrate(np.zeros((2, 2)))
+
+
+# Run in its own process: Keras takes one backend for good.
+ON_ANOTHER_BACKEND = """
+import sys
+import keras
+import numpy as np
+from integral_tf.ops import integral
+
+file = np.load(sys.argv[1])
+maps, upstream = file["maps"], file["upstream"]
+if keras.backend.backend() == "torch":
+    import torch
+    tensor = torch.tensor(maps, requires_grad=True)
+    points = integral.integrate(tensor, beta=0.3)
+    points.backward(torch.tensor(upstream))
+    gradient = tensor.grad
+else:
+    import jax
+    points, pull = jax.vjp(
+        jax.jit(lambda maps: integral.integrate(maps, beta=0.3)), maps
+    )
+    gradient, = pull(upstream)
+scores, spatial = integral.flatten_maps(maps)
+probabilities = integral.spatial_softmax(scores, 0.3)
+covariance = integral.covariance(
+    probabilities, integral.expected_coordinates(probabilities, spatial), spatial
+)
+np.savez(
+    sys.argv[2],
+    points=keras.ops.convert_to_numpy(points),
+    gradient=keras.ops.convert_to_numpy(gradient),
+    covariance=keras.ops.convert_to_numpy(covariance),
+)
+"""
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_on_another_backend(backend, tmp_path):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    maps = random_maps((6, 5))
+    upstream = np.random.default_rng(1).normal(size=(2, 3, 2))
+    np.savez(
+        tmp_path / "in.npz", maps=maps, upstream=upstream.astype("float32")
+    )
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            ON_ANOTHER_BACKEND,
+            tmp_path / "in.npz",
+            tmp_path / "out.npz",
+        ],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        check=True,
+    )
+    got = np.load(tmp_path / "out.npz")
+    weight, points = reference(maps, 0.3)
+    np.testing.assert_allclose(got["points"], points, atol=1e-4)
+    np.testing.assert_allclose(
+        got["gradient"], slope(maps, upstream, 0.3), atol=1e-4
+    )
+    apart = pixels((6, 5)) - points[:, :, None]
+    np.testing.assert_allclose(
+        got["covariance"],
+        np.einsum("bkn,bknd,bkne->bkde", weight, apart, apart),
+        atol=1e-4,
+    )

@@ -1,0 +1,288 @@
+"""Tests for windows, shards and their manifest."""
+
+import concurrent.futures
+import functools
+import hashlib
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from integral_tf import coordinates
+from integral_tf import skeletons
+from integral_tf.records import lsp
+from integral_tf.records import schema
+from integral_tf.records import shards
+
+
+def annotated(image, box):
+    """A `schema.Person` of whom only picture and box matter."""
+    return schema.Person(
+        image, 1, "1", np.zeros((14, 2)), np.zeros(14, int), np.array(box)
+    )
+
+
+def cut(image, box, size=440):
+    jpeg, to_image = shards.cut_window(annotated(image, box), size)
+    return np.asarray(Image.open(io.BytesIO(jpeg))), to_image
+
+
+@pytest.mark.parametrize(
+    "image_size, side",
+    # 256 * 1.25 * 1.37 = 438.4, 64 * 1.7125 = 109.6, 128 * 1.7125 = 219.2
+    [(256, 440), (64, 112), (128, 224)],
+)
+def test_a_crop_is_not_enlarged_from_a_window_of_this_size(image_size, side):
+    assert shards.window_size(image_size) == side
+
+
+@pytest.mark.parametrize("x, y", [(250, 250), (200, 340), (331.25, 120.5)])
+def test_dots_lie_where_the_matrix_says(x, y):
+    row, column = np.mgrid[:500, :600]
+    dot = 255 * np.exp(-((column - x) ** 2 + (row - y) ** 2) / (2 * 3.0**2))
+    image = np.repeat(np.rint(dot).astype(np.uint8)[..., None], 3, axis=-1)
+
+    window, to_image = cut(image, (200.0, 150.0, 100.0, 200.0))
+
+    mass = np.where(window > 20, window, 0.0).sum(axis=-1)
+    found = [
+        (mass.sum(axis=axis) * np.arange(440)).sum() / mass.sum()
+        for axis in (0, 1)
+    ]
+    # The window is 200 * 1.25 * 1.7125 = 428.125 image pixels wide and its
+    # middle is the box's, the edges (250, 250).
+    corner, pixel = 250 - 428.125 / 2, 428.125 / 440
+    expected = (np.array([x, y]) + 0.5 - corner) / pixel - 0.5
+    np.testing.assert_allclose(found, expected, atol=0.5)
+    from_matrix = coordinates.apply(coordinates.invert(to_image), [[x, y]])[0]
+    np.testing.assert_allclose(from_matrix, expected, atol=1e-9)
+
+
+def test_black_outside_the_image():
+    window, _ = cut(np.full((300, 300, 3), 255, np.uint8), (-20, 100, 100, 100))
+    # 214.0625 pixels wide from x = 30 - 107.03: the image's edge is at 158.3.
+    assert window[:, :150].max() < 8
+    assert window[:, 167:].min() > 247
+
+
+def test_all_black_when_the_box_is_elsewhere():
+    window, _ = cut(np.full((50, 50, 3), 255, np.uint8), (500, -900, 40, 60))
+    assert window.max() == 0
+
+
+def test_a_large_photograph_is_no_attack(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    cut(np.zeros((50, 50, 3), np.uint8), (10, 10, 30, 30), size=8)
+
+
+def test_the_split_is_by_name_alone():
+    names = [f"im{i:05d}" for i in range(4000)]
+    splits = [shards.split_of(name, 0.1) for name in names]
+    assert set(splits) == {"train", "val"}
+    # Binomial: 400 with a standard deviation of 19.
+    assert abs(splits.count("val") - 400) < 80
+    # A larger share only adds to the validation split.
+    for name, split in zip(names, splits):
+        if split == "val":
+            assert shards.split_of(name, 0.2) == "val"
+    assert {shards.split_of(name, 0.0) for name in names} == {"train"}
+    assert {shards.split_of(name, 1.0) for name in names} == {"val"}
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    """24 people in photographs of noise; 3 of them cannot be kept."""
+    folder = tmp_path_factory.mktemp("photographs")
+    rng = np.random.default_rng(0)
+    everyone = []
+    for number in range(24):
+        path = folder / f"im{number:05d}.jpg"
+        visible = np.full(14, 2)
+        joints = rng.uniform((20, 10), (80, 90), (14, 2))
+        if number == 3:
+            visible[:] = 0
+        if number == 4:
+            joints[0] = (-5, 20)
+        if number not in (5, 6):
+            noise = rng.integers(0, 256, (100, 100, 3), np.uint8)
+            Image.fromarray(noise).save(path)
+        everyone.append(
+            (
+                path.stem,
+                lsp.Annotation(str(path), number, joints, visible),
+            )
+        )
+    return everyone
+
+
+write = functools.partial(
+    shards.write,
+    make=lsp.person,
+    skeleton=skeletons.LSP,
+    image_size=16,
+    val_share=0.3,
+    source="noise",
+    shards=2,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(people, tmp_path_factory):
+    out = tmp_path_factory.mktemp("records") / "noise"
+    write(people, out=out)
+    return out
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """Threads instead of processes, which take seconds to start."""
+
+    def executor(workers, _):
+        return concurrent.futures.ThreadPoolExecutor(workers)
+
+    monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", executor)
+
+
+def names_in(path):
+    return [
+        schema.parse(record, 14)["source_id"].numpy().decode()
+        for record in tf.data.TFRecordDataset(str(path))
+    ]
+
+
+def test_manifest_counts_what_is_there(folder, people):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["version"] == schema.VERSION
+    assert manifest["skeleton"] == "lsp"
+    assert manifest["source"] == "noise"
+    assert manifest["window_size"] == 32  # 16 * 1.7125 = 27.4
+    files, kept = {"manifest.json"}, []
+    for name, split in manifest["splits"].items():
+        listed = []
+        for shard in split["shards"]:
+            path = folder / shard["file"]
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            assert shard["sha256"] == digest
+            assert len(names_in(path)) == shard["people"]
+            listed += names_in(path)
+            files.add(shard["file"])
+        assert len(listed) == split["people"]
+        assert {shards.split_of(person, 0.3) for person in listed} == {name}
+        kept += listed
+    assert {path.name for path in folder.iterdir()} == files
+    expected = {name for name, person in people}
+    expected -= {"im00003", "im00005", "im00006"}
+    assert sorted(kept) == sorted(expected)
+    splits = manifest["splits"].values()
+    dropped = sum((list(s["dropped"].items()) for s in splits), [])
+    total = {}
+    for reason, count in dropped:
+        total[reason] = total.get(reason, 0) + count
+    assert total == {
+        "image file missing": 2,
+        "no labelled joint inside the image": 1,
+    }
+    assert sum(split["joints_outside"] for split in splits) == 1
+    assert "1 joints outside the image" in shards.describe(manifest)
+
+
+def test_same_people_in_any_order_same_bytes(folder, people, tmp_path, threads):
+    write(people[::-1], out=tmp_path / "again")
+    for path in folder.iterdir():
+        again = tmp_path / "again" / path.name
+        assert again.read_bytes() == path.read_bytes(), path.name
+
+
+def test_refuses_an_existing_folder(tmp_path):
+    (tmp_path / "kept").write_text("mine")
+    with pytest.raises(FileExistsError, match="never overwritten.*Received:"):
+        write([("a", "1")], out=tmp_path)
+    assert (tmp_path / "kept").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "make, error",
+    [
+        pytest.param(int, "invalid literal", id="a bug in make"),
+        pytest.param(None, "Nobody is left to train on", id="all dropped"),
+    ],
+)
+def test_a_failure_leaves_nothing(make, error, tmp_path, threads):
+    everyone = [(f"{i}", f"no{i}") for i in range(20)]
+    if make is None:
+        everyone = [
+            (name, lsp.Annotation(path, 0, np.zeros((14, 2)), np.ones(14)))
+            for name, path in everyone
+        ]
+    with pytest.raises(ValueError, match=error):
+        write(everyone, out=tmp_path / "records", make=make or lsp.person)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_an_interrupted_run_left_does_not_stay(people, tmp_path, threads):
+    left = tmp_path / "records.partial"
+    left.mkdir()
+    (left / "half.tfrecord").write_bytes(b"half")
+    write(people[7:], out=tmp_path / "records")
+    assert not left.exists()
+    assert not (tmp_path / "records" / "half.tfrecord").exists()
+
+
+@pytest.fixture
+def copy(folder, tmp_path):
+    return shutil.copytree(folder, tmp_path / "copy")
+
+
+def edit(folder, **changes):
+    path = folder / "manifest.json"
+    manifest = {**json.loads(path.read_text()), **changes}
+    path.write_text(json.dumps(manifest))
+
+
+def test_reads_what_was_written(folder):
+    assert shards.read_manifest(folder, "lsp")["skeleton"] == "lsp"
+    assert shards.read_skeleton(folder) is skeletons.LSP
+    train = shards.shard_paths(folder, "train")
+    assert [path.rpartition("/")[2] for path in train] == [
+        "train-00000-of-00002.tfrecord",
+        "train-00001-of-00002.tfrecord",
+    ]
+
+
+def test_refuses_a_folder_without_manifest(tmp_path):
+    with pytest.raises(FileNotFoundError, match="with a manifest.json.*data="):
+        shards.read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1'])
+def test_refuses_a_damaged_manifest(copy, text):
+    (copy / "manifest.json").write_text(text)
+    with pytest.raises(ValueError, match="is damaged; build.*Received: data="):
+        shards.read_manifest(copy)
+
+
+def test_refuses_another_version(copy):
+    edit(copy, version=99)
+    with pytest.raises(ValueError, match="version 99, this package reads 1;"):
+        shards.read_manifest(copy)
+
+
+def test_refuses_another_skeleton(folder):
+    with pytest.raises(ValueError, match="joints of mpii, these .* of lsp"):
+        shards.read_manifest(folder, "mpii")
+
+
+def test_refuses_a_missing_shard(copy):
+    (copy / "train-00001-of-00002.tfrecord").unlink()
+    with pytest.raises(FileNotFoundError, match="missing; .*00001-of-00002"):
+        shards.shard_paths(copy, "train")
+
+
+@pytest.mark.parametrize("split", ["test", ""])
+def test_refuses_another_split(folder, split):
+    with pytest.raises(ValueError, match="splits train, val. Received: split="):
+        shards.shard_paths(folder, split)

@@ -1,0 +1,69 @@
+"""Tests for the schedule of Section 6.1, driven by made-up curves."""
+
+import pytest
+
+from integral_tf import config
+from integral_tf.training import schedule
+
+
+def run(settings, losses):
+    """(phase, learning rate) of every epoch that this curve leads through."""
+    state, seen = schedule.start(settings), []
+    for loss in losses:
+        if state.phase == "done":
+            break
+        seen.append((state.phase, schedule.learning_rate(settings, state)))
+        state = schedule.advance(settings, state, loss)
+    return seen, state
+
+
+def test_the_rate_drops_once_when_the_loss_saturates_and_then_training_ends():
+    settings = config.TrainConfig(
+        method="H1", patience=2, epochs=100, final_epochs=0
+    )
+    # Best at epoch 2; epochs 3 and 4 bring nothing: the rate drops. Epoch 5
+    # is the new phase's best; 6 and 7 bring nothing: done.
+    seen, state = run(settings, [3, 2, 2, 2, 1, 1, 1, 1])
+    assert seen == [("main", 1e-3)] * 4 + [("final", 1e-5)] * 3
+    assert state.phase == "done"
+
+
+def test_i1_pretrains_its_heat_maps_and_each_phase_has_its_own_best():
+    settings = config.TrainConfig(
+        method="I1", patience=1, epochs=100, final_epochs=0
+    )
+    # The joint loss joins at epoch 3 and raises the sum from 1 to 9: that is
+    # a new phase's first value, not a saturated old one.
+    seen, _ = run(settings, [1, 1, 9, 8, 8, 7, 7])
+    assert [phase for phase, _ in seen] == [
+        "heatmap", "heatmap", "main", "main", "main", "final", "final",
+    ]  # fmt: skip
+
+
+def test_a_fixed_budget_ends_every_phase_on_its_epoch():
+    settings = config.TrainConfig(
+        method="I1",
+        patience=1000,
+        epochs=14,
+        heatmap_epochs=5,
+        final_epochs=3,
+    )
+    seen, state = run(settings, [1.0] * 20)
+    assert [phase for phase, _ in seen] == (
+        ["heatmap"] * 5 + ["main"] * 6 + ["final"] * 3
+    )
+    assert state.epoch == 14
+
+
+@pytest.mark.parametrize("method", ["H1", "R1", "I*"])
+def test_only_i1_pretrains(method):
+    settings = config.TrainConfig(method=method)
+    assert schedule.start(settings).phase == "main"
+
+
+def test_a_gain_below_min_delta_counts_as_saturated():
+    settings = config.TrainConfig(
+        method="R1", patience=1, min_delta=0.01, final_epochs=0
+    )
+    seen, _ = run(settings, [1.0, 0.995, 0.5])
+    assert [phase for phase, _ in seen] == ["main", "main", "final"]

@@ -1,0 +1,190 @@
+"""Tests for the training loop: devices, interruption, refusals."""
+
+import csv
+import dataclasses
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from integral_tf import config
+from integral_tf import skeletons
+from integral_tf.pipeline import batches
+from integral_tf.records import shards
+from integral_tf.records import synthetic
+from integral_tf.training import strategy
+from integral_tf.training import trainer
+from integral_tf.training import validation
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+
+
+def drawn(index):
+    return synthetic.person(0, index)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    out = tmp_path_factory.mktemp("data") / "synthetic"
+    people = [(f"{i:08d}", i) for i in range(40)]
+    shards.write(people, drawn, out, skeletons.MPII, 64, 0.2, "", shards=2)
+    return out
+
+
+@pytest.fixture
+def settings(data, tmp_path):
+    return config.TrainConfig(
+        method="I1",
+        backbone="resnet18",
+        width=0.125,
+        image_size=64,
+        head_channels=8,
+        batch_size=8,
+        epochs=2,
+        heatmap_epochs=1,
+        final_epochs=0,
+        data=str(data),
+        workdir=str(tmp_path / "run"),
+    )
+
+
+def test_two_devices_take_the_step_that_one_takes(settings, monkeypatch):
+    # Both halves of every batch are alike, so that each device's batch
+    # statistics are those of the whole batch, and nothing else may differ.
+    # Plain SGD shows a wrong scale of the gradients; Adam would hide it.
+    settings = dataclasses.replace(
+        settings, learning_rate=1e-2, flip=False, rotation=0.0, scale=0.0
+    )
+    monkeypatch.setattr(keras.optimizers, "Adam", keras.optimizers.SGD)
+    real = batches.train_batches
+
+    def twins(*args):
+        def twin(people):
+            return {
+                name: tf.concat([value[:4], value[:4]], axis=0)
+                for name, value in people.items()
+            }
+
+        return real(*args).map(twin)
+
+    monkeypatch.setattr(batches, "train_batches", twins)
+    weights = []
+    for count in (1, 2):
+        devices = [f"CPU:{i}" for i in range(count)]
+        monkeypatch.setattr(
+            strategy,
+            "mirrored",
+            lambda devices=devices: tf.distribute.MirroredStrategy(devices),
+        )
+        one = dataclasses.replace(
+            settings, workdir=f"{settings.workdir}{count}"
+        )
+        model = keras.saving.load_model(trainer.train(one), compile=False)
+        weights.append(model.get_weights())
+    for alone, together in zip(*weights):
+        np.testing.assert_allclose(together, alone, atol=2e-4, rtol=1e-3)
+
+
+def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
+    # Killed in the middle of an epoch, after a checkpoint inside it.
+    def command(workdir):
+        return [
+            sys.executable, str(ROOT / "train.py"), "--method=I1",
+            "--backbone=resnet18", "--width=0.125", "--image_size=64",
+            "--head_channels=8", "--batch_size=4", "--epochs=2",
+            "--heatmap_epochs=1", "--final_epochs=0", "--checkpoint_steps=2",
+            f"--data={data}", f"--workdir={workdir}",
+        ]  # fmt: skip
+
+    alone, killed = tmp_path / "alone", tmp_path / "killed"
+    subprocess.run(command(alone), check=True, capture_output=True)
+    process = subprocess.Popen(
+        command(killed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    # 32 people or so: 8 steps, checkpoints at 2, 4, 6 and the epoch's end.
+    wanted = killed / "checkpoints" / "ckpt-2.index"
+    deadline = time.time() + 120
+    while not wanted.exists() and time.time() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (killed / "model.keras").exists()
+    again = subprocess.run(
+        command(killed), check=True, capture_output=True, text=True
+    )
+    assert "resuming at epoch" in again.stdout
+    models = [
+        keras.saving.load_model(path / "model.keras", compile=False)
+        for path in (alone, killed)
+    ]
+    for left, right in zip(*[model.get_weights() for model in models]):
+        np.testing.assert_allclose(right, left, atol=1e-6)
+    logs = [(path / "log.csv").read_text() for path in (alone, killed)]
+    assert logs[0] == logs[1]
+
+
+def test_a_run_leaves_logs_and_flags_and_refuses_other_flags(settings):
+    settings = dataclasses.replace(settings, epochs=1)
+    path = trainer.train(settings)
+    workdir = path.parent
+    rows = list(csv.DictReader((workdir / "log.csv").open()))
+    assert [row["phase"] for row in rows] == ["heatmap"]
+    assert float(rows[0]["val_heatmap"]) > 0
+    assert list((workdir / "tensorboard").iterdir())
+    saved = config.read_flagfile(config.TrainConfig, workdir / "flags.cfg")
+    assert saved == settings
+    with pytest.raises(ValueError, match="Received: --seed=1"):
+        trainer.train(dataclasses.replace(settings, seed=1))
+    before = path.read_bytes()
+    trainer.train(settings)  # finished: nothing more is trained
+    again = keras.saving.load_model(path, compile=False).get_weights()
+    path.write_bytes(before)
+    for left, right in zip(
+        keras.saving.load_model(path, compile=False).get_weights(), again
+    ):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_the_gaussian_reading_calibrates_beta_when_the_joint_phase_starts(
+    settings,
+):
+    settings = dataclasses.replace(settings, heatmap_reading="gaussian")
+    model = keras.saving.load_model(trainer.train(settings), compile=False)
+    # The maps are nearly empty after one epoch: any of the candidates may be
+    # best, but it is one of them, and saved with the model.
+    assert model.get_layer("integral").beta in validation.BETAS
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(settings, monkeypatch):
+    monkeypatch.setattr(
+        keras.initializers,
+        "RandomNormal",
+        lambda stddev: keras.initializers.Constant(float("nan")),
+    )
+    with pytest.raises(FloatingPointError, match="lower --learning_rate"):
+        trainer.train(settings)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"batch_size": 1000}, "Received: --batch_size=1000"),
+        ({"workdir": ""}, "Received: --workdir="),
+        ({"epochs": 0}, "Received: --epochs=0"),
+    ],
+)
+def test_refuses_what_cannot_be_trained(settings, change, message):
+    with pytest.raises(ValueError, match=message):
+        trainer.train(dataclasses.replace(settings, **change))
+
+
+def test_refuses_a_folder_that_is_not_records(settings, tmp_path):
+    settings = dataclasses.replace(settings, data=str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="manifest.json"):
+        trainer.train(settings)
