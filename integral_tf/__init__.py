@@ -5,12 +5,7 @@ integral_tf.pose_model           the paper's networks
 integral_tf.PoseEstimator        a trained model on photographs
 """
 
-import os
-
-# TensorFlow's notes on how it was compiled are not the user's; errors stay.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-# ruff: noqa: E402 - TensorFlow reads the variable when it is imported.
+from integral_tf import losses
 from integral_tf import metrics
 from integral_tf import skeletons
 from integral_tf.inference.estimator import PoseEstimator
@@ -21,6 +16,7 @@ __version__ = "0.1.0"
 __all__ = [
     "IntegralRegression",
     "PoseEstimator",
+    "losses",
     "metrics",
     "pose_model",
     "skeletons",

@@ -106,13 +106,16 @@ def _windows(data, split, indices):
 
 
 def _person(picture, seen, i, skeleton):
-    """One tile: the window enlarged, truth and prediction drawn on it."""
+    """One tile: the window's middle enlarged, truth and prediction on it."""
     window, to_image = picture
-    scale = _TILE / window.shape[0]
-    tile = cv2.resize(window, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
+    # The margins of a window are there for augmentation; a person fills less.
+    margin = window.shape[0] // 7
+    middle = window[margin:-margin, margin:-margin]
+    scale = _TILE / middle.shape[0]
+    tile = cv2.resize(middle, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
 
     def placed(points):
-        inside = coordinates.unscale(points, to_image)
+        inside = coordinates.unscale(points, to_image) - margin
         return coordinates.heatmap_to_crop(inside, scale)
 
     white = draw.TRUTH

@@ -31,7 +31,9 @@ class _GaussianLoss(keras.losses.Loss):
 
     def _gaussians(self, y_true, heatmaps):
         _, height, width, _ = ops.shape(heatmaps)
-        points = coordinates.crop_to_heatmap(y_true[..., :2], self.stride)
+        # An unlabelled joint may be NaN, which no zero weight would mask.
+        points = ops.where(y_true[..., 2:] > 0, y_true[..., :2], 0.0)
+        points = coordinates.crop_to_heatmap(points, self.stride)
         return targets.gaussians(points, height, width, self.sigma)
 
     def get_config(self):

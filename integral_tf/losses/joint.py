@@ -34,6 +34,11 @@ class JointL1(keras.losses.Loss):
 
     def __init__(self, unit=1.0, name="joint_l1", **kwargs):
         super().__init__(name=name, **kwargs)
+        if unit <= 0:
+            raise ValueError(
+                "`unit` is the crop pixels that count as 1, so it must be "
+                f"positive. Received: unit={unit}"
+            )
         self.unit = unit
 
     def call(self, y_true, y_pred):
@@ -44,7 +49,9 @@ class JointL1(keras.losses.Loss):
                 "maps?"
             )
         y_pred = ops.cast(y_pred, "float32")
-        points, visible = y_true[..., :2], y_true[..., 2:]
+        visible = y_true[..., 2:]
+        # An unlabelled joint may be NaN, which no zero weight would mask.
+        points = ops.where(visible > 0, y_true[..., :2], 0.0)
         error = ops.sum(visible * ops.abs(points - y_pred), axis=(1, 2))
         coordinates = 2 * ops.sum(visible, axis=(1, 2))
         return error / ops.maximum(coordinates, 1.0) / self.unit

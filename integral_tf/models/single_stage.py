@@ -5,10 +5,9 @@ import numbers
 import keras
 from keras import ops
 
+from integral_tf import config
 from integral_tf import layers
 from integral_tf.models import backbone as backbones
-
-METHODS = ("H1", "R1", "I1", "I*")
 
 
 def pose_model(
@@ -48,9 +47,9 @@ def pose_model(
     Raises:
         ValueError: an argument is none of these.
     """
-    if method not in METHODS:
+    if method not in config.METHODS:
         raise ValueError(
-            f"`method` is a row of Table 2: {', '.join(METHODS)}. "
+            f"`method` is a row of Table 2: {', '.join(config.METHODS)}. "
             f"Received: method={method!r}"
         )
     size = _size(image_size)

@@ -111,7 +111,8 @@ def integrate(heatmaps, beta=1.0, data_format="channels_last"):
     scores, spatial = flatten_maps(heatmaps, data_format)
 
     # The gradient is written out because automatic differentiation passes over
-    # the maps six times, and this twice. Reverse mode only.
+    # the maps six times, and this twice. Not for forward mode, nor, on torch,
+    # for second derivatives: its `custom_gradient` records nothing in here.
     @ops.custom_gradient
     def expectation(scores):
         probabilities = spatial_softmax(scores)

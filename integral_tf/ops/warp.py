@@ -86,15 +86,17 @@ def bilinear(pictures, affine, height, width):
     left, top = ops.floor(x), ops.floor(y)
     flat = ops.reshape(pictures, (-1, channels))
     first = ops.cast(ops.arange(batch), "int32")[:, None] * (rows * columns)
+    # As floats, because the size may be a tensor.
+    last_row = ops.cast(rows - 1, "float32")
+    last_column = ops.cast(columns - 1, "float32")
     crop = 0.0
     for column, across in ((left, 1 - (x - left)), (left + 1, x - left)):
         for row, down in ((top, 1 - (y - top)), (top + 1, y - top)):
-            inside = (
-                (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
-            )
-            weight = across * down * ops.cast(inside, "float32")
-            i = ops.cast(ops.clip(row, 0, rows - 1), "int32")
-            j = ops.cast(ops.clip(column, 0, columns - 1), "int32")
+            i = ops.clip(row, 0, last_row)
+            j = ops.clip(column, 0, last_column)
+            inside = ops.cast((i == row) & (j == column), "float32")
+            weight = across * down * inside
+            i, j = ops.cast(i, "int32"), ops.cast(j, "int32")
             pixel = ops.take(flat, first + i * columns + j, axis=0)
             crop = crop + ops.cast(pixel, "float32") * weight[..., None]
     return ops.reshape(crop, (-1, height, width, channels))

@@ -85,11 +85,8 @@ def test_heatmap_head_is_deconvolution_norm_relu_scores():
 
 
 def test_heatmap_head_starts_nearly_flat():
-    assert np.abs(head_of(features(1, 8, 8, 64))).max() < 0.1
-
-
-def head_of(image):
-    return layers.HeatmapHead(16)(image)
+    heatmaps = layers.HeatmapHead(16)(features(1, 8, 8, 64))
+    assert np.abs(heatmaps).max() < 0.1
 
 
 def test_heatmap_heads_norm_learns_only_when_training():

@@ -165,7 +165,7 @@ def test_every_kind_of_model_learns_through_it(build):
     images[0, 3, 6, 0] = 1
     keras.utils.set_random_seed(0)
     model = build()
-    model.compile(keras.optimizers.SGD(1.0), loss="mae", jit_compile=False)
+    model.compile(keras.optimizers.SGD(3.0), loss="mae", jit_compile=False)
     truth = np.array([[[6.0, 3.0]]], "float32")
     before = model.evaluate(images, truth, verbose=0)
     model.fit(images, truth, epochs=20, verbose=0)

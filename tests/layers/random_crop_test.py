@@ -111,8 +111,10 @@ def test_draws_mean_what_the_docstring_says():
     pixel = 100 * coordinates.BOX_MARGIN / 128  # the box's longer side is 100
     size = np.sqrt(np.abs(np.linalg.det(to_window[:, :, :2])))
     np.testing.assert_allclose(size / pixel, [1, 1.25, 0.75], rtol=1e-5)
-    a, b = to_window[0, 0, 0], to_window[0, 1, 0]
-    np.testing.assert_allclose(abs(np.degrees(np.arctan2(b, a))), 30, rtol=1e-5)
+    # The lowest draw turns the person 30 degrees anticlockwise, that is the
+    # crop clockwise: its rows run down to the right in the window.
+    x, y = to_window[0, :, 0]
+    np.testing.assert_allclose(np.degrees(np.arctan2(y, x)), 30, rtol=1e-5)
     handedness = np.sign(np.linalg.det(to_window[:, :, :2]))
     np.testing.assert_array_equal(handedness, [1, 1, -1])
 

@@ -104,3 +104,10 @@ def test_rejects_heatmaps(joints):
     heatmaps = np.zeros((1, 8, 8, joints), "float32")
     with pytest.raises(ValueError, match="did you pass the heat maps"):
         losses.JointL1()(truth, heatmaps)
+
+
+def test_an_unlabelled_joint_may_be_nan():
+    # Joint 0 is 2 px off in x and 0 in y: (2 + 0) / 2 = 1.
+    truth = np.array([[[3.0, 5.0, 1.0], [np.nan, np.nan, 0.0]]], "float32")
+    points = np.array([[[5.0, 5.0], [7.0, 7.0]]], "float32")
+    assert float(joint.JointL1()(truth, points)) == 1.0

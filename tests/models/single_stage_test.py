@@ -330,13 +330,7 @@ def compile_as_a_user_would(model):
     "compiled",
     [
         False,
-        pytest.param(
-            True,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="integral_tf/__init__.py does not import `losses`",
-            ),
-        ),
+        True,
     ],
 )
 def test_a_saved_model_needs_only_the_package_imported(tmp_path, compiled):

@@ -168,6 +168,22 @@ def test_the_written_gradient_is_the_automatic_one():
     np.testing.assert_allclose(pulled(maps, upstream), automatic, atol=1e-5)
 
 
+def test_second_derivative_is_right_in_tensorflow():
+    maps, direction = random_maps((3, 4), scale=1.0), np.zeros((2, 3, 4, 3))
+    direction[0, 1, 2, 0] = 1.0
+    upstream = np.ones((2, 3, 2))
+    tensor = tf.constant(maps)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        picked = tf.reduce_sum(pulled(tensor, upstream) * direction)
+    # Central differences of the closed form, in NumPy float64.
+    up = slope(maps + 1e-4 * direction, upstream)
+    down = slope(maps - 1e-4 * direction, upstream)
+    np.testing.assert_allclose(
+        tape.gradient(picked, tensor), (up - down) / 2e-4, atol=1e-4
+    )
+
+
 def test_beta_may_be_learned():
     # By the chain rule the slope along beta is sum_p dJ/dH(p) H(p), at beta 1.
     maps = random_maps((5, 4))
@@ -298,9 +314,8 @@ else:
     gradient, = pull(upstream)
 scores, spatial = integral.flatten_maps(maps)
 probabilities = integral.spatial_softmax(scores, 0.3)
-covariance = integral.covariance(
-    probabilities, integral.expected_coordinates(probabilities, spatial), spatial
-)
+means = integral.expected_coordinates(probabilities, spatial)
+covariance = integral.covariance(probabilities, means, spatial)
 np.savez(
     sys.argv[2],
     points=keras.ops.convert_to_numpy(points),

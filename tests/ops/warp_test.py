@@ -126,7 +126,7 @@ def test_painted_joints_are_where_the_points_say():
         warp.invert(matrices), np.stack([joints] * 3).astype("float32")
     )
 
-    rows, columns = np.mgrid[:48, :40, None][:2]
+    rows, columns = np.mgrid[:48, :40][..., None]
     total = crops.sum(axis=(1, 2))
     seen = np.stack(
         [
