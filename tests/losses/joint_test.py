@@ -110,4 +110,4 @@ def test_an_unlabelled_joint_may_be_nan():
     # Joint 0 is 2 px off in x and 0 in y: (2 + 0) / 2 = 1.
     truth = np.array([[[3.0, 5.0, 1.0], [np.nan, np.nan, 0.0]]], "float32")
     points = np.array([[[5.0, 5.0], [7.0, 7.0]]], "float32")
-    assert float(joint.JointL1()(truth, points)) == 1.0
+    assert float(losses.JointL1()(truth, points)) == 1.0
