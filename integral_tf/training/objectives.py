@@ -25,7 +25,7 @@ def objectives(config, phase):
     # I1's map is read by a softmax, and is supervised as one unless asked.
     if config.method == "I1" and config.heatmap_reading == "softmax":
         map_loss = losses.GaussianCrossEntropy(
-            cell, config.sigma, beta(config), reduction=None
+            cell, config.sigma, reduction=None
         )
     else:
         map_loss = losses.GaussianSquaredError(

@@ -113,12 +113,17 @@ def test_gradient_is_probability_times_offset(confidence):
 
 @pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16"])
 def test_stays_in_float32_under_mixed_precision(name):
-    maps = tf.cast(scores({(62, 3): 0.5, (63, 3): 0.5}, width=64), name[6:])
+    maps = scores({(62, 3): 0.7, (63, 3): 0.3}, width=64)
     with conformance.policy(name):
-        points = IntegralRegression()(maps)
+        layer = IntegralRegression()
+        points = layer(maps)
     assert points.dtype == "float32"
-    # bfloat16 knows 62 and 62.5; 1e-3 is far below what float16 can tell.
-    np.testing.assert_allclose(points[0, 0], (62.5, 3), atol=1e-3)
+    assert layer(keras.Input((4, 64, 1))).dtype == "float32"
+    # 62 * 0.7 + 63 * 0.3; scores rounded to bfloat16 give 62.2988.
+    np.testing.assert_allclose(points[0, 0], (62.3, 3), atol=1e-4)
+    # The layer before gives halves: equal ones, so that nothing is rounded.
+    halves = tf.cast(scores({(62, 3): 0.5, (63, 3): 0.5}, width=64), name[6:])
+    np.testing.assert_allclose(layer(halves)[0, 0], (62.5, 3), atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["float32", "mixed_float16", "mixed_bfloat16"])
