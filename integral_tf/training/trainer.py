@@ -134,7 +134,9 @@ class _Run:
             f"{self.strategy.num_replicas_in_sync} device(s), "
             f"{self.steps} steps an epoch, at most {config.epochs} epochs"
         )
-        if progress.state.epoch or progress.step:
+        if progress.state.phase == "done":
+            print(f"finished after {progress.state.epoch} epochs")
+        elif progress.state.epoch or progress.step:
             print(
                 f"resuming at epoch {progress.state.epoch + 1}, "
                 f"step {progress.step}"
@@ -167,6 +169,7 @@ class _Run:
             progress.step, progress.sums = 0, {}
             self._save()
         bar.close()
+        self._calibrate()
         path = checkpoint.save_model(self.model, self.workdir)
         print(f"model: {path}")
         return path
@@ -180,11 +183,10 @@ class _Run:
             phase == "main"
             and self.config.method == "I1"
             and self.config.heatmap_reading == "gaussian"
-            and not self.config.beta
             and self.progress.beta is None
-            and self.has_val
         ):
-            self._set_beta(self.validator.best_beta())
+            # The joint loss needs a beta that these maps can be read with.
+            self._calibrate()
             self._save()
         self.objectives = objectives.objectives(self.config, phase)
         self.validator.enter(self.objectives)
@@ -254,6 +256,13 @@ class _Run:
             costs[name] = tf.reduce_sum(each) / self.config.batch_size
             total = total + weight * costs[name]
         return {"loss": total, **costs}
+
+    def _calibrate(self):
+        """Chooses the beta that reads the validation split best."""
+        integrates = self.config.method in ("I1", "I*")
+        if integrates and not self.config.beta and self.has_val:
+            self._set_beta(self.validator.best_beta())
+            print(f"beta: {self.progress.beta}")
 
     def _set_beta(self, beta):
         if beta is not None:

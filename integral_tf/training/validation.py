@@ -38,15 +38,10 @@ class Validator:
         """Mean losses, and PCKh@0.5, PCKh@0.1 and AUC in percent."""
         costs, seen = {}, []
         for people in self._batches():
-            each, truth, joints, to_window = self.step(for_device(people))
+            each, target, joints, to_window = self.step(for_device(people))
             for name, values in each.items():
                 costs.setdefault(name, []).append(values.numpy())
-            # Crop pixels -> image pixels: two maps that scale alike in x, y.
-            scale = np.abs(to_window[:, 1, 1]) * people["to_image"][:, 1, 1]
-            lengths, _ = metrics.reference_lengths(
-                people["head_size"], people["box_size"]
-            )
-            seen.append((joints, truth, lengths / scale))
+            seen.append((joints, target, _lengths(people, to_window)))
         figures = {
             name: float(np.concatenate(values).mean())
             for name, values in costs.items()
@@ -55,33 +50,38 @@ class Validator:
             weight * figures[name]
             for name, (_, _, weight) in self.objectives.items()
         )
-        joints, truth, lengths = map(np.concatenate, zip(*seen))
-        score = metrics.pckh(
-            joints, truth[..., :2], truth[..., 2], lengths, self.skeleton
-        )
+        score = self._score(*map(np.concatenate, zip(*seen)))
         figures["pckh@0.5"], figures["pckh@0.1"] = score.at[0.5], score.at[0.1]
         figures["auc"] = score.auc
         return figures
 
     def best_beta(self):
-        """The one of `BETAS` whose integral joints are nearest the truth.
+        """The one of `BETAS` that reads the maps with the best AUC.
 
-        Prints the mean error of each, in crop pixels.
+        Prints the AUC of each.
         """
-        errors, count = np.zeros(len(BETAS)), 0.0
         stride = losses.stride(self.config)
+        seen, joints = [], [[] for _ in BETAS]
         for people in self._batches():
             crops = self.crop(for_device(people))
             maps = self.model(crops["images"], training=False)["heatmaps"]
-            visible = crops["visible"][..., None]
-            for i, beta in enumerate(BETAS):
-                points = integral.integrate(maps, beta)
-                joints = coordinates.heatmap_to_crop(points, stride)
-                errors[i] += np.sum(visible * np.abs(crops["joints"] - joints))
-            count += 2 * np.sum(visible)
-        for beta, error in zip(BETAS, errors / count):
-            print(f"beta {beta:6.2f}: mean error {error:.3f} crop px")
-        return float(BETAS[np.argmin(errors)])
+            for beta, points in zip(BETAS, joints):
+                read = integral.integrate(maps, beta)
+                points.append(coordinates.heatmap_to_crop(read, stride))
+            seen.append((truth(crops), _lengths(people, crops["to_window"])))
+        target, lengths = map(np.concatenate, zip(*seen))
+        aucs = [
+            self._score(np.concatenate(points), target, lengths).auc
+            for points in joints
+        ]
+        for beta, auc in zip(BETAS, aucs):
+            print(f"beta {beta:6.2f}: AUC {auc:.2f}")
+        return float(BETAS[np.argmax(aucs)])
+
+    def _score(self, joints, target, lengths):
+        return metrics.pckh(
+            joints, target[..., :2], target[..., 2], lengths, self.skeleton
+        )
 
     def _batches(self):
         return batches.eval_batches(
@@ -97,6 +97,15 @@ class Validator:
             for name, (loss, output, _) in self.objectives.items()
         }
         return costs, target, outputs["joints"], crops["to_window"]
+
+
+def _lengths(people, to_window):
+    """`(B,)` reference lengths in crop pixels."""
+    lengths, _ = metrics.reference_lengths(
+        people["head_size"], people["box_size"]
+    )
+    # Crop -> window -> image: two maps that scale x and y alike.
+    return lengths / (to_window[:, 1, 1] * people["to_image"][:, 1, 1])
 
 
 def for_device(people):
