@@ -66,7 +66,7 @@ class Validator:
             crops = self.crop(for_device(people))
             maps = self.model(crops["images"], training=False)["heatmaps"]
             for beta, points in zip(BETAS, joints):
-                read = integral.integrate(maps, beta)
+                read = integral.integrate(maps, float(beta))
                 points.append(coordinates.heatmap_to_crop(read, stride))
             seen.append((truth(crops), _lengths(people, crops["to_window"])))
         target, lengths = map(np.concatenate, zip(*seen))

@@ -151,10 +151,9 @@ def test_a_run_leaves_logs_and_flags_and_refuses_other_flags(settings):
         np.testing.assert_array_equal(left, right)
 
 
-def test_the_gaussian_reading_calibrates_beta_when_the_joint_phase_starts(
-    settings,
-):
-    settings = dataclasses.replace(settings, heatmap_reading="gaussian")
+@pytest.mark.parametrize("reading", ["softmax", "gaussian"])
+def test_beta_is_calibrated_and_saved_with_the_model(settings, reading):
+    settings = dataclasses.replace(settings, heatmap_reading=reading)
     model = keras.saving.load_model(trainer.train(settings), compile=False)
     # The maps are nearly empty after one epoch: any of the candidates may be
     # best, but it is one of them, and saved with the model.

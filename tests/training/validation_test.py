@@ -1,0 +1,68 @@
+"""Tests for what is measured on the validation split."""
+
+import pytest
+
+from integral_tf import config
+from integral_tf import coordinates
+from integral_tf import layers
+from integral_tf import skeletons
+from integral_tf.ops import integral
+from integral_tf.ops import targets
+from integral_tf.records import shards
+from integral_tf.records import synthetic
+from integral_tf.training import objectives
+from integral_tf.training import validation
+
+
+def drawn(index):
+    return synthetic.person(0, index)
+
+
+@pytest.fixture(scope="module")
+def validator(tmp_path_factory):
+    """A validator of a network that draws H1's target perfectly."""
+    out = tmp_path_factory.mktemp("data") / "synthetic"
+    people = [(f"{i:08d}", i) for i in range(24)]
+    shards.write(people, drawn, out, skeletons.MPII, 64, 0.4, "", shards=1)
+    settings = config.TrainConfig(
+        method="I1", image_size=64, upsamplings=3, data=str(out)
+    )
+    crop = layers.RandomCrop(64, 64, skeletons.MPII.mirrored_order)
+
+    def crop_to_target(people, training=False):
+        crops = crop(people, training=training)
+        points = coordinates.crop_to_heatmap(crops["joints"], 4)
+        return {**crops, "images": targets.gaussians(points, 16, 16)}
+
+    def network(images, training):
+        joints = coordinates.heatmap_to_crop(integral.integrate(images), 4)
+        return {"heatmaps": images, "joints": joints}
+
+    return validation.Validator(
+        settings, network, crop_to_target, skeletons.MPII
+    )
+
+
+def test_a_perfect_gaussian_map_needs_a_large_beta(validator, capsys):
+    # At beta 1 the softmax of a map with peak 1 over 256 cells is nearly
+    # flat, and the joint nearly the centre (facts of the design: 10 and more
+    # read it well).
+    best = validator.best_beta()
+    assert best >= 10
+    printed = capsys.readouterr().out.splitlines()
+    aucs = {
+        float(line.split()[1].rstrip(":")): float(line.split()[-1])
+        for line in printed
+    }
+    assert sorted(aucs) == sorted(validation.BETAS)
+    assert aucs[best] > 90 > 30 > aucs[1.0]
+
+
+def test_the_figures_are_those_of_the_phases_losses(validator):
+    validator.enter(objectives.objectives(validator.config, "main"))
+    figures = validator.figures()
+    assert set(figures) == {
+        "heatmap", "joint", "loss", "pckh@0.5", "pckh@0.1", "auc",
+    }  # fmt: skip
+    total = figures["heatmap"] + figures["joint"]
+    assert figures["loss"] == pytest.approx(total)
