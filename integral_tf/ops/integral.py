@@ -70,7 +70,7 @@ def spatial_softmax(scores, beta=1.0):
     Returns:
         `(B, K, N)` float32 probabilities; each joint's map sums to 1.
     """
-    return ops.softmax(ops.multiply(scores, beta), axis=-1)
+    return ops.softmax(_scaled(scores, beta), axis=-1)
 
 
 def expected_coordinates(probabilities, spatial):
@@ -131,7 +131,7 @@ def integrate(heatmaps, beta=1.0, data_format="channels_last"):
 
         return points, gradient
 
-    return expectation(ops.multiply(scores, beta))
+    return expectation(_scaled(scores, beta))
 
 
 def offsets(points, spatial):
@@ -201,6 +201,11 @@ def _mean(values, probabilities, spatial):
     maps = ops.reshape(probabilities, (-1, joints, *spatial))
     axes = tuple(range(2, 2 + len(spatial)))
     return ops.sum(ops.multiply(maps, values), axis=axes)
+
+
+def _scaled(scores, beta):
+    """A beta that is NumPy's float64 must not make the scores so."""
+    return ops.multiply(scores, ops.cast(beta, "float32"))
 
 
 def _per_map(values, spatial):

@@ -357,3 +357,8 @@ def test_on_another_backend(backend, tmp_path):
         np.einsum("bkn,bknd,bkne->bkde", weight, apart, apart),
         atol=1e-4,
     )
+
+
+def test_a_float64_beta_leaves_the_points_in_float32():
+    points = integral.integrate(np.zeros((1, 4, 4, 1)), np.float64(2.0))
+    assert points.dtype == "float32"
