@@ -5,6 +5,7 @@ in `experiments/` states only what makes its row different.
 """
 
 import dataclasses
+import logging
 import pathlib
 
 from absl import flags
@@ -135,6 +136,11 @@ class PredictConfig:
     flip_test: bool = setting(
         False, "Average each person with its mirror image (Section 6.1)."
     )
+    min_box_score: float = setting(
+        0.5,
+        "Leave out boxes that the detector gave a lower score; a box without "
+        "one stays.",
+    )
     min_score: float = setting(
         0.0, "Draw only joints with at least this score."
     )
@@ -151,7 +157,7 @@ _DEFINE = {
 def define_flags(config_class):
     """Defines one absl flag per field of the dataclass."""
     # TensorFlow's own INFO lines would run through the progress bar.
-    flags.FLAGS.set_default("verbosity", -1)
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)
     for field in dataclasses.fields(config_class):
         doc, choices = field.metadata["doc"], field.metadata["choices"]
         if choices:

@@ -68,7 +68,9 @@ def test_predict_draws_and_writes_image_pixels(work, tmp_path):
     person = synthetic.person(1, 0)
     draw.save(person.image, photos / "one.png")
     (photos / "broken.jpg").write_bytes(b"not a picture")
-    boxes = [{"file_name": "one.png", "bbox": list(person.box)}]
+    box = {"file_name": "one.png", "bbox": list(person.box)}
+    # A box that the detector doubts, and a dog, are not people.
+    boxes = [box, {**box, "score": 0.1}, {**box, "category_id": 18}]
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
     done = command(
         "predict.py", f"--model={work / 'run'}", f"--images={photos}",

@@ -31,7 +31,7 @@ def predict(config):
     """
     out = _claimable(config.out)
     paths = _image_paths(config.images)
-    boxes = _read_boxes(config.boxes, paths)
+    boxes = _read_boxes(config.boxes, paths, config.min_box_score)
     model = estimator.PoseEstimator(
         config.model,
         flip_test=config.flip_test,
@@ -98,7 +98,7 @@ def _image_paths(images):
     )
 
 
-def _read_boxes(boxes, paths):
+def _read_boxes(boxes, paths, min_score):
     """Boxes by file name, or None where the whole image is the person."""
     if not boxes:
         return None
@@ -111,7 +111,9 @@ def _read_boxes(boxes, paths):
         }
         for row in rows:
             name = row.get("file_name") or by_number.get(row.get("image_id"))
-            if name in by_name:
+            person = row.get("category_id", 1) == 1
+            sure = row.get("score", 1.0) >= min_score
+            if name in by_name and person and sure:
                 x, y, width, height = row["bbox"]
                 by_name[name].append([x, y, width, height])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -122,7 +124,8 @@ def _read_boxes(boxes, paths):
     if not any(by_name.values()):
         raise ValueError(
             "No box belongs to any of the images: their file_name or "
-            f"image_id does not meet. Received: --boxes={boxes!r}"
+            "image_id does not meet, or all scores are below "
+            f"--min_box_score. Received: --boxes={boxes!r}"
         )
     return {
         name: np.array(values, np.float64).reshape(-1, 4)

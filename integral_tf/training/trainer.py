@@ -4,6 +4,7 @@ One explicit loop, because Keras 3's `fit` does not run under every strategy,
 and because a run must stop anywhere and go on as if it had not.
 """
 
+import importlib.util
 import math
 import pathlib
 
@@ -275,6 +276,12 @@ class _Run:
 
     def _tensorboard(self):
         if not self.config.tensorboard:
+            return tf.summary.create_noop_writer()
+        if importlib.util.find_spec("tensorboard") is None:
+            print(
+                "TensorBoard logs are not written: they need "
+                "`pip install integral_tf[tensorboard]`."
+            )
             return tf.summary.create_noop_writer()
         return tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
 
