@@ -160,6 +160,19 @@ def test_beta_is_calibrated_and_saved_with_the_model(settings, reading):
     assert model.get_layer("integral").beta in validation.BETAS
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_trains_and_leaves_the_policy_as_it_was(
+    settings, policy
+):
+    settings = dataclasses.replace(settings, epochs=1, mixed_precision=policy)
+    model = keras.saving.load_model(trainer.train(settings), compile=False)
+    assert keras.config.dtype_policy().name == "float32"
+    convolution = model.get_layer("resnet18").get_layer("conv1_conv")
+    assert convolution.dtype_policy.name == policy
+    assert model.output["joints"].dtype == "float32"
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(settings, monkeypatch):
     monkeypatch.setattr(
         keras.initializers,
