@@ -10,7 +10,11 @@ import pathlib
 
 from absl import flags
 
-METHODS = ("H1", "R1", "I1", "I*")
+# Table 2. A heat-map method reads each map at its maximum; a two-phase one
+# integrates it, and trains as its heat-map method first.
+HEATMAP_METHODS = ("H1", "H2", "H3")
+TWO_PHASE_METHODS = ("I1", "I2", "I3")
+METHODS = (*HEATMAP_METHODS, "R1", *TWO_PHASE_METHODS, "I*")
 
 
 def setting(default, doc, choices=None):
@@ -32,8 +36,20 @@ class ModelConfig:
     width: float = setting(
         1.0, "Multiplies resnet18's channels; 0.5 is the small network here."
     )
-    image_size: int = setting(256, "Side of the network's input, in pixels.")
+    image_size: int = setting(
+        256, "Height of the network's input in pixels; a multiple of 32."
+    )
+    image_width: int = setting(0, "Width of it; 0 makes it square.")
     upsamplings: int = setting(2, "Deconvolutions in N_H; Table 8 uses 3.")
+    stages: int = setting(
+        1, "Stages of Figure 1, 1 to 4; above 1 a method is its MS- version."
+    )
+    bottleneck_stride: str = setting(
+        "1x1",
+        "Convolution that has the stride in resnet50 and 101: 1x1 as in "
+        "Keras's ImageNet weights, 3x3 as in the paper's counts.",
+        ("1x1", "3x3"),
+    )
     head_channels: int = setting(256, "Channels of each deconvolution.")
     weights: str = setting(
         "",
@@ -52,6 +68,11 @@ class ModelConfig:
         "the raw map. docs/choices.md has the measurement.",
         ("softmax", "gaussian"),
     )
+
+    @property
+    def size(self):
+        """`(height, width)` of the network's input."""
+        return self.image_size, self.image_width or self.image_size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,20 +96,44 @@ class TrainConfig(ModelConfig):
         1e-3, "Relative gain that counts as a better validation loss."
     )
     heatmap_epochs: int = setting(
-        70, "I1: at most this many epochs of heat-map loss alone."
+        70, "I1 to I3: at most this many epochs of heat-map loss alone."
     )
-    epochs: int = setting(140, "At most this many epochs in all.")
+    joint_phase: str = setting(
+        "both",
+        "Losses of I1 to I3 after these epochs: both, as the paper has it, or "
+        "the joint loss alone, as a later version of it.",
+        ("both", "joint"),
+    )
+    init_from: str = setting(
+        "",
+        "Folder of a finished run with the same network, or a model.keras, to "
+        "start from; I1 to I3 then begin with the joint loss.",
+    )
+    epochs: int = setting(
+        140,
+        "At most this many epochs in all. 0, with --init_from, only "
+        "calibrates beta: a heat-map model becomes integral.",
+    )
     final_epochs: int = setting(
         20, "The last of these run at --final_learning_rate at the latest."
     )
     heatmap_weight: float = setting(1.0, "Weight of the heat-map loss.")
     joint_weight: float = setting(
-        1.0, "Weight of the L1 joint loss, which is in heat-map pixels."
+        1.0, "Weight of the joint loss, which is in heat-map pixels."
+    )
+    joint_loss: str = setting(
+        "L1", "Distance to the joint (Section 4).", ("L1", "L2")
     )
     rotation: float = setting(30.0, "Augmentation: degrees either way.")
     scale: float = setting(0.25, "Augmentation: share of size either way.")
     flip: bool = setting(True, "Augmentation: mirror half of the people.")
     sigma: float = setting(1.0, "Gaussian of H1, in heat-map pixels.")
+    radius: float = setting(
+        15.0, "H3: pixels of the input within which a joint is positive."
+    )
+    negatives: int = setting(
+        3, "H3: negatives drawn for every positive of a map."
+    )
     mixed_precision: str = setting(
         "float32",
         "Keras dtype policy.",
@@ -182,7 +227,7 @@ def write_flagfile(config, path):
 
 
 def read_flagfile(config_class, path):
-    """Reads what `write_flagfile` wrote.
+    """Reads what `write_flagfile` wrote, or a preset: # begins a comment.
 
     Raises:
         ValueError: the file names a flag that the dataclass does not have.
@@ -191,7 +236,7 @@ def read_flagfile(config_class, path):
     values = {}
     for line in pathlib.Path(path).read_text().splitlines():
         name, _, value = line.strip().removeprefix("--").partition("=")
-        if not name:
+        if not name or name.startswith("#"):
             continue
         if name not in types:
             raise ValueError(

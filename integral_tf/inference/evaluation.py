@@ -86,14 +86,14 @@ def evaluate(config):
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    table = report.table(
-        metric, run.method, score, mean_score, paper.TABLE_2.get(run.method)
-    )
+    name = run.method if run.stages == 1 else f"MS-{run.method}"
+    row = paper.TABLE_2.get(name) or paper.TABLE_5.get(name, {}).get(run.stages)
+    table = report.table(metric, name, score, mean_score, row)
     (partial / "table.md").write_text(table + "\n")
     _write_json(partial / "metrics.json", figures, indent=1)
     _write_json(partial / "predictions.json", coco_results(seen))
     report.plot_curves(
-        {run.method: score, "mean pose": mean_score},
+        {run.method: figures, "mean pose": figures["mean_pose"]},
         metric,
         partial / "curve.png",
     )
@@ -192,6 +192,7 @@ def _figures(score):
         "AUC": score.auc,
         "groups@0.5": score.groups[0.5],
         "groups@0.1": score.groups[0.1],
+        "curve": [round(float(value), 4) for value in score.curve],
     }
 
 

@@ -5,8 +5,10 @@ import matplotlib.figure
 import numpy as np
 
 from integral_tf import coordinates
+from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.inference import draw
+from integral_tf.ops import integral
 from integral_tf.pipeline import batches
 
 _TILE = 240
@@ -43,7 +45,8 @@ def plot_curves(scores, metric, path):
     """Plots PCKh over alpha as Figure 3 does.
 
     Args:
-        scores: Dict from a label to a `metrics.Pckh`.
+        scores: Dict from a label to its figures, as `metrics.json` has them:
+            `AUC`, and the `curve` at `metrics.ALPHAS`.
         metric: Name of the metric, for the axis.
         path: PNG to write.
     """
@@ -52,8 +55,8 @@ def plot_curves(scores, metric, path):
     for label, score in scores.items():
         axes.plot(
             metrics.ALPHAS,
-            score.curve,
-            label=f"{label}: AUC {score.auc:.1f}",
+            score["curve"],
+            label=f"{label}: AUC {score['AUC']:.1f}",
         )
     axes.set_xlabel("alpha")
     axes.set_ylabel(f"{metric}@alpha, %")
@@ -92,6 +95,111 @@ def contact_sheet(data, split, seen, errors, skeleton, path, rows=2, columns=6):
         tiles.append(_person(pictures[i], seen, i, skeleton))
         captions.append(f"{part}: {errors[i]:.2f} heads")
     draw.save(draw.sheet(tiles, captions, columns, _TILE), path)
+
+
+def heatmap_figure(models, data, skeleton, person, path):
+    """Draws heat maps on the photograph, as Figure 2 does.
+
+    One row per model, one column per joint: right and left ankle and right
+    wrist. What an integral reads is drawn, the softmax of Eq. (5); a heat-map
+    method's own scores are drawn as they are. White is the truth, red what
+    was read.
+
+    Args:
+        models: Dict from a label to a pose model of the skeleton.
+        data: Records; the validation split is drawn from.
+        skeleton: The `skeletons.Skeleton`.
+        person: Place in the split, or -1 for the one, of the first 512, with
+            all three joints labelled, whose joints the models find best.
+        path: PNG to write.
+
+    Raises:
+        ValueError: there is no such person, or joint.
+    """
+    names = ("right_ankle", "left_ankle", "right_wrist")
+    if missing := set(names) - set(skeleton.joints):
+        raise ValueError(
+            "Figure 2 shows ankles and a wrist. Received: the skeleton "
+            f"{skeleton.name}, which has no {', '.join(sorted(missing))}"
+        )
+    columns = [skeleton.joints.index(name) for name in names]
+    limit = max(512, person + 1)
+    crops, seen = _predicted(models, data, skeleton, limit)
+    errors = sum(
+        np.linalg.norm(outputs["joints"] - crops["joints"], axis=-1)
+        for outputs in seen.values()
+    )[:, columns].mean(axis=1)
+    labelled = crops["visible"][:, columns].all(axis=1)
+    if person < 0:
+        person = int(np.argmin(np.where(labelled, errors, np.inf)))
+    if person >= len(labelled):
+        raise ValueError(
+            f"The split has {len(labelled)} people. Received: person={person}"
+        )
+    picture = crops["images"][person].astype(np.uint8)
+    height, width = picture.shape[:2]
+    # From edge to edge: a map's pixel covers the crop's pixels that it spans.
+    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
+    figure = matplotlib.figure.Figure(
+        figsize=(3 * len(names), 3.2 * len(models)), dpi=150
+    )
+    panels = figure.subplots(len(models), len(names), squeeze=False)
+    for row, (label, outputs) in zip(panels, seen.items()):
+        for axes, joint in zip(row, columns):
+            axes.imshow(picture, extent=extent)
+            axes.imshow(
+                outputs["maps"][person, ..., joint],
+                extent=extent,
+                cmap="jet",
+                alpha=0.55,
+            )
+            for points, colour in ((crops, "white"), (outputs, "red")):
+                x, y = points["joints"][person, joint]
+                axes.plot(x, y, "o", color=colour, ms=5, mec="black")
+            axes.set_title(f"{label}: {skeleton.joints[joint]}", fontsize=9)
+            axes.set_axis_off()
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def _predicted(models, data, skeleton, limit):
+    """Crops of the first people of the validation split, and what each model makes of them.
+
+    Returns:
+        Dict of `images`, `joints` (crop frame) and `visible`, and a dict from
+        label to dicts of `joints` and `maps` `(N, h, w, K)`.
+    """
+    seen, crops = {}, None
+    for label, model in models.items():
+        crop = layers.RandomCrop(
+            *model.input_shape[1:3], skeleton.mirrored_order
+        )
+        integrals = [
+            layer
+            for layer in model.layers
+            if isinstance(layer, layers.IntegralRegression)
+        ]
+        rows = []
+        for people in batches.eval_batches(data, "val", 64, limit):
+            wanted = ("windows", "joints", "boxes", "visible")
+            cropped = crop({name: people[name] for name in wanted})
+            outputs = model(cropped["images"], training=False)
+            maps = outputs["heatmaps"]
+            if integrals:
+                scores, spatial = integral.flatten_maps(maps)
+                share = integral.spatial_softmax(scores, integrals[-1].beta)
+                share = np.reshape(share, (*share.shape[:2], *spatial))
+                maps = np.moveaxis(share, 1, -1)
+            rows.append((cropped, {"joints": outputs["joints"], "maps": maps}))
+        crops = {
+            name: np.concatenate([row[0][name] for row in rows])
+            for name in ("images", "joints", "visible")
+        }
+        seen[label] = {
+            name: np.concatenate([row[1][name] for row in rows])
+            for name in ("joints", "maps")
+        }
+    return crops, seen
 
 
 def _windows(data, split, indices):

@@ -5,6 +5,7 @@ from keras import ops
 
 from integral_tf import coordinates
 from integral_tf.ops import argmax
+from integral_tf.ops import integral
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -13,6 +14,10 @@ class Argmax(keras.layers.Layer):
 
     Args:
         stride: Crop pixels spanned by one heat-map pixel.
+        activation: What the loss takes the scores for, and so what makes a
+            confidence of the maximum: `"linear"` (H1, whose target has a peak
+            of 1) cuts it to [0, 1], `"softmax"` (H2) gives its probability
+            among the pixels of the map, `"sigmoid"` (H3) its own.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
@@ -20,14 +25,13 @@ class Argmax(keras.layers.Layer):
 
     Output shape:
         Dict of `joints` `(batch, joints, 2)`, x and y in the crop frame, and
-        `confidence` `(batch, joints)`, the maximum cut to [0, 1]: H1's target
-        has a peak of 1.
+        `confidence` `(batch, joints)` in [0, 1].
 
     Raises:
-        ValueError: `stride` is not positive.
+        ValueError: `stride` is not positive, or an unknown `activation`.
     """
 
-    def __init__(self, stride=1, **kwargs):
+    def __init__(self, stride=1, activation="linear", **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         if stride <= 0:
@@ -36,14 +40,29 @@ class Argmax(keras.layers.Layer):
                 "spans, so it must be positive (256 -> 32 is `stride=8`). "
                 f"Received: stride={stride}"
             )
+        if activation not in ("linear", "softmax", "sigmoid"):
+            raise ValueError(
+                "`activation` is 'linear' for maps trained with squared error "
+                "(H1), 'softmax' for cross-entropy over the map (H2), "
+                "'sigmoid' for cross-entropy of each pixel (H3). "
+                f"Received: activation={activation!r}"
+            )
         self.stride = stride
+        self.activation = activation
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
     def call(self, heatmaps):
         points, peak = argmax.argmax(heatmaps)
+        if self.activation == "softmax":
+            scores, _ = integral.flatten_maps(heatmaps)
+            confidence = ops.exp(peak - ops.logsumexp(scores, axis=-1))
+        elif self.activation == "sigmoid":
+            confidence = ops.sigmoid(peak)
+        else:
+            confidence = ops.clip(peak, 0.0, 1.0)
         return {
             "joints": coordinates.heatmap_to_crop(points, self.stride),
-            "confidence": ops.clip(peak, 0.0, 1.0),
+            "confidence": confidence,
         }
 
     def compute_output_shape(self, input_shape):
@@ -54,4 +73,5 @@ class Argmax(keras.layers.Layer):
         }
 
     def get_config(self):
-        return {**super().get_config(), "stride": self.stride}
+        config = {"stride": self.stride, "activation": self.activation}
+        return {**super().get_config(), **config}

@@ -1,7 +1,17 @@
 """Losses of the paper, each one serialisable under the package's name."""
 
+from integral_tf.losses.heatmap import BinaryCrossEntropy
 from integral_tf.losses.heatmap import GaussianCrossEntropy
 from integral_tf.losses.heatmap import GaussianSquaredError
+from integral_tf.losses.heatmap import OneHotCrossEntropy
 from integral_tf.losses.joint import JointL1
+from integral_tf.losses.joint import JointL2
 
-__all__ = ["GaussianCrossEntropy", "GaussianSquaredError", "JointL1"]
+__all__ = [
+    "BinaryCrossEntropy",
+    "GaussianCrossEntropy",
+    "GaussianSquaredError",
+    "JointL1",
+    "JointL2",
+    "OneHotCrossEntropy",
+]

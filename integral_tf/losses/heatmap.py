@@ -1,9 +1,11 @@
 """Heat-map losses of Section 3.
 
     H1  squared error to a Gaussian                      GaussianSquaredError
-    -   cross-entropy of the softmaxed map with one      GaussianCrossEntropy
+    H2  m^2-way cross-entropy with one pixel             OneHotCrossEntropy
+    H3  binary cross-entropy of pixels near and far      BinaryCrossEntropy
+    -   cross-entropy of the softmaxed map with a blob   GaussianCrossEntropy
 
-The second is ours: it supervises the map that Eq. (6) averages, where H1's own
+The last is ours: it supervises the map that Eq. (6) averages, where H1's own
 loss leaves that map nearly flat (docs/choices.md).
 """
 
@@ -15,30 +17,46 @@ from integral_tf.ops import integral
 from integral_tf.ops import targets
 
 
-class _GaussianLoss(keras.losses.Loss):
-    """What both losses share: labelled points in, Gaussian maps out."""
+class _HeatmapLoss(keras.losses.Loss):
+    """What all of them share: labelled crop points against maps."""
 
-    def __init__(self, stride, sigma=1.0, **kwargs):
+    def __init__(self, stride, **kwargs):
         super().__init__(**kwargs)
-        if stride <= 0 or sigma <= 0:
+        if stride <= 0:
             raise ValueError(
-                "`stride` is the crop pixels one heat-map pixel spans and "
-                "`sigma` the Gaussian's width in heat-map pixels; both are "
-                f"positive. Received: stride={stride}, sigma={sigma}"
+                "`stride` is the crop pixels one heat-map pixel spans, so it "
+                f"must be positive. Received: stride={stride}"
             )
         self.stride = stride
+
+    def _points(self, y_true):
+        """`(B, K, 2)` in the heat-map frame."""
+        return coordinates.crop_to_heatmap(_labelled(y_true), self.stride)
+
+    def get_config(self):
+        return {**super().get_config(), "stride": self.stride}
+
+
+class _GaussianLoss(_HeatmapLoss):
+    """One whose target is a Gaussian around each joint."""
+
+    def __init__(self, stride, sigma=1.0, **kwargs):
+        super().__init__(stride, **kwargs)
+        if sigma <= 0:
+            raise ValueError(
+                "`sigma` is the Gaussian's width in heat-map pixels, so it "
+                f"must be positive. Received: sigma={sigma}"
+            )
         self.sigma = sigma
 
     def _gaussians(self, y_true, heatmaps):
         _, height, width, _ = ops.shape(heatmaps)
-        # An unlabelled joint may be NaN, which no zero weight would mask.
-        points = ops.where(y_true[..., 2:] > 0, y_true[..., :2], 0.0)
-        points = coordinates.crop_to_heatmap(points, self.stride)
-        return targets.gaussians(points, height, width, self.sigma)
+        return targets.gaussians(
+            self._points(y_true), height, width, self.sigma
+        )
 
     def get_config(self):
-        config = {"stride": self.stride, "sigma": self.sigma}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), "sigma": self.sigma}
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -119,6 +137,179 @@ class GaussianCrossEntropy(_GaussianLoss):
 
     def get_config(self):
         return {**super().get_config(), "beta": self.beta}
+
+
+@keras.saving.register_keras_serializable(package="integral_tf")
+class OneHotCrossEntropy(_HeatmapLoss):
+    """H2: cross-entropy of the softmaxed map with the joint's one pixel.
+
+    Formula:
+
+    ```python
+    loss = -sum(visible * log_softmax(heatmap)[nearest pixel]) / sum(visible)
+    ```
+
+    It costs log(height * width) on a flat map.
+
+    Args:
+        stride: Crop pixels that one heat-map pixel spans.
+        **kwargs: Base loss keyword arguments, such as `name`.
+
+    Call arguments:
+        y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
+        y_pred: `(batch, height, width, joints)` unnormalised scores.
+
+    Reference:
+        Section 3, H2: "a one-hot m x m ground truth mask ... cross-entropy
+        loss over an m^2-way softmax output".
+    """
+
+    def __init__(self, stride, name="heatmap_one_hot", **kwargs):
+        super().__init__(stride, name=name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        _, height, width, _ = ops.shape(y_pred)
+        scores, _ = integral.flatten_maps(y_pred)
+        pixel = targets.nearest_pixel(self._points(y_true), height, width)
+        entropy = ops.subtract(
+            ops.logsumexp(scores, axis=-1),
+            ops.take_along_axis(scores, pixel[..., None], axis=-1)[..., 0],
+        )
+        return _mean_over_labelled(entropy, y_true)
+
+
+@keras.saving.register_keras_serializable(package="integral_tf")
+class BinaryCrossEntropy(_HeatmapLoss):
+    """H3: each pixel near its joint or not, over a share of the far ones.
+
+    Formula:
+
+    ```python
+    near = distance to the joint <= radius
+    counted = near | drawn  # `negatives` drawn for each near pixel
+    cost = softplus(heatmap) - near * heatmap
+    loss = sum(visible * mean(cost[counted])) / sum(visible)
+    ```
+
+    Negatives are drawn map by map, without replacement; where a map has fewer,
+    all are taken, and where no pixel is near, nothing is counted. Which ones
+    is a function of `seed` and the joint's position, so that nothing random
+    is kept, a resumed run draws what it would have drawn, and a person seen
+    twice without augmentation costs the same. Any float type in, float32 out.
+
+    Args:
+        stride: Crop pixels that one heat-map pixel spans.
+        radius: Crop pixels within which a pixel's centre is near.
+        negatives: Far pixels drawn for each near one.
+        seed: Seed of the draw.
+        **kwargs: Base loss keyword arguments, such as `name`.
+
+    Call arguments:
+        y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
+        y_pred: `(batch, height, width, joints)` unnormalised scores, the
+            logits of "near".
+
+    Raises:
+        ValueError: `radius` is not positive, or `negatives` is below 0.
+
+    Reference:
+        Section 3, H3: "a positive label 1 at each location within 15 pixels
+        ... Random negative samples are selected to keep the pos/neg ratio as
+        1 : 3".
+    """
+
+    def __init__(
+        self,
+        stride,
+        radius=15.0,
+        negatives=3,
+        seed=0,
+        name="heatmap_binary",
+        **kwargs,
+    ):
+        super().__init__(stride, name=name, **kwargs)
+        if radius <= 0 or negatives < 0:
+            raise ValueError(
+                "`radius` is in crop pixels and positive, `negatives` counts "
+                "the pixels drawn for each near one. "
+                f"Received: radius={radius}, negatives={negatives}"
+            )
+        self.radius = radius
+        self.negatives = negatives
+        self.seed = seed
+
+    def call(self, y_true, y_pred):
+        scores, _ = integral.flatten_maps(y_pred)
+        near, drawn = self.draw(y_true, y_pred)
+        counted = ops.add(near, drawn)
+        cost = ops.multiply(
+            counted, ops.softplus(scores) - ops.multiply(near, scores)
+        )
+        count = ops.maximum(ops.sum(counted, axis=-1), 1.0)
+        return _mean_over_labelled(ops.sum(cost, axis=-1) / count, y_true)
+
+    def draw(self, y_true, y_pred):
+        """The pixels that count: near ones, and the negatives drawn.
+
+        Returns:
+            Two `(batch, joints, height * width)` masks of 0 and 1.
+        """
+        _, height, width, _ = ops.shape(y_pred)
+        near, _ = integral.flatten_maps(
+            targets.disks(
+                self._points(y_true), height, width, self.radius / self.stride
+            )
+        )
+        noise = _noise(_labelled(y_true), height * width, self.seed)
+        # Far pixels first, in random order: a pixel's rank tells if it is in.
+        order = ops.argsort(ops.where(near > 0, 2**31 - 1, noise), axis=-1)
+        rank = ops.cast(ops.argsort(order, axis=-1), "float32")
+        wanted = self.negatives * ops.sum(near, axis=-1, keepdims=True)
+        drawn = ops.cast(rank < wanted, "float32")
+        return near, ops.multiply(drawn, 1.0 - near)
+
+    def get_config(self):
+        config = {
+            "radius": self.radius,
+            "negatives": self.negatives,
+            "seed": self.seed,
+        }
+        return {**super().get_config(), **config}
+
+
+def _noise(points, pixels, seed):
+    """Random numbers for each pixel, a function of the point and the seed.
+
+    Args:
+        points: `(B, K, 2)` in the crop frame.
+        pixels: How many for each point.
+        seed: Any integer.
+
+    Returns:
+        `(B, K, pixels)` int32 in [0, 2**31 - 1).
+    """
+    # Sub-pixel steps, so that every augmented copy of a joint draws anew.
+    steps = ops.cast(ops.round(ops.clip(points, -1e5, 1e5) * 4096), "int32")
+    key = _mix(steps[..., 0] + seed % 2**31)
+    key = _mix(ops.bitwise_xor(key, steps[..., 1]))
+    noise = _mix(ops.bitwise_xor(key[..., None], _mix(ops.arange(pixels))))
+    return ops.minimum(ops.bitwise_and(noise, 2**31 - 1), 2**31 - 2)
+
+
+def _mix(x):
+    """A bijection of int32 that scatters it; Wellons, "lowbias32"."""
+    for factor, shift in ((0x21F0AAAD, 15), (-0x2D94CA69, 15)):
+        x = ops.bitwise_xor(x, ops.bitwise_and(ops.right_shift(x, 16), 0xFFFF))
+        x = ops.multiply(x, factor)
+        x = ops.bitwise_xor(
+            x, ops.bitwise_and(ops.right_shift(x, shift), 2 ** (32 - shift) - 1)
+        )
+    return x
+
+
+def _labelled(y_true):
+    """`(B, K, 2)` points; an unlabelled one, which may be NaN, becomes 0."""
+    return ops.where(y_true[..., 2:] > 0, y_true[..., :2], 0.0)
 
 
 def _mean_over_labelled(per_joint, y_true):

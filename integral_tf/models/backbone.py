@@ -12,7 +12,15 @@ _APPLICATIONS = {
 }
 
 
-def build(name, size, weights=None, width=1.0):
+# The last layer of conv3, where Figure 1's stages part.
+CONV3 = {
+    "resnet18": "conv3_block2_out",
+    "resnet50": "conv3_block4_out",
+    "resnet101": "conv3_block4_out",
+}
+
+
+def build(name, size, weights=None, width=1.0, bottleneck_stride="1x1"):
     """Builds a backbone on centred images.
 
     Args:
@@ -22,6 +30,11 @@ def build(name, size, weights=None, width=1.0):
         weights: None, `"imagenet"`, or the path of a `.weights.h5` file of
             this backbone without its classifier.
         width: Multiplies resnet18's channels.
+        bottleneck_stride: Convolution of resnet50 and 101 that has a stage's
+            stride: `"1x1"`, the first of its block, as Keras's ImageNet
+            weights were trained, or `"3x3"`, the second, which alone gives the
+            paper's counts of operations. Both take the same weights.
+            ResNet-18 has no choice: its first convolution is the 3 x 3.
 
     Returns:
         A `keras.Model` from images to conv5's features, 1/32 of their size.
@@ -40,6 +53,12 @@ def build(name, size, weights=None, width=1.0):
             )
         model = resnet18.resnet18((*size, 3), width)
     elif name in _APPLICATIONS:
+        if bottleneck_stride not in ("1x1", "3x3"):
+            raise ValueError(
+                "`bottleneck_stride` names the convolution that has the "
+                "stride: '1x1' or '3x3'. "
+                f"Received: bottleneck_stride={bottleneck_stride!r}"
+            )
         if width != 1.0:
             raise ValueError(
                 "Only resnet18 comes in other widths. "
@@ -50,6 +69,8 @@ def build(name, size, weights=None, width=1.0):
             input_shape=(*size, 3),
             weights="imagenet" if weights == "imagenet" else None,
         )
+        if bottleneck_stride == "3x3":
+            model = _with_strides_on_3x3(model)
     else:
         raise ValueError(
             "`backbone` is one of resnet18, "
@@ -58,6 +79,27 @@ def build(name, size, weights=None, width=1.0):
     if weights not in (None, "imagenet"):
         _load(model, weights)
     return model
+
+
+def _with_strides_on_3x3(model):
+    """The same network and weights, each stage's stride a convolution later."""
+    strided = {
+        layer.name.replace("_1_conv", "_2_conv"): layer.strides
+        for layer in model.layers
+        if layer.name.endswith("block1_1_conv") and layer.strides != (1, 1)
+    }
+
+    def moved(layer):
+        config = layer.get_config()
+        if layer.name in strided:
+            config["strides"] = strided[layer.name]
+        elif layer.name.replace("_1_conv", "_2_conv") in strided:
+            config["strides"] = (1, 1)
+        return type(layer).from_config(config)
+
+    clone = keras.models.clone_model(model, clone_function=moved)
+    clone.set_weights(model.get_weights())
+    return clone
 
 
 def _load(model, weights):

@@ -3,6 +3,7 @@
 flags.cfg     the resolved flags; `--flagfile` takes it back
 checkpoints/  weights, optimizer and schedule, while training
 log.csv       a line per epoch
+beta.csv      AUC over beta, each time that beta was calibrated
 tensorboard/  the same figures for TensorBoard
 model.keras   the trained model; written whole, at the end
 """
@@ -18,7 +19,8 @@ import tensorflow as tf
 from integral_tf import config as configs
 from integral_tf.training import schedule
 
-FLAGS, MODEL, LOG = "flags.cfg", "model.keras", "log.csv"
+FLAGS, MODEL = "flags.cfg", "model.keras"
+LOG, BETAS = "log.csv", "beta.csv"
 # What may differ between a run and its continuation.
 _FREE = {"workdir", "data", "tensorboard", "keep_checkpoints"}
 
@@ -115,19 +117,33 @@ def append_log(workdir, row):
     An epoch that was logged but not checkpointed is replaced, so that a run
     taken up again has each epoch once.
     """
-    path = pathlib.Path(workdir) / LOG
-    rows = [r for r in read_log(workdir) if int(r["epoch"]) < row["epoch"]]
+    _replace_from(pathlib.Path(workdir) / LOG, [row])
+
+
+def append_betas(workdir, state, betas, aucs):
+    """Adds the curve of one calibration to `beta.csv`."""
+    rows = [
+        {"epoch": state.epoch, "beta": float(beta), "auc": auc}
+        for beta, auc in zip(betas, aucs)
+    ]
+    _replace_from(pathlib.Path(workdir) / BETAS, rows)
+
+
+def _replace_from(path, rows):
+    """Puts rows after the earlier epochs of a CSV file, whole or not at all."""
+    kept = [r for r in read_rows(path) if int(r["epoch"]) < rows[0]["epoch"]]
+    # Phases differ in their losses, and so in their columns.
+    names = dict.fromkeys(name for row in kept + rows for name in row)
     partial = path.with_suffix(".partial")
     with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(row), restval="")
+        writer = csv.DictWriter(file, names, restval="")
         writer.writeheader()
-        writer.writerows(rows + [row])
+        writer.writerows(kept + rows)
     os.replace(partial, path)
 
 
-def read_log(workdir):
-    """The rows of `log.csv`, as dicts of text."""
-    path = pathlib.Path(workdir) / LOG
+def read_rows(path):
+    """The rows of a CSV file as dicts of text; none where there is no file."""
     if not path.exists():
         return []
     with path.open(newline="") as file:

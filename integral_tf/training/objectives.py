@@ -1,6 +1,8 @@
 """Which losses a method has in which phase: Table 2 as code."""
 
+from integral_tf import config as configs
 from integral_tf import losses
+from integral_tf.models import methods
 
 
 def objectives(config, phase):
@@ -15,34 +17,53 @@ def objectives(config, phase):
         the model's output that the loss reads.
     """
     cell = stride(config)
-    joint = (
-        losses.JointL1(unit=cell, reduction=None),
-        "joints",
-        config.joint_weight,
-    )
+    distance = {"L1": losses.JointL1, "L2": losses.JointL2}[config.joint_loss]
+    joint = (distance(unit=cell, reduction=None), "joints", config.joint_weight)
+    heatmap = (_heatmap_loss(config), "heatmaps", config.heatmap_weight)
     if config.method in ("R1", "I*"):
-        return {"joint": joint}
+        wanted = {"joint": joint}
+    elif config.method in configs.HEATMAP_METHODS or phase == "heatmap":
+        wanted = {"heatmap": heatmap}
+    elif config.joint_phase == "joint":
+        wanted = {"joint": joint}
+    else:
+        wanted = {"heatmap": heatmap, "joint": joint}
+    return {
+        methods.of_stage(name, stage, config.stages): (
+            loss,
+            methods.of_stage(output, stage, config.stages),
+            weight,
+        )
+        for stage in range(1, config.stages + 1)
+        for name, (loss, output, weight) in wanted.items()
+    }
+
+
+def _heatmap_loss(config):
+    """The loss on the maps of a method, or of the one that it builds on."""
+    cell = stride(config)
+    if config.method in ("H2", "I2"):
+        return losses.OneHotCrossEntropy(cell, reduction=None)
+    if config.method in ("H3", "I3"):
+        return losses.BinaryCrossEntropy(
+            cell, config.radius, config.negatives, config.seed, reduction=None
+        )
     # I1's map is read by a softmax, and is supervised as one unless asked.
     if config.method == "I1" and config.heatmap_reading == "softmax":
-        map_loss = losses.GaussianCrossEntropy(
-            cell, config.sigma, reduction=None
-        )
-    else:
-        map_loss = losses.GaussianSquaredError(
-            cell, config.sigma, reduction=None
-        )
-    heatmap = (map_loss, "heatmaps", config.heatmap_weight)
-    if config.method == "H1" or phase == "heatmap":
-        return {"heatmap": heatmap}
-    return {"heatmap": heatmap, "joint": joint}
+        return losses.GaussianCrossEntropy(cell, config.sigma, reduction=None)
+    return losses.GaussianSquaredError(cell, config.sigma, reduction=None)
 
 
 def beta(config):
     """The factor before the softmax that a method starts with."""
     if config.beta:
         return config.beta
-    gaussian = config.method == "I1" and config.heatmap_reading == "gaussian"
-    return 10.0 if gaussian else 1.0
+    return 10.0 if reads_gaussian(config) else 1.0
+
+
+def reads_gaussian(config):
+    """Whether I1 integrates H1's own map, which needs a calibrated beta."""
+    return config.method == "I1" and config.heatmap_reading == "gaussian"
 
 
 def stride(config):

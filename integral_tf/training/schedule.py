@@ -1,7 +1,7 @@
 """The schedule of Section 6.1, as a state machine that a test can drive.
 
-    heatmap  heat-map loss alone, at the base rate; I1 only
-    main     every loss of the method, at the base rate
+    heatmap  heat-map loss alone, at the base rate; I1 to I3 only
+    main     the losses of the method, at the base rate
     final    the same, at the final rate
     done
 
@@ -11,6 +11,8 @@ validation set saturates"; "the network is pre-trained only using heat map loss
 """
 
 import dataclasses
+
+from integral_tf import config as configs
 
 PHASES = ("heatmap", "main", "final", "done")
 
@@ -34,7 +36,10 @@ class State:
 
 def start(config):
     """The state before the first epoch."""
-    pretrains = config.method == "I1" and config.heatmap_epochs > 0
+    # A run that another one starts has its maps already.
+    pretrains = (
+        config.method in configs.TWO_PHASE_METHODS and not config.init_from
+    )
     return _enter(config, State("heatmap" if pretrains else "main"))
 
 

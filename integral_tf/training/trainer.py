@@ -9,11 +9,14 @@ import math
 import pathlib
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tqdm
 
+from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import models
+from integral_tf.inference import estimator
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
 from integral_tf.training import checkpoint
@@ -53,9 +56,10 @@ def _check(config):
             "A batch is at least one person and at most the training split's "
             f"{people}. Received: --batch_size={config.batch_size}"
         )
-    if config.epochs < 1:
+    if config.epochs < (0 if config.init_from else 1):
         raise ValueError(
-            f"A run has at least one epoch. Received: --epochs={config.epochs}"
+            "A run has at least one epoch, or with --init_from none. "
+            f"Received: --epochs={config.epochs}"
         )
 
 
@@ -68,12 +72,14 @@ def _build(config, joints):
             config.method,
             config.backbone,
             joints,
-            config.image_size,
+            config.size,
             config.upsamplings,
+            config.stages,
             objectives.beta(config),
             config.weights,
             config.width,
             config.head_channels,
+            config.bottleneck_stride,
         )
     finally:
         keras.config.set_dtype_policy(before)
@@ -96,8 +102,7 @@ class _Run:
         with self.strategy.scope():
             self.model = _build(config, len(self.skeleton))
             self.crop = layers.RandomCrop(
-                config.image_size,
-                config.image_size,
+                *config.size,
                 self.skeleton.mirrored_order,
                 config.rotation,
                 config.scale,
@@ -115,6 +120,8 @@ class _Run:
         self.validator = validation.Validator(
             config, self.model, self.crop, self.skeleton
         )
+        if config.init_from:
+            self._start_from(config.init_from)
         # Only now, so that flags that build no model leave no run behind.
         checkpoint.claim(config)
         self.manager = checkpoint.manager(
@@ -175,15 +182,26 @@ class _Run:
         print(f"model: {path}")
         return path
 
+    def _start_from(self, run):
+        """Takes the weights of another run of the same network."""
+        weights = estimator.load(run).get_weights()
+        shapes = [weight.shape for weight in weights]
+        if shapes != [tuple(weight.shape) for weight in self.model.weights]:
+            raise ValueError(
+                "`init_from` is a run of the same network: backbone, width, "
+                "joints, upsamplings, head_channels and stages. "
+                f"Received: --init_from={run}"
+            )
+        self.model.set_weights(weights)
+
     def _enter_phase(self, phase):
         """Sets rate and losses; their graphs are traced anew."""
         self.optimizer.learning_rate = schedule.learning_rate(
             self.config, self.progress.state
         )
         if (
-            phase == "main"
-            and self.config.method == "I1"
-            and self.config.heatmap_reading == "gaussian"
+            phase != "heatmap"
+            and objectives.reads_gaussian(self.config)
             and self.progress.beta is None
         ):
             # The joint loss needs a beta that these maps can be read with.
@@ -260,15 +278,23 @@ class _Run:
 
     def _calibrate(self):
         """Chooses the beta that reads the validation split best."""
-        integrates = self.config.method in ("I1", "I*")
+        integrates = self.config.method in (*configs.TWO_PHASE_METHODS, "I*")
         if integrates and not self.config.beta and self.has_val:
-            self._set_beta(self.validator.best_beta())
+            aucs = self.validator.aucs()
+            for beta, auc in zip(validation.BETAS, aucs):
+                print(f"beta {beta:6.2f}: AUC {auc:.2f}")
+            self._set_beta(float(validation.BETAS[np.argmax(aucs)]))
             print(f"beta: {self.progress.beta}")
+            checkpoint.append_betas(
+                self.workdir, self.progress.state, validation.BETAS, aucs
+            )
 
     def _set_beta(self, beta):
         if beta is not None:
             self.progress.beta = beta
-            self.model.get_layer("integral").beta = beta
+            for layer in self.model.layers:
+                if isinstance(layer, layers.IntegralRegression):
+                    layer.beta = beta
 
     def _save(self):
         self.progress.pack()

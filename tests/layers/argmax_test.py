@@ -1,4 +1,8 @@
-"""Tests for reading joints at the maximum."""
+"""Tests for reading joints at the maximum.
+
+Expected values are placed by hand, or follow from the softmax and the sigmoid
+in NumPy float64.
+"""
 
 import keras
 import numpy as np
@@ -7,6 +11,10 @@ import tensorflow as tf
 
 from integral_tf import layers
 from tests import conformance
+
+ACTIVATIONS = pytest.mark.parametrize(
+    "activation", ["linear", "softmax", "sigmoid"]
+)
 
 
 def peaks(height, width, *cells, score=1.0):
@@ -17,10 +25,11 @@ def peaks(height, width, *cells, score=1.0):
     return maps
 
 
-def test_conforms(tmp_path):
+@ACTIVATIONS
+def test_conforms(activation, tmp_path):
     heatmaps = np.random.default_rng(0).normal(size=(2, 4, 6, 3))
     conformance.check_layer(
-        layers.Argmax(stride=8),
+        layers.Argmax(stride=8, activation=activation),
         heatmaps.astype("float32"),
         expected_shape={"joints": (2, 3, 2), "confidence": (2, 3)},
         tmp_path=tmp_path,
@@ -61,6 +70,63 @@ def test_confidence_is_the_maximum_within_0_and_1(score, confidence):
     assert outputs["confidence"].numpy().tolist() == [[confidence]]
 
 
+def confidence(maps, activation):
+    """`(B, K)`: the largest value of the activated maps, in float64."""
+    scores = maps.astype(np.float64).reshape(len(maps), -1, maps.shape[-1])
+    if activation == "softmax":
+        values = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    else:
+        values = 1 / (1 + np.exp(-scores))
+    return values.max(axis=1)
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("spatial", [(4, 6), (64, 64), (2, 3, 4)], ids=str)
+@pytest.mark.parametrize("scale", [1.0, 10.0])
+def test_confidence_is_the_activated_maximum(activation, spatial, scale):
+    rng = np.random.default_rng(0)
+    maps = rng.normal(scale=scale, size=(2, *spatial, 3)).astype("float32")
+    outputs = layers.Argmax(activation=activation)(maps)
+    assert outputs["confidence"].dtype == "float32"
+    np.testing.assert_allclose(
+        outputs["confidence"], confidence(maps, activation), rtol=1e-5
+    )
+    plain = layers.Argmax()(maps)
+    np.testing.assert_array_equal(outputs["joints"], plain["joints"])
+
+
+@pytest.mark.parametrize(
+    "activation, score, expected",
+    [
+        # One pixel of 4 * 6 at 3 / 4, its score log(3 * 23) above the others.
+        ("softmax", np.log(3 * 23), 3 / 4),
+        ("softmax", 0.0, 1 / 24),
+        ("sigmoid", np.log(3), 3 / 4),
+        ("sigmoid", 0.0, 1 / 2),
+    ],
+)
+def test_confidence_by_hand(activation, score, expected):
+    maps = peaks(4, 6, (5, 2), score=score)
+    outputs = layers.Argmax(activation=activation)(maps)
+    np.testing.assert_allclose(outputs["confidence"], [[expected]], rtol=1e-5)
+
+
+@ACTIVATIONS
+@pytest.mark.parametrize("score", [1e4, -1e4])
+def test_confidence_of_huge_scores(activation, score):
+    flat = np.full((1, 4, 6, 1), score, "float32")
+    expected = 1 / 24 if activation == "softmax" else float(score > 0)
+    outputs = layers.Argmax(activation=activation)(flat)
+    # 1e4 + log(24) is kept to 1e-3 of a score in float32.
+    np.testing.assert_allclose(outputs["confidence"], [[expected]], rtol=1e-3)
+
+
+def test_a_layer_saved_before_activations_is_linear():
+    config = layers.Argmax(stride=8).get_config()
+    del config["activation"]
+    assert layers.Argmax.from_config(config).activation == "linear"
+
+
 def test_joints_have_no_gradient():
     heatmaps = tf.constant(peaks(4, 6, (5, 2)))
     with tf.GradientTape() as tape:
@@ -85,3 +151,11 @@ def test_stays_in_float32_under_mixed_precision():
 def test_rejects_a_stride_that_is_not_positive(stride):
     with pytest.raises(ValueError, match=f"Received: stride={stride}"):
         layers.Argmax(stride)
+
+
+@pytest.mark.parametrize("activation", ["relu", None])
+def test_rejects_an_activation_it_does_not_know(activation):
+    with pytest.raises(
+        ValueError, match=rf"\. Received: activation={activation!r}$"
+    ):
+        layers.Argmax(activation=activation)

@@ -1,10 +1,16 @@
-"""Tests for the target maps; expected values are exp(-d^2 / 2 sigma^2)."""
+"""Tests for the target maps.
+
+A Gaussian's expected values are exp(-d^2 / 2 sigma^2). The nearest pixel and
+a disk's pixels are searched for by a loop over all of them, in float64.
+"""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from integral_tf.ops import targets
+
+SIGNS = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
 
 
 def one(x, y, height=8, width=12, sigma=1.0):
@@ -59,11 +65,104 @@ def test_every_joint_has_its_own_map():
         assert maps[person, y, x, joint] == 1.0
 
 
-def test_in_a_graph_with_unknown_batch():
+def scattered(size=(12, 8), margin=4, joints=40):
+    """`(2, joints, 2)` points on a map and around it."""
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-margin, np.add(size, margin), (2, joints, 2))
+    return points.astype("float32")
+
+
+def distances(points, height, width):
+    """`(height, width, B, K)`, pixel by pixel."""
+    square = np.empty((height, width, *points.shape[:-1]))
+    for y, x in np.ndindex(height, width):
+        apart = points.astype("float64") - (x, y)
+        square[y, x] = (apart**2).sum(axis=-1)
+    return np.sqrt(square)
+
+
+def test_nearest_pixel_is_the_one_found_by_search():
+    points = scattered()
+    index = targets.nearest_pixel(points, 8, 12)
+    assert index.dtype == "int32"
+    found = distances(points, 8, 12).reshape(8 * 12, 2, 40).argmin(axis=0)
+    np.testing.assert_array_equal(index, found)
+
+
+@pytest.mark.parametrize(
+    "point, cell",
+    [
+        pytest.param((3, 2), (3, 2), id="its own"),
+        pytest.param((3.4, 1.6), (3, 2), id="rounded"),
+        pytest.param((-0.5, 7.5), (0, 7), id="the edge of the map"),
+        pytest.param((11.5, 2), (11, 2), id="the edge across"),
+        pytest.param((-9, 3), (0, 3), id="outside"),
+        pytest.param((1e30, -1e30), (11, 0), id="far outside"),
+    ],
+)
+def test_nearest_pixel_is_on_the_map(point, cell):
+    index = targets.nearest_pixel(np.array([[point]], "float32"), 8, 12)
+    assert index.numpy().tolist() == [[cell[1] * 12 + cell[0]]]
+
+
+@pytest.mark.parametrize("radius", [0.3, 1.0, 2.5, 30.0])
+def test_disks_are_those_of_a_loop(radius):
+    points = scattered()
+    maps = targets.disks(points, 8, 12, radius)
+    assert maps.shape == (2, 8, 12, 40)
+    assert maps.dtype == "float32"
+    inside = distances(points, 8, 12) <= radius
+    np.testing.assert_array_equal(maps, inside.transpose(2, 0, 1, 3))
+
+
+def test_a_pixel_at_the_radius_belongs_to_the_disk():
+    # 3, 4 and 5: of the pixels 5 away, those along the axes and 8 others.
+    maps = targets.disks(np.array([[[8, 8]]], "float32"), 17, 17, 5)
+    disk = np.asarray(maps)[0, :, :, 0]
+    at = [(3, 4), (4, 3), (5, 0), (0, 5)]
+    for x, y in [(sx * x, sy * y) for x, y in at for sx, sy in SIGNS]:
+        assert disk[8 + y, 8 + x] == 1
+    # Gauss's circle problem: 81 lattice points within 5, 69 nearer than 5.
+    assert disk.sum() == 81
+    nearer = targets.disks(np.array([[[8, 8]]], "float32"), 17, 17, 4.999)
+    assert np.asarray(nearer).sum() == 69
+
+
+def test_a_disk_of_no_pixel_is_empty():
+    # Between four centres, 0.707 from each; and off the map.
+    points = np.array([[[2.5, 2.5], [-9, 2], [1e30, -1e30]]], "float32")
+    np.testing.assert_array_equal(targets.disks(points, 8, 12, 0.7), 0)
+
+
+@pytest.mark.parametrize("make", [targets.gaussians, targets.disks])
+def test_maps_in_a_graph_with_unknown_batch(make):
     graph = tf.function(
-        lambda points: targets.gaussians(points, 6, 5),
+        lambda points: make(points, 6, 5, 0.5),
         input_signature=[tf.TensorSpec((None, 1, 2), tf.float16)],
     )
     maps = graph(tf.constant([[[1, 2]]], tf.float16))
     assert maps.dtype == "float32"
-    assert maps[0, 2, 1, 0] == 1.0
+    assert np.argwhere(maps == 1).tolist() == [[0, 2, 1, 0]]
+
+
+def test_nearest_pixel_in_a_graph_with_unknown_batch():
+    graph = tf.function(
+        lambda points: targets.nearest_pixel(points, 6, 5),
+        input_signature=[tf.TensorSpec((None, 1, 2), tf.float16)],
+    )
+    points = tf.constant([[[1.2, 1.8]], [[9, 9]]], tf.float16)
+    assert graph(points).numpy().tolist() == [[2 * 5 + 1], [5 * 5 + 4]]
+
+
+@pytest.mark.parametrize(
+    "make", [targets.gaussians, targets.nearest_pixel, targets.disks]
+)
+def test_in_a_graph_with_maps_of_unknown_size(make):
+    extra = () if make is targets.nearest_pixel else (2.5,)
+    integer = tf.TensorSpec((), tf.int32)
+    graph = tf.function(
+        lambda height, width: make(scattered(), height, width, *extra),
+        input_signature=[integer, integer],
+    )
+    expected = make(scattered(), 8, 12, *extra)
+    np.testing.assert_allclose(graph(8, 12), expected, rtol=1e-6)

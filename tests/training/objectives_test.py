@@ -12,6 +12,11 @@ from integral_tf.training import objectives
         ("H1", "main", {"heatmap": "heatmap_l2"}),
         ("R1", "main", {"joint": "joint_l1"}),
         ("I*", "final", {"joint": "joint_l1"}),
+        ("H2", "main", {"heatmap": "heatmap_one_hot"}),
+        ("H3", "final", {"heatmap": "heatmap_binary"}),
+        ("I2", "heatmap", {"heatmap": "heatmap_one_hot"}),
+        ("I2", "main", {"heatmap": "heatmap_one_hot", "joint": "joint_l1"}),
+        ("I3", "main", {"heatmap": "heatmap_binary", "joint": "joint_l1"}),
         ("I1", "heatmap", {"heatmap": "heatmap_ce"}),
         ("I1", "main", {"heatmap": "heatmap_ce", "joint": "joint_l1"}),
     ],
@@ -29,3 +34,37 @@ def test_the_gaussian_reading_keeps_h1s_loss_and_sharpens_the_softmax():
     assert chosen["heatmap"][0].name == "heatmap_l2"
     assert objectives.beta(settings) == 10
     assert objectives.beta(config.TrainConfig(method="I1", beta=3.0)) == 3
+
+
+def test_the_second_phase_may_have_the_joint_loss_alone():
+    # Version 1 has both losses, a later version of the paper this.
+    settings = config.TrainConfig(method="I2", joint_phase="joint")
+    assert set(objectives.objectives(settings, "heatmap")) == {"heatmap"}
+    assert set(objectives.objectives(settings, "main")) == {"joint"}
+
+
+def test_r1_with_l2():
+    settings = config.TrainConfig(method="R1", joint_loss="L2")
+    (loss, _, _) = objectives.objectives(settings, "main")["joint"]
+    assert loss.name == "joint_l2"
+
+
+def test_every_stage_is_supervised():
+    # "This supervision on the intermediate heat maps proves crucial": the
+    # losses of each stage read that stage's outputs.
+    settings = config.TrainConfig(method="I1", stages=3)
+    chosen = objectives.objectives(settings, "main")
+    assert {name: output for name, (_, output, _) in chosen.items()} == {
+        "stage1_heatmap": "stage1_heatmaps",
+        "stage1_joint": "stage1_joints",
+        "stage2_heatmap": "stage2_heatmaps",
+        "stage2_joint": "stage2_joints",
+        "heatmap": "heatmaps",
+        "joint": "joints",
+    }
+
+
+def test_h3_takes_its_numbers_from_the_flags():
+    settings = config.TrainConfig(method="H3", radius=9.0, negatives=2, seed=7)
+    (loss, _, _) = objectives.objectives(settings, "main")["heatmap"]
+    assert (loss.radius, loss.negatives, loss.seed) == (9.0, 2, 7)

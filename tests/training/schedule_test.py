@@ -55,9 +55,15 @@ def test_a_fixed_budget_ends_every_phase_on_its_epoch():
     assert state.epoch == 14
 
 
-@pytest.mark.parametrize("method", ["H1", "R1", "I*"])
-def test_only_i1_pretrains(method):
+@pytest.mark.parametrize("method", config.METHODS)
+def test_only_i1_to_i3_pretrain(method):
     settings = config.TrainConfig(method=method)
+    pretrains = method in ("I1", "I2", "I3")
+    assert (schedule.start(settings).phase == "heatmap") == pretrains
+
+
+def test_a_run_that_starts_from_another_begins_with_both_losses():
+    settings = config.TrainConfig(method="I1", init_from="runs/h1")
     assert schedule.start(settings).phase == "main"
 
 

@@ -160,6 +160,78 @@ def test_beta_is_calibrated_and_saved_with_the_model(settings, reading):
     assert model.get_layer("integral").beta in validation.BETAS
 
 
+def test_a_heat_map_model_becomes_integral_without_training(settings):
+    heatmaps = dataclasses.replace(
+        settings, method="H1", workdir=f"{settings.workdir}_h1"
+    )
+    before = trainer.train(heatmaps)
+    settings = dataclasses.replace(
+        settings,
+        init_from=str(before.parent),
+        heatmap_reading="gaussian",
+        epochs=0,
+    )
+    path = trainer.train(settings)
+    old, new = (
+        keras.saving.load_model(p, compile=False) for p in (before, path)
+    )
+    for left, right in zip(old.get_weights(), new.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+    # The curve that beta was chosen from is kept.
+    rows = list(csv.DictReader((path.parent / "beta.csv").open()))
+    curve = {float(row["beta"]): float(row["auc"]) for row in rows}
+    assert sorted(curve) == sorted(validation.BETAS)
+    assert new.get_layer("integral").beta == max(curve, key=curve.get)
+
+
+def test_the_joint_phase_starts_from_the_maps_of_another_run(settings):
+    heatmaps = dataclasses.replace(
+        settings, method="H2", workdir=f"{settings.workdir}_h2"
+    )
+    before = keras.saving.load_model(trainer.train(heatmaps), compile=False)
+    settings = dataclasses.replace(
+        settings,
+        method="I2",
+        init_from=heatmaps.workdir,
+        epochs=1,
+        learning_rate=1e-12,
+    )
+    path = trainer.train(settings)
+    rows = list(csv.DictReader((path.parent / "log.csv").open()))
+    assert [row["phase"] for row in rows] == ["main"]
+    # At a rate of almost 0, Adam leaves the weights where they were.
+    after = keras.saving.load_model(path, compile=False)
+    for left, right in zip(
+        before.trainable_weights, after.trainable_weights, strict=True
+    ):
+        np.testing.assert_allclose(left, right, atol=1e-9)
+
+
+def test_refuses_to_start_from_another_network(settings):
+    other = dataclasses.replace(
+        settings, method="R1", epochs=1, workdir=f"{settings.workdir}_r1"
+    )
+    trainer.train(other)
+    settings = dataclasses.replace(settings, init_from=other.workdir)
+    with pytest.raises(ValueError, match="a run of the same network"):
+        trainer.train(settings)
+    assert not pathlib.Path(settings.workdir).exists()
+
+
+@pytest.mark.parametrize("method", ["H3", "I1", "I3"])
+def test_two_stages_train_and_log_the_losses_of_each(settings, method):
+    settings = dataclasses.replace(
+        settings, method=method, stages=2, joint_phase="joint"
+    )
+    path = trainer.train(settings)
+    rows = list(csv.DictReader((path.parent / "log.csv").open()))
+    # The second phase has other columns than the first.
+    name = "heatmap" if method == "H3" else "joint"
+    for column in (f"train_stage1_{name}", f"val_{name}"):
+        assert np.isfinite(float(rows[-1][column]))
+    assert np.isfinite(float(rows[0]["val_stage1_heatmap"]))
+
+
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_trains_and_leaves_the_policy_as_it_was(
     settings, policy

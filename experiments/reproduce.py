@@ -1,0 +1,240 @@
+r"""Reproduces a table or a figure of the paper: every run, then the page.
+
+    python experiments/reproduce.py --table=2 --budget=small \
+        --data=data/lsp --out=runs/lsp
+
+Runs what is missing and takes up what was interrupted: the same command goes
+on. Runs are kept in OUT/runs and shared between tables, so give each set of
+records an OUT of its own. Written to OUT:
+
+    table2.md      paper beside measured, the difference, and each claim
+    figure2.png    heat maps of both ankles and a wrist under H1 and I1
+    figure3.png    PCKh over alpha of H1, R1, I* and I1
+
+`--budget=paper` is Section 6.1 and needs GPUs; `--budget=small` makes every row
+a small network and few steps, for two cores and an evening.
+"""
+
+import dataclasses
+import json
+import pathlib
+import shlex
+import subprocess
+import sys
+import time
+
+import numpy as np
+import tables
+from absl import app
+from absl import flags
+
+from integral_tf import config as configs
+from integral_tf.inference import estimator
+from integral_tf.inference import report
+from integral_tf.models import complexity
+from integral_tf.records import shards
+from integral_tf.training import checkpoint
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+flags.DEFINE_enum("table", "0", ["0", "2", "3", "4", "5", "7"], "Table.")
+flags.DEFINE_enum("figure", "0", ["0", "2", "3"], "Figure.")
+flags.DEFINE_string("data", "", "Folder of records.")
+flags.DEFINE_string("out", "", "Folder for the runs and the pages.")
+flags.DEFINE_enum("budget", "small", ["small", "paper"], "Cost of each row.")
+flags.DEFINE_integer("seeds", 1, "Runs of every row, with seeds 0, 1, ...")
+flags.DEFINE_integer(
+    "person",
+    -1,
+    "Figure 2: place of the person in the validation split; by default the "
+    "one whom both models find best.",
+)
+
+
+class Runs:
+    """The runs of one budget on one set of records."""
+
+    def __init__(self, budget, data, out):
+        self.flagfile = ROOT / "experiments" / f"{budget}.flags"
+        self.budget = configs.read_flagfile(configs.TrainConfig, self.flagfile)
+        self.data, self.out = data, pathlib.Path(out)
+
+    def all(self, rows, seeds):
+        """Runs what is missing; returns label -> metrics of each seed."""
+        scores, began, trained = {}, time.monotonic(), 0
+        jobs = [(row, seed) for seed in range(seeds) for row in rows]
+        for place, (row, seed) in enumerate(jobs, start=1):
+            print(f"\n{row.label}, seed {seed}: run {place} of {len(jobs)}")
+            trained += not (self.folder(row, seed) / checkpoint.MODEL).exists()
+            scores.setdefault(row.label, []).append(self.one(row, seed))
+            if trained and place < len(jobs):
+                each = (time.monotonic() - began) / trained
+                left = sum(
+                    not (self.folder(*job) / checkpoint.MODEL).exists()
+                    for job in jobs[place:]
+                )
+                print(f"about {each * left / 60:.0f} minutes left")
+        return scores
+
+    def folder(self, row, seed):
+        """Where a run is; its name says what makes it different."""
+        parts = [row.method.lower().replace("*", "star")]
+        parts += [f"{k}_{v}" for k, v in self._changed(row).items()]
+        return self.out / "runs" / "-".join([*parts, f"seed_{seed}"])
+
+    def one(self, row, seed):
+        """Trains and scores one run unless that is done; its metrics."""
+        folder = self.folder(row, seed)
+        changed = {
+            **self._changed(row),
+            "method": row.method,
+            "seed": seed,
+            "data": str(self.data),
+            "workdir": str(folder),
+        }
+        wanted = dataclasses.replace(self.budget, **changed)
+        checkpoint.claim(wanted)  # refuses a run of another budget
+        trained_on = configs.read_flagfile(
+            configs.TrainConfig, folder / checkpoint.FLAGS
+        ).data
+        if pathlib.Path(trained_on).resolve() != self.data.resolve():
+            raise ValueError(
+                f"{folder} was trained on other records, {trained_on}; name "
+                f"another --out. Received: --data={self.data}"
+            )
+        if not (folder / checkpoint.MODEL).exists():
+            _call(
+                "train.py",
+                f"--flagfile={self.flagfile}",
+                *[f"--{name}={value}" for name, value in changed.items()],
+            )
+        metrics = folder / "evaluation" / "metrics.json"
+        if not metrics.exists():
+            _call("evaluate.py", f"--workdir={folder}")
+        return json.loads(metrics.read_text())
+
+    def _changed(self, row):
+        return {
+            name: value
+            for name, value in row.settings.items()
+            if getattr(self.budget, name) != value
+        }
+
+
+def _call(script, *arguments):
+    command = [sys.executable, str(ROOT / script), *arguments]
+    print(f"$ python {script} {shlex.join(arguments)}", flush=True)
+    code = subprocess.run(command).returncode
+    if code:
+        raise SystemExit(
+            f"reproduce: {script} ended with {code}; the same command goes on"
+        )
+
+
+def table_page(table, rows, scores, runs, budget, seeds):
+    """The Markdown page of a table."""
+    first = next(iter(scores.values()))[0]
+    lines = [
+        f"# Table {table}",
+        "",
+        f"{first['metric']} in percent over {first['people']} people, "
+        f"{first['joints']} joints, of the {first['split']} split of "
+        f"{runs.data.name}; the paper's are MPII's. Budget: {budget}. "
+        + (f"Mean of {seeds} seeds." if seeds > 1 else "One seed."),
+        "",
+    ]
+    names = [f"{m}{of}" for of in ("", ", paper", ", difference")
+             for m in tables.METRICS]  # fmt: skip
+    lines += ["| | " + " | ".join(names) + " |", "|---" * 10 + "|"]
+    for row in rows:
+        mine = [_mean(scores[row.label], metric) for metric in tables.METRICS]
+        apart = [f"{a - b:+.1f}" for a, b in zip(mine, row.paper)]
+        cells = [f"{v:.1f}" if i != 1 else f"{v:.2f}"
+                 for i, v in enumerate(mine)]  # fmt: skip
+        cells += [f"{v:.1f}" for v in row.paper] + apart
+        lines.append(f"| {row.label} | " + " | ".join(cells) + " |")
+    mean_pose = first["mean_pose"]
+    cells = [f"{mean_pose[metric]:.1f}" for metric in tables.METRICS]
+    lines.append(f"| mean pose | {' | '.join(cells)} |" + " |" * 6)
+    if table == 7:
+        lines += ["", complexity.table(7)]
+    lines += claims_table(tables.claims(table), scores, seeds)
+    return "\n".join(lines).replace("I*", r"I\*") + "\n"
+
+
+def claims_table(claims, scores, seeds):
+    """Markdown lines: each claim, its difference for each seed, if it held."""
+    if not claims:
+        return []
+    lines = ["", "| Claim | difference | held |", "|---|---|---|"]
+    for claim in claims:
+        apart = [
+            sum(sign * scores[name][seed][metric]
+                for sign, name, metric in claim.terms)
+            for seed in range(seeds)
+        ]  # fmt: skip
+        held = sum(value > 0 for value in apart)
+        verdict = {0: "no", seeds: "yes"}.get(held, f"with {held} of {seeds}")
+        numbers = ", ".join(f"{value:+.2f}" for value in apart)
+        lines.append(f"| {claim.text} | {numbers} | {verdict} |")
+    return lines
+
+
+def _mean(seen, metric):
+    return float(np.mean([score[metric] for score in seen]))
+
+
+def main(argv):
+    values = flags.FLAGS
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    try:
+        reproduce(
+            int(values.table),
+            int(values.figure),
+            Runs(values.budget, pathlib.Path(values.data), values.out),
+            values.budget,
+            values.seeds,
+            values.person,
+        )
+    except KeyboardInterrupt:
+        raise SystemExit("\ninterrupted; the same command goes on") from None
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"reproduce: {error}") from None
+
+
+def reproduce(table, figure, runs, budget, seeds, person):
+    """Writes the pages that were asked for."""
+    if bool(table) == bool(figure) or not runs.out.name or seeds < 1:
+        raise ValueError(
+            "Name one --table or --figure, a folder --out, and at least one "
+            f"of --seeds. Received: --table={table} --figure={figure} "
+            f"--out={runs.out} --seeds={seeds}"
+        )
+    shards.read_manifest(runs.data)
+    methods = {2: ("H1", "I1"), 3: ("H1", "R1", "I*", "I1")}
+    rows = tables.rows(table or 2, runs.budget)
+    if figure:
+        rows = [row for row in rows if row.method in methods[figure]]
+    scores = runs.all(rows, seeds if table else 1)
+    if table:
+        page = table_page(table, rows, scores, runs, budget, seeds)
+        path = runs.out / f"table{table}.md"
+        path.write_text(page)
+        print(f"\n{page}")
+    elif figure == 3:
+        path = runs.out / "figure3.png"
+        first = {name: seen[0] for name, seen in scores.items()}
+        report.plot_curves(first, first["H1"]["metric"], path)
+    else:
+        path = runs.out / "figure2.png"
+        models = {
+            row.label: estimator.load(runs.folder(row, 0)) for row in rows
+        }
+        skeleton = shards.read_skeleton(runs.data)
+        report.heatmap_figure(models, runs.data, skeleton, person, path)
+    print(f"written: {path}")
+
+
+if __name__ == "__main__":
+    app.run(main)

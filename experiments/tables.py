@@ -1,0 +1,181 @@
+"""The rows, and the claims, of the paper's tables, as runs of train.py.
+
+A row is a method and the flags that differ from its budget's flag file; a row
+that stands in two tables is one run.
+"""
+
+import dataclasses
+
+from integral_tf import paper
+
+METRICS = ("@0.5", "@0.1", "AUC")
+# Table 4's networks have full width: the small budget takes them through
+# fewer pixels and steps instead.
+_SMALL_TABLE_4 = {
+    "width": 1.0,
+    "image_size": 64,
+    "upsamplings": 3,
+    "epochs": 6,
+    "heatmap_epochs": 3,
+    "final_epochs": 1,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One run.
+
+    Attributes:
+        label: Its name in the table, and in claims.
+        method: Row of Table 2.
+        settings: Flags that differ from the budget's.
+        paper: The paper's PCKh@0.5, PCKh@0.1 and AUC.
+    """
+
+    label: str
+    method: str
+    settings: dict
+    paper: tuple
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A weighted sum of scores that the paper found to be above 0.
+
+    Attributes:
+        text: The claim in words.
+        terms: `(weight, label, metric)` of each score.
+    """
+
+    text: str
+    terms: tuple
+
+
+def rows(table, budget):
+    """The runs of a table.
+
+    Args:
+        table: 2, 3, 4, 5 or 7.
+        budget: The `config.TrainConfig` of the budget's flag file.
+    """
+    if table == 2:
+        return [Row(m, m, {}, score) for m, score in paper.TABLE_2.items()]
+    if table == 3:
+        return _resolutions(budget)
+    if table == 4:
+        return _backbones(budget)
+    if table == 5:
+        return _stages()
+    return [
+        Row("I1", "I1", {}, paper.TABLE_2["I1"]),
+        _stages()[-1],
+    ]
+
+
+def _resolutions(budget):
+    return [
+        Row(
+            f"{method} ({part})",
+            method,
+            {
+                # The paper's 256 and 128, at the budget's scale.
+                "image_size": entry["image_size"] * budget.image_size // 256,
+                "upsamplings": entry["upsamplings"],
+            },
+            entry[method],
+        )
+        for part, entry in paper.TABLE_3.items()
+        for method in ("H1", "I1")
+    ]
+
+
+def _backbones(budget):
+    small = budget.backbone == "resnet18"
+    made = []
+    for backbone, entry in paper.TABLE_4.items():
+        settings = {"backbone": backbone}
+        if small:
+            settings |= _SMALL_TABLE_4
+        elif backbone == "resnet18":
+            settings["weights"] = ""  # Keras has none for it.
+        made += [
+            Row(f"{method} {backbone}", method, settings, entry[method])
+            for method in ("H1", "R1", "I1")
+        ]
+    return made
+
+
+def _stages():
+    return [
+        Row(f"{name}, {count} stages", name[3:], {"stages": count}, score)
+        for name, scores in paper.TABLE_5.items()
+        for count, score in scores.items()
+    ]
+
+
+def claims(table):
+    """What the paper says of a table, each as a difference above 0."""
+    if table == 2:
+        pairs = [("R1", "H1", "@0.1"), ("R1", "H1", "AUC")]
+        pairs += [
+            (f"I{i}", f"H{i}", metric)
+            for i in (1, 2, 3)
+            for metric in ("@0.1", "AUC")
+        ]
+        pairs += [
+            (better, worse, metric)
+            for better, worse in (("I*", "R1"), ("I1", "I*"))
+            for metric in METRICS
+        ]
+        return [_better(*pair) for pair in pairs]
+    if table == 3:
+        return [
+            _halving(more, less, metric)
+            for more, less in (("c", "d"), ("a", "b"))
+            for metric in ("@0.1", "AUC")
+        ]
+    if table == 4:
+        pairs = [
+            (f"I1 {backbone}", f"{other} {backbone}", "AUC")
+            for backbone in paper.TABLE_4
+            for other in ("H1", "R1")
+        ]
+        names = list(paper.TABLE_4)
+        pairs += [
+            (f"{method} {deeper}", f"{method} {shallower}", "AUC")
+            for method in ("H1", "R1", "I1")
+            for shallower, deeper in zip(names, names[1:])
+        ]
+        return [_better(*pair) for pair in pairs]
+    if table == 5:
+        pairs = [
+            (f"MS-I1, {i} stages", f"MS-H1, {i} stages", "AUC")
+            for i in (1, 2, 3, 4)
+        ]
+        pairs += [
+            (f"{name}, {i + 1} stages", f"{name}, {i} stages", "AUC")
+            for name in paper.TABLE_5
+            for i in (1, 2, 3)
+        ]
+        return [_better(*pair) for pair in pairs]
+    return []
+
+
+def _better(better, worse, metric):
+    return Claim(
+        f"{better} > {worse}, {metric}",
+        ((1, better, metric), (-1, worse, metric)),
+    )
+
+
+def _halving(more, less, metric):
+    """Going from `more` to `less` pixels costs I1 less than H1."""
+    return Claim(
+        f"half the map, ({more}) to ({less}), costs H1 more than I1, {metric}",
+        (
+            (1, f"H1 ({more})", metric),
+            (-1, f"H1 ({less})", metric),
+            (-1, f"I1 ({more})", metric),
+            (1, f"I1 ({less})", metric),
+        ),
+    )

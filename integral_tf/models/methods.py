@@ -1,0 +1,138 @@
+"""Every row of Table 2 and, with more stages, of Table 5, as a Keras model."""
+
+import numbers
+
+import keras
+from keras import ops
+
+from integral_tf import config
+from integral_tf import layers
+from integral_tf.models import backbone as backbones
+from integral_tf.models import multi_stage
+
+# What the loss of each heat-map method takes its scores for.
+_ACTIVATIONS = {"H1": "linear", "H2": "softmax", "H3": "sigmoid"}
+
+
+def pose_model(
+    method="I1",
+    backbone="resnet50",
+    joints=16,
+    image_size=256,
+    upsamplings=2,
+    stages=1,
+    beta=1.0,
+    weights=None,
+    width=1.0,
+    head_channels=256,
+    bottleneck_stride="1x1",
+):
+    """Builds the network of one row of Table 2, or its MS- version.
+
+    Args:
+        method: `"H1"`, `"H2"`, `"H3"` read the maximum of each heat map (Eq.
+            1), `"R1"` regresses points (Eq. 3), `"I1"`, `"I2"`, `"I3"` and
+            `"I*"` integrate the heat map (Eq. 8). Within each kind they
+            differ in their losses only.
+        backbone: `"resnet18"`, `"resnet50"` or `"resnet101"`.
+        joints: Number K of joints.
+        image_size: Side of the crop in pixels, or `(height, width)`;
+            multiples of 32.
+        upsamplings: Deconvolutions in a head; the map is
+            `image_size / 32 * 2**upsamplings` wide.
+        stages: Stages of Figure 1, 1 to 4.
+        beta: Factor on the scores before the softmax of Eq. (5).
+        weights: None, `"imagenet"`, or a `.weights.h5` file, of the backbone.
+            Later stages start from it, too.
+        width: Multiplies resnet18's channels.
+        head_channels: Channels of each deconvolution.
+        bottleneck_stride: `"1x1"` or `"3x3"`; see `backbone.build`.
+
+    Returns:
+        A `keras.Model` from RGB crops `(batch, height, width, 3)` in 0..255 to
+        a dict: `joints` `(batch, K, 2)`, x and y in the crop frame, `scores`
+        `(batch, K)` in [0, 1] (always 1 for R1), and, but for R1, `heatmaps`
+        `(batch, h, w, K)`, unnormalised. These are the last stage's; those of
+        an earlier one are `stage1_joints`, `stage1_heatmaps` and so on.
+
+    Raises:
+        ValueError: an argument is none of these.
+    """
+    if method not in config.METHODS:
+        raise ValueError(
+            f"`method` is a row of Table 2: {', '.join(config.METHODS)}. "
+            f"Received: method={method!r}"
+        )
+    if stages not in (1, 2, 3, 4) or (stages > 1 and method == "R1"):
+        raise ValueError(
+            "`stages` is 1 to 4 (Table 5), and 1 for R1, which has no heat "
+            f"maps to hand on. Received: method={method!r}, stages={stages}"
+        )
+    size = _size(image_size)
+    images = keras.Input((*size, 3), name="images")
+    centred = layers.ImageNetCentering(name="centering")(images)
+    body = backbones.build(backbone, size, weights, width, bottleneck_stride)
+    if method == "R1":
+        head = layers.JointHead(joints, size[::-1], name="joint_head")
+        points = head(body(centred))
+        # R1 has no map to read a score from.
+        outputs = {"joints": points, "scores": ops.ones_like(points[..., 0])}
+    else:
+        head = (joints, upsamplings, head_channels)
+        if stages == 1:
+            name = "heatmap_head"
+            maps = [layers.HeatmapHead(*head, name=name)(body(centred))]
+        else:
+            maps = multi_stage.heatmaps(
+                body, centred, *head, stages, pretrained=bool(weights)
+            )
+        outputs = {}
+        for stage, heatmaps in enumerate(maps, start=1):
+            read = _reader(method, 32 / 2**upsamplings, beta, stage, stages)
+            points = read(heatmaps)
+            outputs |= {
+                of_stage("joints", stage, stages): points["joints"],
+                of_stage("heatmaps", stage, stages): heatmaps,
+            }
+        outputs["scores"] = points["confidence"]
+    name = f"{method}_{backbone}".replace("*", "star").lower()
+    return keras.Model(images, outputs, name=name)
+
+
+def of_stage(name, stage, stages):
+    """What a stage's output, layer or loss is called: the last one's plainly.
+
+    >>> of_stage("joints", 1, 2), of_stage("joints", 2, 2)
+    ('stage1_joints', 'joints')
+    """
+    return name if stage == stages else f"stage{stage}_{name}"
+
+
+def _reader(method, stride, beta, stage, stages):
+    """The layer that reads joints from a stage's maps."""
+    if method in config.HEATMAP_METHODS:
+        return layers.Argmax(
+            stride,
+            _ACTIVATIONS[method],
+            name=of_stage("argmax", stage, stages),
+        )
+    return layers.IntegralRegression(
+        stride,
+        beta,
+        confidence=True,
+        name=of_stage("integral", stage, stages),
+    )
+
+
+def _size(image_size):
+    """`(height, width)` from a side or a pair."""
+    pair = isinstance(image_size, (tuple, list))
+    size = tuple(image_size) if pair else (image_size, image_size)
+    whole = all(isinstance(side, numbers.Integral) for side in size)
+    if not whole or len(size) != 2 or any(s <= 0 or s % 32 for s in size):
+        raise ValueError(
+            "`image_size` is the crop's side, or (height, width), in "
+            "multiples of 32, by which the backbone shrinks it. "
+            f"Received: image_size={image_size!r}"
+        )
+    return tuple(int(side) for side in size)

@@ -1,0 +1,93 @@
+"""The multi-stage heat-map network of Figure 1: MS-H and MS-I.
+
+conv1 to conv3 run once. Every stage has its own conv4, conv5 and head, and
+all but the first see the maps of the stage before beside conv3's features.
+"""
+
+import keras
+import numpy as np
+
+from integral_tf import layers
+from integral_tf.models import backbone as backbones
+
+
+def heatmaps(
+    body, centred, joints, upsamplings, channels, stages, pretrained=False
+):
+    """Builds the maps of every stage.
+
+    Args:
+        body: The backbone, from `backbone.build`; its conv4 and conv5 become
+            the first stage's.
+        centred: `(batch, height, width, 3)` symbolic, centred images.
+        joints: Number K of joints.
+        upsamplings, channels: Of each stage's `layers.HeatmapHead`.
+        stages: How many.
+        pretrained: Whether `body` has weights that the later stages are to
+            start from, too.
+
+    Returns:
+        List of `(batch, h, w, K)` symbolic stacks of maps, stage by stage.
+    """
+    conv3 = body.get_layer(backbones.CONV3[body.name]).output
+    shared = keras.Model(body.input, conv3, name="conv1_to_conv3")
+    first = keras.Model(conv3, body.output, name="stage1_conv4_conv5")
+    features = shared(centred)
+    maps, seen = [], features
+    for stage in range(1, stages + 1):
+        late = first
+        if stage > 1:
+            previous = _at_conv3(maps[-1], upsamplings, stage)
+            seen = keras.layers.Concatenate(name=f"stage{stage}_input")(
+                [features, previous]
+            )
+            late = _later_stage(first, seen, stage, pretrained)
+        head = layers.HeatmapHead(
+            joints, upsamplings, channels, name=f"stage{stage}_heatmap_head"
+        )
+        maps.append(head(late(seen)))
+    return maps
+
+
+def _at_conv3(maps, upsamplings, stage):
+    """Maps of any size at the size of conv3's features, 1/8 of the input.
+
+    ours: the paper's maps have that size with 2 upsamplings, its own choice.
+    """
+    name = f"stage{stage}_maps"
+    if upsamplings > 2:
+        return keras.layers.AveragePooling2D(2 ** (upsamplings - 2), name=name)(
+            maps
+        )
+    if upsamplings < 2:
+        return keras.layers.UpSampling2D(
+            2 ** (2 - upsamplings), interpolation="bilinear", name=name
+        )(maps)
+    return maps
+
+
+def _later_stage(first, seen, stage, pretrained):
+    """conv4 and conv5 of their own, on `seen`'s channels."""
+    inputs = keras.Input(seen.shape[1:])
+    clone = keras.models.clone_model(first, input_tensors=inputs)
+    late = keras.Model(
+        clone.input, clone.output, name=f"stage{stage}_conv4_conv5"
+    )
+    if pretrained:
+        late.set_weights(
+            [
+                _with_channels(ours, theirs.shape)
+                for ours, theirs in zip(first.get_weights(), late.weights)
+            ]
+        )
+    return late
+
+
+def _with_channels(weight, shape):
+    """A weight with 0 for the input channels that it lacks.
+
+    Those are the maps', so that each stage starts out equal to the first.
+    """
+    widened = np.zeros(shape, weight.dtype)
+    widened[tuple(slice(length) for length in weight.shape)] = weight
+    return widened
