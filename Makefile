@@ -46,7 +46,7 @@ $(READY): requirements.txt pyproject.toml
 # Built once: the builder renames the folder when it is whole.
 $(RECORDS)/manifest.json: | $(READY)
 	$(BIN)/python datasets/build_synthetic.py --people=$(PEOPLE) \
-	    --out=$(RECORDS) --seed=0 --image_size=64
+	    --out=$(RECORDS) --seed=0 --image_size=128
 
 # Trained again, it goes on where it was, or finds that it has finished.
 train: $(READY) $(RECORDS)/manifest.json

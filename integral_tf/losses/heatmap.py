@@ -191,7 +191,7 @@ class BinaryCrossEntropy(_HeatmapLoss):
     loss = sum(visible * mean(cost[counted])) / sum(visible)
     ```
 
-    Negatives are drawn map by map, without replacement; where a map has fewer,
+    ours: negatives are drawn map by map, without replacement; where a map has fewer,
     all are taken, and where no pixel is near, nothing is counted. Which ones
     is a function of `seed` and the joint's position, so that nothing random
     is kept, a resumed run draws what it would have drawn, and a person seen
