@@ -21,7 +21,10 @@ _OUT = flags.DEFINE_string(
     "out", None, "Folder to write; it must not exist.", required=True
 )
 _IMAGE_SIZE = flags.DEFINE_integer(
-    "image_size", 256, "Largest network input the windows are to serve."
+    "image_size", 256, "Height of the largest network input to serve."
+)
+_IMAGE_WIDTH = flags.DEFINE_integer(
+    "image_width", 0, "Width of it; 0 makes it square."
 )
 _VAL_SHARE = flags.DEFINE_float("val_share", 0.1, "Share kept for validation.")
 
@@ -38,6 +41,8 @@ def main(argv):
             _IMAGE_SIZE.value,
             _VAL_SHARE.value,
             source="Leeds Sports Pose, joints.mat",
+            aspect=(_IMAGE_WIDTH.value or _IMAGE_SIZE.value)
+            / _IMAGE_SIZE.value,
         )
     except (ValueError, OSError) as error:
         raise SystemExit(f"build_lsp: {error}") from None

@@ -25,7 +25,10 @@ _OUT = flags.DEFINE_string(
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Another seed draws other people.")
 _IMAGE_SIZE = flags.DEFINE_integer(
-    "image_size", 256, "Largest network input the windows are to serve."
+    "image_size", 256, "Height of the largest network input to serve."
+)
+_IMAGE_WIDTH = flags.DEFINE_integer(
+    "image_width", 0, "Width of it; 0 makes it square."
 )
 _VAL_SHARE = flags.DEFINE_float("val_share", 0.1, "Share kept for validation.")
 
@@ -42,6 +45,8 @@ def main(argv):
             _IMAGE_SIZE.value,
             _VAL_SHARE.value,
             source=f"drawn with seed {_SEED.value}",
+            aspect=(_IMAGE_WIDTH.value or _IMAGE_SIZE.value)
+            / _IMAGE_SIZE.value,
         )
     except (ValueError, OSError) as error:
         raise SystemExit(f"build_synthetic: {error}") from None

@@ -52,12 +52,18 @@ flags.DEFINE_integer(
 
 
 class Runs:
-    """The runs of one budget on one set of records."""
+    """The runs of one budget on one set of records.
 
-    def __init__(self, budget, data, out):
-        self.flagfile = ROOT / "experiments" / f"{budget}.flags"
-        self.budget = configs.read_flagfile(configs.TrainConfig, self.flagfile)
-        self.data, self.out = data, pathlib.Path(out)
+    Args:
+        flagfile: The budget: flags that every run has.
+        data: Folder of records.
+        out: Folder for the runs and the pages.
+    """
+
+    def __init__(self, flagfile, data, out):
+        self.flagfile = flagfile
+        self.budget = configs.read_flagfile(configs.TrainConfig, flagfile)
+        self.data, self.out = pathlib.Path(data), pathlib.Path(out)
 
     def all(self, rows, seeds):
         """Runs what is missing; returns label -> metrics of each seed."""
@@ -131,7 +137,7 @@ def _call(script, *arguments):
         )
 
 
-def table_page(table, rows, scores, runs, budget, seeds):
+def table_page(table, rows, scores, runs, seeds):
     """The Markdown page of a table."""
     first = next(iter(scores.values()))[0]
     lines = [
@@ -139,7 +145,8 @@ def table_page(table, rows, scores, runs, budget, seeds):
         "",
         f"{first['metric']} in percent over {first['people']} people, "
         f"{first['joints']} joints, of the {first['split']} split of "
-        f"{runs.data.name}; the paper's are MPII's. Budget: {budget}. "
+        f"{runs.data.name}; the paper's are MPII's. "
+        f"Budget: {runs.flagfile.stem}. "
         + (f"Mean of {seeds} seeds." if seeds > 1 else "One seed."),
         "",
     ]
@@ -192,8 +199,11 @@ def main(argv):
         reproduce(
             int(values.table),
             int(values.figure),
-            Runs(values.budget, pathlib.Path(values.data), values.out),
-            values.budget,
+            Runs(
+                ROOT / "experiments" / f"{values.budget}.flags",
+                values.data,
+                values.out,
+            ),
             values.seeds,
             values.person,
         )
@@ -203,7 +213,7 @@ def main(argv):
         raise SystemExit(f"reproduce: {error}") from None
 
 
-def reproduce(table, figure, runs, budget, seeds, person):
+def reproduce(table, figure, runs, seeds=1, person=-1):
     """Writes the pages that were asked for."""
     if bool(table) == bool(figure) or not runs.out.name or seeds < 1:
         raise ValueError(
@@ -218,7 +228,7 @@ def reproduce(table, figure, runs, budget, seeds, person):
         rows = [row for row in rows if row.method in methods[figure]]
     scores = runs.all(rows, seeds if table else 1)
     if table:
-        page = table_page(table, rows, scores, runs, budget, seeds)
+        page = table_page(table, rows, scores, runs, seeds)
         path = runs.out / f"table{table}.md"
         path.write_text(page)
         print(f"\n{page}")

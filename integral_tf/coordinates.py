@@ -21,9 +21,9 @@ import numpy as np
 
 # ours: the paper gives no margin between the person's box and the crop.
 BOX_MARGIN = 1.25
-# A window holds every crop that Section 6.1's augmentation draws from it:
-# scale +25 %, and a square turned by 30 degrees, cos 30 + sin 30 = 1.366.
-WINDOW_MARGIN = 1.25 * 1.37
+# Section 6.1's largest scale, and the cosine and sine of its largest rotation,
+# rounded up.
+_ZOOM, _COS, _SIN = 1.25, 0.87, 0.5
 
 
 def heatmap_to_crop(points, stride):
@@ -93,7 +93,7 @@ def region_around(box, aspect=1.0, margin=BOX_MARGIN):
     Args:
         box: `(x, y, w, h)` of the person.
         aspect: Width over height of the network's input.
-        margin: Enlargement; `BOX_MARGIN * WINDOW_MARGIN` gives the window.
+        margin: Enlargement.
 
     Returns:
         `(4,)` float64 box with the same centre.
@@ -104,6 +104,22 @@ def region_around(box, aspect=1.0, margin=BOX_MARGIN):
     return np.array(
         [x + w / 2 - width / 2, y + h / 2 - height / 2, width, height]
     )
+
+
+def window_margin(aspect=1.0):
+    """A window's side over its crop's height.
+
+    The window is square and holds every crop that Section 6.1's augmentation
+    draws: 25 % larger, and a rectangle turned by 30 degrees.
+    """
+    return _ZOOM * (_COS * max(aspect, 1.0) + _SIN * min(aspect, 1.0))
+
+
+def window_around(box, aspect=1.0):
+    """The square box of a person's window, for crops of this aspect."""
+    x, y, w, h = np.asarray(box, np.float64)
+    side = crop_side(w, h, aspect, np.maximum) * window_margin(aspect)
+    return np.array([x + w / 2 - side / 2, y + h / 2 - side / 2, side, side])
 
 
 def apply(matrix, points):

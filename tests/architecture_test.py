@@ -12,8 +12,8 @@ PACKAGE = ROOT / "integral_tf"
 FILES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted(
     path
-    for pattern in ("*.py", "datasets/*.py", "benchmarks/*.py")
-    for path in ROOT.glob(pattern)
+    for pattern in ("*.py", "*s/*.py")
+    for path in (ROOT / folder).glob("*.py")
 )
 
 # Data flows left to right; a stage may import only itself and what is before.

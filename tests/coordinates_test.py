@@ -134,9 +134,7 @@ def random_boxes(count=50):
 def test_crop_to_window_to_image_is_crop_to_image():
     points = np.random.default_rng(1).uniform(-10, 266, (9, 2))
     for box in random_boxes():
-        window = coordinates.region_around(
-            box, margin=coordinates.BOX_MARGIN * coordinates.WINDOW_MARGIN
-        )
+        window = coordinates.window_around(box, 192 / 256)
         region = coordinates.region_around(box, aspect=192 / 256)
         to_image = coordinates.region_to_pixels(window, 384, 384)
         in_window = coordinates.box_to_region(region, window, 384, 384)

@@ -163,7 +163,7 @@ def heatmap_figure(models, data, skeleton, person, path):
 
 
 def _predicted(models, data, skeleton, limit):
-    """Crops of the first people of the validation split, and what each model makes of them.
+    """Crops of the validation split, and what each model makes of them.
 
     Returns:
         Dict of `images`, `joints` (crop frame) and `visible`, and a dict from

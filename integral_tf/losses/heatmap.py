@@ -191,11 +191,11 @@ class BinaryCrossEntropy(_HeatmapLoss):
     loss = sum(visible * mean(cost[counted])) / sum(visible)
     ```
 
-    ours: negatives are drawn map by map, without replacement; where a map has fewer,
-    all are taken, and where no pixel is near, nothing is counted. Which ones
-    is a function of `seed` and the joint's position, so that nothing random
-    is kept, a resumed run draws what it would have drawn, and a person seen
-    twice without augmentation costs the same. Any float type in, float32 out.
+    ours: negatives are drawn map by map, without replacement; where a map has
+    fewer, all are taken, and where no pixel is near, nothing is counted. Which
+    ones is a function of `seed` and the joint's position, so that a resumed
+    run draws what it would have drawn, and a person seen twice without
+    augmentation costs the same. Any float type in, float32 out.
 
     Args:
         stride: Crop pixels that one heat-map pixel spans.

@@ -23,9 +23,9 @@ from integral_tf.records import windows
 MANIFEST = "manifest.json"
 
 
-def window_size(image_size):
+def window_size(height, aspect=1.0):
     """Side of the window from which an unaugmented crop is not enlarged."""
-    return 8 * math.ceil(image_size * coordinates.WINDOW_MARGIN / 8)
+    return 8 * math.ceil(height * coordinates.window_margin(aspect) / 8)
 
 
 def split_of(source_id, val_share):
@@ -33,18 +33,18 @@ def split_of(source_id, val_share):
     return "val" if _hash(source_id) < val_share * 2**32 else "train"
 
 
-def cut_window(person, size):
+def cut_window(person, size, aspect=1.0):
     """Cuts the square window around a person, resampled once, antialiased.
 
     Args:
         person: A `schema.Person`.
         size: Side of the window in pixels.
+        aspect: Width over height of the crops that it is to serve.
 
     Returns:
         JPEG bytes, and the `(2, 3)` affine matrix window -> image.
     """
-    margin = coordinates.BOX_MARGIN * coordinates.WINDOW_MARGIN
-    region = coordinates.region_around(person.box, margin=margin)
+    region = coordinates.window_around(person.box, aspect)
     window = windows.cut(person.image, region, size, size)
     jpeg = io.BytesIO()
     window.save(jpeg, "JPEG", quality=95)
@@ -52,7 +52,15 @@ def cut_window(person, size):
 
 
 def write(
-    people, make, out, skeleton, image_size, val_share, source, shards=16
+    people,
+    make,
+    out,
+    skeleton,
+    image_size,
+    val_share,
+    source,
+    shards=16,
+    aspect=1.0,
 ):
     """Writes a folder of shards and its `manifest.json`.
 
@@ -62,10 +70,12 @@ def write(
             `schema.Dropped` for a person who cannot be one.
         out: Folder to write; it must not exist.
         skeleton: The `skeletons.Skeleton` of the joints.
-        image_size: Largest network input that the windows are to serve.
+        image_size: Height of the largest network input that the windows are
+            to serve.
         val_share: Share of the people in the validation split.
         source: One line for the manifest on where the people came from.
         shards: Shards of the training split; validation gets its share.
+        aspect: Width over height of that input.
 
     Returns:
         The manifest, a dict.
@@ -88,12 +98,17 @@ def write(
             "version": schema.VERSION,
             "skeleton": skeleton.name,
             "source": source,
-            "window_size": window_size(image_size),
+            "window_size": window_size(image_size, aspect),
+            "aspect": aspect,
             "splits": _write_shards(
                 people,
                 make,
                 partial,
-                window_size(image_size),
+                functools.partial(
+                    cut_window,
+                    size=window_size(image_size, aspect),
+                    aspect=aspect,
+                ),
                 val_share,
                 shards,
             ),
@@ -201,7 +216,7 @@ def _hash(text):
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
-def _write_shards(people, make, folder, size, val_share, shards):
+def _write_shards(people, make, folder, cut, val_share, shards):
     tasks = []
     for name in ("train", "val"):
         # Sorted by a hash: neither order nor place in the input matters, and
@@ -229,7 +244,7 @@ def _write_shards(people, make, folder, size, val_share, shards):
         os.cpu_count(), multiprocessing.get_context("spawn")
     )
     with pool:
-        write_one = functools.partial(_write_shard, make=make, size=size)
+        write_one = functools.partial(_write_shard, make=make, cut=cut)
         jobs = pool.map(
             write_one,
             [path for _, path, _ in tasks],
@@ -251,7 +266,7 @@ def _write_shards(people, make, folder, size, val_share, shards):
     return splits
 
 
-def _write_shard(path, keys, make, size):
+def _write_shard(path, keys, make, cut):
     kept, outside, dropped = 0, 0, collections.Counter()
     with tf.io.TFRecordWriter(str(path)) as writer:
         for key in keys:
@@ -260,7 +275,7 @@ def _write_shard(path, keys, make, size):
             except schema.Dropped as reason:
                 dropped[str(reason)] += 1
                 continue
-            jpeg, to_image = cut_window(person, size)
+            jpeg, to_image = cut(person)
             writer.write(schema.serialise(person, jpeg, to_image))
             kept += 1
             outside += person.outside

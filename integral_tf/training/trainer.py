@@ -46,7 +46,16 @@ def train(config):
 
 
 def _check(config):
-    people = shards.read_manifest(config.data)["splits"]["train"]["people"]
+    manifest = shards.read_manifest(config.data)
+    people = manifest["splits"]["train"]["people"]
+    height, width = config.size
+    if abs(width / height - manifest.get("aspect", 1.0)) > 0.01:
+        raise ValueError(
+            "The windows of these records are for crops of another shape; "
+            "build them with the --image_size and --image_width of the run. "
+            f"Received: {height} x {width} pixels, and records for "
+            f"{manifest.get('aspect', 1.0):.2f} times as wide as high"
+        )
     if not config.workdir:
         raise ValueError(
             "A run needs a folder of its own. Received: --workdir="

@@ -186,19 +186,26 @@ def test_outside_the_window_is_black():
     np.testing.assert_allclose(image[:, 65:], 200.0, atol=1e-3)
 
 
-def test_a_window_holds_every_crop():
-    # A photograph without edges leaves no black in any corner.
-    size = shards.window_size(128)
-    side = size / (coordinates.BOX_MARGIN * coordinates.WINDOW_MARGIN)
+@pytest.mark.parametrize("height, width", [(128, 128), (128, 96), (96, 128)])
+@pytest.mark.parametrize("box", [(50.0, 80.0), (80.0, 50.0)])
+def test_a_window_holds_every_crop(height, width, box):
+    # A photograph without edges leaves no black in any corner, for a tall
+    # person and a wide one.
+    aspect = width / height
+    size = shards.window_size(height, aspect)
+    window = coordinates.window_around((0, 0, *box), aspect)
+    corner = -window[:2] * size / window[2]
     batch = {
         "windows": np.full((4, size, size, 3), 200, np.uint8),
-        "boxes": np.float32([[(size - side) / 2] * 2 + [side] * 2] * 4),
+        "boxes": np.float32(
+            [[*corner, *np.multiply(box, size / window[2])]] * 4
+        ),
         "joints": np.zeros((4, 3, 2), "float32"),
         "visible": np.ones((4, 3), "float32"),
         # Turned as far as it goes either way, the largest and the smallest.
         "draws": np.float32([(t, z, 0.9) for t in (0, 1) for z in (0, 1)]),
     }
-    images = crop()(batch, training=True)["images"].numpy()
+    images = crop(height, width)(batch, training=True)["images"].numpy()
     assert images.min() > 199
 
 

@@ -1,0 +1,140 @@
+"""Tests for the commands that reproduce the paper's tables and figures."""
+
+import pathlib
+import sys
+
+import cv2
+import pytest
+
+from integral_tf import config
+from integral_tf import skeletons
+from integral_tf.records import shards
+from integral_tf.records import synthetic
+
+ROOT = pathlib.Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "experiments"))
+
+import reproduce  # noqa: E402
+import tables  # noqa: E402
+
+BUDGETS = {
+    name: config.read_flagfile(
+        config.TrainConfig, ROOT / "experiments" / f"{name}.flags"
+    )
+    for name in ("paper", "small")
+}
+
+
+def drawn(index):
+    return synthetic.person(0, index)
+
+
+def papers_scores(table):
+    """The paper's own figures, as one seed's metrics."""
+    return {
+        row.label: [dict(zip(tables.METRICS, row.paper))]
+        for row in tables.rows(table, BUDGETS["paper"])
+    }
+
+
+@pytest.mark.parametrize("table, count", [(2, 8), (3, 8), (4, 9), (5, 8)])
+def test_a_row_for_every_row_of_the_paper(table, count):
+    # Table 2: 8 methods. Table 3: H1 and I1 at 4 sizes. Table 4: 3 methods on
+    # 3 backbones. Table 5: 2 methods with 1 to 4 stages.
+    for budget in BUDGETS.values():
+        rows = tables.rows(table, budget)
+        assert len({row.label for row in rows}) == len(rows) == count
+
+
+@pytest.mark.parametrize("table", [2, 3, 4, 5])
+def test_every_claim_holds_of_the_papers_own_figures(table):
+    claims = tables.claims(table)
+    lines = reproduce.claims_table(claims, papers_scores(table), seeds=1)
+    verdicts = [line.split("|")[3].strip() for line in lines[3:]]
+    assert len(verdicts) == len(claims) > 0
+    assert set(verdicts) == {"yes"}
+
+
+def test_what_halving_the_map_costs():
+    # Table 3, (c) to (d), AUC: H1 57.7 - 52.9 = 4.8, I1 58.9 - 58.3 = 0.6.
+    lines = reproduce.claims_table(tables.claims(3), papers_scores(3), seeds=1)
+    (line,) = [x for x in lines if "(c) to (d)" in x and "AUC" in x]
+    assert "+4.20" in line
+
+
+def test_a_claim_that_fails_with_one_seed_says_so():
+    claim = tables.Claim("a > b, AUC", ((1, "a", "AUC"), (-1, "b", "AUC")))
+    scores = {"a": [{"AUC": 2.0}, {"AUC": 1.0}], "b": [{"AUC": 1.5}] * 2}
+    (line,) = reproduce.claims_table([claim], scores, seeds=2)[3:]
+    assert line == "| a > b, AUC | +0.50, -0.50 | with 1 of 2 |"
+
+
+def test_rows_of_two_tables_with_the_same_settings_are_one_run(tmp_path):
+    runs = reproduce.Runs(
+        ROOT / "experiments" / "small.flags", tmp_path, tmp_path
+    )
+    by_label = {
+        row.label: runs.folder(row, 0)
+        for table in (2, 3, 5)
+        for row in tables.rows(table, runs.budget)
+    }
+    assert by_label["I1"] == by_label["I1 (d)"] == by_label["MS-I1, 1 stages"]
+    assert by_label["I1"] != by_label["I1 (c)"] != by_label["MS-I1, 2 stages"]
+    # Half of the paper's sizes, since the budget has 128 pixels for 256.
+    assert "image_size_64" in by_label["H1 (a)"].name
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reproduce")
+    people = [(f"{i:08d}", i) for i in range(40)]
+    shards.write(
+        people, drawn, folder / "data", skeletons.MPII, 64, 0.3, "", shards=1
+    )
+    budget = folder / "tiny.flags"
+    budget.write_text(
+        "# Two steps.\n--backbone=resnet18\n--width=0.125\n--image_size=64\n"
+        "--head_channels=8\n--batch_size=8\n--epochs=1\n--heatmap_epochs=0\n"
+        "--final_epochs=0\n"
+    )
+    return reproduce.Runs(budget, folder / "data", folder / "out")
+
+
+def test_a_figure_and_a_table_from_the_same_runs(runs, monkeypatch, capfd):
+    # Figure 2 trains H1 and I1; a table of those two finds them finished.
+    reproduce.reproduce(0, 2, runs)
+    assert capfd.readouterr().out.count("$ python train.py") == 2
+    picture = cv2.imread(str(runs.out / "figure2.png"))
+    assert picture.shape[1] > picture.shape[0] > 500
+
+    two = [r for r in tables.rows(2, runs.budget) if r.label in ("H1", "I1")]
+    monkeypatch.setattr(tables, "rows", lambda table, budget: two)
+    monkeypatch.setattr(
+        tables, "claims", lambda table: [tables._better("I1", "H1", "AUC")]
+    )
+    reproduce.reproduce(2, 0, runs)
+    assert "$ python train.py" not in capfd.readouterr().out
+    page = (runs.out / "table2.md").read_text()
+    assert "| H1 |" in page and "| 86.8 | 17.2 | 52.9 |" in page
+    assert "Budget: tiny" in page and "| I1 > H1, AUC |" in page
+
+
+def test_refuses_runs_of_another_budget_or_on_other_records(runs, tmp_path):
+    row = tables.rows(2, runs.budget)[0]
+    reproduce.checkpoint.claim(
+        config.TrainConfig(
+            method="H1", data=str(runs.data), workdir=str(runs.folder(row, 1))
+        )
+    )
+    with pytest.raises(ValueError, match="holds a run with"):
+        runs.one(row, 1)
+    runs.one(row, 0)
+    other = reproduce.Runs(runs.flagfile, tmp_path, runs.out)
+    with pytest.raises(ValueError, match="other records"):
+        other.one(row, 0)
+
+
+@pytest.mark.parametrize("table, figure", [(0, 0), (2, 3)])
+def test_wants_one_table_or_one_figure(runs, table, figure):
+    with pytest.raises(ValueError, match="one --table or --figure"):
+        reproduce.reproduce(table, figure, runs)
