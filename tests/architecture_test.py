@@ -12,7 +12,7 @@ PACKAGE = ROOT / "integral_tf"
 FILES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted(
     path
-    for pattern in ("*.py", "*s/*.py")
+    for folder in (".", "datasets", "benchmarks", "experiments")
     for path in (ROOT / folder).glob("*.py")
 )
 
