@@ -128,8 +128,7 @@ class GaussianCrossEntropy(_GaussianLoss):
     def call(self, y_true, y_pred):
         scores, _ = integral.flatten_maps(y_pred)
         blobs, _ = integral.flatten_maps(self._gaussians(y_true, y_pred))
-        # An unlabelled joint may lie so far away that nothing of its blob is
-        # left; it is masked below, and must not be NaN until then.
+        # Of a joint far off the map nothing is left to normalise.
         mass = ops.maximum(ops.sum(blobs, axis=-1, keepdims=True), 1e-6)
         log_map = ops.log_softmax(scores * self.beta, axis=-1)
         entropy = -ops.sum(blobs / mass * log_map, axis=-1)
@@ -290,21 +289,24 @@ def _noise(points, pixels, seed):
     """
     # Sub-pixel steps, so that every augmented copy of a joint draws anew.
     steps = ops.cast(ops.round(ops.clip(points, -1e5, 1e5) * 4096), "int32")
-    key = _mix(steps[..., 0] + seed % 2**31)
-    key = _mix(ops.bitwise_xor(key, steps[..., 1]))
+    key = _mix(ops.convert_to_tensor(seed % 2**31, dtype="int32"))
+    for axis in (0, 1):
+        key = _mix(ops.bitwise_xor(key, steps[..., axis]))
     noise = _mix(ops.bitwise_xor(key[..., None], _mix(ops.arange(pixels))))
     return ops.minimum(ops.bitwise_and(noise, 2**31 - 1), 2**31 - 2)
 
 
 def _mix(x):
-    """A bijection of int32 that scatters it; Wellons, "lowbias32"."""
-    for factor, shift in ((0x21F0AAAD, 15), (-0x2D94CA69, 15)):
-        x = ops.bitwise_xor(x, ops.bitwise_and(ops.right_shift(x, 16), 0xFFFF))
-        x = ops.multiply(x, factor)
-        x = ops.bitwise_xor(
-            x, ops.bitwise_and(ops.right_shift(x, shift), 2 ** (32 - shift) - 1)
-        )
-    return x
+    """A bijection of int32 that scatters it: a multiply-xorshift hash."""
+    x = _xor_shifted(x, 16)
+    x = _xor_shifted(ops.multiply(x, 0x21F0AAAD), 15)
+    return _xor_shifted(ops.multiply(x, 0xD35A2D97 - 2**32), 15)
+
+
+def _xor_shifted(x, count):
+    # Masked, because a shift of a negative number brings its sign along.
+    shifted = ops.bitwise_and(ops.right_shift(x, count), 2 ** (32 - count) - 1)
+    return ops.bitwise_xor(x, shifted)
 
 
 def _labelled(y_true):

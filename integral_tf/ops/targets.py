@@ -35,9 +35,10 @@ def nearest_pixel(points, height, width):
         `(B, K)` int32, row by row as `integral.flatten_maps` lays maps out.
     """
     points = ops.round(ops.cast(points, "float32"))
-    x = ops.cast(ops.clip(points[..., 0], 0, width - 1), "int32")
-    y = ops.cast(ops.clip(points[..., 1], 0, height - 1), "int32")
-    return y * width + x
+    # The size as a float, because it may be a tensor.
+    x = ops.clip(points[..., 0], 0.0, ops.cast(width - 1, "float32"))
+    y = ops.clip(points[..., 1], 0.0, ops.cast(height - 1, "float32"))
+    return ops.cast(y, "int32") * width + ops.cast(x, "int32")
 
 
 def disks(points, height, width, radius):
