@@ -138,7 +138,7 @@ def write_records(people, folder, count):
         folder,
         skeletons.COCO,
         _SIZE,
-        val_share=0.0,
+        split=0.0,
         source="benchmarks/pipeline.py",
         shards=4,
     )

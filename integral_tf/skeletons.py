@@ -1,6 +1,14 @@
-"""The joints each dataset labels. Data only; everything else asks this file."""
+"""The joints each dataset labels, or a user's own; everything asks here."""
 
 import dataclasses
+import re
+
+# ours: for joints of another dataset, the mean of COCO's 17.
+DEFAULT_SIGMA = 0.067
+_SIDE = re.compile(
+    r"^(left|right)|(left|right)$|^[lr](?=[_. -])|(?<=[_. -])[lr]$"
+)
+_OTHER = {"left": "right", "right": "left", "l": "r", "r": "l"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,22 +116,7 @@ MPII = Skeleton(
     groups=(("Head", ("upper_neck", "head_top")), *_GROUPS),
     head=("upper_neck", "head_top"),
     # The MPII toolkit leaves pelvis and thorax out of the mean.
-    in_mean=(
-        "right_ankle",
-        "right_knee",
-        "right_hip",
-        "left_hip",
-        "left_knee",
-        "left_ankle",
-        "upper_neck",
-        "head_top",
-        "right_wrist",
-        "right_elbow",
-        "right_shoulder",
-        "left_shoulder",
-        "left_elbow",
-        "left_wrist",
-    ),
+    in_mean=("upper_neck", "head_top", *(j for _, g in _GROUPS for j in g)),
 )
 
 LSP = Skeleton(
@@ -150,13 +143,18 @@ LSP = Skeleton(
         ("left_hip", "right_hip"),
         ("left_shoulder", "neck"),
         ("right_shoulder", "neck"),
-        ("left_shoulder", "left_hip"),
-        ("right_shoulder", "right_hip"),
+        *_both("shoulder", "hip"),
         ("neck", "head_top"),
     ),
     groups=(("Head", ("neck", "head_top")), *_GROUPS),
     head=("neck", "head_top"),
 )
+
+# cocodataset.org/#keypoints-eval: k_i = 2 sigma_i, here sigma_i.
+_COCO_SIGMAS = (
+    0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072,
+    0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089,
+)  # fmt: skip
 
 COCO = Skeleton(
     name="coco",
@@ -186,37 +184,15 @@ COCO = Skeleton(
         *_LIMBS,
         ("left_hip", "right_hip"),
         ("left_shoulder", "right_shoulder"),
-        ("left_shoulder", "left_hip"),
-        ("right_shoulder", "right_hip"),
+        *_both("shoulder", "hip"),
         ("nose", "left_eye"),
         ("nose", "right_eye"),
-        ("left_eye", "left_ear"),
-        ("right_eye", "right_ear"),
+        *_both("eye", "ear"),
+        *_both("ear", "shoulder"),
+        ("left_eye", "right_eye"),
     ),
-    groups=(
-        ("Face", ("nose", *_pair("eye"), *_pair("ear"))),
-        *_GROUPS,
-    ),
-    # cocodataset.org/#keypoints-eval: k_i = 2 sigma_i, here sigma_i.
-    sigmas=(
-        0.026,
-        0.025,
-        0.025,
-        0.035,
-        0.035,
-        0.079,
-        0.079,
-        0.072,
-        0.072,
-        0.062,
-        0.062,
-        0.107,
-        0.107,
-        0.087,
-        0.087,
-        0.089,
-        0.089,
-    ),  # fmt: skip
+    groups=(("Face", ("nose", *_pair("eye"), *_pair("ear"))), *_GROUPS),
+    sigmas=_COCO_SIGMAS,
 )
 
 KNOWN = {skeleton.name: skeleton for skeleton in (MPII, LSP, COCO)}
@@ -234,3 +210,137 @@ def get(name):
             f"Received: {name!r}"
         )
     return KNOWN[name]
+
+
+def from_coco(category, sigmas=None):
+    """Reads a skeleton from a category of a COCO keypoint file.
+
+    Args:
+        category: Dict of `name`; `keypoints`, the joints' names; and, if
+            lines are to be drawn, `skeleton`, pairs of joints counted from 1.
+            `flip_pairs`, pairs of names or of numbers from 1, says which trade
+            places in a mirror; without it those do whose names begin or end
+            in left and right, or in l and r parted by one of `_-. `.
+        sigmas: OKS standard deviation of each joint; by default COCO's for
+            COCO's own people, else `DEFAULT_SIGMA` for each.
+
+    Returns:
+        A `Skeleton`; `COCO` itself where it is that.
+
+    Raises:
+        ValueError: the category is not of this form.
+    """
+    fields = category if isinstance(category, dict) else {}
+    name, joints = fields.get("name"), fields.get("keypoints")
+    if not name or not _are_names([name]) or not _are_names(joints):
+        raise ValueError(
+            "A COCO category with joints has a `name`, and `keypoints`, a list "
+            f"of different names. Received: category={category!r}"
+        )
+    if "flip_pairs" in fields:
+        sides = _pairs(fields, "flip_pairs")
+        paired = [joint for pair in sides for joint in pair]
+        if len(set(paired)) < len(paired):
+            raise ValueError(
+                "A joint trades places with one other only. "
+                f"Received: flip_pairs={fields['flip_pairs']}"
+            )
+    else:
+        sides = _named_sides(joints)
+    made = Skeleton(name, tuple(joints), sides, _pairs(fields, "skeleton"))
+    if sigmas is None and _form(made) == _form(COCO):
+        return COCO
+    if sigmas is None:
+        sigmas = [DEFAULT_SIGMA] * len(made)
+    if len(sigmas) != len(made) or not all(sigma > 0 for sigma in sigmas):
+        raise ValueError(
+            f"`sigmas` are positive numbers, one for each of the {len(made)} "
+            f"joints of {name}. Received: sigmas={sigmas!r}"
+        )
+    return dataclasses.replace(made, sigmas=tuple(map(float, sigmas)))
+
+
+def to_dict(skeleton):
+    """A skeleton's fields, as JSON can hold them."""
+    return dataclasses.asdict(skeleton)
+
+
+def from_dict(fields):
+    """Inverse of `to_dict`, also after a way through JSON.
+
+    Raises:
+        ValueError: these are not a skeleton's fields.
+    """
+    try:
+        skeleton = Skeleton(**{n: _tuples(v) for n, v in fields.items()})
+        named = [*skeleton.sides, *skeleton.limbs, skeleton.in_mean]
+        named += [joints for _, joints in skeleton.groups]
+        named += [skeleton.head or ()]
+        whole = _are_names(skeleton.joints) and all(
+            set(joints) <= set(skeleton.joints) for joints in named
+        )
+    except (TypeError, ValueError, AttributeError):
+        whole = False
+    if not whole:
+        raise ValueError(
+            "A skeleton is a dict of name, joints, sides, limbs and the rest "
+            f"of `Skeleton`. Received: {fields!r}"
+        )
+    return skeleton
+
+
+def _form(skeleton):
+    """What makes skeletons the same, in whatever order pairs are listed."""
+    limbs = {frozenset(limb) for limb in skeleton.limbs}
+    return skeleton.joints, set(skeleton.sides), limbs
+
+
+def _tuples(value):
+    if isinstance(value, (list, tuple)):
+        return tuple(_tuples(item) for item in value)
+    return value
+
+
+def _are_names(names):
+    """Whether this is a list of different texts, not empty."""
+    if not isinstance(names, (list, tuple)) or not names:
+        return False
+    texts = all(isinstance(name, str) and name for name in names)
+    return texts and len(set(names)) == len(names)
+
+
+def _pairs(category, field):
+    """The field's pairs as names, each once."""
+    joints = dict(enumerate(category["keypoints"], 1))
+    joints.update((joint, joint) for joint in category["keypoints"])
+    pairs = {}
+    for pair in category.get(field) or ():
+        try:
+            first, second = (joints[joint] for joint in pair)
+        except (KeyError, TypeError, ValueError):
+            first = second = None
+        if first == second:
+            raise ValueError(
+                f"`{field}` has pairs of two different joints, numbered from 1 "
+                f"to {len(category['keypoints'])}. Received: {pair!r}"
+            )
+        pairs.setdefault(frozenset((first, second)), (first, second))
+    return tuple(pairs.values())
+
+
+def _named_sides(joints):
+    """Pairs of joints whose names differ in their side alone, left first."""
+    lower = {joint.lower(): joint for joint in joints}
+    sides = []
+    for name, joint in lower.items():
+        if side := _SIDE.search(name):
+            word = side.group()
+            other = name[: side.start()] + _OTHER[word] + name[side.end() :]
+            if other not in lower:
+                raise ValueError(
+                    f"`keypoints` has no {other} to trade places with in a "
+                    f"mirror; give `flip_pairs`. Received: {joint!r}"
+                )
+            if word in ("left", "l"):
+                sides.append((joint, lower[other]))
+    return tuple(sides)

@@ -1,5 +1,8 @@
 """Tests for the skeletons."""
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 
@@ -102,3 +105,163 @@ def test_coco_has_the_sigmas_of_pycocotools():
     cocoeval = pytest.importorskip("pycocotools.cocoeval")
     expected = cocoeval.Params(iouType="keypoints").kpt_oks_sigmas
     np.testing.assert_allclose(skeletons.COCO.sigmas, expected)
+
+
+# The person category of COCO's own person_keypoints_*2017.json.
+PERSON = {
+    "supercategory": "person",
+    "id": 1,
+    "name": "person",
+    "keypoints": [
+        "nose", "left_eye", "right_eye", "left_ear", "right_ear",
+        "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
+        "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee",
+        "right_knee", "left_ankle", "right_ankle",
+    ],
+    "skeleton": [
+        [16, 14], [14, 12], [17, 15], [15, 13], [12, 13], [6, 12], [7, 13],
+        [6, 7], [6, 8], [7, 9], [8, 10], [9, 11], [2, 3], [1, 2], [1, 3],
+        [2, 4], [3, 5], [4, 6], [5, 7],
+    ],
+}  # fmt: skip
+
+
+def category(*joints, **fields):
+    return {"name": "thing", "keypoints": list(joints), **fields}
+
+
+def test_cocos_own_category_is_coco():
+    assert skeletons.from_coco(PERSON) is skeletons.COCO
+    # With other sigmas it is built from the category: joint by joint alike.
+    built = skeletons.from_coco(PERSON, sigmas=[0.5] * 17)
+    assert built.joints == skeletons.COCO.joints
+    assert set(built.sides) == set(skeletons.COCO.sides)
+    assert {frozenset(limb) for limb in built.limbs} == {
+        frozenset(limb) for limb in skeletons.COCO.limbs
+    }
+    assert built.mirrored_order == skeletons.COCO.mirrored_order
+    assert built.sigmas == (0.5,) * 17
+
+
+def test_a_category_is_read_by_hand():
+    own = skeletons.from_coco(
+        category(
+            "nose", "left_paw", "right_paw", "tail",
+            skeleton=[[1, 4], [2, 1], [1, 2], [3, 1]],
+        ),
+        sigmas=[0.1, 0.2, 0.3, 0.4],
+    )  # fmt: skip
+    assert own == skeletons.Skeleton(
+        name="thing",
+        joints=("nose", "left_paw", "right_paw", "tail"),
+        sides=(("left_paw", "right_paw"),),
+        limbs=(("nose", "tail"), ("left_paw", "nose"), ("right_paw", "nose")),
+        sigmas=(0.1, 0.2, 0.3, 0.4),
+    )
+    assert own.mirrored_order == [0, 2, 1, 3]
+
+
+def test_a_category_need_not_say_much():
+    own = skeletons.from_coco(category("top", "bottom"))
+    assert (own.sides, own.limbs, own.groups) == ((), (), ())
+    # The mean of COCO's 17, to three digits.
+    mean = np.mean(skeletons.COCO.sigmas)
+    assert own.sigmas == (skeletons.DEFAULT_SIGMA,) * 2 == (round(mean, 3),) * 2
+
+
+@pytest.mark.parametrize(
+    "left, right",
+    [
+        ("left_eye", "right_eye"),
+        ("eye_left", "eye_right"),
+        ("LeftEye", "RightEye"),
+        ("eyeLeft", "eyeRight"),
+        ("l_eye", "r_eye"),
+        ("eye_l", "eye_r"),
+        ("L.Eye", "R.Eye"),
+        ("eye-L", "eye-R"),
+        ("left eye", "right eye"),
+    ],
+)
+def test_sides_are_told_by_the_names(left, right):
+    for order in ((left, "nose", right), (right, "nose", left)):
+        own = skeletons.from_coco(category(*order))
+        assert own.sides == ((left, right),)
+        assert own.mirrored_order == [2, 1, 0]
+
+
+def test_names_without_a_side_have_none():
+    own = skeletons.from_coco(category("leg", "rib", "tail", "ear", "girl_x"))
+    assert own.sides == ()
+
+
+@pytest.mark.parametrize("pairs", [[[2, 3]], [["east", "west"]]])
+def test_flip_pairs_go_before_names(pairs):
+    own = skeletons.from_coco(
+        category("left_over", "east", "west", flip_pairs=pairs)
+    )
+    assert own.sides == (("east", "west"),)
+    assert skeletons.from_coco(category("left_over", flip_pairs=[])).sides == ()
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        (None, "A COCO category with joints has a `name`"),
+        (["nose"], "A COCO category with joints has a `name`"),
+        ({"name": "bird"}, "`keypoints`, a list of different names"),
+        ({"keypoints": ["a"]}, "has a `name`"),
+        (category(), "a list of different names"),
+        (category("a", "a"), "a list of different names"),
+        (category("a", 2), "a list of different names"),
+        (category("a", "b", skeleton=[[0, 1]]), "1 to 2. Received: .0, 1."),
+        (category("a", "b", skeleton=[[1, 3]]), "1 to 2. Received: .1, 3."),
+        (category("a", "b", skeleton=[[1, 1]]), "two different joints"),
+        (category("a", "b", skeleton=[1, 2]), "has pairs .* Received: 1"),
+        (category("a", "b", skeleton=[[1, 2, 1]]), "Received: .1, 2, 1."),
+        (category("a", "b", flip_pairs=[["a", "c"]]), "`flip_pairs` has pairs"),
+        (
+            category("a", "b", "c", flip_pairs=[[1, 2], [2, 3]]),
+            "places with one other only",
+        ),
+        (category("left_eye"), "no right_eye .*give `flip_pairs`.*'left_eye'"),
+        (category("ear_r"), "no ear_l to trade places"),
+    ],
+)
+def test_refuses_other_categories(given, message):
+    with pytest.raises(ValueError, match=f"{message}"):
+        skeletons.from_coco(given)
+
+
+@pytest.mark.parametrize("sigmas", [[], [0.1], [0.1, 0], [0.1, float("nan")]])
+def test_refuses_other_sigmas(sigmas):
+    with pytest.raises(ValueError, match="one for each of the 2 .*Received:"):
+        skeletons.from_coco(category("a", "b"), sigmas)
+
+
+OWN = skeletons.from_coco(category("a", "l_b", "r_b", skeleton=[[1, 2]]))
+
+
+@pytest.mark.parametrize("skeleton", [*skeletons.KNOWN.values(), OWN])
+def test_a_skeleton_goes_through_json(skeleton):
+    text = json.dumps(skeletons.to_dict(skeleton))
+    again = skeletons.from_dict(json.loads(text))
+    assert again == skeleton
+    assert dataclasses.astuple(again) == dataclasses.astuple(skeleton)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        None,
+        [],
+        {},
+        {"name": "x", "joints": ["a"]},
+        {**skeletons.to_dict(OWN), "colour": 1},
+        {**skeletons.to_dict(OWN), "limbs": [["a", "z"]]},
+        {**skeletons.to_dict(OWN), "joints": ["a", "a", "b"]},
+    ],
+)
+def test_refuses_what_is_no_skeleton(fields):
+    with pytest.raises(ValueError, match="A skeleton is a dict of name"):
+        skeletons.from_dict(fields)

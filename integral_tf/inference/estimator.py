@@ -1,6 +1,7 @@
 """Photographs and boxes in, joints in image pixels out."""
 
 import dataclasses
+import json
 import pathlib
 
 import keras
@@ -41,7 +42,8 @@ class PoseEstimator:
         model: Path of a `model.keras`, or of a run's folder that holds one,
             or a Keras model with a `joints` output.
         skeleton: The `skeletons.Skeleton` or its name; by default the one
-            saved with the model, or the one with its number of joints.
+            that `skeleton.json` beside the model's file holds, or the known
+            one with the model's number of joints.
         flip_test: Average each person with its mirror image.
         batch_size: People in a step.
 
@@ -63,6 +65,8 @@ class PoseEstimator:
 
     def __init__(self, model, skeleton=None, flip_test=False, batch_size=16):
         self.model = load(model)
+        if skeleton is None:
+            skeleton = _saved_skeleton(model)
         self.skeleton = _skeleton(self.model, skeleton)
         self.height, self.width = self.model.input_shape[1:3]
         self.batch_size = batch_size
@@ -114,8 +118,7 @@ def load(model):
         ValueError: it is not a pose model.
     """
     if not isinstance(model, keras.Model):
-        path = pathlib.Path(model)
-        path = path / "model.keras" if path.is_dir() else path
+        path = _path(model)
         if not path.is_file():
             raise FileNotFoundError(
                 "A model is a model.keras, or the folder of a finished run "
@@ -147,6 +150,26 @@ def check_skeleton(model, skeleton):
             f"The model has {joints} joints, the skeleton {skeleton.name} has "
             f"{len(skeleton)}. Received: {model.name!r} and {skeleton.name!r}"
         )
+
+
+def _path(model):
+    path = pathlib.Path(model)
+    return path / "model.keras" if path.is_dir() else path
+
+
+def _saved_skeleton(model):
+    """The skeleton that a run saved beside its model, or None."""
+    if isinstance(model, keras.Model):
+        return None
+    path = _path(model).with_name("skeleton.json")
+    if not path.is_file():
+        return None
+    try:
+        return skeletons.from_dict(json.loads(path.read_text()))
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is not a skeleton that this version reads: {error}"
+        ) from None
 
 
 def _skeleton(model, skeleton):

@@ -1,8 +1,9 @@
 """Metrics of the paper, on plain arrays."""
 
+from integral_tf.metrics.average_precision import coco_keypoint_ap
 from integral_tf.metrics.pckh import ALPHAS
 from integral_tf.metrics.pckh import Pckh
 from integral_tf.metrics.pckh import pckh
 from integral_tf.metrics.pckh import reference_lengths
 
-__all__ = ["ALPHAS", "Pckh", "pckh", "reference_lengths"]
+__all__ = ["ALPHAS", "Pckh", "coco_keypoint_ap", "pckh", "reference_lengths"]

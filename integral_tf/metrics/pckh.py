@@ -3,6 +3,12 @@
     PCKh@alpha  share of joints within alpha head lengths of the truth
     AUC         mean of PCKh@alpha for alpha from 0 to 0.5
 
+`compat="hrnet"` repeats what Simple Baselines and HRNet print for MPII (both
+in `lib/dataset/mpii.py`), so that their figures can be compared: what they
+call Mean@0.1 is at 0.11, their Head is the top of the head alone, and a column
+of two joints is the mean of two percentages. Their Mean weights joints by how
+often they are labelled, so it is the pooled one, and they, too, take `<=`.
+
 Shape letters: N people, K joints.
 """
 
@@ -44,6 +50,7 @@ def pckh(
     head_size,
     skeleton=skeletons.MPII,
     alphas=(0.5, 0.1),
+    compat=None,
 ):
     """Scores points as the MPII toolkit does: `<=`, pooled over joints.
 
@@ -58,12 +65,15 @@ def pckh(
         head_size: `(N,)` length of the head segment in the same frame.
         skeleton: The `skeletons.Skeleton` of the K joints.
         alphas: Thresholds to report.
+        compat: None, or "hrnet" for the figures of Simple Baselines and
+            HRNet. The curve and its mean are the same.
 
     Returns:
         A `Pckh`; NaN where nothing is labelled.
 
     Raises:
-        ValueError: the arrays do not fit each other.
+        ValueError: the arrays do not fit each other, or there is no such
+            `compat`, or it is not for this skeleton.
     """
     predicted, truth = np.asarray(predicted), np.asarray(truth)
     visible, head_size = np.asarray(visible) > 0, np.asarray(head_size)
@@ -75,6 +85,7 @@ def pckh(
             f"{skeleton.name}. Received: {predicted.shape}, {truth.shape}, "
             f"{visible.shape}, {head_size.shape}"
         )
+    _check_compat(compat, skeleton)
     counted = visible & (head_size > 0)[:, None]
     distance = np.linalg.norm(
         predicted.astype(np.float64) - truth.astype(np.float64), axis=-1
@@ -92,11 +103,12 @@ def pckh(
 
     pooled = skeleton.mean_indices
     curve = share(pooled, ALPHAS)
-    means = share(pooled, alphas)
+    thresholds = [0.11 if compat and a == 0.1 else a for a in alphas]
     columns = {
-        name: share(skeleton.indices(joints), alphas)
-        for name, joints in skeleton.groups
+        name: np.mean([share(part, thresholds) for part in parts], axis=0)
+        for name, parts in _columns(skeleton, compat)
     }
+    means = share(pooled, thresholds)
     return Pckh(
         at={alpha: float(mean) for alpha, mean in zip(alphas, means)},
         auc=float(curve.mean()),
@@ -108,6 +120,28 @@ def pckh(
         joints=int(counted[:, pooled].sum()),
         people=int((head_size > 0).sum()),
     )
+
+
+def _check_compat(compat, skeleton):
+    if compat not in (None, "hrnet"):
+        raise ValueError(
+            "`compat` is None for figures as of the MPII toolkit, or 'hrnet'. "
+            f"Received: compat={compat!r}"
+        )
+    if compat and skeleton.joints != skeletons.MPII.joints:
+        raise ValueError(
+            "compat='hrnet' repeats figures that exist for MPII's skeleton "
+            f"only. Received: skeleton={skeleton.name!r}"
+        )
+
+
+def _columns(skeleton, compat):
+    """Columns, each with the sets of joints whose percentages it averages."""
+    for name, joints in skeleton.groups:
+        if compat and name == "Head":
+            joints = ("head_top",)
+        indices = skeleton.indices(joints)
+        yield name, [[k] for k in indices] if compat else [indices]
 
 
 def reference_lengths(head_size, box_size):

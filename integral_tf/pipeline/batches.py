@@ -90,9 +90,10 @@ def decoder(folder):
 
     A person is a dict: `windows` `(S, S, 3)` uint8 RGB; `joints` `(K, 2)` and
     `boxes` `(4,)` in the window frame; `visible` `(K,)` 1.0 where labelled;
-    `head_size`, in image pixels, 0 if unknown; `box_size`, the box's longer
-    side in image pixels; `to_image` `(2, 3)`, window -> image; `image_id` and
-    `source_id`.
+    `head_size`, in image pixels, 0 if unknown; `area`, for OKS, in square
+    image pixels, 0 if unknown; `box_size`, the box's longer side in image
+    pixels; `box_score`, a detector's, 1 for an annotated box; `to_image`
+    `(2, 3)`, window -> image; `image_id` and `source_id`.
     """
     manifest = shards.read_manifest(folder)
     joints = len(shards.read_skeleton(folder))
@@ -111,7 +112,9 @@ def decoder(folder):
             "boxes": tf.concat([corner, size], axis=0),
             "visible": tf.cast(person["visible"] > 0, tf.float32),
             "head_size": person["head_size"],
+            "area": person["area"],
             "box_size": tf.reduce_max(box[2:]),
+            "box_score": person["score"],
             "to_image": to_image,
             "image_id": person["image_id"],
             "source_id": person["source_id"],

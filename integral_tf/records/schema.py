@@ -15,6 +15,7 @@ are pixels of the original image, not shares of it. K joints:
     image/object/bbox/xywh            (4,) the person's box, image frame
     image/object/head_size            length of the head segment; 0 unknown
     image/object/area                 area of the person, for OKS; 0 unknown
+    image/object/score                a detector's, of the box; 1 for the truth
     window/to_image                   (6,) affine window -> image, row by row
 """
 
@@ -23,7 +24,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclasses.dataclass
@@ -39,6 +40,7 @@ class Person:
         box: `(4,)` x, y, width, height in the image frame.
         head_size: Length of the head segment in image pixels; 0 if unknown.
         area: Area for OKS in square image pixels; 0 if unknown.
+        score: The box's, where a detector found it; 1 for an annotated one.
         outside: Labelled joints that lie outside the image, now unlabelled.
     """
 
@@ -50,6 +52,7 @@ class Person:
     box: np.ndarray
     head_size: float = 0.0
     area: float = 0.0
+    score: float = 1.0
     outside: int = 0
 
 
@@ -71,9 +74,11 @@ def serialise(person, window, window_to_image):
         "image/object/keypoint/x": joints[:, 0],
         "image/object/keypoint/y": joints[:, 1],
         "image/object/keypoint/visibility": visible,
-        "image/object/bbox/xywh": person.box,
+        # Whole numbers would be stored as such, and not be read.
+        "image/object/bbox/xywh": np.asarray(person.box, np.float64),
         "image/object/head_size": float(person.head_size),
         "image/object/area": float(person.area),
+        "image/object/score": float(person.score),
         "window/to_image": window_to_image,
     }
     features = {key: _feature(value) for key, value in values.items()}
@@ -88,7 +93,7 @@ def parse(record, joints):
     Returns:
         Dict of `encoded` (JPEG bytes of the window), `image_id`, `source_id`,
         `image_size` (2,) width and height, `joints` (K, 2) and `box` (4,) in
-        the image frame, `visible` (K,), `head_size`, `area`, and
+        the image frame, `visible` (K,), `head_size`, `area`, `score`, and
         `window_to_image` (2, 3).
     """
     one, many = [], [joints]
@@ -108,6 +113,7 @@ def parse(record, joints):
             "image/object/bbox/xywh": tf.io.FixedLenFeature([4], tf.float32),
             "image/object/head_size": tf.io.FixedLenFeature(one, tf.float32),
             "image/object/area": tf.io.FixedLenFeature(one, tf.float32),
+            "image/object/score": tf.io.FixedLenFeature(one, tf.float32),
             "window/to_image": tf.io.FixedLenFeature([6], tf.float32),
         },
     )
@@ -124,6 +130,7 @@ def parse(record, joints):
         "box": raw["image/object/bbox/xywh"],
         "head_size": raw["image/object/head_size"],
         "area": raw["image/object/area"],
+        "score": raw["image/object/score"],
         "window_to_image": tf.reshape(raw["window/to_image"], [2, 3]),
     }
 

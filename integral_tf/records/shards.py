@@ -20,7 +20,7 @@ from integral_tf import skeletons
 from integral_tf.records import schema
 from integral_tf.records import windows
 
-MANIFEST = "manifest.json"
+MANIFEST, ANNOTATIONS = "manifest.json", "annotations-val.json"
 
 
 def window_size(height, aspect=1.0):
@@ -28,9 +28,17 @@ def window_size(height, aspect=1.0):
     return 8 * math.ceil(height * coordinates.window_margin(aspect) / 8)
 
 
-def split_of(source_id, val_share):
-    """`"val"` for this share of the people, by a hash of their name alone."""
-    return "val" if _hash(source_id) < val_share * 2**32 else "train"
+def split_of(source_id, split):
+    """`"train"` or `"val"`: which split a person belongs to.
+
+    Args:
+        source_id: The person's name.
+        split: Share of the people in the validation split, whom a hash of
+            their name alone chooses, or a function from the name to the split.
+    """
+    if callable(split):
+        return split(source_id)
+    return "val" if _hash(source_id) < split * 2**32 else "train"
 
 
 def cut_window(person, size, aspect=1.0):
@@ -57,10 +65,11 @@ def write(
     out,
     skeleton,
     image_size,
-    val_share,
+    split,
     source,
     shards=16,
     aspect=1.0,
+    annotations=None,
 ):
     """Writes a folder of shards and its `manifest.json`.
 
@@ -72,17 +81,20 @@ def write(
         skeleton: The `skeletons.Skeleton` of the joints.
         image_size: Height of the largest network input that the windows are
             to serve.
-        val_share: Share of the people in the validation split.
+        split: Share of the people in the validation split, or a function
+            from a source_id to "train" or "val"; one of the two may be empty.
         source: One line for the manifest on where the people came from.
-        shards: Shards of the training split; validation gets its share.
+        shards: Shards of the larger split; the other gets its share.
         aspect: Width over height of that input.
+        annotations: The validation split's ground truth in COCO's form, a
+            dict, to be kept beside the shards.
 
     Returns:
         The manifest, a dict.
 
     Raises:
         FileExistsError: `out` exists.
-        ValueError: nobody is left to write.
+        ValueError: nobody is left of a split.
     """
     out = pathlib.Path(out)
     if out.exists():
@@ -96,7 +108,7 @@ def write(
     try:
         manifest = {
             "version": schema.VERSION,
-            "skeleton": skeleton.name,
+            "skeleton": _stored(skeleton),
             "source": source,
             "window_size": window_size(image_size, aspect),
             "aspect": aspect,
@@ -109,14 +121,19 @@ def write(
                     size=window_size(image_size, aspect),
                     aspect=aspect,
                 ),
-                val_share,
+                split,
                 shards,
             ),
         }
-        if not manifest["splits"]["train"]["people"]:
-            raise ValueError(
-                f"Nobody is left to train on. Received: {describe(manifest)}"
-            )
+        for name, purpose in (("train", "train"), ("val", "validate")):
+            counts = manifest["splits"][name]
+            if not counts["people"] and (counts["dropped"] or not people):
+                counts = describe(manifest).replace("\n", "; ")
+                raise ValueError(
+                    f"Nobody is left to {purpose} on. Received: {counts}"
+                )
+        if annotations is not None:
+            (partial / ANNOTATIONS).write_text(json.dumps(annotations) + "\n")
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
         partial.rename(out)
     except BaseException:
@@ -157,17 +174,36 @@ def read_manifest(folder, skeleton=None):
             f"package reads {schema.VERSION}; build them again. "
             f"Received: data={str(folder)!r}"
         )
-    if skeleton and manifest["skeleton"] != skeleton:
+    stored = manifest["skeleton"]
+    name = stored["name"] if isinstance(stored, dict) else stored
+    if skeleton and name != skeleton:
         raise ValueError(
             f"The model has the joints of {skeleton}, these records those of "
-            f"{manifest['skeleton']}. Received: data={str(folder)!r}"
+            f"{name}. Received: data={str(folder)!r}"
         )
     return manifest
 
 
 def read_skeleton(folder):
     """The `Skeleton` of a folder of records."""
-    return skeletons.get(read_manifest(folder)["skeleton"])
+    stored = read_manifest(folder)["skeleton"]
+    if isinstance(stored, dict):
+        return skeletons.from_dict(stored)
+    return skeletons.get(stored)
+
+
+def read_annotations(folder):
+    """Ground truth of the validation split in COCO's form.
+
+    Args:
+        folder: Folder of records.
+
+    Returns:
+        Dict of `images`, `annotations` and `categories`, one category; None
+        where the dataset is not COCO's kind.
+    """
+    path = pathlib.Path(folder) / ANNOTATIONS
+    return json.loads(path.read_text()) if path.is_file() else None
 
 
 def shard_paths(folder, split):
@@ -216,20 +252,26 @@ def _hash(text):
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
-def _write_shards(people, make, folder, cut, val_share, shards):
+def _stored(skeleton):
+    """A known skeleton's name; any other whole."""
+    if skeletons.KNOWN.get(skeleton.name) == skeleton:
+        return skeleton.name
+    return skeletons.to_dict(skeleton)
+
+
+def _write_shards(people, make, folder, cut, split, shards):
+    # Sorted by a hash: neither order nor place in the input matters, and
+    # neighbours in a shard are strangers.
+    chosen = {"train": [], "val": []}
+    for person in sorted(people, key=lambda p: (_hash(p[0] + "#"), p[0])):
+        chosen[split_of(person[0], split)].append(person)
+    most = max(map(len, chosen.values()))
     tasks = []
-    for name in ("train", "val"):
-        # Sorted by a hash: neither order nor place in the input matters, and
-        # neighbours in a shard are strangers.
-        chosen = sorted(
-            (p for p in people if split_of(p[0], val_share) == name),
-            key=lambda p: (_hash(p[0] + "#"), p[0]),
-        )
-        count = shards if name == "train" else math.ceil(shards * val_share)
-        count = max(1, min(count, len(chosen)))
+    for name, some in chosen.items():
+        count = min(math.ceil(shards * len(some) / max(most, 1)), len(some))
         for i in range(count):
             path = folder / f"{name}-{i:05d}-of-{count:05d}.tfrecord"
-            tasks.append((name, path, [key for _, key in chosen[i::count]]))
+            tasks.append((name, path, [key for _, key in some[i::count]]))
     splits = {
         name: {
             "people": 0,
@@ -254,12 +296,12 @@ def _write_shards(people, make, folder, cut, val_share, shards):
             for (name, path, keys), (kept, outside, dropped) in zip(
                 tasks, jobs
             ):
-                split = splits[name]
-                split["people"] += kept
-                split["joints_outside"] += outside
-                split["dropped"].update(dropped)
+                counts = splits[name]
+                counts["people"] += kept
+                counts["joints_outside"] += outside
+                counts["dropped"].update(dropped)
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()
-                split["shards"].append(
+                counts["shards"].append(
                     {"file": path.name, "people": kept, "sha256": digest}
                 )
                 bar.update(len(keys))

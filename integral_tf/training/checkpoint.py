@@ -5,6 +5,7 @@ checkpoints/  weights, optimizer and schedule, while training
 log.csv       a line per epoch
 beta.csv      AUC over beta, each time that beta was calibrated
 tensorboard/  the same figures for TensorBoard
+skeleton.json what the model's joints are
 model.keras   the trained model; written whole, at the end
 """
 
@@ -17,9 +18,10 @@ import pathlib
 import tensorflow as tf
 
 from integral_tf import config as configs
+from integral_tf import skeletons
 from integral_tf.training import schedule
 
-FLAGS, MODEL = "flags.cfg", "model.keras"
+FLAGS, SKELETON, MODEL = "flags.cfg", "skeleton.json", "model.keras"
 LOG, BETAS = "log.csv", "beta.csv"
 # What may differ between a run and its continuation.
 _FREE = {"workdir", "data", "tensorboard", "keep_checkpoints"}
@@ -102,8 +104,16 @@ def manager(config, model, optimizer, progress):
     )
 
 
-def save_model(model, workdir):
-    """Writes `model.keras`, whole or not at all, and returns its path."""
+def save_model(model, skeleton, workdir):
+    """Writes `skeleton.json` and then `model.keras`, whole or not at all.
+
+    Returns:
+        Path of `model.keras`.
+    """
+    path = pathlib.Path(workdir) / SKELETON
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(skeletons.to_dict(skeleton), indent=1) + "\n")
+    os.replace(partial, path)
     path = pathlib.Path(workdir) / MODEL
     partial = path.with_name("partial.keras")
     model.save(partial)

@@ -187,7 +187,7 @@ class _Run:
             self._save()
         bar.close()
         self._calibrate()
-        path = checkpoint.save_model(self.model, self.workdir)
+        path = checkpoint.save_model(self.model, self.skeleton, self.workdir)
         print(f"model: {path}")
         return path
 

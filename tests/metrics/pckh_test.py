@@ -151,3 +151,93 @@ def test_the_reference_is_a_tenth_of_the_box_where_no_head_is_known():
     lengths, name = metrics.reference_lengths([0.0, 0.0], [200.0, 300.0])
     np.testing.assert_array_equal(lengths, [20, 30])
     assert name == "PCK"
+
+
+def as_hrnet_prints_it(predicted, truth, visible, head_size):
+    """One row of HRNet's table, in plain Python, joint by joint.
+
+    The indices are MPII's: head top 9, pelvis 6, thorax 7.
+    """
+    people = range(len(head_size))
+
+    def hits_and_count(joint, threshold):
+        hits = count = 0
+        for i in people:
+            if visible[i][joint]:
+                distance = math.dist(predicted[i][joint], truth[i][joint])
+                hits += distance / head_size[i] <= threshold
+                count += 1
+        return hits, count
+
+    def joint(k):
+        hits, count = hits_and_count(k, 0.5)
+        return 100 * hits / count
+
+    def mean(threshold):
+        both = [
+            hits_and_count(k, threshold) for k in range(16) if k not in (6, 7)
+        ]
+        total = sum(count for _, count in both)
+        return sum(100 * h / n * (n / total) for h, n in both)
+
+    return {
+        "Head": joint(9),
+        "Sho.": 0.5 * (joint(13) + joint(12)),
+        "Elb.": 0.5 * (joint(14) + joint(11)),
+        "Wri.": 0.5 * (joint(15) + joint(10)),
+        "Hip": 0.5 * (joint(3) + joint(2)),
+        "Knee": 0.5 * (joint(4) + joint(1)),
+        "Ank.": 0.5 * (joint(5) + joint(0)),
+        "Mean": mean(0.5),
+        "Mean@0.1": mean(0.11),
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_compat_agrees_with_hrnet(seed):
+    rng = np.random.default_rng(seed)
+    truth = rng.uniform(0, 256, (60, 16, 2))
+    predicted = truth + rng.normal(0, 5, truth.shape)
+    # Each joint is labelled another number of times, so that weights matter.
+    visible = rng.uniform(size=(60, 16)) < np.linspace(0.3, 1, 16)
+    arrays = predicted, truth, visible, rng.uniform(10, 40, 60)
+    result = metrics.pckh(*arrays, compat="hrnet")
+    printed = {
+        **result.groups[0.5],
+        "Mean": result.at[0.5],
+        "Mean@0.1": result.at[0.1],
+    }
+    assert printed == pytest.approx(as_hrnet_prints_it(*arrays))
+    plain = metrics.pckh(*arrays)
+    assert result.at[0.1] > plain.at[0.1] and result.auc == plain.auc
+    assert result.groups[0.5] != plain.groups[0.5]
+
+
+def test_compat_worked_by_hand():
+    # Three people with heads of 100. Of the left ankle two are labelled and
+    # both are hits, of the right three and one is: 100 % and 33 %.
+    distances = np.zeros((3, 16))
+    visible = np.zeros((3, 16))
+    visible[:2, 5] = visible[:, 0] = 1
+    distances[:2, 0] = 51
+    # Head top 11 away, neck far off.
+    visible[0, [8, 9]] = 1
+    distances[0, [8, 9]] = 99, 11
+    result = score(
+        distances, [100] * 3, skeletons.MPII, visible, compat="hrnet"
+    )
+    assert result.groups[0.5]["Ank."] == pytest.approx((100 + 100 / 3) / 2)
+    assert result.groups[0.5]["Head"] == 100
+    # 4 of 7 joints; the head top at 0.11 is one of them at "0.1".
+    assert result.at == pytest.approx({0.5: 400 / 7, 0.1: 400 / 7})
+    plain = score(distances, [100] * 3, skeletons.MPII, visible)
+    assert plain.groups[0.5]["Ank."] == pytest.approx(60)
+    assert plain.groups[0.5]["Head"] == 50
+    assert plain.at == pytest.approx({0.5: 400 / 7, 0.1: 300 / 7})
+
+
+def test_compat_is_hrnet_or_none_and_of_mpii():
+    with pytest.raises(ValueError, match="Received: compat='mmpose'"):
+        score([[0.0, 0.0]], [10], compat="mmpose")
+    with pytest.raises(ValueError, match="Received: skeleton='pair'"):
+        score([[0.0, 0.0]], [10], compat="hrnet")

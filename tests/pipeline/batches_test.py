@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
             out,
             skeletons.MPII,
             image_size=32,
-            val_share=0.25,
+            split=0.25,
             source="drawn",
             shards=5,
         )
@@ -85,7 +85,9 @@ def test_batches_have_these_shapes(folder):
         "boxes": ((6, 4), "float32"),
         "visible": ((6, 16), "float32"),
         "head_size": ((6,), "float32"),
+        "area": ((6,), "float32"),
         "box_size": ((6,), "float32"),
+        "box_score": ((6,), "float32"),
         "to_image": ((6, 2, 3), "float32"),
         "image_id": ((6,), "int64"),
         "source_id": ((6,), "object"),

@@ -21,6 +21,7 @@ def person():
         box=np.array([10.5, -20.25, 100.0, 200.0]),
         head_size=31.5,
         area=12345.5,
+        score=0.625,
         outside=1,
     )
 
@@ -39,6 +40,7 @@ def test_every_field_comes_back(person):
         "box": [10.5, -20.25, 100, 200],
         "head_size": 31.5,
         "area": 12345.5,
+        "score": 0.625,
         "window_to_image": TO_IMAGE,
     }
     assert got.keys() == expected.keys()
@@ -46,10 +48,23 @@ def test_every_field_comes_back(person):
         np.testing.assert_array_equal(got[key], value, err_msg=key)
 
 
+def test_an_annotated_box_is_sure():
+    assert schema.Person(None, 1, "1", None, None, None).score == 1
+
+
 def test_an_unlabelled_joint_may_be_anything(person):
     person.joints[1] = np.nan
     record = schema.serialise(person, JPEG, TO_IMAGE)
     np.testing.assert_array_equal(schema.parse(record, 3)["joints"][1], [0, 0])
+
+
+def test_whole_numbers_come_back_too(person):
+    person.box, person.area, person.score = np.array([1, 2, 30, 40]), 50, 1
+    person.joints = np.array([[1, 2], [0, 0], [3, 4]])
+    got = schema.parse(schema.serialise(person, JPEG, TO_IMAGE), 3)
+    np.testing.assert_array_equal(got["box"], [1, 2, 30, 40])
+    np.testing.assert_array_equal(got["joints"], [[1, 2], [0, 0], [3, 4]])
+    assert (got["area"], got["score"]) == (50, 1)
 
 
 def test_keys_are_those_of_the_header(person):
@@ -68,6 +83,7 @@ def test_keys_are_those_of_the_header(person):
         "image/object/bbox/xywh": "float_list",
         "image/object/head_size": "float_list",
         "image/object/area": "float_list",
+        "image/object/score": "float_list",
         "window/to_image": "float_list",
     }
     for key in kinds:

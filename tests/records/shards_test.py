@@ -93,6 +93,10 @@ def test_the_split_is_by_name_alone():
     assert {shards.split_of(name, 1.0) for name in names} == {"val"}
 
 
+def test_a_function_of_the_name_may_choose_the_split():
+    assert shards.split_of("b7", {"a": "val", "b7": "train"}.get) == "train"
+
+
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
     """24 people in photographs of noise; 3 of them cannot be kept."""
@@ -124,7 +128,7 @@ write = functools.partial(
     make=lsp.person,
     skeleton=skeletons.LSP,
     image_size=16,
-    val_share=0.3,
+    split=0.3,
     source="noise",
     shards=2,
 )
@@ -223,6 +227,83 @@ def test_a_failure_leaves_nothing(make, error, tmp_path, threads):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("full, empty", [("train", "val"), ("val", "train")])
+def test_one_split_may_be_empty(people, tmp_path, threads, full, empty):
+    out = tmp_path / "records"
+    write(people[7:], out=out, split=lambda name: full, shards=3)
+    splits = shards.read_manifest(out)["splits"]
+    assert splits[full]["people"] == 17
+    assert splits[empty] == {
+        "people": 0, "joints_outside": 0, "dropped": {}, "shards": [],
+    }  # fmt: skip
+    assert len(shards.shard_paths(out, full)) == 3
+    assert len(list(out.iterdir())) == 4
+    with pytest.raises(ValueError, match=f"the splits {full}. Received:"):
+        shards.shard_paths(out, empty)
+
+
+@pytest.mark.parametrize(
+    "alone, purpose", [("train", "train"), ("val", "validate")]
+)
+def test_no_split_loses_everyone(people, tmp_path, threads, alone, purpose):
+    # im00005 and im00006 have no photograph, as in a wrong folder.
+    other = {"train": "val", "val": "train"}[alone]
+    with pytest.raises(ValueError, match=f"Nobody is left to {purpose} on.*2 "):
+        write(
+            people[5:],
+            out=tmp_path / "records",
+            split=lambda name: alone if name < "im00007" else other,
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_nobody_at_all_is_refused(tmp_path, threads):
+    with pytest.raises(ValueError, match="Nobody is left to train on"):
+        write([], out=tmp_path / "records")
+
+
+def test_each_split_has_its_share_of_the_shards(people, tmp_path, threads):
+    # 3 in val, 14 in train: 8 * 3 / 14 = 1.7 shards, rounded up.
+    out = tmp_path / "records"
+    later = people[-3][0]
+    write(
+        people[7:],
+        out=out,
+        split=lambda name: "val" if name >= later else "train",
+        shards=8,
+    )
+    assert len(shards.shard_paths(out, "train")) == 8
+    assert len(shards.shard_paths(out, "val")) == 2
+
+
+OWN = skeletons.Skeleton(
+    "lsp",  # the name of a known one, but not its limbs
+    skeletons.LSP.joints,
+    skeletons.LSP.sides,
+    limbs=(("neck", "head_top"),),
+    sigmas=(0.05,) * 14,
+)
+
+
+def test_a_skeleton_of_ones_own_comes_back_whole(people, tmp_path, threads):
+    out = tmp_path / "records"
+    write(people[7:], out=out, skeleton=OWN)
+    assert shards.read_skeleton(out) == OWN
+    assert shards.read_manifest(out, "lsp")["skeleton"]["name"] == "lsp"
+    with pytest.raises(ValueError, match="joints of mpii, these .* of lsp"):
+        shards.read_manifest(out, "mpii")
+
+
+def test_ground_truth_is_kept_beside_the_shards(
+    people, folder, tmp_path, threads
+):
+    truth = {"images": [{"id": 1}], "annotations": [], "categories": []}
+    write(people[7:], out=tmp_path / "records", annotations=truth)
+    assert (tmp_path / "records" / "annotations-val.json").is_file()
+    assert shards.read_annotations(tmp_path / "records") == truth
+    assert shards.read_annotations(folder) is None
+
+
 def test_what_an_interrupted_run_left_does_not_stay(people, tmp_path, threads):
     left = tmp_path / "records.partial"
     left.mkdir()
@@ -267,7 +348,7 @@ def test_refuses_a_damaged_manifest(copy, text):
 
 def test_refuses_another_version(copy):
     edit(copy, version=99)
-    with pytest.raises(ValueError, match="version 99, this package reads 1;"):
+    with pytest.raises(ValueError, match="version 99, this package reads 2;"):
         shards.read_manifest(copy)
 
 

@@ -1,0 +1,193 @@
+"""COCO's average precision of poses: the figures of Table 8.
+
+    AP, AR      mean over OKS thresholds of 0.5, 0.55, ... 0.95
+    AP50, AP75  at one threshold, as AR50 and AR75
+    APM, APL    of people of 32^2 to 96^2 square pixels, and of larger ones
+
+The rules are those of pycocotools' `COCOeval(iouType="keypoints")`. Departs in
+two cases that are faults there: an annotation whose id is 0 can be found, and
+a joint that is not a number is far from the truth rather than on it.
+
+Shape letters: T thresholds, R recalls, P people, D detections, K joints.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from integral_tf import skeletons
+from integral_tf.metrics import coco_arrays
+from integral_tf.metrics import oks
+
+THRESHOLDS = np.linspace(0.5, 0.95, 10)
+RECALLS = np.linspace(0, 1, 101)
+AREAS = ((0, 1e5**2), (32**2, 96**2), (96**2, 1e5**2))  # all, medium, large
+_FIGURES = (
+    # name, of which areas, at which thresholds
+    ("", 0, slice(None)),
+    ("50", 0, 0),
+    ("75", 0, 5),
+    ("M", 1, slice(None)),
+    ("L", 2, slice(None)),
+)
+_BLOCK = 1 << 12  # pairs compared at once, so that they stay in the cache
+
+
+def coco_keypoint_ap(truth, results, sigmas=skeletons.COCO.sigmas):
+    """Scores detected poses as COCO's evaluation does.
+
+    Args:
+        truth: COCO's person_keypoints JSON, loaded, or its path.
+        results: COCO's keypoint results, loaded, or their path: a list of
+            `{image_id, category_id, keypoints [x, y, score] * K, score}`.
+        sigmas: `(K,)` standard deviations per joint.
+
+    Returns:
+        Dict of AP, AP50, AP75, APM, APL, AR, AR50, AR75, ARM and ARL, each
+        from 0 to 1, or -1 where there is nobody to find.
+
+    Raises:
+        ValueError: one of the two is not in COCO's format, or they do not
+            belong together.
+    """
+    people, found, categories = coco_arrays.read(truth, results, len(sigmas))
+    pairs = _pairs(people, found, sigmas)
+    shape = (categories, len(AREAS), len(THRESHOLDS))
+    precision = np.full((*shape, len(RECALLS)), -1.0)
+    recall = np.full(shape, -1.0)
+    for a, (low, high) in enumerate(AREAS):
+        ignored = people.ignored | (people.area < low) | (people.area > high)
+        hit, excused = _matches(pairs, ignored, people, found)
+        excused |= ~hit & ((found.area < low) | (found.area > high))
+        right, wrong = hit & ~excused, ~hit & ~excused
+        for c in range(categories):
+            wanted = np.count_nonzero(~ignored & (people.category == c))
+            if wanted:
+                of_c = found.category == c
+                precision[c, a], recall[c, a] = _curves(
+                    right[:, of_c], wrong[:, of_c], wanted
+                )
+    return {
+        f"{measure}{name}": _mean(values[:, a, t])
+        for measure, values in (("AP", precision), ("AR", recall))
+        for name, a, t in _FIGURES
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class _Pairs:
+    """Detections and people of one group that any threshold can match."""
+
+    detection: np.ndarray
+    person: np.ndarray
+    oks: np.ndarray
+
+
+def _pairs(people, found, sigmas):
+    first = np.searchsorted(people.group, found.group)
+    count = np.searchsorted(people.group, found.group, side="right") - first
+    detection = np.repeat(np.arange(len(count)), count)
+    of_its_group = np.arange(len(detection)) - np.repeat(
+        np.cumsum(count) - count, count
+    )
+    person = first[detection] + of_its_group
+    blocks = [np.empty(0)]
+    for start in range(0, len(detection), _BLOCK):
+        d = detection[start : start + _BLOCK]
+        p = person[start : start + _BLOCK]
+        blocks.append(
+            oks.similarity(
+                found.joints[d],
+                people.joints[p],
+                people.visible[p],
+                people.area[p],
+                sigmas,
+                people.box[p],
+            )
+        )
+    similar = np.concatenate(blocks)
+    near = similar >= THRESHOLDS[0]
+    return _Pairs(detection[near], person[near], similar[near])
+
+
+def _matches(pairs, ignored, people, found):
+    """Gives each detection a person, the surest of a group first.
+
+    A detection takes the most similar person whom none has taken, the later
+    of two equal ones. Only where nobody is similar enough does it take someone
+    ignored, who excuses it; a crowd can be taken many times.
+
+    Args:
+        pairs: `_Pairs`.
+        ignored: `(P,)` bools.
+        people: `coco_arrays.People`.
+        found: `coco_arrays.Detections`.
+
+    Returns:
+        `(T, D)` bools, true where a detection has taken someone, and `(T, D)`
+        bools, true where that excuses it.
+    """
+    # Which people a detection prefers depends on no other's choice, so sort
+    # once; then let the surest of all groups choose, the second of all, ...
+    rank = found.rank[pairs.detection]
+    order = np.lexsort(
+        (
+            -pairs.person,
+            -pairs.oks,
+            ignored[pairs.person],
+            pairs.detection,
+            rank,
+        )
+    )
+    taken = np.zeros((len(THRESHOLDS), len(people.group)), bool)
+    hit = np.zeros((len(THRESHOLDS), len(found.group)), bool)
+    excused = np.zeros_like(hit)
+    turns = np.searchsorted(
+        rank[order], np.arange(coco_arrays.MAX_DETECTIONS + 1)
+    )
+    for start, end in zip(turns[:-1], turns[1:]):
+        if start == end:
+            continue
+        now = order[start:end]
+        detection, person = pairs.detection[now], pairs.person[now]
+        free = ~taken[:, person] | people.crowd[person]
+        free &= pairs.oks[now] >= THRESHOLDS[:, None]
+        place = np.where(free, np.arange(len(now)), len(now))
+        starts = np.flatnonzero(np.diff(detection, prepend=-1))
+        best = np.minimum.reduceat(place, starts, axis=1)
+        t, some = np.nonzero(best < len(now))
+        best = best[t, some]
+        taken[t, person[best]] = True
+        hit[t, detection[best]] = True
+        excused[t, detection[best]] = ignored[person[best]]
+    return hit, excused
+
+
+def _curves(right, wrong, wanted):
+    """The curves of one category.
+
+    Args:
+        right, wrong: `(T, D)` bools, the surest detection first.
+        wanted: How many people there are to find.
+
+    Returns:
+        `(T, R)` precision at each of `RECALLS`, and `(T,)` recall reached.
+    """
+    precision = np.zeros((len(THRESHOLDS), len(RECALLS)))
+    if not right.shape[1]:
+        return precision, np.zeros(len(THRESHOLDS))
+    right, wrong = np.cumsum(right, axis=1), np.cumsum(wrong, axis=1)
+    recall = right / wanted
+    here = right / (right + wrong + np.spacing(1))
+    # At a recall counts the best precision there or further on.
+    best = np.maximum.accumulate(here[:, ::-1], axis=1)[:, ::-1]
+    for t in range(len(THRESHOLDS)):
+        place = np.searchsorted(recall[t], RECALLS)
+        reached = place < len(recall[t])
+        precision[t, reached] = best[t, place[reached]]
+    return precision, recall[:, -1]
+
+
+def _mean(values):
+    values = values[values > -1]
+    return float(values.mean()) if values.size else -1.0

@@ -1,0 +1,221 @@
+"""COCO's annotations and keypoint results, as arrays to be compared.
+
+A *group* is one image and one category: only within it can a detection be
+somebody. The formats are those of https://cocodataset.org/#format-data and
+https://cocodataset.org/#format-results.
+
+Shape letters: P people, D detections, K joints. All is in the image frame.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+
+import numpy as np
+
+MAX_DETECTIONS = 20  # of a group
+
+
+@dataclasses.dataclass(frozen=True)
+class People:
+    """The truth, sorted by group; within one, in the file's order.
+
+    Attributes:
+        group, category: `(P,)` numbers from 0.
+        joints: `(P, K, 2)` points.
+        visible: `(P, K)` bools, true where labelled.
+        area: `(P,)` the annotations' own.
+        box: `(P, 4)` x, y, width, height.
+        crowd: `(P,)` bools: many people, annotated as one.
+        ignored: `(P,)` bools: crowds, and people without labelled joints.
+    """
+
+    group: np.ndarray
+    category: np.ndarray
+    joints: np.ndarray
+    visible: np.ndarray
+    area: np.ndarray
+    box: np.ndarray
+    crowd: np.ndarray
+    ignored: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Detections:
+    """The `MAX_DETECTIONS` surest poses of each group; the surest of all first.
+
+    Attributes:
+        group, category: `(D,)` numbers from 0.
+        joints: `(D, K, 2)` points.
+        area: `(D,)` of the `bbox`, if the first result has one, else of the
+            joints' extent.
+        rank: `(D,)` 0 for the surest of its group.
+    """
+
+    group: np.ndarray
+    category: np.ndarray
+    joints: np.ndarray
+    area: np.ndarray
+    rank: np.ndarray
+
+
+def read(truth, results, joints):
+    """Reads both, and checks that they belong together.
+
+    Args:
+        truth: COCO's person_keypoints JSON, loaded, or its path.
+        results: COCO's keypoint results, loaded, or their path.
+        joints: K.
+
+    Returns:
+        `People`, `Detections` and the number of categories.
+
+    Raises:
+        ValueError: they are not in COCO's format, or not of one another.
+    """
+    truth, results = _loaded(truth), _loaded(results)
+    _check_parts(truth, results)
+    images = _numbered(truth["images"])
+    categories = _numbered(truth["categories"])
+    _check_ids(results, images, categories)
+    people = _people(truth["annotations"], images, categories, joints)
+    found = _detections(results, images, categories, joints)
+    return people, found, len(categories)
+
+
+def _people(rows, images, categories, joints):
+    rows, image, category = _known(rows, images, categories)
+    group = category * len(images) + image
+    order = np.argsort(group, kind="stable")
+    rows = [rows[i] for i in order]
+    keypoints = _keypoints(rows, joints)
+    visible = keypoints[..., 2] > 0
+    counts = [
+        row.get("num_keypoints", labelled)
+        for row, labelled in zip(rows, visible.sum(axis=1))
+    ]
+    crowd = np.array([bool(row.get("iscrowd")) for row in rows], bool)
+    return People(
+        group=group[order],
+        category=category[order],
+        joints=keypoints[..., :2],
+        visible=visible,
+        area=_column(rows, "area"),
+        box=_column(rows, "bbox").reshape(-1, 4),
+        crowd=crowd,
+        ignored=crowd | (np.array(counts, int) == 0),
+    )
+
+
+def _detections(results, images, categories, joints):
+    rows, image, category = _known(results, images, categories)
+    score = _column(rows, "score")
+    if not np.isfinite(score).all():
+        raise ValueError(
+            "Each result needs a finite `score`, to be sorted by. Received: "
+            f"{np.count_nonzero(~np.isfinite(score))} without"
+        )
+    points = _keypoints(rows, joints)[..., :2]
+    # pycocotools asks the first result whether they all have boxes.
+    if results and results[0].get("bbox"):
+        area = _column(rows, "bbox").reshape(-1, 4)[:, 2:].prod(axis=1)
+    else:
+        area = np.ptp(points, axis=1).prod(axis=1)
+    # Of equal scores the smaller image id goes first, then the earlier result:
+    # both sorts are stable.
+    order = np.lexsort((image, -score))
+    group = (category * len(images) + image)[order]
+    by_group = np.argsort(group, kind="stable")
+    first = np.searchsorted(group[by_group], group[by_group])
+    rank = np.empty(len(rows), int)
+    rank[by_group] = np.arange(len(rows)) - first
+    order, kept = order[rank < MAX_DETECTIONS], rank < MAX_DETECTIONS
+    return Detections(
+        group=group[kept],
+        category=category[order],
+        joints=points[order],
+        area=area[order],
+        rank=rank[kept],
+    )
+
+
+def _loaded(source):
+    if isinstance(source, (str, os.PathLike)):
+        return json.loads(pathlib.Path(source).read_text())
+    return source
+
+
+def _check_parts(truth, results):
+    parts = ("images", "annotations", "categories")
+    if not isinstance(truth, dict) or not all(part in truth for part in parts):
+        raise ValueError(
+            "`truth` is COCO's person_keypoints JSON, with images, annotations "
+            "and categories. A test set has no annotations: its results can "
+            "only be submitted. Received: "
+            f"{sorted(truth) if isinstance(truth, dict) else type(truth)}"
+        )
+    if not isinstance(results, list):
+        raise ValueError(
+            "`results` is a list with a dict for each detected pose. "
+            f"Received: {type(results)}"
+        )
+
+
+def _check_ids(results, images, categories):
+    asked = {_get(row, "image_id") for row in results}
+    unknown = asked - images.keys()
+    if unknown:
+        raise ValueError(
+            "Results may name images of `truth` only; are these of another "
+            f"split? Received: {len(unknown)} of {len(asked)} image_ids are "
+            f"not in it, such as {next(iter(unknown))!r}"
+        )
+    named = {_get(row, "category_id") for row in results}
+    if named and not named & categories.keys():
+        raise ValueError(
+            f"No result has a category_id of `truth`, {sorted(categories)}. "
+            f"Received: {sorted(named)}"
+        )
+
+
+def _numbered(rows):
+    ids = sorted({_get(row, "id") for row in rows})
+    return {value: number for number, value in enumerate(ids)}
+
+
+def _known(rows, images, categories):
+    """Those of known images and categories, and the numbers of these."""
+    rows = [
+        row
+        for row in rows
+        if _get(row, "image_id") in images
+        and _get(row, "category_id") in categories
+    ]
+    image = [images[row["image_id"]] for row in rows]
+    category = [categories[row["category_id"]] for row in rows]
+    return rows, np.array(image, int), np.array(category, int)
+
+
+def _keypoints(rows, joints):
+    try:
+        return _column(rows, "keypoints").reshape(len(rows), joints, 3)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            "`keypoints` are three numbers for each joint, here for "
+            f"{joints}, of which `sigmas` speaks. Received: {error}"
+        ) from None
+
+
+def _column(rows, key):
+    return np.array([_get(row, key) for row in rows], np.float64)
+
+
+def _get(row, key):
+    try:
+        return row[key]
+    except (KeyError, TypeError):
+        raise ValueError(
+            f"Every image, annotation and result needs COCO's `{key}`. "
+            f"Received: {sorted(row) if isinstance(row, dict) else row!r}"
+        ) from None

@@ -1,0 +1,301 @@
+"""MPII Human Pose: annotations and `images/` -> people.
+
+The paper trains on about 29,000 poses: everyone with labelled joints in the
+training images. People may also be only those whom MPII calls sufficiently
+separated, which are the ones its single-person test scores.
+"""
+
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+
+from integral_tf import coordinates
+from integral_tf.records import mpii_annotations
+from integral_tf.records import photographs
+from integral_tf.records import schema
+from integral_tf.records import shards
+
+# ours: for people without scale or objpos. With them, the box is about as much
+# larger than the extent of the joints.
+BODY_MARGIN = 1.25
+# Nobody's objpos is nearer to another's than this, in pixels.
+_SAME_PERSON = 2
+
+
+def people(source, images=None, choice="all", zero_based=False):
+    """Lists the people of the training images.
+
+    Args:
+        source: The official `.mat`, a JSON in Simple Baselines' form, or a
+            folder that holds one of either.
+        images: Folder of the photographs; by default `images/` beside the
+            file or beside its folder.
+        choice: `"all"`, or `"single"` for the sufficiently separated.
+        zero_based: The JSON counts pixels from 0.
+
+    Returns:
+        List of `(source_id, Annotation)`; a source_id is the photograph's name
+        and the person's number in it, `015601864_1`.
+
+    Raises:
+        FileNotFoundError: there are no annotations, or no photographs.
+        ValueError: the annotations cannot be read, or do not say what is asked.
+    """
+    if choice not in ("all", "single"):
+        raise ValueError(
+            "`people` are all, or single: the sufficiently separated. "
+            f"Received: {choice!r}"
+        )
+    file, listed = _read(source, zero_based)
+    if choice == "single" and file.suffix == ".json":
+        raise ValueError(
+            "Only the official .mat says who is sufficiently separated. "
+            f"Received: people={choice!r}, source={str(file)!r}"
+        )
+    return [
+        (annotation.source_id, annotation)
+        for photograph, annotation in _placed(listed, file, images)
+        if photograph.training and (choice == "all" or annotation.apart)
+    ]
+
+
+def test_people(source, images=None):
+    """Lists whom the single-person test scores: no joints, but a `box`.
+
+    Args:
+        source, images: As in `people`; only the official `.mat` will do.
+
+    Returns:
+        List of `(source_id, Annotation)`: the sufficiently separated people
+        of the test images. `inference.submission` wants all of them.
+    """
+    file, listed = _read(source, zero_based=False)
+    return [
+        (annotation.source_id, annotation)
+        for photograph, annotation in _placed(listed, file, images)
+        if is_tested(photograph, annotation)
+    ]
+
+
+def is_tested(photograph, annotation):
+    """Whether the single-person test scores this person.
+
+    Its script passes over people without objpos.
+    """
+    known = annotation.centre is not None
+    return annotation.apart and known and not photograph.training
+
+
+def find(source):
+    """The one file of annotations that is meant.
+
+    Args:
+        source: A file, or a folder that holds one or whose folders do; the
+            official `.mat` goes before a JSON.
+
+    Raises:
+        FileNotFoundError: there is none, or more than one.
+    """
+    source = pathlib.Path(source)
+    found = [source] if source.suffix in (".mat", ".json") else []
+    if source.is_dir():
+        for pattern in ("mpii_human_pose*.mat", "*.json"):
+            # The archive unpacks to a folder of its own.
+            found = [*source.glob(pattern), *source.glob(f"*/{pattern}")]
+            if found:
+                break
+    if len(found) != 1 or not found[0].is_file():
+        raise FileNotFoundError(
+            "MPII's annotations are mpii_human_pose_v1_u12_1.mat, or a JSON in "
+            "Simple Baselines' form, or a folder with one such file. "
+            f"Received: source={str(source)!r}, files="
+            f"{[p.name for p in sorted(found) if p.is_file()]}"
+        )
+    return found[0]
+
+
+def person(annotation):
+    """Reads one person's photograph and completes the annotation.
+
+    The box is the square of side 200 scale whose centre is 15 scale below
+    objpos, or the joints' extent with a margin where the one or the other is
+    unknown.
+
+    Raises:
+        schema.Dropped: no photograph, an unreadable one, no joint in it, or
+            the person is left out by the validation list.
+    """
+    if annotation.left_out:
+        raise schema.Dropped(annotation.left_out)
+    if not annotation.visible.any():
+        raise schema.Dropped("no joint annotated")
+    image = photographs.read(annotation.path)
+    height, width = image.shape[:2]
+    joints, visible = annotation.joints, annotation.visible
+    inside = (joints >= -0.5).all(axis=1)
+    inside &= (joints <= [width - 0.5, height - 0.5]).all(axis=1)
+    labelled = (visible > 0) & inside
+    if not labelled.any():
+        raise schema.Dropped("no labelled joint inside the image")
+    box = annotation.box
+    if box is None:
+        box = coordinates.box_around(joints[labelled], BODY_MARGIN)
+    return schema.Person(
+        image=image,
+        image_id=annotation.image_id,
+        source_id=annotation.source_id,
+        joints=np.where(labelled[:, None], joints, 0.0),
+        visible=np.where(labelled, visible, 0),
+        box=box,
+        head_size=annotation.head_size,
+        outside=int(((visible > 0) & ~inside).sum()),
+    )
+
+
+def by_share(val_share):
+    """The split by a hash of the photograph's name: it is not cut in two.
+
+    Args:
+        val_share: Share of the photographs in the validation split.
+
+    Returns:
+        Function from a source_id to "train" or "val".
+    """
+
+    def split(source_id):
+        return shards.split_of(source_id.rpartition("_")[0], val_share)
+
+    return split
+
+
+def by_list(listed, path):
+    """The split by a list of the validation set.
+
+    A JSON list in Simple Baselines' form (their valid.json, 2,958 people)
+    names people by photograph and centre. A text file has a line for each
+    photograph, whose people are then all in it, or for each source_id.
+    Where people are named, the others in their photographs are left out of
+    both splits, as Simple Baselines does.
+
+    Args:
+        listed: What `people` returned.
+        path: The list.
+
+    Returns:
+        `(listed, split, line)`: the people, some now marked as left out, the
+        function from a source_id to "train" or "val", and a line that counts.
+
+    Raises:
+        FileNotFoundError: there is no such list.
+        ValueError: it cannot be read, or names nobody.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            "`val_list` is a text file of image names, or a JSON list such as "
+            f"Simple Baselines' valid.json. Received: val_list={str(path)!r}"
+        )
+    try:
+        centres, names = _read_list(path)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(
+            "`val_list` is lines of image names or a JSON list of {image, "
+            f"center: [x, y]}} ({type(error).__name__}: {error}). "
+            f"Received: val_list={str(path)!r}"
+        ) from None
+    chosen = {
+        name
+        for name, annotation in listed
+        if {name, annotation.stem} & names
+        or _is_near(annotation.centre, centres.get(annotation.stem, []))
+    }
+    photographs_chosen = {name.rpartition("_")[0] for name in chosen}
+    if not chosen:
+        raise ValueError(
+            "The validation list names nobody of these annotations. "
+            f"Received: val_list={str(path)!r}"
+        )
+    marked, reserved = [], set(chosen)
+    for name, annotation in listed:
+        if annotation.stem in photographs_chosen and name not in chosen:
+            reserved.add(name)
+            annotation = dataclasses.replace(
+                annotation,
+                left_out="in a validation image, but not on the list",
+            )
+        marked.append((name, annotation))
+    entries = sum(map(len, centres.values())) + len(names)
+    return (
+        marked,
+        lambda source_id: "val" if source_id in reserved else "train",
+        f"{path.name}, {entries} entries for {len(chosen)} people",
+    )
+
+
+def _read(source, zero_based):
+    file = find(source)
+    if file.suffix == ".json":
+        return file, mpii_annotations.read_json(file, zero_based)
+    if zero_based:
+        raise ValueError(
+            "The official .mat always counts pixels from 1. "
+            f"Received: zero_based=True, source={str(file)!r}"
+        )
+    return file, mpii_annotations.read_release(file)
+
+
+def _placed(listed, file, images):
+    """Each photograph and each of its people, with path and image number."""
+    folders = [pathlib.Path(images)] if images else []
+    folders = folders or [parent / "images" for parent in file.parents[:2]]
+    folder = next((f for f in folders if f.is_dir()), None)
+    if folder is None:
+        raise FileNotFoundError(
+            "The photographs are a folder, by default images/ beside the "
+            f"annotations. Received: images={str(images or folders[0])!r}"
+        )
+    for photograph, number in zip(listed, _numbers(listed)):
+        for annotation in photograph.people:
+            yield (
+                photograph,
+                dataclasses.replace(
+                    annotation,
+                    path=str(folder / annotation.image),
+                    image_id=number,
+                ),
+            )
+
+
+def _numbers(listed):
+    """MPII's names are numbers; elsewhere a photograph's place in the list."""
+    stems = [pathlib.PurePosixPath(p.name).stem for p in listed]
+    if all(s.isascii() and s.isdigit() and len(s) < 19 for s in stems):
+        numbers = [int(stem) for stem in stems]
+        if len(set(numbers)) == len(numbers):
+            return numbers
+    return range(1, len(listed) + 1)
+
+
+def _read_list(path):
+    """A list's centres by photograph, and its bare names."""
+    text = path.read_text()
+    centres, names = {}, set()
+    if path.suffix != ".json":
+        lines = [line.strip() for line in text.splitlines()]
+        return {}, {pathlib.PurePosixPath(line).stem for line in lines if line}
+    for entry in json.loads(text):
+        stem = pathlib.PurePosixPath(entry["image"]).stem
+        if "center" in entry:
+            centre = np.asarray(entry["center"], np.float64).reshape(2) - 1
+            centres.setdefault(stem, []).append(centre)
+        else:
+            names.add(stem)
+    return centres, names
+
+
+def _is_near(centre, centres):
+    return centre is not None and any(
+        np.abs(centre - other).max() < _SAME_PERSON for other in centres
+    )
