@@ -37,24 +37,29 @@ from integral_tf.training import checkpoint
 
 ROOT = pathlib.Path(__file__).parent.parent
 
-flags.DEFINE_enum("table", "0", ["0", "2", "3", "4", "5", "7"], "Table.")
-flags.DEFINE_enum("figure", "0", ["0", "2", "3"], "Figure.")
-flags.DEFINE_string("data", "", "Folder of records.")
-flags.DEFINE_string("out", "", "Folder for the runs and the pages.")
-flags.DEFINE_enum("budget", "small", ["small", "paper"], "Cost of each row.")
-flags.DEFINE_integer("seeds", 1, "Runs of every row, with seeds 0, 1, ...")
-flags.DEFINE_integer(
-    "heatmap_epochs",
-    0,
-    "I1 to I3: epochs of heat-map loss alone, where maps take longer to form "
-    "than the budget gives them; 0 takes the budget's.",
-)
-flags.DEFINE_integer(
-    "person",
-    -1,
-    "Figure 2: place of the person in the validation split; by default the "
-    "one whom both models find best.",
-)
+
+def define_flags():
+    """Defines this command's flags; not on import, which tests do, too."""
+    flags.DEFINE_enum("table", "0", ["0", "2", "3", "4", "5", "7"], "Table.")
+    flags.DEFINE_enum("figure", "0", ["0", "2", "3"], "Figure.")
+    flags.DEFINE_string("data", "", "Folder of records.")
+    flags.DEFINE_string("out", "", "Folder for the runs and the pages.")
+    flags.DEFINE_enum(
+        "budget", "small", ["small", "paper"], "Cost of each row."
+    )
+    flags.DEFINE_integer("seeds", 1, "Runs of every row, with seeds 0, 1, ...")
+    flags.DEFINE_integer(
+        "heatmap_epochs",
+        0,
+        "I1 to I3: epochs of heat-map loss alone, where maps take longer to "
+        "form than the budget gives them; 0 takes the budget's.",
+    )
+    flags.DEFINE_integer(
+        "person",
+        -1,
+        "Figure 2: place of the person in the validation split; by default the "
+        "one whom both models find best.",
+    )
 
 
 class Runs:
@@ -264,4 +269,5 @@ def reproduce(table, figure, runs, seeds=1, person=-1):
 
 
 if __name__ == "__main__":
+    define_flags()
     app.run(main)
