@@ -37,18 +37,29 @@ from integral_tf.training import checkpoint
 
 ROOT = pathlib.Path(__file__).parent.parent
 
-flags.DEFINE_enum("table", "0", ["0", "2", "3", "4", "5", "7"], "Table.")
-flags.DEFINE_enum("figure", "0", ["0", "2", "3"], "Figure.")
-flags.DEFINE_string("data", "", "Folder of records.")
-flags.DEFINE_string("out", "", "Folder for the runs and the pages.")
-flags.DEFINE_enum("budget", "small", ["small", "paper"], "Cost of each row.")
-flags.DEFINE_integer("seeds", 1, "Runs of every row, with seeds 0, 1, ...")
-flags.DEFINE_integer(
-    "person",
-    -1,
-    "Figure 2: place of the person in the validation split; by default the "
-    "one whom both models find best.",
-)
+
+def define_flags():
+    """Defines this command's flags; not on import, which tests do, too."""
+    flags.DEFINE_enum("table", "0", ["0", "2", "3", "4", "5", "7"], "Table.")
+    flags.DEFINE_enum("figure", "0", ["0", "2", "3"], "Figure.")
+    flags.DEFINE_string("data", "", "Folder of records.")
+    flags.DEFINE_string("out", "", "Folder for the runs and the pages.")
+    flags.DEFINE_enum(
+        "budget", "small", ["small", "paper"], "Cost of each row."
+    )
+    flags.DEFINE_integer("seeds", 1, "Runs of every row, with seeds 0, 1, ...")
+    flags.DEFINE_integer(
+        "heatmap_epochs",
+        0,
+        "I1 to I3: epochs of heat-map loss alone, where maps take longer to "
+        "form than the budget gives them; 0 takes the budget's.",
+    )
+    flags.DEFINE_integer(
+        "person",
+        -1,
+        "Figure 2: place of the person in the validation split; by default the "
+        "one whom both models find best.",
+    )
 
 
 class Runs:
@@ -58,12 +69,14 @@ class Runs:
         flagfile: The budget: flags that every run has.
         data: Folder of records.
         out: Folder for the runs and the pages.
+        heatmap_epochs: Of I1 to I3, if not the budget's.
     """
 
-    def __init__(self, flagfile, data, out):
+    def __init__(self, flagfile, data, out, heatmap_epochs=0):
         self.flagfile = flagfile
         self.budget = configs.read_flagfile(configs.TrainConfig, flagfile)
         self.data, self.out = pathlib.Path(data), pathlib.Path(out)
+        self.heatmap_epochs = heatmap_epochs
 
     def all(self, rows, seeds):
         """Runs what is missing; returns label -> metrics of each seed."""
@@ -120,9 +133,12 @@ class Runs:
         return json.loads(metrics.read_text())
 
     def _changed(self, row):
+        settings = row.settings
+        if self.heatmap_epochs and row.method in configs.TWO_PHASE_METHODS:
+            settings = {**settings, "heatmap_epochs": self.heatmap_epochs}
         return {
             name: value
-            for name, value in row.settings.items()
+            for name, value in settings.items()
             if getattr(self.budget, name) != value
         }
 
@@ -146,7 +162,12 @@ def table_page(table, rows, scores, runs, seeds):
         f"{first['metric']} in percent over {first['people']} people, "
         f"{first['joints']} joints, of the {first['split']} split of "
         f"{runs.data.name}; the paper's are MPII's. "
-        f"Budget: {runs.flagfile.stem}. "
+        f"Budget: {runs.flagfile.stem}"
+        + (
+            f", --heatmap_epochs={runs.heatmap_epochs}. "
+            if runs.heatmap_epochs
+            else ". "
+        )
         + (f"Mean of {seeds} seeds." if seeds > 1 else "One seed."),
         "",
     ]
@@ -203,6 +224,7 @@ def main(argv):
                 ROOT / "experiments" / f"{values.budget}.flags",
                 values.data,
                 values.out,
+                values.heatmap_epochs,
             ),
             values.seeds,
             values.person,
@@ -247,4 +269,5 @@ def reproduce(table, figure, runs, seeds=1, person=-1):
 
 
 if __name__ == "__main__":
+    define_flags()
     app.run(main)

@@ -84,6 +84,19 @@ def test_rows_of_two_tables_with_the_same_settings_are_one_run(tmp_path):
     assert "image_size_64" in by_label["H1 (a)"].name
 
 
+def test_maps_may_take_longer_to_form(tmp_path):
+    # Only the methods with a heat-map phase of their own are other runs.
+    small = ROOT / "experiments" / "small.flags"
+    names = []
+    for epochs in (0, 11):
+        runs = reproduce.Runs(small, tmp_path, tmp_path, epochs)
+        rows = tables.rows(2, runs.budget)
+        names.append({row.label: runs.folder(row, 0).name for row in rows})
+    other = {label for label in names[0] if names[0][label] != names[1][label]}
+    assert other == {"I1", "I2", "I3"}
+    assert names[1]["I1"] == "i1-heatmap_epochs_11-seed_0"
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproduce")

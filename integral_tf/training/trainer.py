@@ -126,6 +126,10 @@ class _Run:
                 )
             # Built before it is restored, or its moments would be lost.
             self.optimizer.build(self.model.trainable_variables)
+        # Compiled whatever the step is: on a CPU the warp is 6 times faster.
+        self.augment = tf.function(
+            lambda people: self.crop(people, training=True), jit_compile=True
+        )
         self.validator = validation.Validator(
             config, self.model, self.crop, self.skeleton
         )
@@ -257,7 +261,7 @@ class _Run:
 
     def _train_step(self, batch):
         def replica(people):
-            crops = self.crop(people, training=True)
+            crops = self.augment(people)
             truth = validation.truth(crops)
             with tf.GradientTape() as tape:
                 outputs = self.model(crops["images"], training=True)
