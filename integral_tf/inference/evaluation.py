@@ -115,7 +115,10 @@ def predict(model, data, config, skeleton):
     _, height, width, _ = model.input_shape
     crop = layers.RandomCrop(height, width, skeleton.mirrored_order)
     estimate = flip.flipped(model, skeleton) if config.flip_test else model
-    mean = mean_pose.of_records(data)
+    splits = shards.read_manifest(data)["splits"]
+    # Records for evaluation alone have nobody to train on.
+    average = "train" if splits["train"]["people"] else config.split
+    mean = mean_pose.of_records(data, average)
 
     @tf.function(reduce_retracing=True)
     def step(people):
@@ -123,12 +126,11 @@ def predict(model, data, config, skeleton):
         outputs = estimate(crops["images"])
         return outputs["joints"], outputs["scores"], crops["to_window"]
 
-    manifest = shards.read_manifest(data)
     people = batches.eval_batches(
         data, config.split, config.batch_size, config.limit
     )
     rows = []
-    total = manifest["splits"][config.split]["people"]
+    total = splits[config.split]["people"]
     total = min(total, config.limit) if config.limit else total
     with tqdm.tqdm(total=total, unit=" people", desc="evaluate") as bar:
         for batch in people:

@@ -1,4 +1,4 @@
-"""The mean pose of a training set: what a model must beat to have looked."""
+"""The mean pose of some people: what a model must beat to have looked."""
 
 import numpy as np
 
@@ -6,19 +6,18 @@ from integral_tf import coordinates
 from integral_tf.pipeline import batches
 
 
-def of_records(folder):
+def of_records(folder, split):
     """Mean of each joint as a share of its person's crop.
 
     Args:
-        folder: Folder of records; the training split is read.
+        folder: Folder of records.
+        split: Split whose people are averaged.
 
     Returns:
         `(K, 2)` x, y in [0, 1] across the unaugmented crop.
     """
     total, count = 0.0, 0.0
-    for people in batches.eval_batches(
-        folder, "train", 256
-    ).as_numpy_iterator():
+    for people in batches.eval_batches(folder, split, 256).as_numpy_iterator():
         shares = coordinates.crop_to_unit(
             people["joints"] - _corner(people["boxes"]), _size(people["boxes"])
         )
