@@ -171,6 +171,25 @@ def box_centre(edge, length):
     return edge + length / 2 - 0.5
 
 
+def edges(length):
+    """Where a picture's side begins and ends, as points' coordinates."""
+    return -0.5, length - 0.5
+
+
+def inside(points, size):
+    """Which coordinates of points lie within a picture's edges; NaN does not.
+
+    Args:
+        points: `(..., 2)` x, y, on any array type.
+        size: `(width, height)`, an array of the same library.
+
+    Returns:
+        `(..., 2)` bool; a point is in the picture where both are.
+    """
+    low, high = edges(size)
+    return (points >= low) & (points <= high)
+
+
 def unscale(points, to_image):
     """Image points `(K, 2)` in the window that `to_image` (2, 3) places.
 

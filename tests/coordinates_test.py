@@ -164,3 +164,10 @@ def test_unscale_places_image_points_and_boxes_in_a_window():
             coordinates.box_to_region(box, window, 384, 384),
             atol=1e-3,
         )
+
+
+def test_a_picture_reaches_from_edge_to_edge():
+    # 4 x 3 pixels span x from -0.5 to 3.5 and y from -0.5 to 2.5.
+    points = [(-0.5, -0.5), (3.5, 2.5), (3.6, 0), (0, -0.6), (np.nan, 0)]
+    found = coordinates.inside(np.array(points), np.array([4, 3]))
+    assert found.all(axis=1).tolist() == [True, True, False, False, False]

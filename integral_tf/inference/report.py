@@ -139,7 +139,7 @@ def heatmap_figure(models, data, skeleton, person, path):
     picture = crops["images"][person].astype(np.uint8)
     height, width = picture.shape[:2]
     # From edge to edge: a map's pixel covers the crop's pixels that it spans.
-    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
+    extent = (*coordinates.edges(width), *coordinates.edges(height)[::-1])
     figure = matplotlib.figure.Figure(
         figsize=(3 * len(names), 3.2 * len(models)), dpi=150
     )

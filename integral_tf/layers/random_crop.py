@@ -91,7 +91,7 @@ class RandomCrop(keras.layers.Layer):
         joints = self._exchange_sides(joints, mirrored[:, None, None])
         visible = self._exchange_sides(visible, mirrored[:, None])
         size = ops.convert_to_tensor([self.width, self.height], "float32")
-        inside = ops.all((joints >= -0.5) & (joints <= size - 0.5), axis=-1)
+        inside = ops.all(coordinates.inside(joints, size), axis=-1)
         return {
             "images": warp.bilinear(
                 people["windows"], to_window, self.height, self.width

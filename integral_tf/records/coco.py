@@ -14,6 +14,7 @@ import pathlib
 
 import numpy as np
 
+from integral_tf import coordinates
 from integral_tf.records import photographs
 from integral_tf.records import schema
 
@@ -235,8 +236,8 @@ def person(annotation):
     if not (high > low).all():
         raise schema.Dropped("box without area inside the image")
     joints, labelled = annotation.joints, annotation.visible > 0
-    inside = (joints >= -0.5).all(axis=1)
-    inside &= (joints <= [width - 0.5, height - 0.5]).all(axis=1)
+    size = np.array([width, height])
+    inside = coordinates.inside(joints, size).all(axis=1)
     if labelled.any() and not (labelled & inside).any():
         raise schema.Dropped("no labelled keypoint inside the image")
     return schema.Person(

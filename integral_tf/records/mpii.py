@@ -134,8 +134,8 @@ def person(annotation):
     image = photographs.read(annotation.path)
     height, width = image.shape[:2]
     joints, visible = annotation.joints, annotation.visible
-    inside = (joints >= -0.5).all(axis=1)
-    inside &= (joints <= [width - 0.5, height - 0.5]).all(axis=1)
+    size = np.array([width, height])
+    inside = coordinates.inside(joints, size).all(axis=1)
     labelled = (visible > 0) & inside
     if not labelled.any():
         raise schema.Dropped("no labelled joint inside the image")
