@@ -1,4 +1,4 @@
-r"""Scores a run: PCKh@0.5, @0.1 and AUC, and pictures to look at.
+r"""Scores a run: PCKh, COCO's AP, and pictures to look at.
 
     python evaluate.py --workdir=runs/i1 --split=val --out=runs/i1/evaluation
 
@@ -9,6 +9,10 @@ r"""Scores a run: PCKh@0.5, @0.1 and AUC, and pictures to look at.
     curve.png         PCKh over alpha, as Figure 3
     sheet.png         best, median and worst people; truth white
     predictions.json  joints in COCO's result format, image pixels
+
+and, of a test set, what its server wants: submission.json for COCO, and
+pred_keypoints_mpii.mat for MPII, with `--annotations` its official .mat.
+`--self_test` scores the truth in place of a model.
 """
 
 from absl import app
@@ -16,6 +20,7 @@ from absl import flags
 
 from integral_tf import config
 from integral_tf.inference import evaluation
+from integral_tf.training import snapshots
 
 config.define_flags(config.EvaluateConfig)
 flags.adopt_module_key_flags(config)
@@ -24,12 +29,29 @@ flags.adopt_module_key_flags(config)
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    settings = config.from_flags(config.EvaluateConfig, flags.FLAGS)
     try:
-        evaluation.evaluate(
-            config.from_flags(config.EvaluateConfig, flags.FLAGS)
-        )
+        if settings.self_test:
+            evaluation.self_test(settings)
+        elif settings.checkpoints == "last":
+            evaluation.evaluate(settings)
+        else:
+            _checkpoints(settings)
     except (ValueError, OSError) as error:
         raise SystemExit(f"evaluate: {error}") from None
+
+
+def _checkpoints(settings):
+    """Evaluates checkpoints, and prints one line for each at the end."""
+    lines = []
+    for name, model in snapshots.models(settings.workdir, settings.checkpoints):
+        print(f"\n{name}")
+        figures = evaluation.evaluate(settings, model, name)
+        shown = {k: v for k, v in figures.items() if k.startswith(("@", "AUC"))}
+        shown |= {k: 100 * v for k, v in figures.get("coco", {}).items()}
+        cells = "  ".join(f"{k} {v:.2f}" for k, v in shown.items())
+        lines.append(f"{name:16s} {cells}")
+    print("\n" + "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ r"""MPII Human Pose -> TFRecords.
 Baselines' form, or a folder that holds one of either. One person of the
 training images becomes one record: a window around them, their 16 joints and
 their head size. `--val_list` names the validation set; without it a tenth of
-the photographs, chosen by a hash of their name, is validation.
+the photographs, chosen by a hash of their name, is validation. The records of
+`--people=test` have no joints: evaluate.py writes their submission.
 """
 
 from absl import app
@@ -41,7 +42,10 @@ _VAL_SHARE = flags.DEFINE_float(
     "val_share", 0.1, "Share of photographs kept for it where there is no list."
 )
 _PEOPLE = flags.DEFINE_enum(
-    "people", "all", ["all", "single"], "Everyone, or only those well apart."
+    "people",
+    "all",
+    ["all", "single", "test"],
+    "Everyone; only those well apart; or whom the single-person test scores.",
 )
 _ZERO_BASED = flags.DEFINE_bool(
     "zero_based", False, "The JSON counts pixels from 0, unlike MATLAB."
@@ -57,16 +61,22 @@ def main(argv):
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     try:
         file = mpii.find(_SOURCE.value)
-        people = mpii.people(
-            _SOURCE.value, _IMAGES.value, _PEOPLE.value, _ZERO_BASED.value
-        )
-        split = mpii.by_share(_VAL_SHARE.value)
-        line = f"{_VAL_SHARE.value:g} of the photographs"
-        if _VAL_LIST.value:
-            people, split, line = mpii.by_list(people, _VAL_LIST.value)
+        make = mpii.person
+        if _PEOPLE.value == "test":
+            make, line = mpii.tested_person, "the test set, joints unknown"
+            people = mpii.test_people(_SOURCE.value, _IMAGES.value)
+            split = 1.0
+        else:
+            people = mpii.people(
+                _SOURCE.value, _IMAGES.value, _PEOPLE.value, _ZERO_BASED.value
+            )
+            split = mpii.by_share(_VAL_SHARE.value)
+            line = f"{_VAL_SHARE.value:g} of the photographs"
+            if _VAL_LIST.value:
+                people, split, line = mpii.by_list(people, _VAL_LIST.value)
         manifest = shards.write(
             people,
-            mpii.person,
+            make,
             _OUT.value,
             skeletons.MPII,
             _IMAGE_SIZE.value,

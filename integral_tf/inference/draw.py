@@ -41,11 +41,11 @@ def pose(image, joints, visible, skeleton, colour=None):
                 image,
                 shown[first],
                 shown[second],
-                colour or _side(first, second),
+                colour or _side(skeleton, first, second),
                 width,
             )
     for name, point in shown.items():
-        _dot(image, point, colour or _side(name), width + 1)
+        _dot(image, point, colour or _side(skeleton, name), width + 1)
     return image
 
 
@@ -92,12 +92,12 @@ def save(image, path):
         raise OSError(f"The picture could not be written. Received: {path}")
 
 
-def _side(*names):
-    if all(name.startswith("left") for name in names):
+def _side(skeleton, *names):
+    """The colour of the side that all of these joints are on."""
+    lefts, rights = zip(*skeleton.sides) if skeleton.sides else ((), ())
+    if set(names) <= set(lefts):
         return _LEFT
-    if all(name.startswith("right") for name in names):
-        return _RIGHT
-    return _MIDDLE
+    return _RIGHT if set(names) <= set(rights) else _MIDDLE
 
 
 # OpenCV draws at fixed-point positions: 4 fractional bits.

@@ -66,7 +66,7 @@ class PoseEstimator:
     def __init__(self, model, skeleton=None, flip_test=False, batch_size=16):
         self.model = load(model)
         if skeleton is None:
-            skeleton = _saved_skeleton(model)
+            skeleton = saved_skeleton(model)
         self.skeleton = _skeleton(self.model, skeleton)
         self.height, self.width = self.model.input_shape[1:3]
         self.batch_size = batch_size
@@ -157,7 +157,7 @@ def _path(model):
     return path / "model.keras" if path.is_dir() else path
 
 
-def _saved_skeleton(model):
+def saved_skeleton(model):
     """The skeleton that a run saved beside its model, or None."""
     if isinstance(model, keras.Model):
         return None

@@ -1,181 +1,187 @@
-"""A run on a split: PCKh, its curve, predictions, and people to look at."""
+"""A run on a split: PCKh, COCO's AP, predictions, and people to look at."""
 
-import dataclasses
+import importlib.util
 import json
 import pathlib
 import shutil
 
 import numpy as np
-import tensorflow as tf
-import tqdm
 
 from integral_tf import config as configs
-from integral_tf import coordinates
-from integral_tf import layers
 from integral_tf import metrics
 from integral_tf import paper
+from integral_tf.inference import coco_results
 from integral_tf.inference import estimator
-from integral_tf.inference import flip
 from integral_tf.inference import mean_pose
+from integral_tf.inference import predictions
+from integral_tf.inference import preflight
 from integral_tf.inference import report
-from integral_tf.pipeline import batches
+from integral_tf.inference import submission
 from integral_tf.records import shards
 
-
-@dataclasses.dataclass
-class Predictions:
-    """What a model says of N people, all in the image frame.
-
-    Attributes:
-        joints: `(N, K, 2)` x, y.
-        scores: `(N, K)`.
-        truth: `(N, K, 2)`.
-        visible: `(N, K)`.
-        head_size, box_size: `(N,)` image pixels.
-        image_id: `(N,)`.
-        mean_pose: `(N, K, 2)`, the training set's mean in each crop.
-    """
-
-    joints: np.ndarray
-    scores: np.ndarray
-    truth: np.ndarray
-    visible: np.ndarray
-    head_size: np.ndarray
-    box_size: np.ndarray
-    image_id: np.ndarray
-    mean_pose: np.ndarray
+MPII_SUBMISSION, COCO_SUBMISSION = "pred_keypoints_mpii.mat", "submission.json"
 
 
-def evaluate(config):
-    """Evaluates a run and writes a folder of results.
+def evaluate(config, model=None, name=""):
+    """Evaluates a model of a run and writes a folder of results.
 
     Args:
         config: A `config.EvaluateConfig`.
+        model: The pose model; None takes the run's `model.keras`.
+        name: Of the model, if it is not the run's: added to the folder's.
 
     Returns:
         The figures, as `metrics.json` has them.
 
     Raises:
-        FileNotFoundError: no model, or no records.
-        ValueError: the records have another skeleton, or no such split.
+        FileNotFoundError: no model, no records, or no ground truth.
+        ValueError: these do not belong together.
     """
     workdir = pathlib.Path(config.workdir)
-    model = estimator.load(workdir)
+    if model is None:
+        model = estimator.load(workdir)
     run = configs.read_flagfile(configs.TrainConfig, workdir / "flags.cfg")
     data = config.data or run.data
-    skeleton = shards.read_skeleton(data)
-    estimator.check_skeleton(model, skeleton)
-    seen = predict(model, data, config, skeleton)
-    lengths, metric = metrics.reference_lengths(seen.head_size, seen.box_size)
-    score, mean_score = (
-        metrics.pckh(joints, seen.truth, seen.visible, lengths, skeleton)
-        for joints in (seen.joints, seen.mean_pose)
+    skeleton, truth = preflight.check(config, data, model)
+    seen = predictions.predict(model, config, data, skeleton)
+    scores = coco_results.pose_scores(
+        seen, config.rescore, config.rescore_threshold
     )
+    chosen = None
+    if truth:
+        chosen = coco_results.kept(
+            seen,
+            scores,
+            skeleton,
+            run.size[1] / run.size[0],
+            config.oks_nms,
+            config.nms_threshold,
+        )
+        if len(chosen) < len(scores):
+            print(
+                f"OKS-NMS: {len(chosen)} of {len(scores)} people kept, "
+                f"{len(scores) - len(chosen)} too similar to a surer one"
+            )
+    results = coco_results.of_predictions(seen, truth, scores, chosen)
+    label = run.method if run.stages == 1 else f"MS-{run.method}"
     figures = {
         "method": run.method,
-        "metric": metric,
         "data": str(data),
         "split": config.split,
         "flip_test": config.flip_test,
-        "people": score.people,
-        "joints": score.joints,
-        **_figures(score),
-        "mean_pose": _figures(mean_score),
     }
+    tables = []
+    errors = None
+    if seen.is_labelled:
+        figures, table, errors = _pckh(config, run, label, data, skeleton, seen)
+        tables.append(table)
+    if truth and "annotations" in truth:
+        figures |= average_precision(truth, results, skeleton)
+        tables.append(_ap_table(config, label, skeleton, truth, figures))
     out = pathlib.Path(config.out or workdir / "evaluation")
+    if name:
+        out = out.with_name(f"{out.name}-{name}")
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    name = run.method if run.stages == 1 else f"MS-{run.method}"
-    row = paper.TABLE_2.get(name) or paper.TABLE_5.get(name, {}).get(run.stages)
-    table = report.table(metric, name, score, mean_score, row)
-    (partial / "table.md").write_text(table + "\n")
     _write_json(partial / "metrics.json", figures, indent=1)
-    _write_json(partial / "predictions.json", coco_results(seen))
-    report.plot_curves(
-        {run.method: figures, "mean pose": figures["mean_pose"]},
-        metric,
-        partial / "curve.png",
-    )
-    errors = person_errors(seen, lengths)
+    _write_json(partial / "predictions.json", results)
+    if tables:
+        (partial / "table.md").write_text("\n\n".join(tables) + "\n")
+    if seen.is_labelled:
+        report.plot_curves(
+            {run.method: figures, "mean pose": figures["mean_pose"]},
+            figures["metric"],
+            partial / "curve.png",
+        )
+    _write_submission(config, partial, skeleton, truth, seen, results)
     report.contact_sheet(
         data, config.split, seen, errors, skeleton, partial / "sheet.png"
     )
     shutil.rmtree(out, ignore_errors=True)
     partial.rename(out)
-    print(table)
-    print(f"people to look at: {out / 'sheet.png'}")
-    print(f"curve: {out / 'curve.png'}")
-    print(f"predictions: {out / 'predictions.json'}")
+    print("\n\n".join(tables))
+    for file, what in _FILES.items():
+        if (out / file).exists():
+            print(f"{what}: {out / file}")
     return figures
 
 
-def predict(model, data, config, skeleton):
-    """Runs a model over a split of records; returns `Predictions`."""
-    _, height, width, _ = model.input_shape
-    crop = layers.RandomCrop(height, width, skeleton.mirrored_order)
-    estimate = flip.flipped(model, skeleton) if config.flip_test else model
-    splits = shards.read_manifest(data)["splits"]
-    # Records for evaluation alone have nobody to train on.
-    average = "train" if splits["train"]["people"] else config.split
-    mean = mean_pose.of_records(data, average)
-
-    @tf.function(reduce_retracing=True)
-    def step(people):
-        crops = crop(people, training=False)
-        outputs = estimate(crops["images"])
-        return outputs["joints"], outputs["scores"], crops["to_window"]
-
-    people = batches.eval_batches(
-        data, config.split, config.batch_size, config.limit
-    )
-    rows = []
-    total = splits[config.split]["people"]
-    total = min(total, config.limit) if config.limit else total
-    with tqdm.tqdm(total=total, unit=" people", desc="evaluate") as bar:
-        for batch in people:
-            wanted = ("windows", "joints", "boxes", "visible")
-            joints, scores, to_window = step({k: batch[k] for k in wanted})
-            batch = {k: v.numpy() for k, v in batch.items() if k != "windows"}
-            to_image = batch["to_image"].astype(np.float64)
-            joints = coordinates.apply(to_window, joints)
-            rows.append(
-                Predictions(
-                    joints=coordinates.apply(to_image, joints),
-                    scores=scores.numpy(),
-                    truth=coordinates.apply(to_image, batch["joints"]),
-                    visible=batch["visible"],
-                    head_size=batch["head_size"],
-                    box_size=batch["box_size"],
-                    image_id=batch["image_id"],
-                    mean_pose=coordinates.apply(
-                        to_image, mean_pose.place(mean, batch["boxes"])
-                    ),
-                )
-            )
-            bar.update(len(joints))
-    names = [field.name for field in dataclasses.fields(Predictions)]
-    return Predictions(
-        **{n: np.concatenate([getattr(row, n) for row in rows]) for n in names}
-    )
+_FILES = {
+    "sheet.png": "people to look at",
+    "curve.png": "curve",
+    "predictions.json": "predictions",
+    MPII_SUBMISSION: "to submit to MPII",
+    COCO_SUBMISSION: "to submit to COCO, zipped",
+}
 
 
-def coco_results(seen):
-    """Predictions as COCO's keypoint results: a list of dicts."""
-    results = []
-    for image_id, joints, scores in zip(
-        seen.image_id, seen.joints, seen.scores
-    ):
-        keypoints = np.concatenate([joints, scores[:, None]], axis=1)
-        results.append(
-            {
-                "image_id": int(image_id),
-                "category_id": 1,
-                "keypoints": [round(float(v), 3) for v in keypoints.ravel()],
-                "score": round(float(scores.mean()), 5),
-            }
+def self_test(config):
+    """Scores the truth as if a model had found it.
+
+    The records' truth goes through the crop and back, and must have 100;
+    COCO's annotations, made results, must have AP 1.
+
+    Args:
+        config: A `config.EvaluateConfig`; without a `workdir` it needs `data`.
+
+    Raises:
+        FileNotFoundError: there are no records.
+        ValueError: the truth does not score as it must.
+    """
+    data = config.data
+    if config.workdir:
+        flagfile = pathlib.Path(config.workdir) / "flags.cfg"
+        data = data or configs.read_flagfile(configs.TrainConfig, flagfile).data
+    skeleton, truth = preflight.check(config, data)
+    seen = predictions.predict(None, config, data, skeleton)
+    wanted = []
+    if seen.is_labelled:
+        lengths, metric = metrics.reference_lengths(seen.head_size, seen.box)
+        score = metrics.pckh(
+            seen.joints, seen.truth, seen.visible, lengths, skeleton
         )
-    return results
+        print(f"{metric}: {score.people} people, {score.joints} joints")
+        wanted += [
+            (f"{metric}@{a}", value, 100) for a, value in score.at.items()
+        ]
+    if truth and "annotations" in truth:
+        results = [
+            {key: row[key] for key in ("image_id", "category_id", "keypoints")}
+            | {"score": 1.0}
+            for row in truth["annotations"]
+            if row["num_keypoints"] and not row["iscrowd"]
+        ]
+        figures = average_precision(truth, results, skeleton)
+        for who in ("coco", "pycocotools"):
+            if who in figures:
+                wanted.append((f"AP ({who})", figures[who]["AP"], 1))
+        if seen.is_labelled:
+            found = coco_results.of_predictions(seen, truth)
+            ap = average_precision(truth, found, skeleton)["coco"]["AP"]
+            print(f"AP of the records' own people: {ap:.4f}")
+    if not wanted:
+        raise ValueError(
+            "These records hold no truth, as those of a test set. "
+            f"Received: --data={data} --split={config.split}"
+        )
+    for name, value, best in wanted:
+        print(f"{name}: {value:.4f}, to be {best}")
+    if not all(abs(value - best) < 1e-4 for _, value, best in wanted):
+        raise ValueError(
+            "The truth itself does not score as it must: the records or the "
+            "ground truth are damaged, or an image has more than 20 people, "
+            f"of whom COCO counts no more. Received: --data={data}"
+        )
+
+
+def average_precision(truth, results, skeleton):
+    """COCO's ten figures: `coco`, and `pycocotools` where it is installed."""
+    sigmas = skeleton.sigmas
+    figures = {"coco": metrics.coco_keypoint_ap(truth, results, sigmas)}
+    if results and importlib.util.find_spec("pycocotools"):
+        figures["pycocotools"] = metrics.pycocotools_ap(truth, results, sigmas)
+    return figures
 
 
 def person_errors(seen, lengths):
@@ -185,6 +191,80 @@ def person_errors(seen, lengths):
     mean = (distance * seen.visible).sum(axis=1) / np.maximum(labelled, 1)
     known = (labelled > 0) & (lengths > 0)
     return np.where(known, mean / np.where(lengths > 0, lengths, 1), np.nan)
+
+
+def _pckh(config, run, label, data, skeleton, seen):
+    """Figures, their table, and the error of each person."""
+    lengths, metric = metrics.reference_lengths(seen.head_size, seen.box)
+
+    def score(joints, compat=None):
+        return metrics.pckh(
+            joints, seen.truth, seen.visible, lengths, skeleton, compat=compat
+        )
+
+    # Records for evaluation alone have nobody to train on.
+    splits = shards.read_manifest(data)["splits"]
+    average = "train" if splits["train"]["people"] else config.split
+    mean = mean_pose.place(mean_pose.of_records(data, average), seen.box)
+    ours, flat = score(seen.joints), score(mean)
+    rows = [(label, ours), ("mean pose", flat)]
+    figures = {
+        "method": run.method,
+        "metric": metric,
+        "data": str(data),
+        "split": config.split,
+        "flip_test": config.flip_test,
+        "people": ours.people,
+        "joints": ours.joints,
+        **_figures(ours),
+        "mean_pose": _figures(flat),
+    }
+    if config.compat == "hrnet":
+        rows.insert(
+            1, (f"{label}, as HRNet prints it", score(seen.joints, "hrnet"))
+        )
+        figures["hrnet"] = _figures(rows[1][1])
+    published = paper.TABLE_2.get(label)
+    published = published or paper.TABLE_5.get(label, {}).get(run.stages)
+    if published:
+        rows.append((f"paper's {label}, MPII", published))
+    what = f"{metric} over {ours.people} people, {ours.joints} joints"
+    return figures, report.table(what, rows), person_errors(seen, lengths)
+
+
+def _ap_table(config, label, skeleton, truth, figures):
+    rows = [(f"{label}, {who}", figures[who])
+            for who in ("pycocotools", "coco") if who in figures]  # fmt: skip
+    if skeleton.name == "coco" and label in paper.TABLE_8:
+        published = dict(zip(paper.TABLE_8_COLUMNS, paper.TABLE_8[label]))
+        rows.append(
+            (
+                f"paper's {label}, test-dev",
+                {name: value / 100 for name, value in published.items()},
+            )
+        )
+    return report.ap_table(
+        f"OKS over {len(truth['images'])} images; NMS: {config.oks_nms}, "
+        f"rescored: {'yes' if config.rescore else 'no'}",
+        rows,
+    )
+
+
+def _write_submission(config, folder, skeleton, truth, seen, results):
+    """Writes what a test server wants, where this is a test set."""
+    if config.annotations.endswith(".mat"):
+        names = [name.decode() for name in seen.source_id]
+        submission.mpii_mat(
+            dict(zip(names, seen.joints)),
+            config.annotations,
+            folder / MPII_SUBMISSION,
+        )
+    elif truth and "annotations" not in truth and skeleton.name == "coco":
+        submission.coco_json(
+            results,
+            folder / COCO_SUBMISSION,
+            [image["id"] for image in truth["images"]],
+        )
 
 
 def _figures(score):

@@ -14,30 +14,53 @@ from integral_tf.pipeline import batches
 _TILE = 240
 
 
-def table(metric, method, score, mean_score, paper_row=None):
-    """A Markdown table: @0.5, @0.1, AUC and the groups at 0.5, in percent."""
-    groups = list(score.groups[0.5])
-    header = ["", "@0.5", "@0.1", "AUC", *groups]
-    rows = [
-        (method, [score.at[0.5], score.at[0.1], score.auc], score.groups[0.5]),
-        (
-            "mean pose",
-            [mean_score.at[0.5], mean_score.at[0.1], mean_score.auc],
-            mean_score.groups[0.5],
-        ),
-    ]
-    if paper_row:
-        rows.append((f"paper's {method}, MPII", paper_row, {}))
+def table(metric, rows):
+    """A Markdown table: @0.5, @0.1, AUC and the groups at 0.5, in percent.
+
+    Args:
+        metric: What the figures are, and of how many people.
+        rows: List of a label and either a `metrics.Pckh` or the paper's
+            `(@0.5, @0.1, AUC)`.
+    """
+    groups = next(list(s.groups[0.5]) for _, s in rows if hasattr(s, "groups"))
     lines = [
-        f"{metric} over {score.people} people, {score.joints} joints",
+        metric,
         "",
-        "| " + " | ".join(header) + " |",
-        "|---" * len(header) + "|",
+        "| " + " | ".join(["", "@0.5", "@0.1", "AUC", *groups]) + " |",
+        "|---" * (4 + len(groups)) + "|",
     ]
-    for name, values, columns in rows:
+    for label, score in rows:
+        values, columns = score, {}
+        if hasattr(score, "groups"):
+            values = score.at[0.5], score.at[0.1], score.auc
+            columns = score.groups[0.5]
         cells = [f"{v:.1f}" for v in values]
         cells += [f"{columns[g]:.1f}" if g in columns else "" for g in groups]
-        lines.append("| " + " | ".join([name, *cells]) + " |")
+        lines.append("| " + " | ".join([label, *cells]) + " |")
+    return "\n".join(lines)
+
+
+def ap_table(people, rows):
+    """A Markdown table of COCO's figures in percent, as Table 8 has them.
+
+    Args:
+        people: What was scored, in words.
+        rows: List of a label and a dict from AP, AP50, ... to 0 to 1; -1,
+            where there was nobody to find, is left blank.
+    """
+    names = list(rows[0][1])
+    lines = [
+        people,
+        "",
+        "| " + " | ".join(["", *names]) + " |",
+        "|---" * (1 + len(names)) + "|",
+    ]
+    for label, figures in rows:
+        cells = [
+            f"{100 * figures[name]:.1f}" if figures.get(name, -1) >= 0 else ""
+            for name in names
+        ]
+        lines.append("| " + " | ".join([label, *cells]) + " |")
     return "\n".join(lines)
 
 
@@ -72,16 +95,20 @@ def contact_sheet(data, split, seen, errors, skeleton, path, rows=2, columns=6):
     """Draws the best, the median and the worst people of a split.
 
     The truth is white, the prediction coloured: left blue, right orange.
+    Where no truth is known, the surest people are the best.
 
     Args:
         data, split: The records that `seen` was predicted from.
-        seen: `evaluation.Predictions`.
-        errors: `(N,)` error of each person; NaN leaves one out.
+        seen: `predictions.Predictions`.
+        errors: `(N,)` error of each person in heads, NaN leaves one out; or
+            None, where none is known.
         skeleton: The `skeletons.Skeleton`.
         path: PNG to write.
         rows, columns: Size of each of the three parts.
     """
-    order = np.argsort(errors)[: np.isfinite(errors).sum()]
+    sureness = seen.scores.mean(axis=1)
+    rank = -sureness if errors is None else errors
+    order = np.argsort(rank)[: np.isfinite(rank).sum()]
     count = min(rows * columns, len(order))
     middle = max(0, len(order) // 2 - count // 2)
     chosen = [
@@ -93,7 +120,11 @@ def contact_sheet(data, split, seen, errors, skeleton, path, rows=2, columns=6):
     tiles, captions = [], []
     for part, i in chosen:
         tiles.append(_person(pictures[i], seen, i, skeleton))
-        captions.append(f"{part}: {errors[i]:.2f} heads")
+        captions.append(
+            f"{part}: {errors[i]:.2f} heads"
+            if errors is not None
+            else f"score {sureness[i]:.2f}"
+        )
     draw.save(draw.sheet(tiles, captions, columns, _TILE), path)
 
 

@@ -97,7 +97,7 @@ def coco_json(results, path, image_ids=None):
 
     Args:
         results: List of `{image_id, category_id, keypoints, score}` as
-            `evaluation.coco_results` makes it; other keys are not written.
+            `coco_results.of_predictions` makes it; other keys are not written.
         path: File to write; an earlier one is replaced.
         image_ids: Ids of the test set's images; None does not check them.
 

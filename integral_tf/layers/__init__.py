@@ -6,6 +6,7 @@ from integral_tf.layers.heads import JointHead
 from integral_tf.layers.integral_regression import IntegralRegression
 from integral_tf.layers.preprocessing import ImageNetCentering
 from integral_tf.layers.random_crop import RandomCrop
+from integral_tf.layers.score_calibration import ScoreCalibration
 
 __all__ = [
     "Argmax",
@@ -14,4 +15,5 @@ __all__ = [
     "IntegralRegression",
     "JointHead",
     "RandomCrop",
+    "ScoreCalibration",
 ]

@@ -5,5 +5,13 @@ from integral_tf.metrics.pckh import ALPHAS
 from integral_tf.metrics.pckh import Pckh
 from integral_tf.metrics.pckh import pckh
 from integral_tf.metrics.pckh import reference_lengths
+from integral_tf.metrics.pycocotools_ap import pycocotools_ap
 
-__all__ = ["ALPHAS", "Pckh", "coco_keypoint_ap", "pckh", "reference_lengths"]
+__all__ = [
+    "ALPHAS",
+    "Pckh",
+    "coco_keypoint_ap",
+    "pckh",
+    "pycocotools_ap",
+    "reference_lengths",
+]

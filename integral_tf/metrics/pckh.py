@@ -144,17 +144,17 @@ def _columns(skeleton, compat):
         yield name, [[k] for k in indices] if compat else [indices]
 
 
-def reference_lengths(head_size, box_size):
+def reference_lengths(head_size, boxes):
     """The length that the thresholds are shares of, and the metric's name.
 
     Args:
         head_size: `(N,)` head segments; all 0 where a dataset has no head.
-        box_size: `(N,)` longer sides of the people's boxes.
+        boxes: `(N, 4)` x, y, width, height of the people.
 
     Returns:
-        `(N,)` lengths and `"PCKh"`, or, without heads, a tenth of the box and
-        `"PCK"`. ours: about the head of a standing person.
+        `(N,)` lengths and `"PCKh"`, or, without heads, a tenth of the boxes'
+        longer sides and `"PCK"`. ours: about the head of a standing person.
     """
     if np.any(np.asarray(head_size) > 0):
         return np.asarray(head_size), "PCKh"
-    return np.asarray(box_size) / 10, "PCK"
+    return np.asarray(boxes)[:, 2:].max(axis=1) / 10, "PCK"

@@ -51,7 +51,8 @@ def pose_model(
     Returns:
         A `keras.Model` from RGB crops `(batch, height, width, 3)` in 0..255 to
         a dict: `joints` `(batch, K, 2)`, x and y in the crop frame, `scores`
-        `(batch, K)` in [0, 1] (always 1 for R1), and, but for R1, `heatmaps`
+        `(batch, K)` in [0, 1] (always 1 for R1; after training, calibrated to
+        the chance of being right), and, but for R1, `heatmaps`
         `(batch, h, w, K)`, unnormalised. These are the last stage's; those of
         an earlier one are `stage1_joints`, `stage1_heatmaps` and so on.
 
@@ -94,7 +95,8 @@ def pose_model(
                 of_stage("joints", stage, stages): points["joints"],
                 of_stage("heatmaps", stage, stages): heatmaps,
             }
-        outputs["scores"] = points["confidence"]
+        calibrated = layers.ScoreCalibration(name="score_calibration")
+        outputs["scores"] = calibrated(points["confidence"])
     name = f"{method}_{backbone}".replace("*", "star").lower()
     return keras.Model(images, outputs, name=name)
 

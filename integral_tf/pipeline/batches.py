@@ -85,14 +85,25 @@ def eval_batches(folder, split, batch_size, limit=0):
     return people.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
+def image_ids(folder, split):
+    """`(N,)` the images' ids of a split's people; no picture is decoded."""
+    joints = len(shards.read_skeleton(folder))
+    records = tf.data.TFRecordDataset(shards.shard_paths(folder, split))
+    ids = records.map(
+        lambda record: schema.parse(record, joints)["image_id"],
+        tf.data.AUTOTUNE,
+    )
+    return np.fromiter(ids.as_numpy_iterator(), np.int64)
+
+
 def decoder(folder):
     """Returns the step from a serialised record to a person.
 
     A person is a dict: `windows` `(S, S, 3)` uint8 RGB; `joints` `(K, 2)` and
     `boxes` `(4,)` in the window frame; `visible` `(K,)` 1.0 where labelled;
     `head_size`, in image pixels, 0 if unknown; `area`, for OKS, in square
-    image pixels, 0 if unknown; `box_size`, the box's longer side in image
-    pixels; `box_score`, a detector's, 1 for an annotated box; `to_image`
+    image pixels, 0 if unknown; `image_boxes` `(4,)`, the same box in the image
+    frame; `box_score`, a detector's, 1 for an annotated box; `to_image`
     `(2, 3)`, window -> image; `image_id` and `source_id`.
     """
     manifest = shards.read_manifest(folder)
@@ -113,7 +124,7 @@ def decoder(folder):
             "visible": tf.cast(person["visible"] > 0, tf.float32),
             "head_size": person["head_size"],
             "area": person["area"],
-            "box_size": tf.reduce_max(box[2:]),
+            "image_boxes": box,
             "box_score": person["score"],
             "to_image": to_image,
             "image_id": person["image_id"],

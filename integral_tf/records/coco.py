@@ -4,8 +4,8 @@ The form (https://cocodataset.org/#format-data, "Keypoint Detection") is a JSON
 of `images`, `annotations` and `categories`; detections are in its result form
 (https://cocodataset.org/#format-results).
 
-Keypoints are numbers of pixels counted from 0 and a box is left and top edge,
-width and height: `coordinates`' own convention, so both stay as stored.
+Keypoints count pixels from 0 and a box is left and top edge, width and height:
+`coordinates`' own convention, so both stay as stored.
 """
 
 import dataclasses
@@ -15,8 +15,15 @@ import pathlib
 import numpy as np
 
 from integral_tf import coordinates
+from integral_tf import skeletons
 from integral_tf.records import photographs
 from integral_tf.records import schema
+
+_COCO_CATEGORY = {
+    "name": "person",
+    "keypoints": list(skeletons.COCO.joints),
+    "skeleton": skeletons.COCO.limbs,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,14 +64,17 @@ def read(path, category="person"):
 
     Returns:
         Dict in COCO's form: `categories`, with this one alone; its
-        `annotations`, crowds among them, without outlines; all `images`.
+        `annotations`, crowds among them, without outlines; all `images`. The
+        truth of a test set, such as `image_info_test-dev2017.json`, is kept
+        secret: there are no `annotations` then.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not in COCO's form, or has no such category.
     """
     whole = _read_json(path, "annotations")
-    names = ("images", "annotations", "categories")
+    is_test = "annotations" not in whole
+    names = ("images", "categories") + ("annotations",) * (not is_test)
     if not isinstance(whole, dict) or not all(
         isinstance(whole.get(name), list) for name in names
     ):
@@ -77,6 +87,13 @@ def read(path, category="person"):
         for found in whole["categories"]
         if found.get("keypoints")
     }
+    if is_test and not with_joints:
+        # COCO's own test sets do not say what keypoints are wanted.
+        with_joints = {
+            found.get("name"): {**found, **_COCO_CATEGORY}
+            for found in whole["categories"]
+            if found.get("name") == _COCO_CATEGORY["name"]
+        }
     if category not in with_joints:
         raise ValueError(
             f"{path} has keypoints for "
@@ -88,7 +105,7 @@ def read(path, category="person"):
         images = [_image(row) for row in whole["images"]]
         annotations = [
             _annotation(row, len(chosen["keypoints"]))
-            for row in whole["annotations"]
+            for row in whole.get("annotations", ())
             if row["category_id"] == chosen["id"]
         ]
     except (KeyError, TypeError, ValueError) as error:
@@ -102,11 +119,8 @@ def read(path, category="person"):
                 f"Two of the {name} have the same id. "
                 f"Received: annotations={str(path)!r}"
             )
-    return {
-        "images": images,
-        "annotations": annotations,
-        "categories": [chosen],
-    }
+    truth = {"images": images, "categories": [chosen]}
+    return truth if is_test else {**truth, "annotations": annotations}
 
 
 def people(truth, images, split):
@@ -122,7 +136,13 @@ def people(truth, images, split):
 
     Raises:
         FileNotFoundError: there is no such folder.
+        ValueError: it is a test set, which has no annotations.
     """
+    if "annotations" not in truth:
+        raise ValueError(
+            "A test set has no annotated people: give a detector's boxes. "
+            f"Received: {len(truth['images'])} images without annotations"
+        )
     located = _located(truth, images)
     listed = []
     for row in truth["annotations"]:

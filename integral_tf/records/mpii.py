@@ -12,6 +12,7 @@ import pathlib
 import numpy as np
 
 from integral_tf import coordinates
+from integral_tf import skeletons
 from integral_tf.records import mpii_annotations
 from integral_tf.records import photographs
 from integral_tf.records import schema
@@ -151,6 +152,23 @@ def person(annotation):
         box=box,
         head_size=annotation.head_size,
         outside=int(((visible > 0) & ~inside).sum()),
+    )
+
+
+def tested_person(annotation):
+    """Reads the photograph of one of `test_people`; no joint is labelled.
+
+    Raises:
+        schema.Dropped: no photograph, or an unreadable one.
+    """
+    joints = len(skeletons.MPII)
+    return schema.Person(
+        image=photographs.read(annotation.path),
+        image_id=annotation.image_id,
+        source_id=annotation.source_id,
+        joints=np.zeros((joints, 2)),
+        visible=np.zeros(joints, np.int64),
+        box=annotation.box,
     )
 
 

@@ -9,7 +9,6 @@ import math
 import pathlib
 
 import keras
-import numpy as np
 import tensorflow as tf
 import tqdm
 
@@ -17,8 +16,10 @@ from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import models
 from integral_tf.inference import estimator
+from integral_tf.inference import predictions
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
+from integral_tf.training import calibration
 from integral_tf.training import checkpoint
 from integral_tf.training import objectives
 from integral_tf.training import schedule
@@ -48,8 +49,16 @@ def train(config):
 def _check(config):
     manifest = shards.read_manifest(config.data)
     people = manifest["splits"]["train"]["people"]
+    if manifest["splits"]["val"]["people"]:
+        first = next(iter(batches.eval_batches(config.data, "val", 64)))
+        if not first["visible"].numpy().any():
+            raise ValueError(
+                "The validation records have no labelled joints, as those of a "
+                "detector's boxes: train on records with annotated boxes, and "
+                f"evaluate on these. Received: --data={config.data}"
+            )
     height, width = config.size
-    if abs(width / height - manifest.get("aspect", 1.0)) > 0.01:
+    if abs(width / height - manifest["aspect"]) > 0.01:
         raise ValueError(
             "The windows of these records are for crops of another shape; "
             "build them with the --image_size and --image_width of the run. "
@@ -72,7 +81,7 @@ def _check(config):
         )
 
 
-def _build(config, joints):
+def build(config, joints):
     """The run's network, under its dtype policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(config.mixed_precision)
@@ -109,7 +118,7 @@ class _Run:
         self.has_val = bool(manifest["splits"]["val"]["people"])
         self.progress = checkpoint.Progress(schedule.start(config))
         with self.strategy.scope():
-            self.model = _build(config, len(self.skeleton))
+            self.model = build(config, len(self.skeleton))
             self.crop = layers.RandomCrop(
                 *config.size,
                 self.skeleton.mirrored_order,
@@ -145,7 +154,8 @@ class _Run:
                 self.manager.latest_checkpoint
             ).assert_consumed()
             self.progress.unpack()
-            self._set_beta(self.progress.beta)
+            if self.progress.beta is not None:
+                calibration.set_beta(self.model, self.progress.beta)
 
     def train(self):
         config, progress = self.config, self.progress
@@ -191,6 +201,8 @@ class _Run:
             self._save()
         bar.close()
         self._calibrate()
+        if self.has_val:
+            calibration.calibrate_scores(self.model, self.validator)
         path = checkpoint.save_model(self.model, self.skeleton, self.workdir)
         print(f"model: {path}")
         return path
@@ -236,7 +248,7 @@ class _Run:
             progress.state.epoch,
             progress.step,
         )
-        people = people.map(validation.for_device)
+        people = people.map(predictions.for_device)
         for batch in self.strategy.experimental_distribute_dataset(people):
             costs = self.train_step(batch)
             costs = {name: float(cost) for name, cost in costs.items()}
@@ -293,21 +305,12 @@ class _Run:
         """Chooses the beta that reads the validation split best."""
         integrates = self.config.method in (*configs.TWO_PHASE_METHODS, "I*")
         if integrates and not self.config.beta and self.has_val:
-            aucs = self.validator.aucs()
-            for beta, auc in zip(validation.BETAS, aucs):
-                print(f"beta {beta:6.2f}: AUC {auc:.2f}")
-            self._set_beta(float(validation.BETAS[np.argmax(aucs)]))
+            self.progress.beta, aucs = calibration.best_beta(self.validator)
+            calibration.set_beta(self.model, self.progress.beta)
             print(f"beta: {self.progress.beta}")
             checkpoint.append_betas(
                 self.workdir, self.progress.state, validation.BETAS, aucs
             )
-
-    def _set_beta(self, beta):
-        if beta is not None:
-            self.progress.beta = beta
-            for layer in self.model.layers:
-                if isinstance(layer, layers.IntegralRegression):
-                    layer.beta = beta
 
     def _save(self):
         self.progress.pack()

@@ -1,12 +1,15 @@
-"""The validation split, once an epoch: losses, PCKh, and AUC over beta."""
+"""The validation split, once an epoch: losses, PCKh, AP; AUC over beta."""
 
 import numpy as np
 import tensorflow as tf
 
 from integral_tf import coordinates
 from integral_tf import metrics
+from integral_tf.inference import coco_results
+from integral_tf.inference import predictions
 from integral_tf.ops import integral
 from integral_tf.pipeline import batches
+from integral_tf.records import shards
 from integral_tf.training import objectives as losses
 
 # What calibration chooses from.
@@ -28,6 +31,7 @@ class Validator:
         self.model = model
         self.crop = crop
         self.skeleton = skeleton
+        self.annotations = shards.read_annotations(config.data)
 
     def enter(self, objectives):
         """Takes the losses of a new phase; the graph is traced anew."""
@@ -35,13 +39,16 @@ class Validator:
         self.step = tf.function(self._step, reduce_retracing=True)
 
     def figures(self):
-        """Mean losses, and PCKh@0.5, PCKh@0.1 and AUC in percent."""
-        costs, seen = {}, []
+        """Mean losses, PCKh@0.5, @0.1 and AUC in percent, and COCO's AP.
+
+        AP stands there where the records hold COCO's ground truth.
+        """
+        costs, rows = {}, []
         for people in self._batches():
-            each, target, joints, to_window = self.step(for_device(people))
+            each, *outputs = self.step(predictions.for_device(people))
             for name, values in each.items():
                 costs.setdefault(name, []).append(values.numpy())
-            seen.append((joints, target, _lengths(people, to_window)))
+            rows.append(predictions.of_batch(people, *outputs))
         figures = {
             name: float(np.concatenate(values).mean())
             for name, values in costs.items()
@@ -50,32 +57,69 @@ class Validator:
             weight * figures[name]
             for name, (_, _, weight) in self.objectives.items()
         )
-        score = self._score(*map(np.concatenate, zip(*seen)))
+        seen = predictions.concatenate(rows)
+        score = self._score(seen)
         figures["pckh@0.5"], figures["pckh@0.1"] = score.at[0.5], score.at[0.1]
         figures["auc"] = score.auc
+        if self.annotations:
+            figures["ap"] = 100 * self._average_precision(seen)
         return figures
 
     def aucs(self):
         """The AUC in percent that each of `BETAS` reads the maps with."""
         stride = losses.stride(self.config)
-        seen, joints = [], [[] for _ in BETAS]
-        for people in self._batches():
-            crops = self.crop(for_device(people))
-            maps = self.model(crops["images"], training=False)["heatmaps"]
-            for beta, points in zip(BETAS, joints):
-                read = integral.integrate(maps, float(beta))
-                points.append(coordinates.heatmap_to_crop(read, stride))
-            seen.append((truth(crops), _lengths(people, crops["to_window"])))
-        target, lengths = map(np.concatenate, zip(*seen))
+        rows = {beta: [] for beta in BETAS}
+        for people, outputs, to_window in self._outputs():
+            for beta, some in rows.items():
+                read = integral.integrate(outputs["heatmaps"], float(beta))
+                read = coordinates.heatmap_to_crop(read, stride)
+                some.append(
+                    predictions.of_batch(
+                        people, read, outputs["scores"], to_window
+                    )
+                )
         return [
-            self._score(np.concatenate(points), target, lengths).auc
-            for points in joints
+            self._score(predictions.concatenate(some)).auc
+            for some in rows.values()
         ]
 
-    def _score(self, joints, target, lengths):
-        return metrics.pckh(
-            joints, target[..., :2], target[..., 2], lengths, self.skeleton
+    def hits(self):
+        """Scores of the labelled joints, and which are right: PCKh@0.5.
+
+        Returns:
+            `(M,)` scores and `(M,)` bools.
+        """
+        seen = predictions.concatenate(
+            [
+                predictions.of_batch(
+                    people, outputs["joints"], outputs["scores"], to_window
+                )
+                for people, outputs, to_window in self._outputs()
+            ]
         )
+        lengths, _ = metrics.reference_lengths(seen.head_size, seen.box)
+        apart = np.linalg.norm(seen.joints - seen.truth, axis=-1)
+        known = (seen.visible > 0) & (lengths > 0)[:, None]
+        return seen.scores[known], (apart <= 0.5 * lengths[:, None])[known]
+
+    def _score(self, seen):
+        lengths, _ = metrics.reference_lengths(seen.head_size, seen.box)
+        return metrics.pckh(
+            seen.joints, seen.truth, seen.visible, lengths, self.skeleton
+        )
+
+    def _average_precision(self, seen):
+        results = coco_results.of_predictions(seen, self.annotations)
+        return metrics.coco_keypoint_ap(
+            self.annotations, results, self.skeleton.sigmas
+        )["AP"]
+
+    def _outputs(self):
+        """Batches of people, the model's outputs, and crop -> window."""
+        for people in self._batches():
+            crops = self.crop(predictions.for_device(people))
+            outputs = self.model(crops["images"], training=False)
+            yield people, outputs, crops["to_window"]
 
     def _batches(self):
         return batches.eval_batches(
@@ -90,22 +134,8 @@ class Validator:
             name: loss(target, outputs[output])
             for name, (loss, output, _) in self.objectives.items()
         }
-        return costs, target, outputs["joints"], crops["to_window"]
-
-
-def _lengths(people, to_window):
-    """`(B,)` reference lengths in crop pixels."""
-    lengths, _ = metrics.reference_lengths(
-        people["head_size"], people["box_size"]
-    )
-    # Crop -> window -> image: two maps that scale x and y alike.
-    return lengths / (to_window[:, 1, 1] * people["to_image"][:, 1, 1])
-
-
-def for_device(people):
-    """Leaves out text and numbers that only evaluation reads."""
-    wanted = ("windows", "joints", "boxes", "visible", "draws")
-    return {name: people[name] for name in wanted if name in people}
+        joints, scores = outputs["joints"], outputs["scores"]
+        return costs, joints, scores, crops["to_window"]
 
 
 def truth(crops):

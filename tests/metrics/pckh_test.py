@@ -141,14 +141,18 @@ def test_rejects_arrays_of_another_skeleton():
         score([[0.0, 0.0, 0.0]], [10])
 
 
+# x, y, width, height: the longer sides are 200 and 300.
+BOXES = [[5.0, 5.0, 200.0, 80.0], [0.0, 9.0, 100.0, 300.0]]
+
+
 def test_the_reference_is_the_head_where_one_is_known():
-    lengths, name = metrics.reference_lengths([0.0, 30.0], [200.0, 300.0])
+    lengths, name = metrics.reference_lengths([0.0, 30.0], BOXES)
     np.testing.assert_array_equal(lengths, [0, 30])
     assert name == "PCKh"
 
 
 def test_the_reference_is_a_tenth_of_the_box_where_no_head_is_known():
-    lengths, name = metrics.reference_lengths([0.0, 0.0], [200.0, 300.0])
+    lengths, name = metrics.reference_lengths([0.0, 0.0], BOXES)
     np.testing.assert_array_equal(lengths, [20, 30])
     assert name == "PCK"
 

@@ -86,7 +86,7 @@ def test_batches_have_these_shapes(folder):
         "visible": ((6, 16), "float32"),
         "head_size": ((6,), "float32"),
         "area": ((6,), "float32"),
-        "box_size": ((6,), "float32"),
+        "image_boxes": ((6, 4), "float32"),
         "box_score": ((6,), "float32"),
         "to_image": ((6, 2, 3), "float32"),
         "image_id": ((6,), "int64"),
@@ -210,7 +210,9 @@ def test_everything_is_where_the_person_is(folder):
             low, high = coordinates.apply(batch["to_image"][i], corners) + 0.5
             np.testing.assert_allclose(low, person.box[:2], atol=1e-3)
             np.testing.assert_allclose(high - low, person.box[2:], atol=1e-3)
-            assert batch["box_size"][i] == np.float32(max(person.box[2:]))
+            np.testing.assert_array_equal(
+                batch["image_boxes"][i], np.float32(person.box)
+            )
             assert batch["head_size"][i] == np.float32(person.head_size)
             # By hand: the window is 56 pixels of the box's longer side times
             # 1.25 * 1.25 * 1.37 = 2.140625, and the box is in its middle.

@@ -1,0 +1,46 @@
+"""COCO's official figures, by pycocotools."""
+
+import contextlib
+import copy
+import io
+
+import numpy as np
+
+from integral_tf import skeletons
+
+NAMES = tuple("AP AP50 AP75 APM APL AR AR50 AR75 ARM ARL".split())
+
+
+def pycocotools_ap(truth, results, sigmas=skeletons.COCO.sigmas):
+    """Scores detected poses with `COCOeval(iouType="keypoints")`.
+
+    Args:
+        truth: COCO's person_keypoints JSON, loaded.
+        results: COCO's keypoint results, loaded; at least one.
+        sigmas: `(K,)` standard deviations per joint.
+
+    Returns:
+        Dict as of `coco_keypoint_ap`, which has the same figures faster.
+
+    Raises:
+        ImportError: pycocotools is not installed.
+    """
+    try:
+        from pycocotools import coco
+        from pycocotools import cocoeval
+    except ImportError as error:
+        raise ImportError(
+            "COCO's official figures need `pip install pycocotools`."
+        ) from error
+    with contextlib.redirect_stdout(io.StringIO()):
+        api = coco.COCO()
+        api.dataset = copy.deepcopy(truth)
+        api.createIndex()
+        # It writes boxes and areas into the results that it is given.
+        found = api.loadRes(copy.deepcopy(results))
+        evaluation = cocoeval.COCOeval(api, found, "keypoints")
+        evaluation.params.kpt_oks_sigmas = np.array(sigmas)
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return dict(zip(NAMES, map(float, evaluation.stats)))

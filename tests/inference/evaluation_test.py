@@ -1,0 +1,327 @@
+"""Tests for evaluation: COCO's figures, test sets, and what cannot be scored.
+
+The model is not trained: what is tested is what becomes of its joints.
+"""
+
+import json
+
+import numpy as np
+import pytest
+import scipy.io
+from PIL import Image
+
+import integral_tf
+from integral_tf import config
+from integral_tf import skeletons
+from integral_tf.inference import evaluation
+from integral_tf.records import coco
+from integral_tf.records import mpii
+from integral_tf.records import shards
+from integral_tf.records import synthetic
+from integral_tf.training import checkpoint
+from tests.records import mpii_files
+
+CATEGORY = {
+    "id": 1,
+    "name": "person",
+    "keypoints": skeletons.COCO.joints,
+    "skeleton": skeletons.COCO.limbs,
+}
+
+
+def make_run(folder, skeleton, data):
+    """A run's folder as training leaves it, with random weights."""
+    settings = config.TrainConfig(
+        method="I1", backbone="resnet18", width=0.125, image_size=64,
+        data=str(data), workdir=str(folder),
+    )  # fmt: skip
+    checkpoint.claim(settings)
+    model = integral_tf.pose_model(
+        "I1", "resnet18", len(skeleton), 64, width=0.125, head_channels=8
+    )
+    checkpoint.save_model(model, skeleton, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """Four images, two people each; true boxes, and a detector's, twice."""
+    folder = tmp_path_factory.mktemp("coco")
+    (folder / "images").mkdir()
+    rng = np.random.default_rng(0)
+    images, annotations, boxes = [], [], []
+    for i in (1, 2, 3, 4):
+        noise = rng.integers(0, 256, (90, 120, 3), np.uint8)
+        Image.fromarray(noise).save(folder / "images" / f"{i}.png")
+        images.append({"id": i, "file_name": f"{i}.png"})
+        for x in (0, 60):
+            box = [x, 5, 55, 80]
+            keypoints = np.full((17, 3), 2.0)
+            keypoints[:, :2] = (x, 5) + rng.uniform((0, 0), box[2:], (17, 2))
+            keypoints[rng.random(17) < 0.3] = 0
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": i,
+                    "category_id": 1,
+                    "bbox": box,
+                    "area": 3000.0,
+                    "iscrowd": 0,
+                    "keypoints": keypoints.ravel().tolist(),
+                }
+            )
+            row = {"image_id": i, "category_id": 1, "bbox": box}
+            boxes += [{**row, "score": 0.9}, {**row, "score": 0.5}]
+    truth = {
+        "images": images,
+        "annotations": annotations,
+        "categories": [CATEGORY],
+    }
+    (folder / "truth.json").write_text(json.dumps(truth))
+    (folder / "boxes.json").write_text(json.dumps(boxes))
+    known = coco.read(folder / "truth.json")
+    people = {
+        "true": coco.people(known, folder / "images", "val"),
+        "found": coco.detections(
+            known, folder / "images", folder / "boxes.json", "val"
+        ),
+    }
+    for name, some in people.items():
+        shards.write(
+            some, coco.person, folder / name, skeletons.COCO, 64,
+            coco.split_of, "", shards=1, annotations=known,
+        )  # fmt: skip
+    make_run(folder / "run", skeletons.COCO, folder / "true")
+    return folder
+
+
+def settings(work, records="true", **kwargs):
+    return config.EvaluateConfig(
+        workdir=str(work / "run"),
+        data=str(work / records),
+        out=str(work / "out"),
+        **kwargs,
+    )
+
+
+def predicted(work):
+    return json.loads((work / "out" / "predictions.json").read_text())
+
+
+def test_true_boxes_are_scored_both_ways(work, capsys):
+    figures = evaluation.evaluate(settings(work, flip_test=True))
+    assert figures["metric"] == "PCK" and figures["people"] == 8
+    assert set(figures["coco"]) == set(figures["pycocotools"])
+    for name, value in figures["pycocotools"].items():
+        assert figures["coco"][name] == pytest.approx(value, abs=1e-6)
+    table = (work / "out" / "table.md").read_text()
+    assert "| I1, coco |" in table and "| I1, pycocotools |" in table
+    assert "paper's I1, test-dev | 67.8 | 88.2 | 74.8 | 63.9 | 74.0 |" in table
+    assert "to submit" not in capsys.readouterr().out
+
+
+def test_nms_finds_a_detectors_second_look(work, capsys):
+    # Every box is there twice, so the same network says the same twice: half
+    # of the sixteen go, and the surer box stays.
+    evaluation.evaluate(settings(work, "found"))
+    assert "8 of 16 people kept" in capsys.readouterr().out
+    kept = predicted(work)
+    assert len(kept) == 8
+    evaluation.evaluate(settings(work, "found", oks_nms="none", rescore=False))
+    everyone = predicted(work)
+    assert sorted(row["score"] for row in everyone) == [0.5] * 8 + [0.9] * 8
+    # No joint is known, so AP alone is scored, and the sheet goes by scores.
+    figures = json.loads((work / "out" / "metrics.json").read_text())
+    assert "coco" in figures and "@0.5" not in figures
+    assert (work / "out" / "sheet.png").exists()
+    assert not (work / "out" / "curve.png").exists()
+
+
+def test_rescoring_multiplies_by_the_mean_of_sure_joints(work):
+    evaluation.evaluate(settings(work, "found", rescore_threshold=0.0))
+    for row in predicted(work):
+        joints = np.reshape(row["keypoints"], (17, 3))
+        # Kept are the boxes scored 0.9; three digits of a joint are written.
+        assert row["score"] == pytest.approx(
+            0.9 * joints[:, 2].mean(), abs=1e-3
+        )
+
+
+@pytest.mark.parametrize("records", ["true", "found"])
+def test_the_truth_scores_full_marks(work, records, capsys):
+    evaluation.self_test(settings(work, records, self_test=True))
+    printed = capsys.readouterr().out
+    assert "AP (coco): 1.0000, to be 1" in printed
+    assert "AP (pycocotools): 1.0000, to be 1" in printed
+    assert ("PCK@0.1: 100.0000, to be 100" in printed) == (records == "true")
+
+
+def changed(work, tmp_path, change):
+    """The ground truth after a change, as a file."""
+    truth = json.loads((work / "truth.json").read_text())
+    change(truth)
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(truth))
+    return str(path)
+
+
+def of_another_split(truth):
+    for row in [*truth["images"], *truth["annotations"]]:
+        key = "id" if "file_name" in row else "image_id"
+        row[key] += 100
+
+
+def without_labels(truth):
+    for row in truth["annotations"]:
+        row["keypoints"] = [0] * 51
+
+
+def of_fish(truth):
+    truth["categories"][0]["name"] = "fish"
+
+
+def in_another_order(truth):
+    truth["categories"][0]["keypoints"].reverse()
+    truth["categories"][0]["skeleton"] = []
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (of_another_split, "of another split.* 4 of 4 image ids.*such as 1$"),
+        (without_labels, "nobody with labelled keypoints.*8 annotations"),
+        (of_fish, "has keypoints for fish. Received: category='person'"),
+        (in_another_order, "other keypoints than the records' skeleton coco"),
+    ],
+)
+def test_ground_truth_that_does_not_fit_is_refused(
+    work, tmp_path, change, message
+):
+    path = changed(work, tmp_path, change)
+    with pytest.raises(ValueError, match=message):
+        evaluation.evaluate(settings(work, annotations=path))
+
+
+def test_people_without_a_record_are_counted(work, tmp_path, capsys):
+    def with_one_more(truth):
+        truth["images"].append({"id": 9, "file_name": "9.png"})
+        truth["annotations"].append(
+            {**truth["annotations"][0], "id": 99, "image_id": 9}
+        )
+
+    path = changed(work, tmp_path, with_one_more)
+    evaluation.evaluate(settings(work, annotations=path))
+    assert "1 of the 9 people to find are in images without a record" in (
+        capsys.readouterr().out
+    )
+
+
+def test_more_people_than_coco_counts_fail_the_self_test(work, tmp_path):
+    def crowded(truth):
+        truth["annotations"] = [
+            {**truth["annotations"][0], "id": i} for i in range(1, 26)
+        ]
+
+    path = changed(work, tmp_path, crowded)
+    with pytest.raises(ValueError, match="more than 20 people"):
+        evaluation.self_test(settings(work, annotations=path))
+
+
+def test_a_run_of_other_joints_is_refused(work, tmp_path):
+    swapped = skeletons.from_dict(
+        {
+            **skeletons.to_dict(skeletons.COCO),
+            "joints": ("left_eye", "nose", *skeletons.COCO.joints[2:]),
+        }
+    )
+    make_run(tmp_path / "run", swapped, work / "true")
+    with pytest.raises(ValueError, match="left_eye for nose, nose for left_e"):
+        evaluation.evaluate(
+            config.EvaluateConfig(workdir=str(tmp_path / "run"))
+        )
+
+
+def test_cocos_test_set_becomes_a_submission(work, tmp_path):
+    def secret(truth):
+        del truth["annotations"]
+        # As in image_info_test-dev2017.json.
+        truth["categories"] = [
+            {"id": 1, "name": "person", "supercategory": "person"},
+            {"id": 2, "name": "bicycle", "supercategory": "vehicle"},
+        ]
+
+    path = changed(work, tmp_path, secret)
+    truth = coco.read(path)
+    assert skeletons.from_coco(truth["categories"][0]) == skeletons.COCO
+    with pytest.raises(ValueError, match="give a detector's boxes"):
+        coco.people(truth, work / "images", "val")
+    people = coco.detections(
+        truth, work / "images", work / "boxes.json", "val", 0.6
+    )
+    shards.write(
+        people, coco.person, tmp_path / "test", skeletons.COCO, 64,
+        coco.split_of, "", shards=1, annotations=truth,
+    )  # fmt: skip
+    out = tmp_path / "out"
+    figures = evaluation.evaluate(
+        config.EvaluateConfig(
+            workdir=str(work / "run"), data=str(tmp_path / "test"),
+            out=str(out),
+        )
+    )  # fmt: skip
+    assert "coco" not in figures and "@0.5" not in figures
+    rows = json.loads((out / evaluation.COCO_SUBMISSION).read_text())
+    assert sorted(row["image_id"] for row in rows) == [1, 1, 2, 2, 3, 3, 4, 4]
+    with pytest.raises(ValueError, match="hold no truth"):
+        evaluation.self_test(config.EvaluateConfig(data=str(tmp_path / "test")))
+
+
+def test_mpiis_test_set_becomes_a_submission(tmp_path):
+    def alone(x, y):
+        return mpii_files.person(objpos=(x, y), scale=0.25)
+
+    release = mpii_files.write_release(
+        tmp_path / "mpii_human_pose_v1_u12_1.mat",
+        [("000000020.jpg", 0, [1, 2], [alone(9, 8), alone(30, 20)])],
+    )
+    mpii_files.write_photographs(tmp_path / "images", ["000000020.jpg"])
+    shards.write(
+        mpii.test_people(release), mpii.tested_person, tmp_path / "test",
+        skeletons.MPII, 64, 1.0, "", shards=1,
+    )  # fmt: skip
+    run = make_run(tmp_path / "run", skeletons.MPII, tmp_path / "test")
+    evaluation.evaluate(
+        config.EvaluateConfig(workdir=str(run), annotations=str(release))
+    )
+    out = run / "evaluation"
+    pred = scipy.io.loadmat(out / evaluation.MPII_SUBMISSION)["pred"].ravel()
+    results = json.loads((out / "predictions.json").read_text())
+    found = sorted(
+        point["x"].item() - 1  # MATLAB counts from 1
+        for rect in pred[0]["annorect"].ravel()
+        for point in rect["annopoints"][0, 0]["point"].ravel()
+    )
+    wanted = sorted(x for row in results for x in row["keypoints"][::3])
+    np.testing.assert_allclose(found, wanted, atol=1e-3)
+
+
+def test_hrnets_reading_stands_beside_ours(tmp_path):
+    people = [(f"{i:08d}", i) for i in range(8)]
+    data = tmp_path / "data"
+    shards.write(people, _drawn, data, skeletons.MPII, 64, 0.5, "", shards=1)
+    run = make_run(tmp_path / "run", skeletons.MPII, data)
+    figures = evaluation.evaluate(
+        config.EvaluateConfig(workdir=str(run), compat="hrnet")
+    )
+    # 0.11 of a head, called 0.1.
+    assert figures["hrnet"]["@0.1"] == pytest.approx(
+        figures["curve"][11], abs=1e-4
+    )
+    assert (
+        "I1, as HRNet prints it"
+        in (run / "evaluation" / "table.md").read_text()
+    )
+
+
+def _drawn(index):
+    return synthetic.person(0, index)

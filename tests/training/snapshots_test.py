@@ -1,0 +1,62 @@
+"""Tests for checkpoints as models."""
+
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+from integral_tf import config
+from integral_tf import skeletons
+from integral_tf.records import shards
+from integral_tf.records import synthetic
+from integral_tf.training import snapshots
+from integral_tf.training import trainer
+
+
+def drawn(index):
+    return synthetic.person(0, index)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of two epochs, both checkpointed."""
+    folder = tmp_path_factory.mktemp("run")
+    people = [(f"{i:08d}", i) for i in range(16)]
+    data = folder / "data"
+    shards.write(people, drawn, data, skeletons.MPII, 64, 0.3, "", shards=1)
+    trainer.train(
+        config.TrainConfig(
+            method="I*", backbone="resnet18", width=0.125, image_size=64,
+            head_channels=8, batch_size=4, epochs=2, final_epochs=0,
+            tensorboard=False, data=str(data), workdir=str(folder / "run"),
+        )
+    )  # fmt: skip
+    return folder / "run"
+
+
+def test_each_is_an_epoch_and_the_last_is_the_model(run):
+    found = {
+        name: model.get_weights()
+        for name, model in snapshots.models(run, "each")
+    }
+    assert list(found) == ["epoch_1", "epoch_2"]
+    model = keras.saving.load_model(run / "model.keras")
+    for ours, theirs in zip(found["epoch_2"], model.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
+    assert any(
+        (a != b).any() for a, b in zip(found["epoch_1"], found["epoch_2"])
+    )
+
+
+def test_the_average_is_the_mean_of_each_weight(run):
+    first, second = (m.get_weights() for _, m in snapshots.models(run, "each"))
+    ((name, model),) = snapshots.models(run, "average")
+    assert name == "average_of_2"
+    for mean, a, b in zip(model.get_weights(), first, second):
+        np.testing.assert_allclose(mean, (a + b) / 2, atol=1e-6)
+
+
+def test_a_folder_without_checkpoints_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="Received: --workdir="):
+        next(snapshots.models(pathlib.Path(tmp_path), "each"))
