@@ -40,8 +40,8 @@ class ScoreCalibration(keras.layers.Layer):
 
     >>> import numpy as np
     >>> layer = ScoreCalibration(slope=0.5, offset=-1.0)
-    >>> layer(np.array([0.5, 0.9])).numpy().round(2).tolist()
-    [0.27, 0.52]
+    >>> layer(np.array([0.5, 0.9])).numpy().round(2)
+    array([0.27, 0.52], dtype=float32)
     """
 
     def __init__(self, slope=1.0, offset=0.0, **kwargs):

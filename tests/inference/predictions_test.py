@@ -1,0 +1,62 @@
+"""Tests for predictions: from the network's frames to the image's."""
+
+import numpy as np
+import pytest
+
+from integral_tf import coordinates
+from integral_tf import layers
+from integral_tf.inference import predictions
+from integral_tf.records import shards
+
+
+@pytest.mark.parametrize("height, width", [(256, 256), (256, 192), (128, 256)])
+def test_image_window_crop_map_and_back(height, width):
+    # Boxes of any shape, many of them partly outside a 640 x 480 image; the
+    # way there is the builder's, the decoder's and the crop's, the way back
+    # that of evaluation.
+    rng = np.random.default_rng(0)
+    count, joints = 200, 16
+    boxes = np.concatenate(
+        [
+            rng.uniform(-200, (640, 480), (count, 2)),
+            np.exp(rng.uniform(np.log(8), np.log(900), (count, 2))),
+        ],
+        axis=1,
+    )
+    points = boxes[:, None, :2] + boxes[:, None, 2:] * rng.uniform(
+        -0.2, 1.2, (count, joints, 2)
+    )
+    aspect = width / height
+    size = shards.window_size(height, aspect)
+    to_image = np.stack(
+        [
+            coordinates.region_to_pixels(
+                coordinates.window_around(box, aspect), size, size
+            )
+            for box in boxes
+        ]
+    )
+    placed = [coordinates.unscale_box(*pair) for pair in zip(boxes, to_image)]
+    people = {
+        "windows": np.zeros((count, size, size, 3), np.uint8),
+        "boxes": np.float32([np.concatenate(pair) for pair in placed]),
+        "joints": np.float32(
+            [coordinates.unscale(*pair) for pair in zip(points, to_image)]
+        ),
+        "visible": np.ones((count, joints), "float32"),
+        "to_image": np.float32(to_image),
+        "head_size": np.zeros(count),
+        "image_boxes": boxes,
+        "box_score": np.ones(count),
+        "image_id": np.arange(count),
+        "source_id": np.arange(count),
+    }
+    crop = layers.RandomCrop(height, width, list(range(joints)))
+    crops = crop(predictions.for_device(people), training=False)
+    maps = coordinates.crop_to_heatmap(crops["joints"], 8)
+    read = coordinates.heatmap_to_crop(maps, 8)
+    seen = predictions.of_batch(
+        people, read, crops["visible"], crops["to_window"]
+    )
+    np.testing.assert_allclose(seen.joints, points, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(seen.truth, points, rtol=0, atol=1e-3)
