@@ -95,13 +95,14 @@ def contact_sheet(data, split, seen, errors, skeleton, path, rows=2, columns=6):
     """Draws the best, the median and the worst people of a split.
 
     The truth is white, the prediction coloured: left blue, right orange.
-    Where no truth is known, the surest people are the best.
+    Where no truth is known, the surest people are the best. Few people are all
+    drawn, each once.
 
     Args:
         data, split: The records that `seen` was predicted from.
         seen: `predictions.Predictions`.
-        errors: `(N,)` error of each person in heads, NaN leaves one out; or
-            None, where none is known.
+        errors: `(N,)` error of each person in heads, or what stands for them;
+            NaN leaves one out. None, where no truth is known.
         skeleton: The `skeletons.Skeleton`.
         path: PNG to write.
         rows, columns: Size of each of the three parts.
@@ -109,21 +110,24 @@ def contact_sheet(data, split, seen, errors, skeleton, path, rows=2, columns=6):
     sureness = seen.scores.mean(axis=1)
     rank = -sureness if errors is None else errors
     order = np.argsort(rank)[: np.isfinite(rank).sum()]
-    count = min(rows * columns, len(order))
-    middle = max(0, len(order) // 2 - count // 2)
-    chosen = [
-        *[("best", i) for i in order[:count]],
-        *[("median", i) for i in order[middle : middle + count]],
-        *[("worst", i) for i in order[len(order) - count :]],
-    ]
+    count = rows * columns
+    chosen = [(f"{place} of {len(order)}", i)
+              for place, i in enumerate(order, 1)]  # fmt: skip
+    if len(order) > 3 * count:
+        middle = len(order) // 2 - count // 2
+        chosen = [
+            *[("best", i) for i in order[:count]],
+            *[("median", i) for i in order[middle : middle + count]],
+            *[("worst", i) for i in order[-count:]],
+        ]
     pictures = _windows(data, split, {i for _, i in chosen})
     tiles, captions = [], []
     for part, i in chosen:
         tiles.append(_person(pictures[i], seen, i, skeleton))
         captions.append(
-            f"{part}: {errors[i]:.2f} heads"
+            f"{part}: error {errors[i]:.2f}"
             if errors is not None
-            else f"score {sureness[i]:.2f}"
+            else f"{part}: score {sureness[i]:.2f}"
         )
     draw.save(draw.sheet(tiles, captions, columns, _TILE), path)
 
