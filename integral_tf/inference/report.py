@@ -129,6 +129,7 @@ def contact_sheet(data, split, seen, errors, skeleton, path, rows=2, columns=6):
             if errors is not None
             else f"{part}: score {sureness[i]:.2f}"
         )
+    columns = min(columns, len(tiles))
     draw.save(draw.sheet(tiles, captions, columns, _TILE), path)
 
 
