@@ -8,7 +8,8 @@ Baselines' form, or a folder that holds one of either. One person of the
 training images becomes one record: a window around them, their 16 joints and
 their head size. `--val_list` names the validation set; without it a tenth of
 the photographs, chosen by a hash of their name, is validation. The records of
-`--people=test` have no joints: evaluate.py writes their submission.
+`--people=test` have no joints: evaluate.py with `--annotations` the .mat writes
+their submission.
 """
 
 from absl import app
@@ -63,6 +64,12 @@ def main(argv):
         file = mpii.find(_SOURCE.value)
         make = mpii.person
         if _PEOPLE.value == "test":
+            if _VAL_LIST.value or _ZERO_BASED.value:
+                raise ValueError(
+                    "The test set has no validation list, and its pixels count "
+                    f"from 1. Received: --val_list={_VAL_LIST.value} "
+                    f"--zero_based={_ZERO_BASED.value}"
+                )
             make, line = mpii.tested_person, "the test set, joints unknown"
             people = mpii.test_people(_SOURCE.value, _IMAGES.value)
             split = 1.0

@@ -180,7 +180,7 @@ class EvaluateConfig:
         "to write its test submission.",
     )
     rescore: bool = setting(
-        True, "COCO: multiply a box's score by the mean of its joints'."
+        True, "Multiply a box's score by the mean of its joints' scores."
     )
     rescore_threshold: float = setting(
         0.2, "Only joints with a higher score enter this mean."

@@ -62,6 +62,18 @@ def test_evaluate_scores_and_shows_the_run(work, flags):
         assert cv2.imread(str(out / picture)).std() > 5
 
 
+def test_evaluate_scores_each_checkpoint(work):
+    out = work / "kept"
+    done = command("evaluate.py", f"--workdir={work / 'run'}", f"--out={out}",
+                   "--checkpoints=each")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    summary = done.stdout.splitlines()[-2:]
+    assert [line.split()[0] for line in summary] == ["epoch_1", "epoch_2"]
+    for name in ("kept-epoch_1", "kept-epoch_2"):
+        figures = json.loads((work / name / "metrics.json").read_text())
+        assert f"@0.5 {figures['@0.5']:.2f}" in "".join(summary)
+
+
 def test_predict_draws_and_writes_image_pixels(work, tmp_path):
     photos, out = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()

@@ -2,43 +2,99 @@
 
 import numpy as np
 
+from integral_tf import skeletons
 from integral_tf.inference import estimator
 from integral_tf.pipeline import batches
 from integral_tf.records import coco
+from integral_tf.records import mpii
+from integral_tf.records import mpii_annotations
 from integral_tf.records import shards
 
+RESULTS = "metrics.json"  # what every folder of an evaluation has
 
-def check(config, data, model=None):
+
+def check(config, data, out=None, model=None):
     """Checks that records, model and ground truth belong together.
 
     Args:
         config: A `config.EvaluateConfig`.
         data: Folder of records.
-        model: The pose model, if there is one yet.
+        out: Folder to be written, if any.
+        model: The pose model, if there is one.
 
     Returns:
         The `skeletons.Skeleton` of the records, and the ground truth in COCO's
-        form or None; that of a test set has no `annotations`.
+        form or None; that of a test set has no `annotations`. With
+        `config.limit` it is that of the images of these people.
 
     Raises:
+        FileExistsError: `out` is no folder of an earlier evaluation.
         FileNotFoundError: there are no records, or no such ground truth.
         ValueError: two of them do not fit, in one sentence.
     """
+    if out and out.exists() and not (out / RESULTS).exists():
+        raise FileExistsError(
+            "An evaluation is written to a new folder, or replaces an earlier "
+            f"one. Received: --out={out}, which is neither"
+        )
     skeleton = shards.read_skeleton(data)
     if model is not None:
         estimator.check_skeleton(model, skeleton)
         check_joints(config.workdir, skeleton)
-    shards.shard_paths(data, config.split)
+    if config.compat == "hrnet" and skeleton != skeletons.MPII:
+        raise ValueError(
+            "HRNet's reading of PCKh is for MPII's joints. "
+            f"Received: --compat=hrnet for {skeleton.name}"
+        )
+    image_ids, source_ids = batches.ids(data, config.split, config.limit)
+    if config.annotations.endswith(".mat"):
+        check_tested(config.annotations, source_ids)
+        return skeleton, None
     truth = None
-    if config.annotations and not config.annotations.endswith(".mat"):
-        known = skeleton.name not in ("coco", "lsp", "mpii")
-        category = skeleton.name if known else "person"
-        truth = coco.read(config.annotations, category)
+    if config.annotations:
+        truth = coco.read(config.annotations)
     elif config.split == "val":
         truth = shards.read_annotations(data)
+    if truth and config.limit:
+        truth = restricted(truth, image_ids)
     if truth:
-        check_truth(truth, skeleton, batches.image_ids(data, config.split))
+        check_truth(truth, skeleton, image_ids)
     return skeleton, truth
+
+
+def restricted(truth, image_ids):
+    """Ground truth of some images only."""
+    wanted = set(image_ids.tolist())
+    if "annotations" not in truth:
+        raise ValueError(
+            "A submission has everyone of the test set. Received: --limit"
+        )
+    print(f"AP is over the {len(wanted)} images of these people alone")
+    return {
+        **truth,
+        "images": [row for row in truth["images"] if row["id"] in wanted],
+        "annotations": [
+            row for row in truth["annotations"] if row["image_id"] in wanted
+        ],
+    }
+
+
+def check_tested(annotations, source_ids):
+    """Requires that records are those whom MPII's test scores.
+
+    Raises:
+        FileNotFoundError: there is no such `.mat`.
+        ValueError: they are others.
+    """
+    release = mpii_annotations.read_release(annotations)
+    tested = mpii.tested_names(release)
+    found = {name.decode() for name in source_ids}
+    if found != tested:
+        raise ValueError(
+            "MPII's submission is for records of build_mpii.py --people=test, "
+            f"all {len(tested)} of them. Received: {len(found & tested)} of "
+            f"these, {len(found - tested)} others"
+        )
 
 
 def check_joints(run, skeleton):
@@ -77,6 +133,11 @@ def check_truth(truth, skeleton, image_ids):
             f"The ground truth's category {category['name']} has other "
             f"keypoints than the records' skeleton {skeleton.name}. "
             f"Received: {', '.join(map(str, category['keypoints']))}"
+        )
+    if len(skeleton.sigmas) != len(skeleton):
+        raise ValueError(
+            "COCO's figures want a sigma for each joint. "
+            f"Received: the skeleton {skeleton.name}, without"
         )
     known = {image["id"] for image in truth["images"]}
     asked = set(image_ids.tolist())

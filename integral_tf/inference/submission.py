@@ -48,12 +48,7 @@ def mpii_mat(joints, annotations, path):
             points.
     """
     release = mpii_annotations.read_release(annotations)
-    tested = {
-        annotation.source_id
-        for photograph in release
-        for annotation in photograph.people
-        if mpii.is_tested(photograph, annotation)
-    }
+    tested = mpii.tested_names(release)
     joints = {name: np.asarray(j, np.float64) for name, j in joints.items()}
     missing, unknown = tested - joints.keys(), joints.keys() - tested
     if missing or unknown or not tested:

@@ -34,7 +34,8 @@ def pycocotools_ap(truth, results, sigmas=skeletons.COCO.sigmas):
         ) from error
     with contextlib.redirect_stdout(io.StringIO()):
         api = coco.COCO()
-        api.dataset = copy.deepcopy(truth)
+        # Versions 2.0.9 and 2.0.10 ask for `info`.
+        api.dataset = {"info": {}, **copy.deepcopy(truth)}
         api.createIndex()
         # It writes boxes and areas into the results that it is given.
         found = api.loadRes(copy.deepcopy(results))

@@ -85,15 +85,22 @@ def eval_batches(folder, split, batch_size, limit=0):
     return people.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
-def image_ids(folder, split):
-    """`(N,)` the images' ids of a split's people; no picture is decoded."""
+def ids(folder, split, limit=0):
+    """A split's people by name; no picture is decoded.
+
+    Returns:
+        `(N,)` image ids, and a list of N source_ids as bytes.
+    """
     joints = len(shards.read_skeleton(folder))
     records = tf.data.TFRecordDataset(shards.shard_paths(folder, split))
-    ids = records.map(
-        lambda record: schema.parse(record, joints)["image_id"],
-        tf.data.AUTOTUNE,
-    )
-    return np.fromiter(ids.as_numpy_iterator(), np.int64)
+
+    def names(record):
+        person = schema.parse(record, joints)
+        return person["image_id"], person["source_id"]
+
+    people = records.take(limit or -1).map(names, tf.data.AUTOTUNE)
+    rows = list(people.as_numpy_iterator())
+    return np.array([i for i, _ in rows], np.int64), [name for _, name in rows]
 
 
 def decoder(folder):

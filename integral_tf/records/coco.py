@@ -55,12 +55,13 @@ class Annotation:
     problem: str = ""
 
 
-def read(path, category="person"):
+def read(path, category=None):
     """Reads what records and evaluation need of a keypoint file.
 
     Args:
         path: Its path, such as `person_keypoints_val2017.json`.
-        category: Name of the category whose keypoints are wanted.
+        category: Name of the category whose keypoints are wanted; None for
+            the first that has any.
 
     Returns:
         Dict in COCO's form: `categories`, with this one alone; its
@@ -73,11 +74,10 @@ def read(path, category="person"):
         ValueError: it is not in COCO's form, or has no such category.
     """
     whole = _read_json(path, "annotations")
+    whole = whole if isinstance(whole, dict) else {}
     is_test = "annotations" not in whole
     names = ("images", "categories") + ("annotations",) * (not is_test)
-    if not isinstance(whole, dict) or not all(
-        isinstance(whole.get(name), list) for name in names
-    ):
+    if not all(isinstance(whole.get(name), list) for name in names):
         raise ValueError(
             "A COCO keypoint file is a JSON of the lists images, annotations "
             f"and categories. Received: annotations={str(path)!r}"
@@ -94,6 +94,7 @@ def read(path, category="person"):
             for found in whole["categories"]
             if found.get("name") == _COCO_CATEGORY["name"]
         }
+    category = category or next(iter(with_joints), None)
     if category not in with_joints:
         raise ValueError(
             f"{path} has keypoints for "

@@ -71,13 +71,36 @@ def test_people(source, images=None):
     Returns:
         List of `(source_id, Annotation)`: the sufficiently separated people
         of the test images. `inference.submission` wants all of them.
+
+    Raises:
+        FileNotFoundError: there are no annotations, or no photographs.
+        ValueError: they are not the official `.mat`.
     """
     file, listed = _read(source, zero_based=False)
+    if file.suffix == ".json":
+        raise ValueError(
+            "Only the official .mat says whom the single-person test scores. "
+            f"Received: source={str(file)!r}"
+        )
     return [
         (annotation.source_id, annotation)
         for photograph, annotation in _placed(listed, file, images)
         if is_tested(photograph, annotation)
     ]
+
+
+def tested_names(release):
+    """Names of `test_people`, a set.
+
+    Args:
+        release: What `mpii_annotations.read_release` returned.
+    """
+    return {
+        annotation.source_id
+        for photograph in release
+        for annotation in photograph.people
+        if is_tested(photograph, annotation)
+    }
 
 
 def is_tested(photograph, annotation):
@@ -159,8 +182,10 @@ def tested_person(annotation):
     """Reads the photograph of one of `test_people`; no joint is labelled.
 
     Raises:
-        schema.Dropped: no photograph, or an unreadable one.
+        schema.Dropped: no photograph, an unreadable one, or no scale.
     """
+    if annotation.box is None:
+        raise schema.Dropped("no scale")
     joints = len(skeletons.MPII)
     return schema.Person(
         image=photographs.read(annotation.path),

@@ -4,8 +4,15 @@ import numpy as np
 from scipy import optimize
 from scipy import special
 
+from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf.training import validation
+
+
+def chooses_beta(config):
+    """Whether a run has an integral whose beta the flags leave open."""
+    integrates = config.method in (*configs.TWO_PHASE_METHODS, "I*")
+    return integrates and not config.beta
 
 
 def set_beta(model, beta):
@@ -22,8 +29,6 @@ def best_beta(validator):
         The beta, and the AUC in percent of each.
     """
     aucs = validator.aucs()
-    for beta, auc in zip(validation.BETAS, aucs):
-        print(f"beta {beta:6.2f}: AUC {auc:.2f}")
     return float(validation.BETAS[np.argmax(aucs)]), aucs
 
 
@@ -46,7 +51,7 @@ def calibrate_scores(model, validator):
     scores, hits = validator.hits()
     layer.slope, layer.offset = fit(scores, hits)
     before = calibration_error(scores, hits)
-    after = calibration_error(validator.hits()[0], hits)
+    after = calibration_error(np.asarray(layer(scores)), hits)
     print(f"scores: expected calibration error {before:.3f} -> {after:.3f}")
 
 
@@ -61,10 +66,10 @@ def fit(scores, hits):
         hits: `(M,)` bools.
 
     Returns:
-        Slope, above 0, and offset; 1 and 0 where there is nothing to fit.
+        Slope, above 0, and offset; 1 and 0 of no scores.
     """
     hits = np.asarray(hits, bool)
-    if not len(hits) or hits.all() or not hits.any():
+    if not len(hits):
         return 1.0, 0.0
     right, wrong = hits.sum(), (~hits).sum()
     target = np.where(hits, (right + 1) / (right + 2), 1 / (wrong + 2))

@@ -104,16 +104,16 @@ def manager(config, model, optimizer, progress):
     )
 
 
-def save_model(model, skeleton, workdir):
-    """Writes `skeleton.json` and then `model.keras`, whole or not at all.
-
-    Returns:
-        Path of `model.keras`.
-    """
+def save_skeleton(skeleton, workdir):
+    """Writes `skeleton.json`, whole or not at all."""
     path = pathlib.Path(workdir) / SKELETON
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(skeletons.to_dict(skeleton), indent=1) + "\n")
     os.replace(partial, path)
+
+
+def save_model(model, workdir):
+    """Writes `model.keras`, whole or not at all; returns its path."""
     path = pathlib.Path(workdir) / MODEL
     partial = path.with_name("partial.keras")
     model.save(partial)

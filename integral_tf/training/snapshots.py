@@ -1,5 +1,6 @@
 """A run's checkpoints as models: each of them, or their average."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -7,16 +8,21 @@ import numpy as np
 import tensorflow as tf
 
 from integral_tf import config as configs
+from integral_tf import layers
 from integral_tf.records import shards
 from integral_tf.training import calibration
 from integral_tf.training import checkpoint
 from integral_tf.training import trainer
+from integral_tf.training import validation
 
 _VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
 
 
 def models(workdir, which):
     """Models of the checkpoints that a run kept; it need not have finished.
+
+    Each is calibrated on the run's own validation split, as a finished model
+    is: its beta, if the flags leave it open, and its scores.
 
     Args:
         workdir: Folder of the run.
@@ -27,7 +33,8 @@ def models(workdir, which):
         `(name, model)`: `epoch_3`, or `average_of_2`.
 
     Raises:
-        FileNotFoundError: there is no run, or none of its checkpoints.
+        FileNotFoundError: there is no run, none of its checkpoints, or no
+            records of it.
     """
     workdir = pathlib.Path(workdir)
     folder = workdir / "checkpoints"
@@ -37,28 +44,36 @@ def models(workdir, which):
             "Checkpoints are what train.py writes to its run's folder. "
             f"Received: --workdir={workdir}"
         )
-    # Their names, not their paths: a run's folder may have been moved.
-    paths = [
-        str(folder / pathlib.Path(path).name)
-        for path in state.all_model_checkpoint_paths
-    ]
     run = configs.read_flagfile(configs.TrainConfig, workdir / checkpoint.FLAGS)
-    model = trainer.build(run, len(shards.read_skeleton(run.data)))
-    if which == "average":
-        every = [read(path, len(model.variables)) for path in paths]
-        weights = [
-            np.mean(some, axis=0) for some in zip(*(w for w, _ in every))
-        ]
-        _fill(model, weights, every[-1][1])
-        yield f"average_of_{len(paths)}", model
-        return
-    for path in paths:
-        weights, progress = read(path, len(model.variables))
-        _fill(model, weights, progress)
-        done = progress["state"]["epoch"]
-        name = f"epoch_{done}"
+    skeleton = shards.read_skeleton(run.data)
+    # The backbone's first weights are not needed again, nor perhaps there.
+    model = trainer.build(dataclasses.replace(run, weights=""), len(skeleton))
+    kept = {}
+    for path in state.all_model_checkpoint_paths:
+        # By its name: the run's folder may have been moved.
+        found = folder / pathlib.Path(path).name
+        weights, progress = read(str(found), len(model.variables))
+        name = f"epoch_{progress['state']['epoch']}"
         if progress["step"]:
             name += f"_step_{progress['step']}"
+        # One epoch may be saved twice, the second time with its beta.
+        kept[name] = weights, progress["beta"]
+    if which == "average":
+        every = [weights for weights, _ in kept.values()]
+        mean = [np.mean(some, axis=0) for some in zip(*every)]
+        kept = {f"average_of_{len(every)}": (mean, list(kept.values())[-1][1])}
+    crop = layers.RandomCrop(*run.size, skeleton.mirrored_order)
+    validator = validation.Validator(run, model, crop, skeleton)
+    has_val = shards.read_manifest(run.data)["splits"]["val"]["people"]
+    for name, (weights, beta) in kept.items():
+        for variable, weight in zip(model.variables, weights):
+            variable.assign(weight)
+        if has_val and calibration.chooses_beta(run):
+            beta, _ = calibration.best_beta(validator)
+        if beta is not None:
+            calibration.set_beta(model, beta)
+        if has_val:
+            calibration.calibrate_scores(model, validator)
         yield name, model
 
 
@@ -73,10 +88,3 @@ def read(path, count):
     weights = [reader.get_tensor(f"weights/{i}/{_VALUE}") for i in range(count)]
     text = reader.get_tensor(f"progress/{_VALUE}")
     return weights, json.loads(text.decode())
-
-
-def _fill(model, weights, progress):
-    for variable, weight in zip(model.variables, weights):
-        variable.assign(weight)
-    if progress["beta"] is not None:
-        calibration.set_beta(model, progress["beta"])

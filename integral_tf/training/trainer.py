@@ -12,7 +12,6 @@ import keras
 import tensorflow as tf
 import tqdm
 
-from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import models
 from integral_tf.inference import estimator
@@ -146,6 +145,7 @@ class _Run:
             self._start_from(config.init_from)
         # Only now, so that flags that build no model leave no run behind.
         checkpoint.claim(config)
+        checkpoint.save_skeleton(self.skeleton, self.workdir)
         self.manager = checkpoint.manager(
             config, self.model, self.optimizer, self.progress
         )
@@ -203,7 +203,7 @@ class _Run:
         self._calibrate()
         if self.has_val:
             calibration.calibrate_scores(self.model, self.validator)
-        path = checkpoint.save_model(self.model, self.skeleton, self.workdir)
+        path = checkpoint.save_model(self.model, self.workdir)
         print(f"model: {path}")
         return path
 
@@ -303,9 +303,10 @@ class _Run:
 
     def _calibrate(self):
         """Chooses the beta that reads the validation split best."""
-        integrates = self.config.method in (*configs.TWO_PHASE_METHODS, "I*")
-        if integrates and not self.config.beta and self.has_val:
+        if calibration.chooses_beta(self.config) and self.has_val:
             self.progress.beta, aucs = calibration.best_beta(self.validator)
+            for beta, auc in zip(validation.BETAS, aucs):
+                print(f"beta {beta:6.2f}: AUC {auc:.2f}")
             calibration.set_beta(self.model, self.progress.beta)
             print(f"beta: {self.progress.beta}")
             checkpoint.append_betas(

@@ -19,6 +19,7 @@ from integral_tf.records import mpii
 from integral_tf.records import shards
 from integral_tf.records import synthetic
 from integral_tf.training import checkpoint
+from integral_tf.training import trainer
 from tests.records import mpii_files
 
 CATEGORY = {
@@ -39,7 +40,8 @@ def make_run(folder, skeleton, data):
     model = integral_tf.pose_model(
         "I1", "resnet18", len(skeleton), 64, width=0.125, head_channels=8
     )
-    checkpoint.save_model(model, skeleton, folder)
+    checkpoint.save_skeleton(skeleton, folder)
+    checkpoint.save_model(model, folder)
     return folder
 
 
@@ -130,6 +132,9 @@ def test_nms_finds_a_detectors_second_look(work, capsys):
     assert len(kept) == 8
     evaluation.evaluate(settings(work, "found", oks_nms="none", rescore=False))
     everyone = predicted(work)
+    evaluation.evaluate(settings(work, "found", oks_nms="soft"))
+    # Lowered scores still go by turns: nobody is dropped below 20 people.
+    assert len(predicted(work)) == 16
     assert sorted(row["score"] for row in everyone) == [0.5] * 8 + [0.9] * 8
     # No joint is known, so AP alone is scored, and the sheet goes by scores.
     figures = json.loads((work / "out" / "metrics.json").read_text())
@@ -177,10 +182,6 @@ def without_labels(truth):
         row["keypoints"] = [0] * 51
 
 
-def of_fish(truth):
-    truth["categories"][0]["name"] = "fish"
-
-
 def in_another_order(truth):
     truth["categories"][0]["keypoints"].reverse()
     truth["categories"][0]["skeleton"] = []
@@ -191,7 +192,6 @@ def in_another_order(truth):
     [
         (of_another_split, "of another split.* 4 of 4 image ids.*such as 1$"),
         (without_labels, "nobody with labelled keypoints.*8 annotations"),
-        (of_fish, "has keypoints for fish. Received: category='person'"),
         (in_another_order, "other keypoints than the records' skeleton coco"),
     ],
 )
@@ -226,6 +226,52 @@ def test_more_people_than_coco_counts_fail_the_self_test(work, tmp_path):
     path = changed(work, tmp_path, crowded)
     with pytest.raises(ValueError, match="more than 20 people"):
         evaluation.self_test(settings(work, annotations=path))
+
+
+def test_records_that_lie_elsewhere_fail_the_self_test(work, tmp_path):
+    def moved(truth):
+        for row in truth["annotations"]:
+            row["keypoints"][::3] = [x + 0.5 for x in row["keypoints"][::3]]
+
+    path = changed(work, tmp_path, moved)
+    with pytest.raises(ValueError, match="does not score as it must"):
+        evaluation.self_test(settings(work, annotations=path))
+
+
+def test_a_limit_limits_the_people_to_find(work, capsys):
+    figures = evaluation.evaluate(settings(work, limit=3))
+    images = len({row["image_id"] for row in predicted(work)})
+    assert f"over the {images} images of these people" in (
+        capsys.readouterr().out
+    )
+    assert f"OKS over {images} images" in (work / "out/table.md").read_text()
+    assert figures["protocol"]["limit"] == 3
+
+
+def test_a_folder_of_something_else_is_never_replaced(work):
+    for folder in (work / "run", work / "true"):
+        with pytest.raises(FileExistsError, match="which is neither"):
+            evaluation.evaluate(
+                config.EvaluateConfig(
+                    workdir=str(work / "run"), out=str(folder)
+                )
+            )
+    assert (work / "run" / "model.keras").exists()
+
+
+def test_hrnets_reading_is_for_mpii(work):
+    with pytest.raises(ValueError, match="Received: --compat=hrnet for coco"):
+        evaluation.evaluate(settings(work, compat="hrnet"))
+
+
+def test_training_wants_labelled_validation_people(work, tmp_path):
+    with pytest.raises(ValueError, match="no labelled joints.*detector's"):
+        trainer.train(
+            config.TrainConfig(
+                data=str(work / "found"), workdir=str(tmp_path / "run")
+            )
+        )
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_of_other_joints_is_refused(work, tmp_path):
@@ -304,6 +350,18 @@ def test_mpiis_test_set_becomes_a_submission(tmp_path):
     )
     wanted = sorted(x for row in results for x in row["keypoints"][::3])
     np.testing.assert_allclose(found, wanted, atol=1e-3)
+    with pytest.raises(ValueError, match="all 2 of them. Received: 1 of these"):
+        evaluation.evaluate(
+            config.EvaluateConfig(
+                workdir=str(run), annotations=str(release), limit=1
+            )
+        )
+    with pytest.raises(FileNotFoundError, match="nowhere.mat"):
+        evaluation.evaluate(
+            config.EvaluateConfig(
+                workdir=str(run), annotations=str(tmp_path / "nowhere.mat")
+            )
+        )
 
 
 def test_hrnets_reading_stands_beside_ours(tmp_path):

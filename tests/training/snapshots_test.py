@@ -36,16 +36,22 @@ def run(tmp_path_factory):
 
 
 def test_each_is_an_epoch_and_the_last_is_the_model(run):
-    found = {
-        name: model.get_weights()
-        for name, model in snapshots.models(run, "each")
-    }
-    assert list(found) == ["epoch_1", "epoch_2"]
+    weights, outputs = {}, {}
+    images = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3))
+    for name, model in snapshots.models(run, "each"):
+        weights[name] = model.get_weights()
+        outputs[name] = model(images)
+    assert list(weights) == ["epoch_1", "epoch_2"]
     model = keras.saving.load_model(run / "model.keras")
-    for ours, theirs in zip(found["epoch_2"], model.get_weights()):
+    for ours, theirs in zip(weights["epoch_2"], model.get_weights()):
         np.testing.assert_array_equal(ours, theirs)
+    # Beta and scores are calibrated as those of the finished model were.
+    for name in ("joints", "scores"):
+        np.testing.assert_allclose(
+            outputs["epoch_2"][name], model(images)[name], atol=1e-4
+        )
     assert any(
-        (a != b).any() for a, b in zip(found["epoch_1"], found["epoch_2"])
+        (a != b).any() for a, b in zip(weights["epoch_1"], weights["epoch_2"])
     )
 
 
