@@ -191,6 +191,44 @@ class PredictConfig:
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class ExportConfig:
+    """Artifacts of a finished run, for servers and other runtimes."""
+
+    workdir: str = setting("", "Folder of the run to export.")
+    out: str = setting(
+        "", "Folder to publish in; each format has its own inside."
+    )
+    formats: str = setting(
+        "saved_model",
+        "With commas: saved_model, onnx, tensorrt, litert, openvino.",
+    )
+    precisions: str = setting(
+        "float32",
+        "With commas: float32, float16, int8; of all formats but saved_model. "
+        "The expectation stays float32.",
+    )
+    max_pixel_error: float = setting(
+        0.0,
+        "An artifact that moves a joint by more pixels of the crop is not "
+        "published. 0 takes 0.01 for float32, 0.5 for float16, 4 for int8.",
+    )
+    people: int = setting(64, "People to compare on.")
+    split: str = setting("val", "Split of the records that they are of.")
+    data: str = setting("", "Folder of records; empty takes the run's own.")
+    calibration_people: int = setting(
+        128, "People of the training split that int8 is calibrated on."
+    )
+    flip_test: bool = setting(
+        False, "Average each person with its mirror image, inside."
+    )
+    oks_nms: float = setting(
+        0.0,
+        "In the SavedModel: of two people more similar than this OKS, keep "
+        "the surer; 0 keeps everyone. Section 6.2's is 0.9 here.",
+    )
+
+
 _DEFINE = {
     bool: flags.DEFINE_boolean,
     int: flags.DEFINE_integer,
