@@ -15,6 +15,8 @@ with `card.json` beside it. One whose joints move by more than
 status is 1.
 """
 
+import logging
+
 from absl import app
 from absl import flags
 
@@ -28,6 +30,8 @@ flags.adopt_module_key_flags(config)
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    # The converters tell of every step, and of each other's old names.
+    logging.disable(logging.WARNING)
     try:
         publish.export(config.from_flags(config.ExportConfig, flags.FLAGS))
     except (ValueError, OSError, publish.Refused) as error:

@@ -16,6 +16,28 @@ from integral_tf import layers
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
 
 
+def in_float32(model):
+    """A model of any dtype policy, computing in float32.
+
+    What was trained in mixed precision has float32 weights: the same network,
+    without the rounding of its activations.
+    """
+    types = {layer.compute_dtype for layer in model._flatten_layers()}
+    if types == {"float32"}:
+        return model
+
+    def clone(layer):
+        if not isinstance(layer, keras.layers.Layer):
+            return layer
+        return type(layer).from_config(
+            {**layer.get_config(), "dtype": "float32"}
+        )
+
+    copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
 def fold(model):
     """Copies a pose model, in float32 and without its normalisations.
 
@@ -83,7 +105,9 @@ class _Centering(layers.ImageNetCentering):
 class _Argmax(layers.Argmax):
     """Without Keras's treatment of -0, which converters do not know."""
 
-    find = staticmethod(tf.argmax)
+    @staticmethod
+    def find(scores, axis):
+        return tf.argmax(scores, axis, output_type=tf.int32)
 
 
 # The same arithmetic in operations that every converter knows well.

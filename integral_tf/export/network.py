@@ -7,9 +7,8 @@ from tensorflow.python.framework import convert_to_constants
 
 from integral_tf import skeletons
 from integral_tf.export import folding
+from integral_tf.inference import backends
 from integral_tf.inference import flip
-
-OUTPUTS = ("joints", "scores")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Frozen:
     skeleton: skeletons.Skeleton
 
     def __call__(self, images):
-        return dict(zip(OUTPUTS, self.function(images)))
+        return dict(zip(backends.OUTPUTS, self.function(images)))
 
 
 def freeze(model, skeleton, flip_test=False):
@@ -62,7 +61,7 @@ def freeze(model, skeleton, flip_test=False):
     )
     def network(images):
         outputs = predict(images, training=False)
-        return [tf.identity(outputs[name], name) for name in OUTPUTS]
+        return [tf.identity(outputs[name], name) for name in backends.OUTPUTS]
 
     function = convert_to_constants.convert_variables_to_constants_v2(
         network.get_concrete_function()

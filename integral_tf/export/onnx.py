@@ -10,11 +10,11 @@ import pathlib
 
 import numpy as np
 
-from integral_tf.export import network
 from integral_tf.inference import backends
 
 # The first with all that the quantiser writes, per-channel scales included.
 _OPSET = 17
+FILE = "model.onnx"
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
 _BATCH = 16
 
@@ -36,7 +36,7 @@ def write(frozen, folder, precision="float32", crops=None):
         ImportError: a package is missing.
     """
     onnx = backends.need("onnx", "onnx", "an ONNX file")
-    path = pathlib.Path(folder) / "model.onnx"
+    path = pathlib.Path(folder) / FILE
     model = convert(frozen)
     if precision == "float16":
         model = _halved(model)
@@ -55,7 +55,7 @@ def convert(frozen):
         frozen.function.graph.as_graph_def(),
         name="pose",
         input_names=["images:0"],
-        output_names=[f"{name}:0" for name in network.OUTPUTS],
+        output_names=[f"{name}:0" for name in backends.OUTPUTS],
         opset=_OPSET,
     )
     for value in (*model.graph.input, *model.graph.output):

@@ -29,7 +29,7 @@ def write(frozen, folder, precision="float32", crops=None):
     with tempfile.TemporaryDirectory() as aside:
         whole = "int8" if precision == "int8" else "float32"
         versions = onnx.write(frozen, aside, whole, crops)
-        network = openvino.convert_model(pathlib.Path(aside) / "model.onnx")
+        network = openvino.convert_model(pathlib.Path(aside) / onnx.FILE)
         openvino.save_model(
             network,
             pathlib.Path(folder) / "model.xml",

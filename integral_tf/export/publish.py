@@ -19,11 +19,13 @@ from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import skeletons
 from integral_tf.export import card as cards
+from integral_tf.export import folding
 from integral_tf.export import litert
 from integral_tf.export import network
 from integral_tf.export import onnx
 from integral_tf.export import openvino
 from integral_tf.export import saved_model
+from integral_tf.export import tensorrt
 from integral_tf.inference import backends
 from integral_tf.inference import estimator
 from integral_tf.inference import flip
@@ -31,8 +33,10 @@ from integral_tf.pipeline import batches
 from integral_tf.records import shards
 
 _BATCH = 16
-# Pixels of the crop that a joint may move, where --max_pixel_error is 0.
-LIMITS = {"float32": 0.01, "float16": 0.5, "int8": 4.0}
+# ours: pixels of the crop that a joint may move, where --max_pixel_error is 0,
+# and of how many joints in a hundred that is asked. Where a map has two peaks
+# of one height, any rounding tips the joint from one to the other.
+LIMITS = {"float32": (0.01, 100), "float16": (0.25, 95), "int8": (4.0, 95)}
 
 
 class Refused(Exception):
@@ -63,43 +67,46 @@ def export(config):
     if config.out == "":
         raise ValueError("Name a folder to publish in. Received: --out=")
     crops = people(data, config.split, config.people, model, skeleton)
-    predict = flip.flipped(model, skeleton) if config.flip_test else model
+    predict = folding.in_float32(model)
+    if config.flip_test:
+        predict = flip.flipped(predict, skeleton)
     truth = _in_batches(lambda some: _numpy(predict(some)), crops)
     frozen = network.freeze(model, skeleton, config.flip_test)
     published, refused = [], []
     for name, precision in wanted:
         try:
-            made = _Artifact(config, run, frozen, name, precision)
-            published.append(made.publish(data, crops, truth))
-        except (Refused, ImportError) as error:
+            made = _Artifact(config, run, frozen, name, precision, crops, truth)
+            published.append(made.publish(data))
+        except (Refused, ImportError, RuntimeError) as error:
             refused.append(f"{name} {precision}: {error}")
-            print(f"refused   {refused[-1]}")
     if refused:
-        raise Refused("; ".join(refused))
+        raise Refused("\n".join(refused))
     return published
 
 
 class _Artifact:
     """One format in one precision, on its way to being published."""
 
-    def __init__(self, config, run, frozen, name, precision):
+    def __init__(self, config, run, frozen, name, precision, crops, truth):
         self.config = config
         self.run = run
         self.frozen = frozen
         self.format = name
         self.precision = precision
+        self.crops = crops
+        self.truth = truth
         plain = precision == "float32"
         self.name = name if plain else f"{name}_{precision}"
         self.out = pathlib.Path(config.out)
         self.partial = self.out / ".partial" / self.name
 
-    def publish(self, data, crops, truth):
+    def publish(self, data):
         """Writes, checks and renames; returns the version's folder."""
         shutil.rmtree(self.partial, ignore_errors=True)
         self.partial.mkdir(parents=True)
         try:
             versions = self._write(data)
-            error, parity = self._compare(crops, truth)
+            parity = self._compare()
             files = {
                 str(path.relative_to(self.partial)): path.stat().st_size
                 for path in sorted(self.partial.rglob("*"))
@@ -117,9 +124,10 @@ class _Artifact:
         finally:
             shutil.rmtree(self.partial, ignore_errors=True)
         print(
-            f"published {folder}: {sum(files.values()) / 1e6:.2f} MB, joints "
-            f"within {error:.2g} px of Keras's, typically "
-            f"{parity['typical_px']:.2g}"
+            f"published {folder}: {sum(files.values()) / 1e6:.2f} MB; joints "
+            f"move by {parity['typical_px']:.2g} px of the crop, 95 of 100 by "
+            f"at most {parity['within_px']:.2g}, all by "
+            f"{parity['largest_px']:.2g}"
         )
         return folder
 
@@ -134,35 +142,77 @@ class _Artifact:
             # Records for evaluation alone have nobody to train on.
             split = "train" if splits["train"]["people"] else self.config.split
             crops = people(data, split, count, self.frozen)
+        if self.format == "tensorrt":
+            return self._build_engine(crops)
         writer = _WRITERS[self.format]
         return writer(self.frozen, self.partial, self.precision, crops)
 
-    def _compare(self, crops, truth):
-        """Opens what was written; returns its largest error, and the card's."""
-        backend = backends.load(backends.find(self.partial))
-        got = _in_batches(backend, crops)
-        got_alone = backend(crops[:1])  # the batch is free
-        distance = np.linalg.norm(got["joints"] - truth["joints"], axis=-1)
-        alone = np.linalg.norm(
-            got_alone["joints"] - truth["joints"][:1], axis=-1
+    def _build_engine(self, crops):
+        """An engine in `partial`; Triton's configuration beside the versions.
+
+        Without TensorRT or a GPU its network stays there, and the error says
+        what to run where they are.
+        """
+        root, most = self.out / self.name, self.config.max_batch
+        root.mkdir(parents=True, exist_ok=True)
+        network = self.partial / tensorrt.NETWORK
+        versions = tensorrt.write_network(
+            self.frozen, network, self.precision, crops
         )
-        largest = float(max(distance.max(), alone.max()))
-        limit = self.config.max_pixel_error or LIMITS[self.precision]
-        if not largest <= limit:  # so written that NaN fails, too
+        self._compare()  # by ONNX Runtime: an engine takes minutes to build
+        text = tensorrt.triton_config(self.name, self.frozen, most)
+        (root / "config.pbtxt").write_text(text)
+        shape = (self.frozen.height, self.frozen.width, 3)
+        network = network.rename(root / tensorrt.NETWORK)
+        engine, cache = self.partial / tensorrt.ENGINE, root / tensorrt.CACHE
+        try:
+            made = tensorrt.build(network, engine, shape, most, cache)
+        except (ImportError, RuntimeError) as error:
+            engine = root / "1" / tensorrt.ENGINE
+            line = tensorrt.trtexec(network, engine, shape, most)
             raise Refused(
-                f"a joint moved by {largest:.3g} px of the crop (typically "
-                f"{np.median(distance):.3g}) compared with Keras, and "
-                f"--max_pixel_error is {limit:g}. It was not published"
-            )
-        scores = np.abs(got["scores"] - truth["scores"])
-        return largest, {
+                f"{error} Its network is there; on a machine with both: "
+                f"mkdir -p {engine.parent} && {line}"
+            ) from error
+        return {**versions, **made}
+
+    def _compare(self):
+        """Opens what was written; returns how far it is from Keras."""
+        backend = backends.load(backends.find(self.partial))
+        crops, truth = self.crops, self.truth
+        got = _in_batches(backend, crops)
+        # Of another size of batch, too: it is free.
+        for name, value in backend(crops[:1]).items():
+            got[name] = np.concatenate([got[name], value])
+            truth = {
+                **truth,
+                name: np.concatenate([truth[name], truth[name][:1]]),
+            }
+        distance = np.linalg.norm(got["joints"] - truth["joints"], axis=-1)
+        limit, percent = LIMITS[self.precision]
+        if self.config.max_pixel_error:
+            limit, percent = self.config.max_pixel_error, 100
+        parity = {
             "people": len(crops),
             "split": self.config.split,
-            "largest_px": largest,
             "typical_px": float(np.median(distance)),
-            "largest_score": float(scores.max()),
+            "within_px": float(np.percentile(distance, 95)),
+            "largest_px": float(distance.max()),
+            "largest_score": float(
+                np.abs(got["scores"] - truth["scores"]).max()
+            ),
             "limit_px": limit,
+            "limit_percent": percent,
         }
+        if not np.percentile(distance, percent) <= limit:  # NaN fails, too
+            raise Refused(
+                f"not published: joints moved by up to "
+                f"{parity['largest_px']:.3g} px of the crop compared with "
+                f"Keras (95 of 100 by at most {parity['within_px']:.3g}, "
+                f"typically by {parity['typical_px']:.3g}), and {percent} of "
+                f"100 may move by {limit:g}"
+            )
+        return parity
 
     def _rename(self):
         folder = self.out / self.name
@@ -213,12 +263,12 @@ def _in_batches(predict, crops):
     ]
     return {
         name: np.concatenate([part[name] for part in parts])
-        for name in network.OUTPUTS
+        for name in backends.OUTPUTS
     }
 
 
 def _numpy(outputs):
-    return {name: np.asarray(outputs[name]) for name in network.OUTPUTS}
+    return {name: np.asarray(outputs[name]) for name in backends.OUTPUTS}
 
 
 _WRITERS = {
@@ -226,7 +276,7 @@ _WRITERS = {
     "litert": litert.write,
     "openvino": openvino.write,
 }
-FORMATS = ("saved_model", *_WRITERS)
+FORMATS = ("saved_model", "tensorrt", *_WRITERS)
 
 
 def _wanted(config):

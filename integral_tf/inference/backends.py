@@ -15,6 +15,8 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from integral_tf.inference import tensorrt_engine
+
 OUTPUTS = ("joints", "scores")
 
 
@@ -138,7 +140,12 @@ class OpenVINO:
         return {name: np.array(results[name]) for name in OUTPUTS}
 
 
-_RUNTIMES = {".onnx": OnnxRuntime, ".tflite": LiteRT, ".xml": OpenVINO}
+_RUNTIMES = {
+    ".plan": tensorrt_engine.TensorRT,
+    ".onnx": OnnxRuntime,
+    ".tflite": LiteRT,
+    ".xml": OpenVINO,
+}
 
 
 def need(module, package, what):
