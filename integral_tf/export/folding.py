@@ -50,7 +50,7 @@ def fold(model):
     Returns:
         A Keras model with the same inputs, outputs and layer names.
     """
-    readers = collections.Counter(_read_tensors(model))
+    pairs = _pairs(model)  # normalisation -> convolution, by id
     originals, folded = {}, {}
 
     def clone(layer):
@@ -68,12 +68,10 @@ def fold(model):
         return new
 
     def call(layer, *args, **kwargs):
-        if type(layer) is keras.layers.BatchNormalization:
-            norm = originals[id(layer)][0]
-            before = _producer(norm)
-            if _can_hold(before) and readers[id(before.output)] == 1:
-                folded[id(before)] = norm
-                return args[0]
+        norm = originals[id(layer)][0] if id(layer) in originals else None
+        if id(norm) in pairs:
+            folded[pairs[id(norm)]] = norm
+            return args[0]
         return layer(*args, **kwargs)
 
     copy = keras.models.clone_model(
@@ -149,25 +147,44 @@ def _set(convolution, kernel, bias):
     convolution.set_weights([kernel.astype("float32"), bias.astype("float32")])
 
 
-def _can_hold(layer):
-    """Whether this is a linear convolution with one place in the network."""
-    return (
-        type(layer) in _CONVOLUTIONS
-        and layer.activation is keras.activations.linear
-        and len(layer._inbound_nodes) == 1
+def _pairs(model):
+    """Ids of normalisations that can be folded, and of their convolutions."""
+    nodes = list(_nodes(model))
+    uses = collections.Counter(id(node.operation) for node in nodes)
+    readers = collections.Counter(
+        id(tensor) for node in nodes for tensor in node.input_tensors
     )
+    makers = {
+        id(tensor): node.operation
+        for node in nodes
+        for tensor in node.output_tensors
+    }
+    models = [model] + [n.operation for n in nodes if _nested(n.operation)]
+    readers.update(id(tensor) for each in models for tensor in each.outputs)
+    pairs = {}
+    for node in nodes:
+        norm = node.operation
+        if type(norm) is keras.layers.BatchNormalization:
+            (tensor,) = node.input_tensors
+            before = makers.get(id(tensor))
+            if (
+                type(before) in _CONVOLUTIONS
+                and before.activation is keras.activations.linear
+                and readers[id(tensor)] == 1
+                and uses[id(before)] == uses[id(norm)] == 1
+            ):
+                pairs[id(norm)] = id(before)
+    return pairs
 
 
-def _producer(layer):
-    """The layer whose output is the only input of this one."""
-    return layer.input._keras_history.operation
+def _nodes(model):
+    """Every call in a model's graph, and in those of the models inside."""
+    for nodes in model._nodes_by_depth.values():
+        for node in nodes:
+            yield node
+            if _nested(node.operation):
+                yield from _nodes(node.operation)
 
 
-def _read_tensors(model):
-    """Ids of the tensors that layers read, once for each reader."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _read_tensors(layer)
-        elif not isinstance(layer, keras.layers.InputLayer):
-            yield from (id(t) for t in keras.tree.flatten(layer.input))
-    yield from (id(t) for t in keras.tree.flatten(model.output))
+def _nested(operation):
+    return isinstance(operation, keras.Model)
