@@ -30,8 +30,8 @@ _OUT = flags.DEFINE_string("out", None, "Folder to write.", required=True)
 PEOPLE, COPIES, SIZE, STRIDE = 16, 20, 64, 4
 ROWS = [*[(method, 1) for method in config.METHODS], ("H1", 2), ("I1", 2)]
 # H3's negatives are a function of where the joint is: a hundredth larger or
-# smaller it draws others, until every pixel of a map was told what it is. I* has
-# the joint loss alone to find out.
+# smaller it draws others, until every pixel of a map was told what it is. I*
+# has the joint loss alone to find out.
 LONGER = {"H3": {"scale": 0.01, "epochs": 150}, "I*": {"epochs": 80}}
 
 

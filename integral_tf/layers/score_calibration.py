@@ -57,7 +57,8 @@ class ScoreCalibration(keras.layers.Layer):
 
     def call(self, confidence):
         shares = ops.clip(confidence, _SMALLEST, 1.0 - _SMALLEST)
-        logits = ops.log(shares) - ops.log1p(-shares)
+        # Not log1p: converters to ONNX do not know it.
+        logits = ops.log(shares) - ops.log(1.0 - shares)
         return ops.sigmoid(self.slope * logits + self.offset)
 
     def compute_output_shape(self, input_shape):
