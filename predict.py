@@ -4,6 +4,7 @@ r"""Draws the joints on photographs or a video, and writes them as JSON.
     python predict.py --model=runs/i1 --images=photo.jpg \
         --boxes=boxes.json --out=out
     python predict.py --model=runs/i1 --images=clip.mp4 --out=out
+    python predict.py --model=models/onnx/1 --images=photos --out=out
 
 `--out` receives one drawn picture per photograph and `joints.json`, in COCO's
 result format with a `file_name`, joints in image pixels. Of a video it
@@ -31,7 +32,7 @@ def main(argv):
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     try:
         prediction.predict(config.from_flags(config.PredictConfig, flags.FLAGS))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         raise SystemExit(f"predict: {error}") from None
     except KeyboardInterrupt:
         raise SystemExit("predict: interrupted; nothing written") from None

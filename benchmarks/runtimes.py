@@ -7,14 +7,14 @@ import sys
 import keras
 import numpy as np
 import tensorflow as tf
+
+import integral_tf
+from integral_tf import skeletons
 from integral_tf.export import litert
 from integral_tf.export import network
 from integral_tf.export import onnx
 from integral_tf.export import openvino
 from integral_tf.export import saved_model
-
-import integral_tf
-from integral_tf import skeletons
 from integral_tf.inference import backends
 
 

@@ -82,9 +82,23 @@ def region_to_pixels(box, width, height):
         `(2, 3)` float64 matrix, picture -> box's frame.
     """
     x, y, w, h = np.asarray(box, np.float64)
-    sx, sy = w / width, h / height
+    (sx, tx), (sy, ty) = (
+        side_to_pixels(x, w, width),
+        side_to_pixels(y, h, height),
+    )
+    return np.array([[sx, 0, tx], [0, sy, ty]])
+
+
+def side_to_pixels(edge, length, pixels):
+    """Factor and offset of one axis of `region_to_pixels`, on any arrays.
+
+    Args:
+        edge, length: Where a box begins, and its side.
+        pixels: Pixels of the picture along that side.
+    """
+    factor = length / pixels
     # Edges, not centres, coincide: the centre of pixel 0 is half a pixel in.
-    return np.array([[sx, 0, x + 0.5 * sx - 0.5], [0, sy, y + 0.5 * sy - 0.5]])
+    return factor, edge + 0.5 * factor - 0.5
 
 
 def region_around(box, aspect=1.0, margin=BOX_MARGIN):
@@ -98,12 +112,15 @@ def region_around(box, aspect=1.0, margin=BOX_MARGIN):
     Returns:
         `(4,)` float64 box with the same centre.
     """
-    x, y, w, h = np.asarray(box, np.float64)
-    height = crop_side(w, h, aspect, np.maximum, margin)
+    sides = np.asarray(box, np.float64)
+    return np.array(crop_region(*sides, aspect, np.maximum, margin))
+
+
+def crop_region(x, y, w, h, aspect, maximum, margin=BOX_MARGIN):
+    """`region_around` side by side, on the arrays that `maximum` takes."""
+    height = crop_side(w, h, aspect, maximum, margin)
     width = height * aspect
-    return np.array(
-        [x + w / 2 - width / 2, y + h / 2 - height / 2, width, height]
-    )
+    return x + w / 2 - width / 2, y + h / 2 - height / 2, width, height
 
 
 def window_margin(aspect=1.0):

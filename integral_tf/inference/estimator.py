@@ -11,6 +11,7 @@ import tensorflow as tf
 from integral_tf import coordinates
 from integral_tf import layers  # noqa: F401 - Keras finds them by their names
 from integral_tf import skeletons
+from integral_tf.inference import backends
 from integral_tf.inference import flip
 from integral_tf.records import windows
 
@@ -40,15 +41,19 @@ class PoseEstimator:
 
     Args:
         model: Path of a `model.keras`, or of a run's folder that holds one,
-            or a Keras model with a `joints` output.
+            or a Keras model with a `joints` output; or what `export.py`
+            published: a version's folder, or the file in it (.onnx, .tflite,
+            .xml, .plan).
         skeleton: The `skeletons.Skeleton` or its name; by default the one
             that `skeleton.json` beside the model's file holds, or the known
             one with the model's number of joints.
-        flip_test: Average each person with its mirror image.
+        flip_test: Average each person with its mirror image. An artifact that
+            was exported so does it in any case.
         batch_size: People in a step.
 
     Raises:
         FileNotFoundError: there is no such model.
+        ImportError: the artifact's runtime is not installed.
         ValueError: the model has no `joints` output, or no known skeleton.
 
     Example (a small, untrained model):
@@ -64,16 +69,21 @@ class PoseEstimator:
     """
 
     def __init__(self, model, skeleton=None, flip_test=False, batch_size=16):
-        self.model = load(model)
+        artifact = backends.find(model)
+        if artifact:
+            network = backends.load(artifact)
+        else:
+            network = _Keras(load(model))
         if skeleton is None:
-            skeleton = saved_skeleton(model)
-        self.skeleton = _skeleton(self.model, skeleton)
-        self.height, self.width = self.model.input_shape[1:3]
+            skeleton = saved_skeleton(artifact or model)
+        self.skeleton = _skeleton(network, skeleton)
+        self.height, self.width = network.height, network.width
         self.batch_size = batch_size
-        predict = self.model
-        if flip_test:
-            predict = flip.flipped(self.model, self.skeleton)
-        self._predict = tf.function(predict, reduce_retracing=True)
+        self._predict = network
+        if flip_test and artifact:
+            self._predict = flip.flipped_artifact(network, self.skeleton)
+        elif flip_test:
+            self._predict = _Keras(network.model, self.skeleton)
 
     def __call__(self, image, boxes=None):
         """Estimates the pose in each box of an image.
@@ -110,6 +120,21 @@ class PoseEstimator:
         return np.asarray(crop, np.float32), to_image
 
 
+class _Keras:
+    """A Keras model as one of `backends`; with a skeleton, flip-tested."""
+
+    def __init__(self, model, skeleton=None):
+        self.model = model
+        self.height, self.width = model.input_shape[1:3]
+        self.joints = model.output["joints"].shape[1]
+        predict = flip.flipped(model, skeleton) if skeleton else model
+        self.predict = tf.function(predict, reduce_retracing=True)
+
+    def __call__(self, crops):
+        outputs = self.predict(crops)
+        return {name: np.asarray(outputs[name]) for name in backends.OUTPUTS}
+
+
 def load(model):
     """A Keras model from a `model.keras`, a run's folder, or itself.
 
@@ -122,7 +147,8 @@ def load(model):
         if not path.is_file():
             raise FileNotFoundError(
                 "A model is a model.keras, or the folder of a finished run "
-                f"that holds one. Received: {str(model)!r}"
+                "that holds one, or a version's folder that export.py "
+                f"published. Received: {str(model)!r}"
             )
         try:
             model = keras.saving.load_model(path, compile=False)
@@ -144,24 +170,31 @@ def check_skeleton(model, skeleton):
     Raises:
         ValueError: it has another.
     """
-    joints = model.output["joints"].shape[1]
+    _check_joints(model.output["joints"].shape[1], skeleton)
+
+
+def _check_joints(joints, skeleton):
     if len(skeleton) != joints:
         raise ValueError(
-            f"The model has {joints} joints, the skeleton {skeleton.name} has "
-            f"{len(skeleton)}. Received: {model.name!r} and {skeleton.name!r}"
+            f"The model has {joints} joints, the skeleton has "
+            f"{len(skeleton)}. Received: skeleton={skeleton.name!r}"
         )
 
 
 def _path(model):
     path = pathlib.Path(model)
-    return path / "model.keras" if path.is_dir() else path
+    saved_model = (path / "saved_model.pb").is_file()
+    return path / "model.keras" if path.is_dir() and not saved_model else path
 
 
 def saved_skeleton(model):
     """The skeleton that a run saved beside its model, or None."""
     if isinstance(model, keras.Model):
         return None
-    path = _path(model).with_name("skeleton.json")
+    path = _path(model)
+    # A SavedModel is a folder, any other artifact a file in one.
+    folder = path if path.is_dir() else path.parent
+    path = folder / "skeleton.json"
     if not path.is_file():
         return None
     try:
@@ -172,19 +205,18 @@ def saved_skeleton(model):
         ) from None
 
 
-def _skeleton(model, skeleton):
-    joints = model.output["joints"].shape[1]
+def _skeleton(network, skeleton):
     if skeleton is None:
         known = skeletons.KNOWN.values()
-        skeleton = next((s for s in known if len(s) == joints), None)
+        skeleton = next((s for s in known if len(s) == network.joints), None)
         if skeleton is None:
             raise ValueError(
                 "No known skeleton has the model's number of joints; give "
-                f"`skeleton`. Received: a model with {joints} joints"
+                f"`skeleton`. Received: a model with {network.joints} joints"
             )
     elif isinstance(skeleton, str):
         skeleton = skeletons.get(skeleton)
-    check_skeleton(model, skeleton)
+    _check_joints(network.joints, skeleton)
     return skeleton
 
 

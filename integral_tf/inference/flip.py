@@ -1,8 +1,10 @@
 """The flip test: average each person with its mirror image (Section 6.1)."""
 
 import keras
+import numpy as np
 from keras import ops
 
+from integral_tf import config
 from integral_tf import coordinates
 from integral_tf import layers
 
@@ -45,30 +47,63 @@ def flipped(model, skeleton, merge="auto"):
             {name: model.output[name] for name in ("joints", "scores")},
         )
     order = skeleton.mirrored_order
-    width = model.input_shape[2]
 
-    def predict(images):
+    def predict(images, training=False):
         straight = model(images, training=False)
         mirrored = model(ops.flip(images, axis=2), training=False)
         outputs = {}
         if "heatmaps" in straight:
-            outputs["heatmaps"] = average(
-                straight["heatmaps"], ops.flip(mirrored["heatmaps"], axis=2), 3
-            )
+            maps = ops.flip(mirrored["heatmaps"], axis=2)
+            maps = _average(straight["heatmaps"], maps, order, 3)
+            outputs["heatmaps"] = maps
         if read:
             return {**outputs, **read(outputs["heatmaps"])}
-        return {
-            **outputs,
-            "joints": (straight["joints"] + unmirror(mirrored["joints"])) / 2,
-            "scores": average(straight["scores"], mirrored["scores"], 1),
-        }
-
-    def average(first, second, axis):
-        return (first + ops.take(second, order, axis=axis)) / 2
-
-    def unmirror(joints):
-        x = coordinates.mirror_x(joints[..., :1], width)
-        points = ops.concatenate([x, joints[..., 1:]], axis=-1)
-        return ops.take(points, order, axis=1)
+        width = model.input_shape[2]
+        return {**outputs, **_averaged(straight, mirrored, order, width)}
 
     return predict
+
+
+def flipped_artifact(network, skeleton):
+    """Wraps one of `inference.backends` in the same way.
+
+    Args:
+        network: The backend. One that was exported with the flip test inside
+            is returned as it is.
+        skeleton: The `skeletons.Skeleton` of its joints.
+
+    Raises:
+        ValueError: its method averages heat maps, which an artifact has not.
+    """
+    if network.card.get("flip_test"):
+        return network
+    if network.card.get("method") in config.HEATMAP_METHODS:
+        raise ValueError(
+            "The flip test of H1, H2 and H3 averages heat maps, and an "
+            "exported network gives points only: export it with --flip_test. "
+            f"Received: a network of method {network.card['method']}"
+        )
+
+    def predict(images):
+        straight, mirrored = network(images), network(images[:, :, ::-1].copy())
+        outputs = _averaged(
+            straight, mirrored, skeleton.mirrored_order, network.width
+        )
+        return {name: np.asarray(value) for name, value in outputs.items()}
+
+    return predict
+
+
+def _averaged(straight, mirrored, order, width):
+    """Joints and scores of a person and of its mirror image, averaged."""
+    points = mirrored["joints"]
+    x = coordinates.mirror_x(points[..., :1], width)
+    points = ops.concatenate([x, points[..., 1:]], axis=-1)
+    return {
+        "joints": _average(straight["joints"], points, order, 1),
+        "scores": _average(straight["scores"], mirrored["scores"], order, 1),
+    }
+
+
+def _average(first, second, order, axis):
+    return (first + ops.take(second, order, axis=axis)) / 2

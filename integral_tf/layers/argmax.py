@@ -31,6 +31,9 @@ class Argmax(keras.layers.Layer):
         ValueError: `stride` is not positive, or an unknown `activation`.
     """
 
+    # Exporters put one here that their converters know.
+    find = staticmethod(ops.argmax)
+
     def __init__(self, stride=1, activation="linear", **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
@@ -52,7 +55,7 @@ class Argmax(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
     def call(self, heatmaps):
-        points, peak = argmax.argmax(heatmaps)
+        points, peak = argmax.argmax(heatmaps, find=self.find)
         if self.activation == "softmax":
             scores, _ = integral.flatten_maps(heatmaps)
             confidence = ops.exp(peak - ops.logsumexp(scores, axis=-1))

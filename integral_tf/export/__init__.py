@@ -1,0 +1,1 @@
+"""Trained models to what servers and other runtimes load, checked first."""

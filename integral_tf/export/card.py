@@ -1,0 +1,78 @@
+"""The card beside an artifact: what it is, how to feed it, how true it is."""
+
+import dataclasses
+import json
+import pathlib
+import platform
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import integral_tf
+from integral_tf import config as configs
+from integral_tf import coordinates
+
+NAME = "card.json"
+
+
+def describe(config, run, frozen, parity, versions, files):
+    """Everything that a user of the artifact has to know, as JSON can hold it.
+
+    Args:
+        config: The `config.ExportConfig`.
+        run: The `config.TrainConfig` of the run.
+        frozen: The `network.Frozen` that the artifact was made from.
+        parity: Dict of how far it is from Keras.
+        versions: Dict of the versions of the packages that made it.
+        files: Dict of its files and their sizes.
+    """
+    fields = dataclasses.fields(configs.ModelConfig)
+    return {
+        "method": run.method,
+        "backbone": run.backbone,
+        "network": {field.name: getattr(run, field.name) for field in fields},
+        "skeleton": frozen.skeleton.name,
+        "joints": list(frozen.skeleton.joints),
+        "flip_test": config.flip_test,
+        "input": {
+            "name": "images",
+            "shape": [None, frozen.height, frozen.width, 3],
+            "colour": "RGB, 0 to 255; the network centres it itself",
+            "crop": f"the box, widened to {frozen.width}:{frozen.height}, "
+            f"times {coordinates.BOX_MARGIN}, resampled as by Pillow's "
+            "antialiased bicubic, black outside of the image",
+        },
+        "outputs": {
+            "joints": "(batch, joints, 2): x, y in pixels of the crop; the "
+            "centre of the first pixel is (0, 0)",
+            "scores": "(batch, joints): 0 to 1",
+        },
+        "parity": parity,
+        "metrics": _metrics(config.workdir),
+        "files": files,
+        "versions": {
+            "integral_tf": integral_tf.__version__,
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+            **versions,
+        },
+    }
+
+
+def write(card, folder):
+    """Writes `card.json`."""
+    text = json.dumps(card, indent=1) + "\n"
+    (pathlib.Path(folder) / NAME).write_text(text)
+
+
+def _metrics(workdir):
+    """The figures of the run's evaluation, or None."""
+    path = pathlib.Path(workdir) / "evaluation" / "metrics.json"
+    if not path.is_file():
+        return None
+    figures = json.loads(path.read_text())
+    wanted = ("metric", "split", "flip_test", "people", "@0.5", "@0.1", "AUC")
+    return {name: figures[name] for name in wanted if name in figures}

@@ -1,0 +1,190 @@
+"""Batch normalisation, folded into the convolution before it.
+
+In inference a normalisation is one factor and one shift per channel, which
+the convolution's kernel and bias can hold: the same network with fewer passes
+over its features.
+"""
+
+import collections
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from integral_tf import layers
+
+_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
+
+
+def in_float32(model):
+    """A model of any dtype policy, computing in float32.
+
+    What was trained in mixed precision has float32 weights: the same network,
+    without the rounding of its activations.
+    """
+    types = {layer.compute_dtype for layer in model._flatten_layers()}
+    if types == {"float32"}:
+        return model
+
+    def clone(layer):
+        if not isinstance(layer, keras.layers.Layer):
+            return layer
+        return type(layer).from_config(
+            {**layer.get_config(), "dtype": "float32"}
+        )
+
+    copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def fold(model):
+    """Copies a pose model, in float32 and without its normalisations.
+
+    A normalisation stays where it does not directly follow a convolution
+    without an activation, or where others read that convolution, too.
+
+    Args:
+        model: A Keras model of the functional kind; left as it is.
+
+    Returns:
+        A Keras model with the same inputs, outputs and layer names.
+    """
+    pairs = _pairs(model)  # normalisation -> convolution, by id
+    originals, folded = {}, {}
+
+    def clone(layer):
+        if not isinstance(layer, keras.layers.Layer):
+            return layer  # a keras.ops function: no weights
+        config = layer.get_config()
+        # Weights are float32 under any policy; so is what is exported.
+        config["dtype"] = "float32"
+        if type(layer) in _CONVOLUTIONS:
+            config["use_bias"] = True
+        new = _PLAIN.get(type(layer), type(layer)).from_config(config)
+        if isinstance(layer, layers.HeatmapHead):
+            _prepare_head(new)
+        originals[id(new)] = layer, new
+        return new
+
+    def call(layer, *args, **kwargs):
+        norm = originals[id(layer)][0] if id(layer) in originals else None
+        if id(norm) in pairs:
+            folded[pairs[id(norm)]] = norm
+            return args[0]
+        return layer(*args, **kwargs)
+
+    copy = keras.models.clone_model(
+        model, clone_function=clone, call_function=call, recursive=True
+    )
+    for layer, new in originals.values():
+        if type(layer) in _CONVOLUTIONS:
+            _set(new, *_kernel_and_bias(layer, folded.get(id(layer))))
+        elif isinstance(layer, layers.HeatmapHead):
+            pairs = zip(layer.deconvolutions, layer.norms)
+            for deconvolution, pair in zip(new.deconvolutions, pairs):
+                _set(deconvolution, *_kernel_and_bias(*pair))
+            new.score.set_weights(layer.score.get_weights())
+        elif new.built:
+            new.set_weights(layer.get_weights())
+    return copy
+
+
+class _Centering(layers.ImageNetCentering):
+    """Without a flip of the channels, which becomes ONNX's ReverseSequence."""
+
+    def call(self, images):
+        mean = keras.ops.convert_to_tensor(self.MEAN, dtype="float32")
+        centred = keras.ops.cast(images, "float32") - mean
+        red, green, blue = keras.ops.split(centred, 3, axis=-1)
+        return keras.ops.concatenate([blue, green, red], axis=-1)
+
+
+class _Argmax(layers.Argmax):
+    """Without Keras's treatment of -0, which converters do not know."""
+
+    @staticmethod
+    def find(scores, axis):
+        return tf.argmax(scores, axis, output_type=tf.int32)
+
+
+# The same arithmetic in operations that every converter knows well.
+_PLAIN = {layers.ImageNetCentering: _Centering, layers.Argmax: _Argmax}
+
+
+def _kernel_and_bias(convolution, norm=None):
+    """A convolution's weights, with those of the normalisation after it."""
+    kernel, *bias = map(np.asarray, convolution.get_weights())
+    transposed = isinstance(convolution, keras.layers.Conv2DTranspose)
+    channels = 2 if transposed else 3  # (h, w, out, in) and (h, w, in, out)
+    bias = bias[0] if bias else np.zeros(kernel.shape[channels], "float32")
+    if norm is None:
+        return kernel, bias
+    mean = norm.moving_mean.numpy().astype("float64")
+    factor = 1 / np.sqrt(
+        norm.moving_variance.numpy() + np.float64(norm.epsilon)
+    )
+    if norm.scale:
+        factor = factor * norm.gamma.numpy()
+    bias = (bias - mean) * factor
+    if norm.center:
+        bias = bias + norm.beta.numpy()
+    shape = np.ones(4, int)
+    shape[channels] = -1
+    return kernel * factor.reshape(shape), bias
+
+
+def _prepare_head(head):
+    """Gives a `HeatmapHead` biases, and nothing in place of its norms."""
+    for i, deconvolution in enumerate(head.deconvolutions):
+        config = {**deconvolution.get_config(), "use_bias": True}
+        config["dtype"] = "float32"
+        head.deconvolutions[i] = type(deconvolution).from_config(config)
+        head.norms[i] = keras.layers.Dropout(0.0)  # the identity
+
+
+def _set(convolution, kernel, bias):
+    convolution.set_weights([kernel.astype("float32"), bias.astype("float32")])
+
+
+def _pairs(model):
+    """Ids of normalisations that can be folded, and of their convolutions."""
+    nodes = list(_nodes(model))
+    uses = collections.Counter(id(node.operation) for node in nodes)
+    readers = collections.Counter(
+        id(tensor) for node in nodes for tensor in node.input_tensors
+    )
+    makers = {
+        id(tensor): node.operation
+        for node in nodes
+        for tensor in node.output_tensors
+    }
+    models = [model] + [n.operation for n in nodes if _nested(n.operation)]
+    readers.update(id(tensor) for each in models for tensor in each.outputs)
+    pairs = {}
+    for node in nodes:
+        norm = node.operation
+        if type(norm) is keras.layers.BatchNormalization:
+            (tensor,) = node.input_tensors
+            before = makers.get(id(tensor))
+            if (
+                type(before) in _CONVOLUTIONS
+                and before.activation is keras.activations.linear
+                and readers[id(tensor)] == 1
+                and uses[id(before)] == uses[id(norm)] == 1
+            ):
+                pairs[id(norm)] = id(before)
+    return pairs
+
+
+def _nodes(model):
+    """Every call in a model's graph, and in those of the models inside."""
+    for nodes in model._nodes_by_depth.values():
+        for node in nodes:
+            yield node
+            if _nested(node.operation):
+                yield from _nodes(node.operation)
+
+
+def _nested(operation):
+    return isinstance(operation, keras.Model)

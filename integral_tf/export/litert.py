@@ -1,0 +1,106 @@
+"""A trained network as .tflite for LiteRT: float32, float16 or int8.
+
+It has one signature, `images` to `joints` and `scores`, with a free batch.
+float16 is the weights'; int8 is weights and activations up to the last
+convolution. What comes after, from the scores to the points, stays float32.
+"""
+
+import pathlib
+import tempfile
+import warnings
+
+import tensorflow as tf
+
+from integral_tf.inference import backends
+
+_CONVOLUTIONS = ("CONV_2D", "TRANSPOSE_CONV")
+
+
+def write(frozen, folder, precision="float32", crops=None):
+    """Writes `model.tflite`.
+
+    Args:
+        frozen: A `network.Frozen`.
+        folder: Folder to write into.
+        precision: `"float32"`, `"float16"` or `"int8"`.
+        crops: `(N, height, width, 3)` float32, what int8 is calibrated on.
+
+    Returns:
+        Dict of the packages' versions.
+
+    Raises:
+        ImportError: the runtime is missing, which int8 needs.
+    """
+    with tempfile.TemporaryDirectory() as aside:
+        _save(frozen, aside)
+        network = _converter(aside).convert()
+        if precision == "float16":
+            converter = _converter(aside)
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
+            network = converter.convert()
+        elif precision == "int8":
+            network = _quantised(_converter(aside), reading(network), crops)
+    (pathlib.Path(folder) / "model.tflite").write_bytes(network)
+    return {}
+
+
+def reading(network):
+    """Names of the operations from the last convolution on.
+
+    They turn features into scores, and scores into points.
+
+    Args:
+        network: A float .tflite as bytes.
+    """
+    litert = backends.need(
+        "ai_edge_litert.interpreter", "ai-edge-litert", "int8 LiteRT"
+    )
+    plain = litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = litert.Interpreter(
+        model_content=network, experimental_op_resolver_type=plain
+    )
+    names = {t["index"]: t["name"] for t in interpreter.get_tensor_details()}
+    operations = interpreter._get_ops_details()
+    last = max(
+        i
+        for i, operation in enumerate(operations)
+        if operation["op_name"] in _CONVOLUTIONS
+    )
+    return [names[each["outputs"][0]] for each in operations[last:]]
+
+
+def _save(frozen, folder):
+    """The network as a SavedModel with one signature of named tensors."""
+    module = tf.Module()
+    module.network = frozen.function
+    shape = [None, frozen.height, frozen.width, 3]
+    signature = tf.function(frozen.__call__).get_concrete_function(
+        tf.TensorSpec(shape, tf.float32, "images")
+    )
+    tf.saved_model.save(module, folder, {"serving_default": signature})
+
+
+def _converter(folder):
+    return tf.lite.TFLiteConverter.from_saved_model(
+        folder, signature_keys=["serving_default"]
+    )
+
+
+def _quantised(converter, names, crops):
+    """An int8 network that leaves the named operations in float32."""
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: (
+        {"images": crop[None]} for crop in crops
+    )
+    # The one way that TensorFlow offers to leave operations out.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an interpreter that moved
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=converter,
+            debug_dataset=converter.representative_dataset,
+            debug_options=tf.lite.experimental.QuantizationDebugOptions(
+                denylisted_nodes=names
+            ),
+        )
+    return debugger.get_nondebug_quantized_model()

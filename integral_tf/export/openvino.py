@@ -1,0 +1,38 @@
+"""A trained network for OpenVINO: model.xml and model.bin.
+
+Made from the ONNX network, int8 included. float16 is the weights'.
+"""
+
+import pathlib
+import tempfile
+
+from integral_tf.export import onnx
+from integral_tf.inference import backends
+
+
+def write(frozen, folder, precision="float32", crops=None):
+    """Writes `model.xml` and `model.bin`.
+
+    Args:
+        frozen: A `network.Frozen`.
+        folder: Folder to write into.
+        precision: `"float32"`, `"float16"` or `"int8"`.
+        crops: `(N, height, width, 3)` float32, what int8 is calibrated on.
+
+    Returns:
+        Dict of the packages' versions.
+
+    Raises:
+        ImportError: a package is missing.
+    """
+    openvino = backends.need("openvino", "openvino", "an OpenVINO network")
+    with tempfile.TemporaryDirectory() as aside:
+        whole = "int8" if precision == "int8" else "float32"
+        versions = onnx.write(frozen, aside, whole, crops)
+        network = openvino.convert_model(pathlib.Path(aside) / onnx.FILE)
+        openvino.save_model(
+            network,
+            pathlib.Path(folder) / "model.xml",
+            compress_to_fp16=precision == "float16",
+        )
+    return {**versions, "openvino": openvino.__version__}

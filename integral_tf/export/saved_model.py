@@ -1,0 +1,175 @@
+"""A trained network as a SavedModel that takes crops, pictures or JPEGs.
+
+    serving_default  images (B, h, w, 3) float32 RGB crops, 0..255
+    serving_uint8    the same as uint8, a quarter of the bytes
+    predict_image    image (H, W, 3) uint8 RGB, and boxes (N, 4)
+    predict_bytes    image_bytes, a JPEG or PNG, and boxes (N, 4)
+
+All give `joints` (N, K, 2) and `scores` (N, K). Those of crops are in crop
+pixels, the others in pixels of the image; boxes are x, y, width, height there.
+With OKS-NMS the last two give the surest people first, fewer than N, and
+`kept`, which box each of them is of.
+
+Nothing but TensorFlow's own operations is inside: no Python and no package is
+needed to load it.
+"""
+
+import tensorflow as tf
+
+from integral_tf import coordinates
+from integral_tf.export import crops
+from integral_tf.export import suppression
+
+# Beyond it a box is a mistake, and could ask for all of a server's memory.
+_LARGEST_BOX = 1e5
+
+
+class PoseServer(tf.Module):
+    """What a SavedModel of a pose network consists of.
+
+    The frozen network is one function that every signature calls, so its
+    weights are stored once, as constants; there are no variables.
+
+    Args:
+        frozen: A `network.Frozen`.
+        oks_nms: Drop whoever is more similar than this OKS to someone surer;
+            0 keeps everyone.
+    """
+
+    def __init__(self, frozen, oks_nms=0.0):
+        super().__init__(name="pose_server")
+        self.network = frozen
+        self.height, self.width = frozen.height, frozen.width
+        self.oks_nms = oks_nms
+
+    def signatures(self):
+        """The signatures by name, as `tf.saved_model.save` takes them."""
+        crop = [None, self.height, self.width, 3]
+        boxes = tf.TensorSpec([None, 4], tf.float32, "boxes")
+        picture = tf.TensorSpec([None, None, 3], tf.uint8, "image")
+        encoded = tf.TensorSpec([], tf.string, "image_bytes")
+        arguments = {
+            "serving_default": (
+                self.predict_crops,
+                tf.TensorSpec(crop, tf.float32, "images"),
+            ),
+            "serving_uint8": (
+                self.predict_crops,
+                tf.TensorSpec(crop, tf.uint8, "images"),
+            ),
+            "predict_image": (self.predict_image, picture, boxes),
+            "predict_bytes": (self.predict_bytes, encoded, boxes),
+        }
+        return {
+            name: tf.function(function).get_concrete_function(*specs)
+            for name, (function, *specs) in arguments.items()
+        }
+
+    def predict_crops(self, images):
+        shape = [None, self.height, self.width, 3]
+        images = tf.ensure_shape(images, shape, name="images_shape")
+        # TensorFlow's fused convolutions fail on a batch of nobody.
+        people = tf.shape(images)[0]
+        nobody = tf.cast(tf.equal(people, 0), tf.int32)
+        images = tf.pad(images, [[0, nobody], [0, 0], [0, 0], [0, 0]])
+        outputs = self.network(tf.cast(images, tf.float32))
+        return {name: value[:people] for name, value in outputs.items()}
+
+    def predict_image(self, image, boxes):
+        image = tf.ensure_shape(image, [None, None, 3], name="image_shape")
+        boxes = tf.ensure_shape(boxes, [None, 4], name="boxes_shape")
+        image = _required(
+            tf.reduce_all(tf.shape(image) > 0),
+            image,
+            "`image` is (height, width, 3) uint8 RGB, not empty. Received: "
+            "shape",
+            tf.shape(image),
+        )
+        sound = tf.reduce_all(tf.abs(boxes) < _LARGEST_BOX, axis=1)
+        sound &= tf.reduce_all(boxes[:, 2:] > 0, axis=1)
+        boxes = _required(
+            tf.reduce_all(sound),
+            boxes,
+            "`boxes` are (N, 4): x, y, width and height in image pixels, with "
+            f"a positive size, below {_LARGEST_BOX:.0f}. Received:",
+            tf.boolean_mask(boxes, ~sound),
+        )
+        regions = coordinates.crop_region(
+            *tf.unstack(tf.cast(boxes, tf.float64), axis=1),
+            self.width / self.height,
+            tf.maximum,
+        )
+        images = tf.map_fn(
+            lambda region: crops.cut(image, region, self.height, self.width),
+            regions,
+            fn_output_signature=tf.TensorSpec(
+                [self.height, self.width, 3], tf.float32
+            ),
+        )
+        people = self.predict_crops(images)
+        x, y, w, h = regions
+        axes = (
+            coordinates.side_to_pixels(x, w, self.width),
+            coordinates.side_to_pixels(y, h, self.height),
+        )
+        points = tf.cast(people["joints"], tf.float64)
+        joints = [
+            points[..., axis] * factor[:, None] + offset[:, None]
+            for axis, (factor, offset) in enumerate(axes)
+        ]
+        joints = tf.cast(tf.stack(joints, axis=-1), tf.float32)
+        if not self.oks_nms:
+            return {"joints": joints, "scores": people["scores"]}
+        kept = suppression.oks_nms(
+            joints,
+            tf.reduce_mean(people["scores"], axis=1),
+            tf.cast(w * h, tf.float32),
+            self.network.skeleton,
+            self.oks_nms,
+        )
+        return {
+            "joints": tf.gather(joints, kept),
+            "scores": tf.gather(people["scores"], kept),
+            "kept": kept,
+        }
+
+    def predict_bytes(self, image_bytes, boxes):
+        jpeg = tf.equal(tf.strings.substr(image_bytes, 0, 3), b"\xff\xd8\xff")
+        png = tf.equal(tf.strings.substr(image_bytes, 0, 4), b"\x89PNG")
+        image_bytes = _required(
+            jpeg | png,
+            image_bytes,
+            "`image_bytes` is an encoded JPEG or PNG. Received: bytes",
+            tf.strings.length(image_bytes),
+        )
+        # The pixels of every other decoder, and of the training pipeline;
+        # TensorFlow's faster default is up to 19 grey levels off. It reads
+        # PNG, too.
+        image = tf.io.decode_jpeg(
+            image_bytes,
+            channels=3,
+            dct_method="INTEGER_ACCURATE",
+            name="decode_image_bytes",
+        )
+        return self.predict_image(image, boxes)
+
+
+def write(frozen, folder, oks_nms=0.0):
+    """Writes a SavedModel.
+
+    Args:
+        frozen: A `network.Frozen`.
+        folder: Folder to write.
+        oks_nms: As of `PoseServer`.
+    """
+    server = PoseServer(frozen, oks_nms)
+    tf.saved_model.save(server, str(folder), server.signatures())
+
+
+def _required(condition, value, message, *received):
+    """The value, once the condition holds; else an error with the message."""
+    # The operation, not tf.debugging.assert_*, so that it is in the graph
+    # whether or not the condition is known now.
+    check = tf.raw_ops.Assert(condition=condition, data=[message, *received])
+    with tf.control_dependencies([check]):
+        return tf.identity(value)

@@ -1,0 +1,123 @@
+"""A trained network as a TensorRT engine, in the folder that Triton reads.
+
+The network is strongly typed: precision is in the ONNX file that it is built
+from, and nowhere else, which is the one way that TensorRT 10 and 11 share.
+TF-TRT, TensorFlow's own converter, left TensorFlow after 2.17; its names still
+import and then raise, so it is not asked for.
+"""
+
+import pathlib
+
+from integral_tf.export import onnx
+from integral_tf.inference import tensorrt_engine
+
+ENGINE, NETWORK, CACHE = "model.plan", "model.onnx", "timing.cache"
+_WORKSPACE = 4 << 30  # bytes
+
+
+def write_network(frozen, path, precision="float32", crops=None):
+    """Writes the ONNX network that an engine is built from.
+
+    Args:
+        frozen: A `network.Frozen`.
+        path: File to write.
+        precision: `"float32"`, `"float16"` or `"int8"`.
+        crops: `(N, height, width, 3)` float32, what int8 is calibrated on.
+
+    Returns:
+        Dict of the packages' versions.
+    """
+    path = pathlib.Path(path)
+    whole = "float32" if precision == "int8" else precision
+    versions = onnx.write(frozen, path.parent, whole)
+    (path.parent / onnx.FILE).rename(path)
+    if precision == "int8":
+        onnx.quantise(path, path, crops, for_tensorrt=True)
+    return versions
+
+
+def build(network, engine, shape, most, cache):
+    """Builds an engine for this machine's GPU.
+
+    Args:
+        network: Path of the ONNX network.
+        engine: File to write.
+        shape: `(height, width, 3)` of a crop.
+        most: People that a batch may have.
+        cache: File of timings, made or added to: the next build is faster.
+
+    Returns:
+        Dict of what the engine is bound to.
+
+    Raises:
+        ImportError: TensorRT is not installed.
+        RuntimeError: there is no GPU, or TensorRT refuses the network.
+    """
+    trt = tensorrt_engine.load_tensorrt()
+    logger = trt.Logger(trt.Logger.WARNING)
+    try:
+        builder = trt.Builder(logger)
+    except TypeError as error:
+        # What its bindings say where there is no driver or no GPU.
+        raise RuntimeError("TensorRT found no NVIDIA GPU.") from error
+    flag = trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED
+    definition = builder.create_network(1 << int(flag))
+    parser = trt.OnnxParser(definition, logger)
+    if not parser.parse(pathlib.Path(network).read_bytes()):
+        reasons = [str(parser.get_error(i)) for i in range(parser.num_errors)]
+        raise RuntimeError(f"TensorRT cannot read it: {'; '.join(reasons)}")
+    settings = builder.create_builder_config()
+    settings.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _WORKSPACE)
+    # Its 10 bits would move joints by more than the rest of the network.
+    settings.clear_flag(trt.BuilderFlag.TF32)
+    profile = builder.create_optimization_profile()
+    batches = (1, min(8, most), most)
+    profile.set_shape("images", *[(batch, *shape) for batch in batches])
+    settings.add_optimization_profile(profile)
+    cache = pathlib.Path(cache)
+    timings = settings.create_timing_cache(
+        cache.read_bytes() if cache.is_file() else b""
+    )
+    # Of another GPU or version: TensorRT starts anew.
+    settings.set_timing_cache(timings, ignore_mismatch=False)
+    plan = builder.build_serialized_network(definition, settings)
+    if plan is None:
+        raise RuntimeError("TensorRT built no engine; its messages say why.")
+    pathlib.Path(engine).write_bytes(plan)
+    cache.write_bytes(settings.get_timing_cache().serialize())
+    return {"tensorrt": trt.__version__}
+
+
+def trtexec(network, engine, shape, most):
+    """The command that builds the same engine elsewhere."""
+    sizes = "x".join(map(str, shape))
+    low, middle, high = (
+        f"images:{batch}x{sizes}" for batch in (1, min(8, most), most)
+    )
+    return (
+        f"trtexec --onnx={network} --saveEngine={engine} --stronglyTyped "
+        f"--noTF32 --minShapes={low} --optShapes={middle} --maxShapes={high} "
+        f"--memPoolSize=workspace:{_WORKSPACE >> 20} --skipInference"
+    )
+
+
+def triton_config(name, frozen, most):
+    """Text of Triton's `config.pbtxt`; `name` is the folder's."""
+    joints = len(frozen.skeleton)
+
+    def tensor(name, *dims):
+        dims = ", ".join(map(str, dims))
+        return f'  {{ name: "{name}" data_type: TYPE_FP32 dims: [ {dims} ] }}'
+
+    return f"""name: "{name}"
+platform: "tensorrt_plan"
+max_batch_size: {most}
+input [
+{tensor("images", frozen.height, frozen.width, 3)}
+]
+output [
+{tensor("joints", joints, 2)},
+{tensor("scores", joints)}
+]
+dynamic_batching {{ max_queue_delay_microseconds: 2000 }}
+"""

@@ -1,0 +1,163 @@
+"""Exported networks, each run by its own runtime.
+
+A backend is called with crops `(N, height, width, 3)` float32 RGB and returns
+a dict of `joints` `(N, K, 2)` in crop pixels and `scores` `(N, K)`. It knows
+its `height`, `width` and number of `joints`, and has a `card`: what
+`export.py` wrote beside it, or an empty dict.
+
+A runtime is imported when an artifact of its kind is opened.
+"""
+
+import importlib
+import json
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from integral_tf.inference import tensorrt_engine
+
+OUTPUTS = ("joints", "scores")
+
+
+def find(model):
+    """The artifact that a path names, or None where it is none.
+
+    Args:
+        model: Path of a file with one of the endings below, or of a folder
+            that holds one, as `export.py` publishes it.
+    """
+    try:
+        path = pathlib.Path(model)
+    except TypeError:
+        return None
+    if (path / "saved_model.pb").is_file():
+        return path
+    if path.is_dir():
+        files = [path / f"model{suffix}" for suffix in _RUNTIMES]
+        return next((file for file in files if file.is_file()), None)
+    known = path.suffix in _RUNTIMES
+    return path if known and path.is_file() else None
+
+
+def load(path):
+    """Opens what `find` found.
+
+    Raises:
+        ImportError: the runtime that it needs is not installed.
+        ValueError: it is damaged, or not a pose network.
+    """
+    path = pathlib.Path(path)
+    runtime = SavedModel if path.is_dir() else _RUNTIMES[path.suffix]
+    try:
+        backend = runtime(path)
+    except ImportError:
+        raise
+    except Exception as error:  # each runtime has exceptions of its own
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f"{path} is not a pose network that {runtime.__name__} reads: "
+            f"{reason or type(error).__name__}"
+        ) from error
+    folder = path if path.is_dir() else path.parent
+    card = folder / "card.json"
+    backend.card = json.loads(card.read_text()) if card.is_file() else {}
+    return backend
+
+
+class SavedModel:
+    """A SavedModel's `serving_default`, run by TensorFlow."""
+
+    def __init__(self, path):
+        # Kept: its constants live as long as it does.
+        self.loaded = tf.saved_model.load(str(path))
+        self.signature = self.loaded.signatures["serving_default"]
+        (images,) = self.signature.structured_input_signature[1].values()
+        self.height, self.width = images.shape[1:3]
+        self.joints = self.signature.structured_outputs["joints"].shape[1]
+
+    def __call__(self, crops):
+        outputs = self.signature(images=tf.constant(crops))
+        return {name: outputs[name].numpy() for name in OUTPUTS}
+
+
+class OnnxRuntime:
+    """An ONNX network, run by ONNX Runtime: on CUDA where it has it."""
+
+    def __init__(self, path):
+        ort = need("onnxruntime", "onnxruntime", "an ONNX file")
+        wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+        has = ort.get_available_providers()
+        self.session = ort.InferenceSession(
+            str(path), providers=[name for name in wanted if name in has]
+        )
+        _, self.height, self.width, _ = self.session.get_inputs()[0].shape
+        # By name: a converter may change their order.
+        shapes = {o.name: o.shape for o in self.session.get_outputs()}
+        self.joints = shapes["joints"][1]
+
+    def __call__(self, crops):
+        values = self.session.run(list(OUTPUTS), {"images": crops})
+        return dict(zip(OUTPUTS, values))
+
+
+class LiteRT:
+    """A .tflite network, run by LiteRT."""
+
+    def __init__(self, path):
+        interpreter = need(
+            "ai_edge_litert.interpreter", "ai-edge-litert", "a .tflite file"
+        )
+        self.interpreter = interpreter.Interpreter(str(path))
+        self.run = self.interpreter.get_signature_runner()
+        shape = self.run.get_input_details()["images"]["shape_signature"]
+        _, self.height, self.width, _ = map(int, shape)
+        details = self.run.get_output_details()["joints"]
+        self.joints = int(details["shape_signature"][1])
+
+    def __call__(self, crops):
+        outputs = self.run(images=crops)
+        return {name: outputs[name] for name in OUTPUTS}
+
+
+class OpenVINO:
+    """An OpenVINO network, .xml and .bin, run on the CPU."""
+
+    def __init__(self, path):
+        openvino = need("openvino", "openvino", "an OpenVINO network")
+        # Newer CPUs would compute in bfloat16, which moves joints by pixels.
+        self.compiled = openvino.Core().compile_model(
+            str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+        )
+        shape = self.compiled.input("images").partial_shape
+        self.height, self.width = (shape[i].get_length() for i in (1, 2))
+        joints = self.compiled.output("joints").partial_shape
+        self.joints = joints[1].get_length()
+
+    def __call__(self, crops):
+        results = self.compiled({"images": crops})
+        # Copied: the runtime writes the next answer into the same memory.
+        return {name: np.array(results[name]) for name in OUTPUTS}
+
+
+_RUNTIMES = {
+    ".plan": tensorrt_engine.TensorRT,
+    ".onnx": OnnxRuntime,
+    ".tflite": LiteRT,
+    ".xml": OpenVINO,
+}
+
+
+def need(module, package, what):
+    """Imports a runtime, or says what to install.
+
+    Raises:
+        ImportError: it is not there.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"{what.capitalize()} needs {package}: `pip install {package}`, or "
+            f"`pip install integral_tf[export]`. Received: {error}"
+        ) from error

@@ -1,0 +1,136 @@
+"""A TensorRT engine as one of `backends`, on the first GPU.
+
+Memory on the GPU is asked of CUDA's own runtime library, which TensorRT needs
+anyway, so no further package is wanted.
+"""
+
+import ctypes
+import glob
+import importlib
+import pathlib
+import site
+
+import numpy as np
+
+_TO_DEVICE, _TO_HOST = 1, 2  # cudaMemcpyKind
+_RUNTIMES = ("libcudart.so", "libcudart.so.13", "libcudart.so.12")
+
+
+class TensorRT:
+    """An engine, run by TensorRT."""
+
+    def __init__(self, path):
+        trt = load_tensorrt()
+        self.cuda = Cuda()
+        logger = trt.Logger(trt.Logger.ERROR)
+        # Kept: the engine needs it as long as it lives.
+        self.runtime = trt.Runtime(logger)
+        plan = pathlib.Path(path).read_bytes()
+        self.engine = self.runtime.deserialize_cuda_engine(plan)
+        if self.engine is None:
+            raise ValueError(
+                "an engine runs only on the kind of GPU and the version of "
+                f"TensorRT that it was built with; this is {trt.__version__}"
+            )
+        self.context = self.engine.create_execution_context()
+        _, self.height, self.width, _ = self.engine.get_tensor_shape("images")
+        self.shapes = {
+            name: tuple(self.engine.get_tensor_shape(name))[1:]
+            for name in ("joints", "scores")
+        }
+        self.joints = self.shapes["joints"][0]
+        _, _, most = self.engine.get_tensor_profile_shape("images", 0)
+        self.most = most[0]
+
+    def __call__(self, crops):
+        parts = [
+            self._run(np.ascontiguousarray(crops[start : start + self.most]))
+            for start in range(0, len(crops), self.most)
+        ]
+        return {
+            name: np.concatenate([part[name] for part in parts])
+            for name in self.shapes
+        }
+
+    def _run(self, crops):
+        outputs = {
+            name: np.empty((len(crops), *shape), np.float32)
+            for name, shape in self.shapes.items()
+        }
+        self.context.set_input_shape("images", crops.shape)
+        arrays = {"images": crops, **outputs}
+        pointers = {n: self.cuda.allocate(a.nbytes) for n, a in arrays.items()}
+        try:
+            self.cuda.copy(pointers["images"], crops, _TO_DEVICE)
+            for name, pointer in pointers.items():
+                self.context.set_tensor_address(name, pointer.value)
+            if not self.context.execute_async_v3(0):
+                raise RuntimeError("TensorRT could not run the engine.")
+            for name, array in outputs.items():
+                # On the same stream, so it waits for the answer.
+                self.cuda.copy(pointers[name], array, _TO_HOST)
+        finally:
+            for pointer in pointers.values():
+                self.cuda.free(pointer)
+        return outputs
+
+
+class Cuda:
+    """The four functions of CUDA's runtime that an engine needs.
+
+    Raises:
+        ImportError: there is no CUDA runtime.
+    """
+
+    def __init__(self):
+        installed = [
+            path
+            for folder in site.getsitepackages()
+            for path in glob.glob(
+                f"{folder}/nvidia/**/libcudart.so.*", recursive=True
+            )
+        ]
+        for name in (*_RUNTIMES, *installed):
+            try:
+                self.library = ctypes.CDLL(name)
+                return
+            except OSError:
+                pass
+        raise ImportError(
+            "A TensorRT engine needs CUDA's runtime library, libcudart.so; "
+            "`pip install integral_tf[tensorrt]` brings it."
+        )
+
+    def allocate(self, size):
+        pointer = ctypes.c_void_p()
+        self._call("cudaMalloc", ctypes.byref(pointer), ctypes.c_size_t(size))
+        return pointer
+
+    def copy(self, pointer, array, kind):
+        host = ctypes.c_void_p(array.ctypes.data)
+        pair = (pointer, host) if kind == _TO_DEVICE else (host, pointer)
+        size = ctypes.c_size_t(array.nbytes)
+        self._call("cudaMemcpy", *pair, size, ctypes.c_int(kind))
+
+    def free(self, pointer):
+        self._call("cudaFree", pointer)
+
+    def _call(self, name, *arguments):
+        status = getattr(self.library, name)(*arguments)
+        if status:
+            raise RuntimeError(f"CUDA's {name} failed with status {status}.")
+
+
+def load_tensorrt():
+    """Imports TensorRT.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    try:
+        return importlib.import_module("tensorrt")
+    except ImportError as error:
+        raise ImportError(
+            "TensorRT is not installed: `pip install integral_tf[tensorrt]`, "
+            "on a machine with an NVIDIA GPU."
+        ) from error

@@ -1,0 +1,246 @@
+"""Tests for exports as a whole: checked, numbered, whole or not there."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import integral_tf
+from integral_tf import config
+from integral_tf.export import publish
+from integral_tf.inference import backends
+from integral_tf.inference import prediction
+from integral_tf.records import photographs
+from integral_tf.records import synthetic
+from tests.export import cases
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def settings(run, tmp_path):
+    return config.ExportConfig(
+        workdir=str(run), out=str(tmp_path / "models"), people=6
+    )
+
+
+def versions(out):
+    """What a server could load: folders with a number for a name."""
+    return sorted(
+        str(path.relative_to(out))
+        for path in pathlib.Path(out).rglob("*")
+        if path.is_dir() and path.name.isdigit()
+    )
+
+
+def test_versions_follow_each_other_and_have_a_card(run, settings, capsys):
+    evaluation = run / "evaluation"
+    evaluation.mkdir()
+    figures = {"metric": "PCKh", "@0.5": 12.5, "curve": [0, 1]}
+    (evaluation / "metrics.json").write_text(json.dumps(figures))
+    try:
+        (first,) = publish.export(settings)
+        (second,) = publish.export(settings)
+    finally:
+        shutil.rmtree(evaluation)
+    assert versions(settings.out) == ["saved_model/1", "saved_model/2"]
+    assert (first.name, second.name) == ("1", "2")
+    assert "published" in capsys.readouterr().out
+    card = json.loads((first / "card.json").read_text())
+    assert (card["format"], card["precision"]) == ("saved_model", "float32")
+    assert card["method"] == "I*" and card["network"]["width"] == 0.125
+    assert card["skeleton"] == "mpii" and len(card["joints"]) == 16
+    assert card["metrics"] == {"metric": "PCKh", "@0.5": 12.5}
+    assert card["input"]["shape"] == [None, 64, 64, 3]
+    assert 0 <= card["parity"]["typical_px"] <= card["parity"]["largest_px"]
+    assert card["parity"]["largest_px"] < 0.01
+    assert card["versions"]["tensorflow"] == tf.__version__
+    assert card["files"]["saved_model.pb"] > 100_000
+
+
+def test_what_moves_joints_is_not_published(run, settings):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    strict = dataclasses.replace(
+        settings,
+        formats="onnx,saved_model",
+        precisions="float16,float32",
+        max_pixel_error=1e-3,
+    )
+    with pytest.raises(
+        publish.Refused, match=r"onnx float16: .*moved by up to 0\.\d+ px"
+    ):
+        publish.export(strict)
+    # The others were: one that is refused does not keep them back.
+    assert versions(strict.out) == ["onnx/1", "saved_model/1"]
+    assert not list((pathlib.Path(strict.out) / ".partial").iterdir())
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"formats": "onnxx"}, "`--formats` is a list of saved_model"),
+        ({"formats": ""}, "`--formats` is"),
+        ({"precisions": "int4"}, "`--precisions` is a list of float32"),
+        ({"out": ""}, "Name a folder"),
+        ({"split": "test"}, "have the splits"),
+    ],
+)
+def test_refuses_in_one_sentence(settings, change, message):
+    with pytest.raises(ValueError, match=message):
+        publish.export(dataclasses.replace(settings, **change))
+
+
+def test_refuses_a_run_that_has_no_model(settings, tmp_path):
+    empty = dataclasses.replace(settings, workdir=str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="model.keras"):
+        publish.export(empty)
+
+
+def command(*flags):
+    return [sys.executable, str(ROOT / "export.py"), *flags]
+
+
+def test_the_command_says_the_figure_and_fails(run, tmp_path):
+    done = subprocess.run(
+        command(
+            f"--workdir={run}", f"--out={tmp_path / 'out'}", "--people=4",
+            "--max_pixel_error=1e-9",
+        ),
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "export: saved_model float32: not published" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert versions(tmp_path / "out") == []
+
+
+def test_a_killed_export_leaves_nothing_to_load(run, settings):
+    out = pathlib.Path(settings.out)
+    process = subprocess.Popen(
+        command(f"--workdir={run}", f"--out={out}", "--people=6"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    # As soon as the network itself is being written.
+    written = out / ".partial" / "saved_model" / "saved_model.pb"
+    until = time.monotonic() + 120
+    while not written.exists() and process.poll() is None:
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+    assert written.exists() and versions(out) == []
+    # The same command again is whole, and tidies up.
+    (folder,) = publish.export(settings)
+    assert versions(out) == ["saved_model/1"] and not written.exists()
+    assert backends.find(folder) == folder
+
+
+def test_two_exports_at_once_take_two_numbers(settings, monkeypatch):
+    real = os.rename
+
+    def beaten(source, target):
+        # Another export takes the number that was free a moment ago.
+        if pathlib.Path(target).name == "1":
+            (pathlib.Path(target) / "other").mkdir(parents=True)
+        real(source, target)
+
+    monkeypatch.setattr(publish.os, "rename", beaten)
+    (folder,) = publish.export(settings)
+    assert folder.name == "2"
+    assert (folder.parent / "1" / "other").is_dir()
+
+
+@pytest.fixture(scope="module")
+def artifacts(run, tmp_path_factory):
+    """The run in every format whose packages are here."""
+    needed = {
+        "onnx": ("onnxruntime", "tf2onnx"),
+        "litert": ("ai_edge_litert",),
+        "openvino": ("openvino", "tf2onnx"),
+    }
+    formats = ["saved_model"]
+    for name, packages in needed.items():
+        try:
+            for package in packages:
+                __import__(package)
+            formats.append(name)
+        except ImportError:
+            pass
+    out = tmp_path_factory.mktemp("artifacts")
+    return publish.export(
+        config.ExportConfig(
+            workdir=str(run), out=str(out), formats=",".join(formats), people=4
+        )
+    )
+
+
+def test_every_artifact_is_a_model_to_the_estimator(run, artifacts):
+    image = photographs.read(run.parent / "photographs" / "3.jpg")
+    boxes = [synthetic.person(0, 3).box, [20, 10, 60, 90]]
+    for flip_test in (False, True):
+        keras_poses = integral_tf.PoseEstimator(run, flip_test=flip_test)(
+            image, boxes
+        )
+        for folder in artifacts:
+            estimate = integral_tf.PoseEstimator(folder, flip_test=flip_test)
+            assert estimate.skeleton.name == "mpii"
+            for pose, want in zip(estimate(image, boxes), keras_poses):
+                np.testing.assert_allclose(pose.joints, want.joints, atol=0.02)
+                np.testing.assert_allclose(pose.scores, want.scores, atol=1e-3)
+            assert estimate(image, []) == []
+
+
+def test_predict_takes_an_artifact(run, artifacts, tmp_path):
+    results = prediction.predict(
+        config.PredictConfig(
+            model=str(artifacts[-1]),
+            images=str(run.parent / "photographs" / "3.jpg"),
+            out=str(tmp_path / "out"),
+        )
+    )
+    assert len(results) == 1 and (tmp_path / "out" / "3.png").is_file()
+
+
+def test_a_heatmap_method_is_flip_tested_inside_or_not_at_all(tmp_path):
+    onnx = pytest.importorskip("integral_tf.export.onnx")
+    pytest.importorskip("tf2onnx")
+    pytest.importorskip("onnxruntime")
+    model = cases.model("H1")
+    onnx.write(cases.frozen(model, flip_test=True), tmp_path)
+    card = {"method": "H1", "flip_test": True}
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    image = np.tile(cases.crops(1)[0].astype("uint8"), (2, 2, 1))
+    (got,) = integral_tf.PoseEstimator(tmp_path, flip_test=True)(image)
+    (want,) = integral_tf.PoseEstimator(model, flip_test=True)(image)
+    np.testing.assert_allclose(got.joints, want.joints, atol=0.02)
+    card["flip_test"] = False
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ValueError, match="export it with --flip_test"):
+        integral_tf.PoseEstimator(tmp_path, flip_test=True)
+
+
+def test_a_damaged_artifact_is_one_sentence(tmp_path):
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "model.onnx").write_text("not a network")
+    with pytest.raises(ValueError, match="model.onnx is not a pose network"):
+        integral_tf.PoseEstimator(tmp_path)
+
+
+def test_a_keras_model_is_no_artifact(run):
+    assert backends.find(run) is None
+    assert backends.find(run / "model.keras") is None
+    assert backends.find(keras.Model()) is None
