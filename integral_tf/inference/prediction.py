@@ -130,8 +130,12 @@ def _whole(out):
     except BaseException:  # an interrupt, too
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    shutil.rmtree(out, ignore_errors=True)
+    replaced = out.with_name(out.name + ".replaced")
+    shutil.rmtree(replaced, ignore_errors=True)
+    if out.exists():
+        out.rename(replaced)
     partial.rename(out)
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _claimable(out):
