@@ -1,13 +1,20 @@
-r"""Draws the joints on photographs, and writes them as JSON.
+r"""Draws the joints on photographs or a video, and writes them as JSON.
 
     python predict.py --model=runs/i1/model.keras --images=photos --out=out
     python predict.py --model=runs/i1 --images=photo.jpg \
         --boxes=boxes.json --out=out
+    python predict.py --model=runs/i1 --images=clip.mp4 --out=out
     python predict.py --model=models/onnx/1 --images=photos --out=out
 
 `--out` receives one drawn picture per photograph and `joints.json`, in COCO's
-result format with a `file_name`, joints in image pixels. Without `--boxes` the
-whole image is one person.
+result format with a `file_name`, joints in image pixels. Of a video it
+receives the drawn one and `joints.jsonl`, a line for each frame, from 0:
+
+    {"frame": 0, "people": [{"category_id": 1, "bbox": [x, y, w, h],
+     "keypoints": [x, y, score, ...], "score": s}]}
+
+Without `--boxes` the whole image is one person. Interrupted, nothing is
+written.
 """
 
 from absl import app
@@ -27,6 +34,8 @@ def main(argv):
         prediction.predict(config.from_flags(config.PredictConfig, flags.FLAGS))
     except (ValueError, OSError, ImportError) as error:
         raise SystemExit(f"predict: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("predict: interrupted; nothing written") from None
 
 
 if __name__ == "__main__":

@@ -206,21 +206,26 @@ class EvaluateConfig:
 
 @dataclasses.dataclass(frozen=True)
 class PredictConfig:
-    """Joints on photographs."""
+    """Joints on photographs or a video."""
 
     model: str = setting(
         "",
         "A model.keras, or the folder of a run, or of a version that export.py "
         "published.",
     )
-    images: str = setting("", "A photograph, or a folder of them.")
+    images: str = setting("", "A photograph, a folder of them, or a video.")
     boxes: str = setting(
         "",
         "JSON of people in the images, in COCO's result form "
-        "[{file_name or image_id, bbox: [x, y, w, h], score}]; without it the "
-        "whole image is one person.",
+        "[{file_name or image_id, bbox: [x, y, w, h], score}], or of a video "
+        "[{frame, bbox, score}], frames counted from 0; without it the whole "
+        "image is one person.",
     )
-    out: str = setting("", "Folder to write the drawings and joints.json to.")
+    out: str = setting(
+        "",
+        "Folder to write the drawings to, and joints.json, or of a video "
+        "joints.jsonl.",
+    )
     batch_size: int = setting(16, "People per step.")
     flip_test: bool = setting(
         False, "Average each person with its mirror image (Section 6.1)."

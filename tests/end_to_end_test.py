@@ -102,6 +102,41 @@ def test_predict_draws_and_writes_image_pixels(work, tmp_path):
     assert (drawn != person.image).any()
 
 
+def test_predict_draws_a_video_or_says_what_is_wrong(work, tmp_path):
+    clip, out = tmp_path / "clip.avi", tmp_path / "out"
+    person = synthetic.person(1, 0)
+    height, width = person.image.shape[:2]
+    writer = cv2.VideoWriter(
+        str(clip), cv2.VideoWriter_fourcc(*"MJPG"), 5, (width, height)
+    )
+    for _ in range(8):
+        writer.write(person.image[..., ::-1].copy())
+    writer.release()
+    box = {"frame": 6, "bbox": list(person.box)}
+    (tmp_path / "boxes.json").write_text(json.dumps([box]))
+    flags = (
+        f"--model={work / 'run'}", f"--images={clip}", f"--out={out}",
+        f"--boxes={tmp_path / 'boxes.json'}",
+    )  # fmt: skip
+    done = command("predict.py", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "1 people in 8 frames" in done.stdout
+    assert "8/8" in done.stderr and "[00:" in done.stderr  # time left
+    text = (out / "joints.jsonl").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [len(line["people"]) for line in lines] == [0] * 6 + [1, 0]
+    assert (out / "clip.mp4").is_file()
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[: len(whole) // 2])
+    done = command("predict.py", *flags[:2], f"--out={tmp_path / 'other'}")
+    assert done.returncode != 0
+    assert "\npredict: The video breaks off before its end" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "boxes.json", "clip.avi", "out",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "script, flags, message",
     [

@@ -1,6 +1,9 @@
-"""A model on a folder of photographs: drawings and one JSON."""
+"""A model on photographs or a video: drawings and JSON."""
 
+import contextlib
 import json
+import math
+import operator
 import pathlib
 import shutil
 
@@ -9,63 +12,130 @@ import tqdm
 
 from integral_tf.inference import draw
 from integral_tf.inference import estimator
+from integral_tf.inference import video
 from integral_tf.records import photographs
 from integral_tf.records import schema
 
 _ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+# What a prediction consists of, of photographs and of a video.
+_JOINTS, _LINES = "joints.json", "joints.jsonl"
 
 
 def predict(config):
-    """Estimates, draws and writes the people of one or many photographs.
+    """Estimates, draws and writes the people of photographs or of a video.
+
+    All of the output appears at once: interrupted, nothing has changed.
 
     Args:
         config: A `config.PredictConfig`.
 
     Returns:
-        The list written to `joints.json`.
+        The list written to `joints.json`, or to `joints.jsonl`, a frame each.
 
     Raises:
         FileNotFoundError: no model, no image, or no boxes file.
         FileExistsError: `out` exists and is not an earlier prediction.
-        ValueError: the boxes are not in COCO's form, or no image is readable.
+        ValueError: the boxes are not in COCO's form, or no image is readable,
+            or the video is not, to its end.
     """
     out = _claimable(config.out)
+    path = pathlib.Path(config.images)
+    if path.is_file() and path.suffix.lower() in video.ENDINGS:
+        return _predict_video(config, path, out)
+    return _predict_photographs(config, out)
+
+
+def _predict_photographs(config, out):
     paths = _image_paths(config.images)
-    boxes = _read_boxes(config.boxes, paths, config.min_box_score)
-    model = estimator.PoseEstimator(
-        config.model,
-        flip_test=config.flip_test,
-        batch_size=config.batch_size,
-    )
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    boxes = _boxes_of_photographs(config, paths)
+    model = _estimator(config)
     results, unread = [], []
-    for path in tqdm.tqdm(paths, unit=" images", desc="predict"):
-        try:
-            image = photographs.read(path)
-        except schema.Dropped as reason:
-            unread.append(f"{path}: {reason}")
-            continue
-        poses = model(image, boxes[path.name] if boxes else None)
-        picture = image
-        for pose in poses:
-            shown = pose.scores >= config.min_score
-            picture = draw.pose(picture, pose.joints, shown, model.skeleton)
-            results.append(_result(path.name, pose))
-        draw.save(picture, partial / f"{path.stem}.png")
-    if len(unread) == len(paths):
-        shutil.rmtree(partial)
-        raise ValueError(f"No image could be read. Received: {unread[0]}")
-    (partial / "joints.json").write_text(json.dumps(results) + "\n")
-    shutil.rmtree(out, ignore_errors=True)
-    partial.rename(out)
+    with _whole(out) as partial:
+        for path in tqdm.tqdm(paths, unit=" images", desc="predict"):
+            try:
+                image = photographs.read(path)
+            except schema.Dropped as reason:
+                unread.append(f"{path}: {reason}")
+                continue
+            poses = model(image, boxes[path.name] if boxes else None)
+            picture = _drawn(image, poses, model.skeleton, config.min_score)
+            draw.save(picture, partial / f"{path.stem}.png")
+            results += [
+                {"file_name": path.name, **_result(pose)} for pose in poses
+            ]
+        if len(unread) == len(paths):
+            raise ValueError(f"No image could be read. Received: {unread[0]}")
+        (partial / _JOINTS).write_text(json.dumps(results) + "\n")
     for line in unread:
         print(f"skipped {line}")
     print(f"{len(results)} people in {len(paths) - len(unread)} images")
     print(f"pictures: {out}/*.png")
-    print(f"joints: {out / 'joints.json'}")
+    print(f"joints: {out / _JOINTS}")
     return results
+
+
+def _predict_video(config, path, out):
+    with contextlib.ExitStack() as stack:
+        frames = stack.enter_context(video.Reader(path))
+        boxes = _boxes_of_video(config, frames.announced)
+        model = _estimator(config)
+        partial = stack.enter_context(_whole(out))
+        lines = stack.enter_context(open(partial / _LINES, "w"))
+        results, drawn = [], None
+        for image in tqdm.tqdm(
+            frames,
+            total=frames.announced or None,
+            unit=" frames",
+            desc="predict",
+        ):
+            number = len(results)
+            some = None if boxes is None else boxes.pop(number, [])
+            poses = model(image, some)
+            drawn = drawn or video.Writer(
+                partial / path.name, frames.rate, *image.shape[:2]
+            )
+            picture = _drawn(image, poses, model.skeleton, config.min_score)
+            drawn.write(picture)
+            people = [_result(pose) for pose in poses]
+            results.append({"frame": number, "people": people})
+            lines.write(json.dumps(results[-1]) + "\n")
+        drawn.close()
+    if 0 < frames.announced != len(results):
+        print(f"the video announces {frames.announced} frames")
+    if boxes:
+        print(f"skipped the boxes of {len(boxes)} frames after its end")
+    people = sum(len(line["people"]) for line in results)
+    print(f"{people} people in {len(results)} frames")
+    print(f"video: {out / drawn.path.name}")
+    print(f"joints: {out / _LINES}")
+    return results
+
+
+def _estimator(config):
+    return estimator.PoseEstimator(
+        config.model,
+        flip_test=config.flip_test,
+        batch_size=config.batch_size,
+    )
+
+
+@contextlib.contextmanager
+def _whole(out):
+    """A folder to write into, which becomes `out` when all went well."""
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+    except BaseException:  # an interrupt, too
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    replaced = out.with_name(out.name + ".replaced")
+    shutil.rmtree(replaced, ignore_errors=True)
+    if out.exists():
+        out.rename(replaced)
+    partial.rename(out)
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _claimable(out):
@@ -73,7 +143,7 @@ def _claimable(out):
     if not out:
         raise ValueError("Name a folder to write. Received: --out=")
     out = pathlib.Path(out)
-    ours = (out / "joints.json").is_file()
+    ours = any((out / name).is_file() for name in (_JOINTS, _LINES))
     if out.exists() and not ours and (out.is_file() or any(out.iterdir())):
         raise FileExistsError(
             "`out` holds other things, and would be replaced; name a new "
@@ -93,50 +163,91 @@ def _image_paths(images):
     elif path.is_file():
         return [path]
     raise FileNotFoundError(
-        "`--images` is a photograph or a folder of them "
-        f"({', '.join(sorted(_ENDINGS))}). Received: --images={images!r}"
+        "`--images` is a photograph, a folder of them "
+        f"({', '.join(sorted(_ENDINGS))}), or a video "
+        f"({', '.join(sorted(video.ENDINGS))}). Received: --images={images!r}"
     )
 
 
-def _read_boxes(boxes, paths, min_score):
+def _boxes_of_photographs(config, paths):
     """Boxes by file name, or None where the whole image is the person."""
-    if not boxes:
+    # COCO names its files by the image's number, in twelve digits.
+    by_number = {
+        int(path.stem): path.name for path in paths if path.stem.isdigit()
+    }
+    boxes = _read_boxes(
+        config,
+        lambda row: row.get("file_name") or by_number.get(row.get("image_id")),
+        "file_name or image_id",
+    )
+    if boxes is None:
         return None
-    try:
-        rows = json.loads(pathlib.Path(boxes).read_text())
-        by_name = {path.name: [] for path in paths}
-        # COCO names its files by the image's number, in twelve digits.
-        by_number = {
-            int(path.stem): path.name for path in paths if path.stem.isdigit()
-        }
-        for row in rows:
-            name = row.get("file_name") or by_number.get(row.get("image_id"))
-            person = row.get("category_id", 1) == 1
-            sure = row.get("score", 1.0) >= min_score
-            if name in by_name and person and sure:
-                x, y, width, height = row["bbox"]
-                by_name[name].append([x, y, width, height])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(
-            "`--boxes` is a JSON list of {file_name or image_id, bbox: [x, y, "
-            f"width, height]}}; {error!r}. Received: --boxes={boxes!r}"
-        ) from None
-    if not any(by_name.values()):
+    found = {path.name: boxes.get(path.name, []) for path in paths}
+    if not any(map(len, found.values())):
         raise ValueError(
             "No box belongs to any of the images: their file_name or "
             "image_id does not meet, or all scores are below "
-            f"--min_box_score. Received: --boxes={boxes!r}"
+            f"--min_box_score. Received: --boxes={config.boxes!r}"
         )
-    return {
-        name: np.array(values, np.float64).reshape(-1, 4)
-        for name, values in by_name.items()
-    }
+    return found
 
 
-def _result(file_name, pose):
+def _boxes_of_video(config, frames):
+    """Boxes by frame, or None where the whole frame is the person.
+
+    Args:
+        config: A `config.PredictConfig`.
+        frames: How many there are; 0 where nobody knows.
+    """
+    boxes = _read_boxes(
+        config, lambda row: operator.index(row["frame"]), "frame"
+    )
+    if boxes is None:
+        return None
+    if not any(0 <= frame < (frames or math.inf) for frame in boxes):
+        raise ValueError(
+            "No box belongs to any frame of the video; they count from 0, and "
+            "a box below --min_box_score is left out. "
+            f"Received: --boxes={config.boxes!r}, a video of {frames} frames"
+        )
+    return boxes
+
+
+def _read_boxes(config, key, names):
+    """Boxes `(N, 4)` by key, or None where there is no file of them.
+
+    Args:
+        config: A `config.PredictConfig`.
+        key: A function of a row.
+        names: What a row has for it.
+    """
+    if not config.boxes:
+        return None
+    by_key = {}
+    try:
+        for row in json.loads(pathlib.Path(config.boxes).read_text()):
+            person = row.get("category_id", 1) == 1
+            if person and row.get("score", 1.0) >= config.min_box_score:
+                x, y, width, height = map(float, row["bbox"])
+                by_key.setdefault(key(row), []).append([x, y, width, height])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(
+            f"`--boxes` is a JSON list of {{{names}, bbox: [x, y, width, "
+            f"height]}}; {error!r}. Received: --boxes={config.boxes!r}"
+        ) from None
+    return {name: np.array(values) for name, values in by_key.items()}
+
+
+def _drawn(image, poses, skeleton, min_score):
+    for pose in poses:
+        shown = pose.scores >= min_score
+        image = draw.pose(image, pose.joints, shown, skeleton)
+    return image
+
+
+def _result(pose):
     keypoints = np.concatenate([pose.joints, pose.scores[:, None]], axis=1)
     return {
-        "file_name": file_name,
         "category_id": 1,
         "bbox": [round(float(v), 2) for v in pose.box],
         "keypoints": [round(float(v), 3) for v in keypoints.ravel()],

@@ -1,0 +1,222 @@
+r"""Latency of one network by every runtime, beside PyTorch's.
+
+    python benchmarks/inference.py
+    python benchmarks/inference.py --backbone=resnet18 --width=0.125 \
+        --image_size=64 --batches=1,2 --repeats=1
+
+The same weights everywhere: random ones, which take as long as others, the last
+layer scaled so that the maps have peaks. Joints have to agree with Keras's to
+0.01 px before anything is timed; of int8 the difference is printed, and says
+nothing about trained weights. A side whose package is missing is left out.
+
+    Keras          `model(images)` in a `tf.function`
+    SavedModel     `serving_default`, as `export.py` writes it
+    ONNX Runtime, OpenVINO, LiteRT   the other artifacts of `export.py`
+    PyTorch        `torch_pose.py`, eager, also with its memory channels last,
+                   and by torch.compile
+    floor          the multiplications and additions of the network's
+                   convolutions, at the rate of NumPy's largest matrix products
+
+The sides take turns; the first call of a turn is not counted, because another
+library's threads may still be spinning. Ratios are of one turn. Prints a
+Markdown table.
+"""
+
+import logging
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import keras
+import numpy as np
+import runtimes
+import tensorflow as tf
+from absl import app
+from absl import flags
+
+from integral_tf.models import complexity
+
+_BACKBONE = flags.DEFINE_enum(
+    "backbone", "resnet50", ["resnet18", "resnet50", "resnet101"], "ResNet."
+)
+_WIDTH = flags.DEFINE_float("width", 1.0, "Multiplies resnet18's channels.")
+_SIZE = flags.DEFINE_integer("image_size", 256, "Side of the crops in pixels.")
+_BATCHES = flags.DEFINE_list("batches", ["1", "16"], "Crops in a call.")
+_REPEATS = flags.DEFINE_integer("repeats", 7, "Turns of each side.", 1)
+_THREADS = flags.DEFINE_integer(
+    "threads", os.cpu_count(), "Threads of every side.", 1
+)
+_ONLY = flags.DEFINE_list(
+    "only", [], "Names of the sides to run, such as LiteRT; empty for all."
+)
+
+_CALLS = 3  # counted calls in a turn
+_LIMIT = 0.01  # pixels of the crop
+_FLOOR = "floor"
+
+
+def prepare(subject, batches):
+    """Name -> batch size -> function, and name -> pixels from Keras.
+
+    Raises:
+        RuntimeError: a side's joints are not those of Keras.
+    """
+    truth = np.asarray(subject.model(subject.crops)["joints"])
+    calls, off = {}, {}
+    for name, side in runtimes.SIDES.items():
+        if _ONLY.value and not any(part in name for part in _ONLY.value):
+            continue
+        try:
+            bind = side(subject)
+            bound = {n: bind(subject.crops[:n]) for n in batches}
+            joints = {n: np.array(call()) for n, call in bound.items()}
+        # A compiler may be missing, too, and each says so in its own way.
+        except Exception as error:
+            reason = str(error).strip().partition("\n")[0]
+            print(f"left out: {name}: {reason or type(error).__name__}")
+            continue
+        off[name] = max(
+            float(np.abs(joints[n] - truth[:n]).max()) for n in batches
+        )
+        if not ("int8" in name or off[name] < _LIMIT):  # NaN fails, too
+            raise RuntimeError(
+                f"The joints of {name!r} are up to {off[name]:.3g} px from "
+                "those of Keras. Times would mean nothing."
+            )
+        calls[name] = bound
+    return calls, off
+
+
+def ceiling():
+    """Operations per second of matrix products, in a process of its own.
+
+    There no other library's threads are about, and NumPy's number of threads,
+    which it reads when it loads, can be set.
+    """
+    names = ("OPENBLAS", "MKL", "OMP", "VECLIB")
+    threads = {f"{name}_NUM_THREADS": str(_THREADS.value) for name in names}
+    script = pathlib.Path(__file__).with_name("matrix_product.py")
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, **threads},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return 1e9 * float(done.stdout)
+
+
+def measure(calls, batches, operations):
+    """Seconds of each side in each turn, and each turn's `ceiling`.
+
+    Args:
+        calls: Name -> batch size -> function.
+        batches: Sizes.
+        operations: Of the network, for one crop.
+
+    Returns:
+        (name, batch size) -> list, and a list.
+    """
+    times, rates = {}, []
+    for _ in range(_REPEATS.value):
+        rates.append(ceiling())
+        for n in batches:
+            floor = n * operations / rates[-1]
+            times.setdefault((_FLOOR, n), []).append(floor)
+            for name, bound in calls.items():
+                spent = statistics.median(_seconds(bound[n]))
+                times.setdefault((name, n), []).append(spent)
+    return times, rates
+
+
+def _seconds(call):
+    call()
+    spent = []
+    for _ in range(_CALLS):
+        start = time.perf_counter()
+        call()
+        spent.append(time.perf_counter() - start)
+    return spent
+
+
+def print_table(times, batches, off):
+    heads = " | ".join(
+        f"batch {n}, ms | times as fast | over the floor" for n in batches
+    )
+    print(f"| side | {heads} | joints off, px |")
+    print("|---" + "|---:" * (3 * len(batches) + 1) + "|")
+    for name in (_FLOOR, *off):
+        cells = []
+        for n in batches:
+            spent, floor = times[name, n], times[_FLOOR, n]
+            anchor = times.get((runtimes.ANCHOR, n), [])
+            cells += [
+                _spread([1e3 * s for s in spent], ".1f"),
+                _spread([a / s for a, s in zip(anchor, spent)], ".2f"),
+                _spread([s / f for s, f in zip(spent, floor)], ".2f"),
+            ]
+        cells.append(f"{off[name]:.1g}" if name in off else "")
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+def _spread(values, form):
+    if not values:
+        return ""
+    middle, least, most = statistics.median(values), min(values), max(values)
+    return f"{middle:{form}} ({least:{form}}-{most:{form}})"
+
+
+def _machine():
+    info = pathlib.Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(": ")[1] for line in lines if "model name" in line]
+    wanted = ("torch", "onnxruntime", "openvino", "ai_edge_litert")
+    versions = [
+        f"{name} {sys.modules[name].__version__}"
+        for name in wanted
+        if name in sys.modules
+    ]
+    return (
+        f"{names[0] if names else platform.processor()}, {os.cpu_count()} "
+        f"cores, {_THREADS.value} threads each; "
+        f"Python {platform.python_version()}, TensorFlow {tf.__version__}, "
+        f"Keras {keras.__version__}, {', '.join(versions)}"
+    )
+
+
+def main(argv):
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    logging.disable(logging.WARNING)  # what the converters say
+    tf.config.threading.set_intra_op_parallelism_threads(_THREADS.value)
+    tf.config.threading.set_inter_op_parallelism_threads(_THREADS.value)
+    if tf.config.list_physical_devices("GPU"):
+        tf.config.set_visible_devices([], "GPU")
+    batches = [int(n) for n in _BATCHES.value]
+    with tempfile.TemporaryDirectory() as folder:
+        subject = runtimes.Subject(
+            folder,
+            _BACKBONE.value,
+            _SIZE.value,
+            _WIDTH.value,
+            max(batches),
+            _THREADS.value,
+        )
+        calls, off = prepare(subject, batches)
+        macs = complexity.total(complexity.count(subject.model)).macs
+        times, rates = measure(calls, batches, 2 * macs)
+    print(f"\n{_machine()}")
+    print(
+        f"{_BACKBONE.value} at {_SIZE.value} px, {2 * macs / 1e9:.2f} GFLOP a "
+        f"crop; matrix products at {_spread([r / 1e9 for r in rates], '.0f')} "
+        f"GFLOP/s; medians of {_REPEATS.value} turns (least to most).\n"
+    )
+    print_table(times, batches, off)
+
+
+if __name__ == "__main__":
+    app.run(main)

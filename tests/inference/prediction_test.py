@@ -1,0 +1,186 @@
+"""Tests for predictions of photographs and videos, as files."""
+
+import json
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from integral_tf import config as configs
+from integral_tf import layers
+from integral_tf.inference import draw
+from integral_tf.inference import prediction
+from integral_tf.inference import video
+
+FRAMES, RATE, HEIGHT, WIDTH = 10, 4, 48, 64
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model.keras whose maps are all flat: each joint is its crop's middle.
+
+    So the joints of a box are the middle of the box.
+    """
+    images = keras.Input((32, 32, 3), name="images")
+    maps = keras.layers.Conv2D(
+        14, 1, kernel_initializer="zeros", use_bias=False
+    )(images)
+    read = layers.IntegralRegression(1, confidence=True)(maps)
+    outputs = {"joints": read["joints"], "scores": read["confidence"]}
+    path = tmp_path_factory.mktemp("model") / "model.keras"
+    keras.Model(images, outputs).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Ten grey frames, each 20 brighter than the one before."""
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(
+        str(path), cv2.VideoWriter_fourcc(*"MJPG"), RATE, (WIDTH, HEIGHT)
+    )
+    for i in range(FRAMES):
+        writer.write(np.full((HEIGHT, WIDTH, 3), 20 * i, np.uint8))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def predict(model, tmp_path):
+    """`prediction.predict` into `out`, of images and maybe of boxes."""
+
+    def run(images, boxes=None, **settings):
+        if boxes is not None:
+            (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+            settings["boxes"] = str(tmp_path / "boxes.json")
+        return prediction.predict(
+            configs.PredictConfig(
+                model=model,
+                images=str(images),
+                out=str(tmp_path / "out"),
+                **settings,
+            )
+        )
+
+    return run
+
+
+def lines(folder):
+    text = (folder / "joints.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_each_frame_is_a_line_and_a_drawn_frame(predict, clip, tmp_path):
+    results = predict(clip)
+    out = tmp_path / "out"
+    assert files(out) == ["clip.mp4", "joints.jsonl"]
+    assert lines(out) == results
+    assert [line["frame"] for line in results] == list(range(FRAMES))
+    # The whole frame is one person, whose joints are its middle.
+    for line in results:
+        (person,) = line["people"]
+        assert person["bbox"] == [0, 0, 64, 48]
+        points = np.reshape(person["keypoints"], (14, 3))
+        np.testing.assert_allclose(points[:, :2], [[31.5, 23.5]] * 14)
+        assert person["score"] == pytest.approx(points[0, 2], abs=1e-3)
+    with video.Reader(out / "clip.mp4") as frames:
+        assert (frames.rate, frames.announced) == (RATE, FRAMES)
+        drawn = list(frames)
+    assert drawn[0].shape == (HEIGHT, WIDTH, 3)
+    # As bright as they were, but for the dots in the middle.
+    corners = [frame[:10, :10].mean() for frame in drawn]
+    np.testing.assert_allclose(corners, 20 * np.arange(FRAMES), atol=8)
+    assert all(frame[18:30, 26:38].std() > 5 for frame in drawn)
+
+
+def test_boxes_of_a_video_have_frame_numbers(predict, clip, tmp_path, capsys):
+    box = {"frame": 2, "category_id": 1, "bbox": [10, 20, 11, 9], "score": 0.9}
+    boxes = [
+        box,
+        {**box, "bbox": [0, 0, 5, 5]},
+        {**box, "frame": 9},
+        {**box, "frame": 3, "score": 0.1},  # which the detector doubts
+        {**box, "frame": 4, "category_id": 18},  # a dog
+        {**box, "frame": 10},  # after the end
+    ]
+    results = predict(clip, boxes)
+    counts = [len(line["people"]) for line in results]
+    assert counts == [0, 0, 2, 0, 0, 0, 0, 0, 0, 1]
+    first, second = results[2]["people"]
+    # From 10 on, 11 pixels: 10 to 20, their middle 15; 20 to 28, 24.
+    assert first["bbox"] == [10, 20, 11, 9]
+    np.testing.assert_allclose(first["keypoints"][:2], [15, 24])
+    np.testing.assert_allclose(second["keypoints"][:2], [2, 2])
+    said = capsys.readouterr().out
+    assert "3 people in 10 frames" in said
+    assert "the boxes of 1 frames after its end" in said
+
+
+@pytest.mark.parametrize(
+    "boxes, message",
+    [
+        ([{"image_id": 1, "bbox": [0, 0, 5, 5]}], r"KeyError\('frame'\)"),
+        ([{"frame": "1", "bbox": [0, 0, 5, 5]}], "list of {frame, bbox"),
+        ([{"frame": 1, "bbox": [0, 0, 5]}], "list of {frame, bbox"),
+        ([{"frame": 10, "bbox": [0, 0, 5, 5]}], "a video of 10 frames"),
+        ([], "No box belongs to any frame"),
+        ([{"frame": 1, "bbox": [0, 0, -5, 5]}], "positive size"),
+    ],
+)
+def test_wrong_boxes_are_refused(predict, clip, tmp_path, boxes, message):
+    with pytest.raises(ValueError, match=message):
+        predict(clip, boxes)
+    assert files(tmp_path) == ["boxes.json", "clip.avi"]
+
+
+def test_a_broken_video_leaves_nothing_and_keeps_what_was(
+    predict, clip, tmp_path
+):
+    predict(clip)
+    before = (tmp_path / "out" / "joints.jsonl").read_bytes()
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[: 3 * len(whole) // 4])
+    with pytest.raises(ValueError, match="breaks off before its end"):
+        predict(clip)
+    assert files(tmp_path) == ["clip.avi", "out"]
+    assert (tmp_path / "out" / "joints.jsonl").read_bytes() == before
+
+
+def test_an_interrupt_leaves_nothing(predict, clip, tmp_path, monkeypatch):
+    drawn = []
+
+    def interrupted(image, *rest):
+        drawn.append(image)
+        if len(drawn) == 4:
+            raise KeyboardInterrupt
+        return image
+
+    monkeypatch.setattr(draw, "pose", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        predict(clip)
+    assert files(tmp_path) == ["clip.avi"]
+
+
+def test_photographs_may_follow_a_video(predict, clip, tmp_path):
+    predict(clip)
+    photo = tmp_path / "000000000042.png"
+    draw.save(np.zeros((40, 30, 3), np.uint8), photo)
+    results = predict(photo, [{"image_id": 42, "bbox": [0, 0, 21, 31]}])
+    out = tmp_path / "out"
+    assert files(out) == ["000000000042.png", "joints.json"]
+    assert json.loads((out / "joints.json").read_text()) == results
+    (person,) = results
+    assert person["file_name"] == photo.name
+    np.testing.assert_allclose(person["keypoints"][:2], [10, 15])
+
+
+def test_other_folders_are_not_replaced(predict, clip, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("years of work")
+    with pytest.raises(FileExistsError, match="holds other things"):
+        predict(clip)
