@@ -116,20 +116,24 @@ class Grpc:
             request.model_spec.name = model
             if version:
                 request.model_spec.version.value = version
-        self.request.model_spec.signature_name = _SIGNATURE
         prediction = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         models = model_service_pb2_grpc.ModelServiceStub(channel)
         self._predict, self._status = prediction.Predict, models.GetModelStatus
 
     def predict(self, image_bytes, boxes):
         request = type(self.request)()
-        request.CopyFrom(self.request)
+        request.model_spec.signature_name = _SIGNATURE
         boxes = self.tf.make_tensor_proto(
             boxes, self.tf.float32, [len(boxes), 4]
         )
         image_bytes = self.tf.make_tensor_proto(image_bytes)
         request.inputs["image_bytes"].CopyFrom(image_bytes)
         request.inputs["boxes"].CopyFrom(boxes)
+        return self.send(request)
+
+    def send(self, request):
+        """A `PredictRequest`, for this model and version."""
+        request.model_spec.MergeFrom(self.request.model_spec)
         outputs = self._ask(self._predict, request).outputs
         return {
             name: self.tf.make_ndarray(value).tolist()

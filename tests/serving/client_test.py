@@ -1,134 +1,24 @@
 """Tests for the client of TensorFlow Serving, against `server.py` here."""
 
-import contextlib
-import importlib.util
 import json
-import os
-import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import integral_tf
-from integral_tf.export import saved_model
 from integral_tf.records import photographs
-from integral_tf.records import synthetic
-from tests.export import cases
+from tests.serving import running
 
-pytest.importorskip(
-    "tensorflow_serving", reason="tensorflow-serving-api is not installed"
-)
-ROOT = pathlib.Path(__file__).parent.parent.parent
-SERVER = pathlib.Path(__file__).with_name("server.py")
-# A proxy would be asked for localhost, too.
-ENVIRONMENT = {
-    name: value
-    for name, value in os.environ.items()
-    if not name.lower().endswith("_proxy")
-}
-LATE = 120  # seconds, on a machine that is busy with other things
-
-
-def load(name):
-    path = ROOT / "serving" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"serving_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-connections = load("connections")
-
-
-class Server:
-    """`server.py` in a process of its own, on ports of its own."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        with contextlib.ExitStack() as stack:
-            free = [stack.enter_context(socket.socket()) for _ in range(2)]
-            for each in free:
-                each.bind(("localhost", 0))
-            ports = [each.getsockname()[1] for each in free]
-        self.ports = dict(zip(("grpc", "rest"), ports))
-        self.process = None
-
-    def start(self, killed_at=0):
-        ports = map(str, self.ports.values())
-        self.process = subprocess.Popen(
-            [sys.executable, str(SERVER), self.folder, *ports, str(killed_at)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self.process.stdout.readline() == "ready\n"
-        return self
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def flags(self, protocol):
-        port = self.ports[protocol]
-        return [f"--protocol={protocol}", f"--server=localhost:{port}"]
-
-    def connection(self, protocol, **changes):
-        kind = {"rest": connections.Rest, "grpc": connections.Grpc}[protocol]
-        known = {"model": "pose", "version": 0, "timeout": 30.0}
-        address = f"localhost:{self.ports[protocol]}"
-        return kind(address, **{**known, **changes})
-
-
-@pytest.fixture(scope="module")
-def model():
-    built = cases.model()
-    for variable in built.weights:
-        if variable.path.endswith("scores/kernel"):
-            variable.assign(0.1 * variable)
-    return built
-
-
-@pytest.fixture(scope="module")
-def folder(model, tmp_path_factory):
-    path = tmp_path_factory.mktemp("serving") / "pose"
-    saved_model.write(cases.frozen(model), path / "1")
-    return path
-
-
-@pytest.fixture(scope="module")
-def server(folder):
-    running = Server(folder).start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    """Photographs of one to three people, and `boxes.json` of them."""
-    path = tmp_path_factory.mktemp("pictures")
-    rows = []
-    for number in range(5):
-        drawn = synthetic.person(0, number)
-        name = f"{number}.png" if number == 2 else f"{number}.jpg"
-        Image.fromarray(drawn.image).save(path / name)
-        for shift in range(1 + number % 3):
-            box = [round(float(v), 2) + 5 * shift for v in drawn.box]
-            rows.append({"file_name": name, "bbox": box, "score": 0.9})
-        rows.append({"file_name": name, "bbox": [0, 0, 9, 9], "score": 0.1})
-    (path / "boxes.json").write_text(json.dumps(rows))
-    return path
+LATE, ENVIRONMENT = running.LATE, running.ENVIRONMENT
 
 
 def command(*flags):
-    return [sys.executable, str(ROOT / "serving" / "client.py"), *flags]
+    return [sys.executable, str(running.ROOT / "serving" / "client.py"), *flags]
 
 
 def ask(*flags):
@@ -238,7 +128,7 @@ def test_what_is_wrong_is_one_line_and_the_rest_is_answered(
 
 
 def test_killed_in_the_middle_and_back(folder, model, pictures, tmp_path):
-    server = Server(folder).start(killed_at=4)
+    server = running.Server(folder).start(killed_at=4)
     clients = {
         protocol: subprocess.Popen(
             command(
@@ -268,11 +158,7 @@ def test_killed_in_the_middle_and_back(folder, model, pictures, tmp_path):
 
 
 def test_a_server_that_is_not_there_is_one_line(folder, pictures, tmp_path):
-    nowhere = Server(folder)  # not started
-    for protocol in ("grpc", "rest"):
-        connection = nowhere.connection(protocol)
-        with pytest.raises(connections.Stop, match=r"away for 0.3 s .*refused"):
-            connections.persistently(connection.states, 0.3)
+    nowhere = running.Server(folder)  # not started
     common = [*nowhere.flags("rest"), "--retry_for=0.2", "--nodraw"]
     done = ask(*common, f"--images={pictures / '0.jpg'}", f"--out={tmp_path}")
     assert done.returncode == 1
@@ -283,87 +169,9 @@ def test_a_server_that_is_not_there_is_one_line(folder, pictures, tmp_path):
 
 
 def test_the_health_of_a_model(server):
-    for protocol in ("grpc", "rest"):
-        assert server.connection(protocol).states() == {1: "AVAILABLE"}
-        for wrong in ({"model": "other"}, {"version": 7}):
-            connection = server.connection(protocol, **wrong)
-            with pytest.raises(connections.Stop, match="Servable not found"):
-                connection.states()
-            with pytest.raises(connections.Stop, match="Servable not found"):
-                connection.predict(b"", [[0, 0, 1, 1]])
     done = ask(*server.flags("rest"), "--health")
     assert done.returncode == 0
     assert done.stdout == "pose version 1: AVAILABLE\n"
-
-
-@contextlib.contextmanager
-def listening(answer=None):
-    """The port of a server that says `answer`, or nothing, to whoever asks."""
-    with socket.create_server(("localhost", 0)) as listener:
-        connected = []
-
-        def accept():
-            with contextlib.suppress(OSError):
-                while True:
-                    connected.append(listener.accept()[0])
-                    if answer is not None:
-                        connected[-1].recv(65536)
-                        connected[-1].sendall(answer)
-                        connected[-1].close()
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-        for each in connected:
-            each.close()
-
-
-def test_an_answer_that_does_not_come():
-    with listening() as port:
-        for kind in (connections.Rest, connections.Grpc):
-            connection = kind(f"localhost:{port}", "pose", 0, 0.5)
-            with pytest.raises(connections.Refused, match="no answer in 0.5 s"):
-                connection.predict(b"", [[0, 0, 1, 1]])
-
-
-@pytest.mark.parametrize(
-    "answer, kind, message",
-    [
-        (b"HTTP/1.1 503 Busy\r\n\r\n", connections.Away, "HTTP 503 Busy"),
-        (b"HTTP/1.1 200 OK\r\n\r\n<html>", connections.Stop, "no TensorFlow S"),
-        (b"", connections.Away, ""),
-        (
-            b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
-            connections.Away,
-            "IncompleteRead",
-        ),
-        (
-            b'HTTP/1.1 400 Bad\r\n\r\n{"error": "wrong\\n\\t [[{{node x}}]]"}',
-            connections.Refused,
-            r"^wrong \[x\]$",
-        ),
-    ],
-)
-def test_what_rest_may_say(answer, kind, message):
-    with listening(answer) as port:
-        connection = connections.Rest(f"localhost:{port}", "pose", 0, 5)
-        with pytest.raises(kind, match=message):
-            connection.states()
-
-
-def test_asking_again_takes_longer_and_longer(monkeypatch):
-    answers = [connections.Away("x")] * 7
-    pauses = []
-    monkeypatch.setattr(connections.time, "sleep", pauses.append)
-    monkeypatch.setattr(connections.random, "uniform", lambda low, high: high)
-
-    def call():
-        if answers:
-            raise answers.pop()
-        return "here"
-
-    assert connections.persistently(call, 100) == "here"
-    np.testing.assert_allclose(pauses, [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0])
 
 
 def test_the_flags_are_checked_in_one_line(pictures, tmp_path):
@@ -400,7 +208,13 @@ runpy.run_path(sys.path[0] + "/client.py", run_name="__main__")
 def test_rest_needs_no_package(server, pictures, tmp_path):
     def alone(*flags):
         return subprocess.run(
-            [sys.executable, "-c", ALONE, str(ROOT / "serving"), *flags],
+            [
+                sys.executable,
+                "-c",
+                ALONE,
+                str(running.ROOT / "serving"),
+                *flags,
+            ],
             env=ENVIRONMENT,
             capture_output=True,
             text=True,
