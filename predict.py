@@ -3,6 +3,7 @@ r"""Draws the joints on photographs, and writes them as JSON.
     python predict.py --model=runs/i1/model.keras --images=photos --out=out
     python predict.py --model=runs/i1 --images=photo.jpg \
         --boxes=boxes.json --out=out
+    python predict.py --model=models/onnx/1 --images=photos --out=out
 
 `--out` receives one drawn picture per photograph and `joints.json`, in COCO's
 result format with a `file_name`, joints in image pixels. Without `--boxes` the
@@ -24,7 +25,7 @@ def main(argv):
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     try:
         prediction.predict(config.from_flags(config.PredictConfig, flags.FLAGS))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         raise SystemExit(f"predict: {error}") from None
 
 

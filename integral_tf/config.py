@@ -168,7 +168,11 @@ class EvaluateConfig:
 class PredictConfig:
     """Joints on photographs."""
 
-    model: str = setting("", "A model.keras, or the folder of a run.")
+    model: str = setting(
+        "",
+        "A model.keras, or the folder of a run, or of a version that export.py "
+        "published.",
+    )
     images: str = setting("", "A photograph, or a folder of them.")
     boxes: str = setting(
         "",

@@ -39,8 +39,8 @@ def describe(config, run, frozen, parity, versions, files):
             "name": "images",
             "shape": [None, frozen.height, frozen.width, 3],
             "colour": "RGB, 0 to 255; the network centres it itself",
-            "crop": f"the box, widened to {frozen.width}:{frozen.height} and "
-            f"{coordinates.BOX_MARGIN} times, resampled as by Pillow's "
+            "crop": f"the box, widened to {frozen.width}:{frozen.height}, "
+            f"times {coordinates.BOX_MARGIN}, resampled as by Pillow's "
             "antialiased bicubic, black outside of the image",
         },
         "outputs": {

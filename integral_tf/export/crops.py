@@ -29,9 +29,13 @@ def cut(image, region, height, width):
     left, right, around_x, start_x = _visible(x, w, columns, width)
     top, bottom, around_y, start_y = _visible(y, h, rows, height)
     seen = image[None, top:bottom, left:right]
-    seen = tf.pad(seen, [[0, 0], around_y, around_x, [0, 0]])
+    # The op wants a row, even where the image has none in the region.
+    row = tf.cast(tf.equal(top, bottom), tf.int32)
+    seen = tf.pad(seen, [[0, 0], [0, row], around_x, [0, 0]])
     size = [tf.shape(seen)[1], width]
     seen = _resample(seen, size, (1.0, width / w), (0.0, start_x * width / w))
+    # Black rows are black after the first pass, too, so they come after it.
+    seen = tf.pad(seen, [[0, 0], around_y, [0, 0], [0, 0]])
     size = [height, width]
     seen = _resample(seen, size, (height / h, 1.0), (start_y * height / h, 0.0))
     return tf.reshape(seen, [height, width, 3])

@@ -42,7 +42,8 @@ class PoseEstimator:
     Args:
         model: Path of a `model.keras`, or of a run's folder that holds one,
             or a Keras model with a `joints` output; or what `export.py`
-            published: a version's folder, or the .onnx, .tflite or .xml in it.
+            published: a version's folder, or the file in it (.onnx, .tflite,
+            .xml, .plan).
         skeleton: The `skeletons.Skeleton` or its name; by default the one
             that `skeleton.json` beside the model's file holds, or the known
             one with the model's number of joints.

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 from PIL import Image
 
@@ -21,6 +22,7 @@ def model(method="I*", size=64, joints=16, stages=1):
     A new network's maps are flat and its normalisations are the identity; a
     mistake in either would not show.
     """
+    keras.utils.set_random_seed(0)
     built = integral_tf.pose_model(
         method,
         "resnet18",

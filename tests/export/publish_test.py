@@ -57,7 +57,7 @@ def test_versions_follow_each_other_and_have_a_card(run, settings, capsys):
     assert (first.name, second.name) == ("1", "2")
     assert "published" in capsys.readouterr().out
     card = json.loads((first / "card.json").read_text())
-    assert card["format"], card["precision"] == ("saved_model", "float32")
+    assert (card["format"], card["precision"]) == ("saved_model", "float32")
     assert card["method"] == "I*" and card["network"]["width"] == 0.125
     assert card["skeleton"] == "mpii" and len(card["joints"]) == 16
     assert card["metrics"] == {"metric": "PCKh", "@0.5": 12.5}
@@ -135,7 +135,7 @@ def test_a_killed_export_leaves_nothing_to_load(run, settings):
     )
     # As soon as the network itself is being written.
     written = out / ".partial" / "saved_model" / "saved_model.pb"
-    until = time.monotonic() + 120
+    until = time.monotonic() + 600  # a busy machine takes minutes
     while not written.exists() and process.poll() is None:
         assert time.monotonic() < until
         time.sleep(0.005)
