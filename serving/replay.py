@@ -30,12 +30,8 @@ FLAGS = flags.FLAGS
 _FILE = "assets.extra/tf_serving_warmup_requests"
 
 
-def _replay(server):
-    """Prints a line per request; returns the largest distance."""
-    import numpy as np
-    import tensorflow as tf
-    from tensorflow_serving.apis import prediction_log_pb2
-
+def _requests():
+    """Path of the file, before anything slow is imported."""
     path = pathlib.Path(FLAGS.requests)
     path = path / _FILE if path.is_dir() else path
     if not path.is_file():
@@ -43,6 +39,15 @@ def _replay(server):
             "`--requests` is a version's folder with warm-up requests in it. "
             f"Received: --requests={FLAGS.requests!r}"
         )
+    return path
+
+
+def _replay(server, path):
+    """Prints a line per request; returns the largest distance."""
+    import numpy as np
+    import tensorflow as tf
+    from tensorflow_serving.apis import prediction_log_pb2
+
     largest = 0.0
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
         log = prediction_log_pb2.PredictionLog.FromString(record).predict_log
@@ -67,10 +72,11 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     try:
+        path = _requests()
         server = connections.Grpc(
             FLAGS.server, FLAGS.model, FLAGS.version, FLAGS.timeout
         )
-        largest = _replay(server)
+        largest = _replay(server, path)
     except (connections.Stop, connections.Refused) as error:
         raise SystemExit(f"replay: {error}") from None
     if not largest <= FLAGS.max_pixel_error:  # NaN, too

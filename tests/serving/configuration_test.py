@@ -138,7 +138,9 @@ def test_replay_says_how_far_a_server_is_from_the_exporter(server, tmp_path):
     def replay(folder):
         script = str(SERVING / "replay.py")
         address = f"--server=localhost:{server.ports['grpc']}"
-        return run([sys.executable, script, f"--requests={folder}", address])
+        late = f"--timeout={running.LATE}"
+        requests = f"--requests={folder}"
+        return run([sys.executable, script, requests, address, late])
 
     done = replay(server.folder / "1")
     assert done.returncode == 0, done.stderr

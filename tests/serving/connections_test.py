@@ -31,6 +31,27 @@ def test_the_health_of_a_model(server):
                 connection.predict(b"", [[0, 0, 1, 1]])
 
 
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_what_is_refused_is_a_sentence_and_the_next_is_answered(
+    server, pictures, protocol
+):
+    connection = server.connection(protocol)
+    whole, box = (pictures / "0.jpg").read_bytes(), [10.0, 10.0, 50.0, 50.0]
+    for data, boxes, message in (
+        (
+            whole[: len(whole) // 2],
+            [box],
+            r"JPEG data.* \[decode_image_bytes\]$",
+        ),
+        (b"text", [box], "^`image_bytes` is an encoded JPEG or PNG. Received"),
+        (whole, [[5, 5, -20, 30]], r"^`boxes` are \(N, 4\).*Received: \[\[5 "),
+    ):
+        with pytest.raises(connections.Refused, match=message) as caught:
+            connection.predict(data, boxes)
+        assert "\n" not in str(caught.value)
+    assert len(connection.predict(whole, [box, box])["joints"]) == 2
+
+
 @contextlib.contextmanager
 def listening(answer=None):
     """The port of a server that says `answer`, or nothing, to whoever asks."""
