@@ -12,7 +12,7 @@ PACKAGE = ROOT / "integral_tf"
 FILES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted(
     path
-    for folder in (".", "datasets", "benchmarks", "experiments")
+    for folder in (".", "datasets", "benchmarks", "experiments", "serving")
     for path in (ROOT / folder).glob("*.py")
 )
 

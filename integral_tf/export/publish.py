@@ -27,6 +27,7 @@ from integral_tf.export import network
 from integral_tf.export import onnx
 from integral_tf.export import openvino
 from integral_tf.export import saved_model
+from integral_tf.export import serving
 from integral_tf.export import tensorrt
 from integral_tf.inference import backends
 from integral_tf.inference import estimator
@@ -138,7 +139,7 @@ class _Artifact:
     def _write(self, data):
         if self.format == "saved_model":
             saved_model.write(self.frozen, self.partial, self.config.oks_nms)
-            return {}
+            return serving.write(self.frozen, self.partial)
         crops = None
         if self.precision == "int8":
             count = self.config.calibration_people

@@ -1,0 +1,106 @@
+"""Warm-up requests for TensorFlow Serving, inside the SavedModel.
+
+A server prepares much of a network when it is first asked. It asks itself
+these requests before it lets a version answer, so that nobody waits for it:
+
+    VERSION/assets.extra/tf_serving_warmup_requests
+
+They are TFRecords of `PredictionLog`, two per signature: one person, and
+several. The people are drawn, whatever the run was trained on; a model that is
+given away carries nobody's photograph. Each record holds the answer, too, which
+a server does not read: `serving/replay.py` compares with it.
+"""
+
+import importlib
+import importlib.metadata
+import io
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from integral_tf import coordinates
+from integral_tf.records import synthetic
+from integral_tf.records import windows
+
+FILE = pathlib.PurePath("assets.extra", "tf_serving_warmup_requests")
+# People in a request.
+BATCHES = (1, 8)
+
+
+def write(frozen, folder):
+    """Writes the warm-up requests of a SavedModel, each answered once.
+
+    A server that fails on one of them drops the whole version, so the
+    SavedModel is opened and asked them first. Without tensorflow-serving-api
+    there are none, and a line says so: the first to ask a server then waits.
+
+    Args:
+        frozen: The `network.Frozen` that it was written from.
+        folder: The SavedModel's folder.
+
+    Returns:
+        Dict of the packages' versions.
+
+    Raises:
+        RuntimeError: the SavedModel does not answer one of them.
+    """
+    try:
+        logs = importlib.import_module(
+            "tensorflow_serving.apis.prediction_log_pb2"
+        )
+    except ImportError as error:
+        print(
+            "no warm-up requests: they need tensorflow-serving-api, `pip "
+            f"install integral_tf[serving]`. Received: {error}"
+        )
+        return {}
+    path = pathlib.Path(folder) / FILE
+    path.parent.mkdir(exist_ok=True)
+    signatures = tf.saved_model.load(str(folder)).signatures
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for name, inputs in requests(frozen.height, frozen.width):
+            log = logs.PredictionLog()
+            request = log.predict_log.request
+            request.model_spec.signature_name = name
+            inputs = {key: tf.constant(value) for key, value in inputs.items()}
+            try:
+                outputs = signatures[name](**inputs)
+            except tf.errors.OpError as error:
+                raise RuntimeError(
+                    f"{name} fails on its warm-up request: {error.message}"
+                ) from error
+            response = log.predict_log.response
+            for key, value in inputs.items():
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+            for key, value in outputs.items():
+                response.outputs[key].CopyFrom(tf.make_tensor_proto(value))
+            writer.write(log.SerializeToString(deterministic=True))
+    version = importlib.metadata.version("tensorflow-serving-api")
+    return {"tensorflow-serving-api": version}
+
+
+def requests(height, width):
+    """Pairs of a signature's name and its inputs, as arrays or bytes.
+
+    Args:
+        height, width: Of the network's crops.
+    """
+    for people in BATCHES:
+        drawn = [synthetic.person(0, number) for number in range(people)]
+        crops = np.stack([_crop(person, height, width) for person in drawn])
+        image = drawn[0].image
+        file = io.BytesIO()
+        Image.fromarray(image).save(file, "JPEG", quality=92)
+        # One picture; its boxes are those of all of them.
+        boxes = np.float32([person.box for person in drawn])
+        yield "serving_default", {"images": crops.astype(np.float32)}
+        yield "serving_uint8", {"images": crops}
+        yield "predict_image", {"image": image, "boxes": boxes}
+        yield "predict_bytes", {"image_bytes": file.getvalue(), "boxes": boxes}
+
+
+def _crop(person, height, width):
+    region = coordinates.region_around(person.box, width / height)
+    return np.asarray(windows.cut(person.image, region, width, height))

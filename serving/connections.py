@@ -1,0 +1,208 @@
+"""Connections to a TensorFlow Serving: REST, gRPC, and asking again.
+
+REST needs nothing but Python, gRPC needs tensorflow-serving-api. An error is
+one of three: the server is `Away`, and may come back; it has `Refused` this
+request, and may answer the next; or `Stop`, nothing else will do either.
+"""
+
+import base64
+import http.client
+import json
+import os
+import random
+import re
+import time
+import urllib.error
+import urllib.request
+
+_SIGNATURE = "predict_bytes"
+
+
+class Away(Exception):
+    """The server cannot be reached, or says that it cannot answer now."""
+
+
+class Refused(Exception):
+    """The server does not answer this request; it may answer others."""
+
+
+class Stop(Exception):
+    """Nothing else can be done, either."""
+
+
+class Rest:
+    """The REST interface, with nothing but Python's own library."""
+
+    def __init__(self, server, model, version, timeout):
+        server = server or "localhost:8501"
+        if "://" not in server:
+            server = f"http://{server}"
+        self.url = f"{server.rstrip('/')}/v1/models/{model}"
+        self.versioned = f"{self.url}/versions/{version}" if version else None
+        self.timeout = timeout
+
+    def predict(self, image_bytes, boxes):
+        image = {"b64": base64.b64encode(image_bytes).decode("ascii")}
+        inputs = {"image_bytes": image, "boxes": boxes}
+        body = {"signature_name": _SIGNATURE, "inputs": inputs}
+        return self._ask(":predict", json.dumps(body).encode())["outputs"]
+
+    def states(self):
+        answer = self._ask("", None)["model_version_status"]
+        return {int(each["version"]): each["state"] for each in answer}
+
+    def _ask(self, verb, body):
+        request = urllib.request.Request(
+            (self.versioned or self.url) + verb,
+            body,
+            {"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout) as file:
+                return json.load(file)
+        except urllib.error.HTTPError as error:
+            text = _http_text(error)
+            if error.code == 503:
+                raise Away(text) from None
+            wrong = Stop if error.code == 404 else Refused
+            raise wrong(sentence(text)) from None
+        except TimeoutError:
+            raise Refused(_late(self.timeout)) from None
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, TimeoutError):
+                raise Refused(_late(self.timeout)) from None
+            raise Away(str(error.reason)) from None
+        except (OSError, http.client.HTTPException) as error:
+            # Killed in the middle of an answer.
+            raise Away(str(error) or type(error).__name__) from None
+        except ValueError as error:
+            raise Stop(
+                f"no TensorFlow Serving answers there: {error}"
+            ) from None
+
+
+class Grpc:
+    """The gRPC interface, by TensorFlow Serving's own protos."""
+
+    def __init__(self, server, model, version, timeout):
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        try:
+            import grpc
+            import tensorflow as tf
+            from tensorflow_serving.apis import get_model_status_pb2
+            from tensorflow_serving.apis import model_service_pb2_grpc
+            from tensorflow_serving.apis import predict_pb2
+            from tensorflow_serving.apis import prediction_service_pb2_grpc
+        except ImportError as error:
+            raise Stop(
+                "gRPC needs TensorFlow Serving's protos: `pip install "
+                "tensorflow-serving-api`; --protocol=rest does not. "
+                f"Received: {error}"
+            ) from None
+        self.grpc, self.tf, self.timeout = grpc, tf, timeout
+        # By default a channel that was refused waits up to two minutes. Its
+        # "min" is left alone: it bounds how long connecting may take.
+        pauses = [
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 1000),
+        ]
+        channel = grpc.insecure_channel(
+            server or "localhost:8500",
+            [*pauses, ("grpc.max_receive_message_length", -1)],
+        )
+        self.request = predict_pb2.PredictRequest()
+        self.status = get_model_status_pb2.GetModelStatusRequest()
+        for request in (self.request, self.status):
+            request.model_spec.name = model
+            if version:
+                request.model_spec.version.value = version
+        prediction = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        models = model_service_pb2_grpc.ModelServiceStub(channel)
+        self._predict, self._status = prediction.Predict, models.GetModelStatus
+
+    def predict(self, image_bytes, boxes):
+        request = type(self.request)()
+        request.model_spec.signature_name = _SIGNATURE
+        boxes = self.tf.make_tensor_proto(
+            boxes, self.tf.float32, [len(boxes), 4]
+        )
+        image_bytes = self.tf.make_tensor_proto(image_bytes)
+        request.inputs["image_bytes"].CopyFrom(image_bytes)
+        request.inputs["boxes"].CopyFrom(boxes)
+        return self.send(request)
+
+    def send(self, request):
+        """A `PredictRequest`, for this model and version."""
+        request.model_spec.MergeFrom(self.request.model_spec)
+        outputs = self._ask(self._predict, request).outputs
+        return {
+            name: self.tf.make_ndarray(value).tolist()
+            for name, value in outputs.items()
+        }
+
+    def states(self):
+        answer = self._ask(self._status, self.status).model_version_status
+        return {each.version: each.State.Name(each.state) for each in answer}
+
+    def _ask(self, method, request):
+        try:
+            return method(request, timeout=self.timeout)
+        except self.grpc.RpcError as error:
+            code, text = error.code(), error.details() or ""
+            if code == self.grpc.StatusCode.UNAVAILABLE:
+                raise Away(text) from None
+            if code == self.grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise Refused(_late(self.timeout)) from None
+            away = (
+                self.grpc.StatusCode.NOT_FOUND,
+                self.grpc.StatusCode.UNIMPLEMENTED,
+            )
+            raise (Stop if code in away else Refused)(
+                sentence(text or code.name)
+            ) from None
+
+
+def persistently(call, seconds):
+    """Calls until the server is not away, for so many seconds.
+
+    The pauses double from 0.1 s to 2 s, each cut at random, so that many
+    clients do not come back at one moment.
+
+    Raises:
+        Stop: the server was away all the time.
+    """
+    until, pause = time.monotonic() + seconds, 0.1
+    while True:
+        try:
+            return call()
+        except Away as error:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise Stop(
+                    f"the server was away for {seconds:g} s (--retry_for): "
+                    f"{sentence(str(error))}"
+                ) from None
+        time.sleep(min(left, pause * random.uniform(0.5, 1)))
+        pause = min(2 * pause, 2.0)
+
+
+def sentence(text):
+    """TensorFlow's message without its bookkeeping, on one line."""
+    node = re.search(r"\[\[\{\{node (\w+)", text)
+    text = text.removeprefix("Graph execution error:").partition("[[{{")[0]
+    text = re.sub(r"\{\{[^}]*\}\}", "", text)
+    text = re.sub(r"assertion failed: \[(.*?[:\w])\] ", r"\1 ", text)
+    text = " ".join(text.split())
+    return text if "`" in text or not node else f"{text} [{node[1]}]"
+
+
+def _http_text(error):
+    text = error.read().decode(errors="replace")
+    try:
+        return json.loads(text)["error"]
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {error.code} {error.reason}"
+
+
+def _late(timeout):
+    return f"no answer in {timeout:g} s (--timeout)"

@@ -1,0 +1,236 @@
+"""Tests for the client of TensorFlow Serving, against `server.py` here."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import integral_tf
+from integral_tf.records import photographs
+from tests.serving import running
+
+LATE, ENVIRONMENT = running.LATE, running.ENVIRONMENT
+
+
+def command(*flags):
+    script = str(running.ROOT / "serving" / "client.py")
+    return [sys.executable, script, f"--timeout={LATE}", *flags]
+
+
+def ask(*flags):
+    return subprocess.run(
+        command(*flags),
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=LATE,
+    )
+
+
+def said(done):
+    """The client's own lines on stderr; TensorFlow has some of its own."""
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()
+    return [line for line in lines if line.startswith("client: ")]
+
+
+def results(out):
+    return json.loads((out / "joints.json").read_text())
+
+
+def require_keras(model, pictures, rows):
+    """Every row is what Keras says of that picture and box."""
+    estimate = integral_tf.PoseEstimator(model)
+    for row in rows:
+        image = photographs.read(pictures / row["file_name"])
+        (pose,) = estimate(image, [row["bbox"]])
+        keypoints = np.reshape(row["keypoints"], (-1, 3))
+        np.testing.assert_allclose(keypoints[:, :2], pose.joints, atol=0.02)
+        np.testing.assert_allclose(keypoints[:, 2], pose.scores, atol=2e-3)
+        assert row["score"] == pytest.approx(pose.score, abs=1e-3)
+
+
+def test_a_folder_over_grpc_and_over_rest(server, model, pictures, tmp_path):
+    common = [f"--images={pictures}", f"--boxes={pictures / 'boxes.json'}"]
+    rows = {}
+    for protocol in ("grpc", "rest"):
+        out = tmp_path / protocol
+        draw = "--draw" if protocol == "grpc" else "--nodraw"
+        done = ask(*server.flags(protocol), *common, f"--out={out}", draw)
+        assert done.returncode == 0, done.stderr
+        # 1 + 2 + 3 + 1 + 2 people; the unsure boxes were left out.
+        assert "9 people in 5 pictures" in done.stdout
+        rows[protocol] = results(out)
+    names = [row["file_name"] for row in rows["grpc"]]
+    assert names == sorted(names) and len(names) == 9
+    require_keras(model, pictures, rows["grpc"])
+    for one, other in zip(rows["grpc"], rows["rest"]):
+        assert one["bbox"] == other["bbox"]
+        np.testing.assert_allclose(
+            one["keypoints"], other["keypoints"], atol=2e-3
+        )
+    drawn = {path.name for path in (tmp_path / "grpc").glob("*.png")}
+    assert drawn == {f"{number}.png" for number in range(5)}
+    assert not list((tmp_path / "rest").glob("*.png"))
+    before = photographs.read(pictures / "2.png")
+    after = photographs.read(tmp_path / "grpc" / "2.png")
+    assert before.shape == after.shape and (before != after).any()
+
+
+def test_one_picture_is_one_person(server, model, pictures, tmp_path):
+    for attempt in range(2):  # the second into the folder of the first
+        done = ask(
+            *server.flags("rest"), f"--images={pictures / '0.jpg'}",
+            f"--out={tmp_path / 'out'}", "--nodraw", "--version=1",
+        )  # fmt: skip
+        assert done.returncode == 0, (attempt, done.stderr)
+    (row,) = results(tmp_path / "out")
+    width, height = Image.open(pictures / "0.jpg").size
+    assert row["bbox"] == [0, 0, width, height]
+    require_keras(model, pictures, [row])
+
+
+def test_what_is_wrong_is_one_line_and_the_rest_is_answered(
+    server, model, pictures, tmp_path
+):
+    wrong = tmp_path / "pictures"
+    shutil.copytree(pictures, wrong)
+    whole = (wrong / "0.jpg").read_bytes()
+    (wrong / "broken.jpg").write_bytes(whole[: len(whole) // 2])
+    (wrong / "text.jpg").write_text("not a picture")
+    rows = json.loads((wrong / "boxes.json").read_text())
+    rows += [
+        {"file_name": name, "bbox": [10, 10, 50, 50]}
+        for name in ("broken.jpg", "text.jpg")
+    ]
+    rows.append({"file_name": "1.jpg", "bbox": [5, 5, -20, 30]})
+    (wrong / "boxes.json").write_text(json.dumps(rows))
+    done = ask(
+        *server.flags("rest"), f"--images={wrong}",
+        f"--boxes={wrong / 'boxes.json'}", f"--out={tmp_path / 'out'}",
+        "--nodraw",
+    )  # fmt: skip
+    assert done.returncode == 1
+    bad_box, broken, text = said(done)
+    assert "1.jpg: `boxes` are (N, 4): x, y, width and height" in bad_box
+    assert "Received: [[5 5 -20...]...]" in bad_box
+    assert "broken.jpg: " in broken and "decode_image_bytes" in broken
+    assert "text.jpg: `image_bytes` is an encoded JPEG or PNG" in text
+    assert "7 people in 4 pictures" in done.stdout
+    rows = results(tmp_path / "out")
+    assert {row["file_name"][0] for row in rows} == set("0234")
+    require_keras(model, pictures, rows[:2])
+
+
+def test_killed_in_the_middle_and_back(folder, model, pictures, tmp_path):
+    server = running.Server(folder).start(killed_at=4)
+    clients = {
+        protocol: subprocess.Popen(
+            command(
+                *server.flags(protocol), f"--images={pictures}",
+                f"--boxes={pictures / 'boxes.json'}", "--nodraw",
+                f"--out={tmp_path / protocol}", f"--retry_for={LATE}",
+            ),
+            env=ENVIRONMENT, stderr=subprocess.PIPE, text=True,
+        )
+        for protocol in ("grpc", "rest")
+    }  # fmt: skip
+    try:
+        assert server.process.wait(LATE) == -signal.SIGKILL
+        server.stop()
+        server.start()
+        for protocol, client in clients.items():
+            _, errors = client.communicate(timeout=LATE)
+            assert client.returncode == 0, errors
+            rows = results(tmp_path / protocol)
+            assert len(rows) == 9
+            require_keras(model, pictures, rows)
+    finally:
+        server.stop()
+        for client in clients.values():
+            client.kill()
+            client.communicate()
+
+
+def test_a_server_that_is_not_there_is_one_line(folder, pictures, tmp_path):
+    nowhere = running.Server(folder)  # not started
+    common = [*nowhere.flags("rest"), "--retry_for=0.2", "--nodraw"]
+    done = ask(*common, f"--images={pictures / '0.jpg'}", f"--out={tmp_path}")
+    assert done.returncode == 1
+    (line,) = said(done)
+    assert "the server was away for 0.2 s (--retry_for)" in line
+    done = ask(*common, "--health")
+    assert done.returncode == 1 and "no server" in said(done)[0]
+
+
+def test_the_health_of_a_model(server):
+    done = ask(*server.flags("rest"), "--health")
+    assert done.returncode == 0
+    assert done.stdout == "pose version 1: AVAILABLE\n"
+
+
+def test_the_flags_are_checked_in_one_line(pictures, tmp_path):
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text('[{"file_name": "0.jpg", "bbox": [1, 2, 3]}]')
+    none = tmp_path / "none.json"
+    none.write_text("[]")
+    image, out = f"--images={pictures / '0.jpg'}", f"--out={tmp_path / 'out'}"
+    for flags, message in (
+        ([out], "`--images` is a picture or a folder"),
+        ([f"--images={tmp_path}", out], "`--images` is a picture or a folder"),
+        ([image], "`--out` is a new folder"),
+        ([image, f"--out={pictures}"], "`--out` is a new folder"),
+        ([image, out, f"--boxes={wrong}"], "`--boxes` is a JSON list"),
+        ([image, out, f"--boxes={none}"], "no box belongs to any"),
+        ([image, out, "--boxes=nowhere"], "`--boxes` is a JSON list"),
+    ):
+        done = ask("--protocol=rest", *flags)
+        assert done.returncode == 1
+        (line,) = said(done)
+        assert message in line and "Received: " in line
+
+
+ALONE = """
+import runpy, sys
+for name in ("integral_tf", "tensorflow", "tensorflow_serving", "numpy", "PIL"):
+    sys.modules[name] = None  # cannot be imported
+sys.path.insert(0, sys.argv[1])
+sys.argv[:2] = ["client.py"]
+runpy.run_path(sys.path[0] + "/client.py", run_name="__main__")
+"""
+
+
+def test_rest_needs_no_package(server, pictures, tmp_path):
+    def alone(*flags):
+        return subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                ALONE,
+                str(running.ROOT / "serving"),
+                *flags,
+            ],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=LATE,
+        )
+
+    out = f"--out={tmp_path / 'out'}"
+    image = f"--images={pictures / '0.jpg'}"
+    boxes = f"--boxes={pictures / 'boxes.json'}"
+    done = alone(*server.flags("rest"), image, boxes, out)
+    assert done.returncode == 0, done.stderr
+    assert "no pictures, integral_tf is not installed" in done.stdout
+    assert len(results(tmp_path / "out")) == 1
+    done = alone(*server.flags("grpc"), image, boxes, out)
+    assert done.returncode == 1
+    assert "pip install tensorflow-serving-api" in said(done)[0]
+    done = alone(*server.flags("rest"), image, out)
+    assert done.returncode == 1
+    assert "Pillow is needed" in said(done)[0]
