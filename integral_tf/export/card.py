@@ -74,5 +74,7 @@ def _metrics(workdir):
     if not path.is_file():
         return None
     figures = json.loads(path.read_text())
-    wanted = ("metric", "split", "flip_test", "people", "@0.5", "@0.1", "AUC")
+    wanted = (
+        "metric", "split", "people", "@0.5", "@0.1", "AUC", "coco", "protocol"
+    )  # fmt: skip
     return {name: figures[name] for name in wanted if name in figures}

@@ -8,6 +8,7 @@ renamed to the next version number of its format, which is what a server looks
 for. Killed at any moment, an export leaves no half of a version.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -64,6 +65,10 @@ def export(config):
     workdir = pathlib.Path(config.workdir)
     model = estimator.load(workdir)
     run = configs.read_flagfile(configs.TrainConfig, workdir / "flags.cfg")
+    for layer in model.layers:
+        if isinstance(layer, layers.IntegralRegression):
+            # Calibrated after training, where the flags left it open.
+            run = dataclasses.replace(run, beta=layer.beta)
     data = config.data or run.data
     skeleton = shards.read_skeleton(data)
     estimator.check_skeleton(model, skeleton)

@@ -59,6 +59,7 @@ def test_versions_follow_each_other_and_have_a_card(run, settings, capsys):
     card = json.loads((first / "card.json").read_text())
     assert (card["format"], card["precision"]) == ("saved_model", "float32")
     assert card["method"] == "I*" and card["network"]["width"] == 0.125
+    assert card["network"]["beta"] == 1.0  # of the layer, not the flag 0
     assert card["skeleton"] == "mpii" and len(card["joints"]) == 16
     assert card["metrics"] == {"metric": "PCKh", "@0.5": 12.5}
     assert card["input"]["shape"] == [None, 64, 64, 3]
