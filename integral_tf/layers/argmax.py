@@ -1,9 +1,8 @@
 """The Keras layer J_k = argmax H_k, Eq. (1). Its arithmetic is `ops.argmax`."""
 
-import keras
-from keras import ops
-
 from integral_tf import coordinates
+from integral_tf.generation import keras
+from integral_tf.generation import ops
 from integral_tf.ops import argmax
 from integral_tf.ops import integral
 

@@ -1,8 +1,7 @@
 """The head networks: N_H of Eq. (2) and N_J of Eq. (3)."""
 
-import keras
-
 from integral_tf import coordinates
+from integral_tf.generation import keras
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")

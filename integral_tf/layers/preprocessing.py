@@ -1,7 +1,7 @@
 """The backbone's own preprocessing, inside the model."""
 
-import keras
-from keras import ops
+from integral_tf.generation import keras
+from integral_tf.generation import ops
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")

@@ -2,10 +2,9 @@
 
 import math
 
-import keras
-from keras import ops
-
 from integral_tf import coordinates
+from integral_tf.generation import keras
+from integral_tf.generation import ops
 from integral_tf.ops import warp
 
 

@@ -1,7 +1,7 @@
 """The Keras layer that makes a probability of a confidence."""
 
-import keras
-from keras import ops
+from integral_tf.generation import keras
+from integral_tf.generation import ops
 
 # Logits beyond this would not come back in float32.
 _SMALLEST = 1e-6

@@ -1,5 +1,7 @@
-"""Losses of the paper, each one serialisable under the package's name."""
+"""Losses of the paper and of DSNT, serialisable under the package's name."""
 
+from integral_tf.losses.divergence import GaussianDivergence
+from integral_tf.losses.divergence import VarianceError
 from integral_tf.losses.heatmap import BinaryCrossEntropy
 from integral_tf.losses.heatmap import GaussianCrossEntropy
 from integral_tf.losses.heatmap import GaussianSquaredError
@@ -10,8 +12,10 @@ from integral_tf.losses.joint import JointL2
 __all__ = [
     "BinaryCrossEntropy",
     "GaussianCrossEntropy",
+    "GaussianDivergence",
     "GaussianSquaredError",
     "JointL1",
     "JointL2",
     "OneHotCrossEntropy",
+    "VarianceError",
 ]

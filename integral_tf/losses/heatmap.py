@@ -9,15 +9,14 @@ The last is ours: it supervises the map that Eq. (6) averages, where H1's own
 loss leaves that map nearly flat (docs/choices.md).
 """
 
-import keras
-from keras import ops
-
 from integral_tf import coordinates
+from integral_tf.generation import keras
+from integral_tf.generation import ops
 from integral_tf.ops import integral
 from integral_tf.ops import targets
 
 
-class _HeatmapLoss(keras.losses.Loss):
+class HeatmapLoss(keras.losses.Loss):
     """What all of them share: labelled crop points against maps."""
 
     def __init__(self, stride, **kwargs):
@@ -29,7 +28,7 @@ class _HeatmapLoss(keras.losses.Loss):
             )
         self.stride = stride
 
-    def _points(self, y_true):
+    def points(self, y_true):
         """`(B, K, 2)` in the heat-map frame."""
         return coordinates.crop_to_heatmap(_labelled(y_true), self.stride)
 
@@ -37,7 +36,7 @@ class _HeatmapLoss(keras.losses.Loss):
         return {**super().get_config(), "stride": self.stride}
 
 
-class _GaussianLoss(_HeatmapLoss):
+class GaussianLoss(HeatmapLoss):
     """One whose target is a Gaussian around each joint."""
 
     def __init__(self, stride, sigma=1.0, **kwargs):
@@ -51,16 +50,14 @@ class _GaussianLoss(_HeatmapLoss):
 
     def _gaussians(self, y_true, heatmaps):
         _, height, width, _ = ops.shape(heatmaps)
-        return targets.gaussians(
-            self._points(y_true), height, width, self.sigma
-        )
+        return targets.gaussians(self.points(y_true), height, width, self.sigma)
 
     def get_config(self):
         return {**super().get_config(), "sigma": self.sigma}
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class GaussianSquaredError(_GaussianLoss):
+class GaussianSquaredError(GaussianLoss):
     """H1: squared distance of each map to a Gaussian around its joint.
 
     Formula:
@@ -92,11 +89,11 @@ class GaussianSquaredError(_GaussianLoss):
     def call(self, y_true, y_pred):
         y_pred = ops.cast(y_pred, "float32")
         error = ops.square(self._gaussians(y_true, y_pred) - y_pred)
-        return _mean_over_labelled(ops.sum(error, axis=(1, 2)), y_true)
+        return mean_over_labelled(ops.sum(error, axis=(1, 2)), y_true)
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class GaussianCrossEntropy(_GaussianLoss):
+class GaussianCrossEntropy(GaussianLoss):
     """Cross-entropy between a Gaussian of mass 1 and the softmaxed map.
 
     Formula:
@@ -132,14 +129,14 @@ class GaussianCrossEntropy(_GaussianLoss):
         mass = ops.maximum(ops.sum(blobs, axis=-1, keepdims=True), 1e-6)
         log_map = ops.log_softmax(scores * self.beta, axis=-1)
         entropy = -ops.sum(blobs / mass * log_map, axis=-1)
-        return _mean_over_labelled(entropy, y_true)
+        return mean_over_labelled(entropy, y_true)
 
     def get_config(self):
         return {**super().get_config(), "beta": self.beta}
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class OneHotCrossEntropy(_HeatmapLoss):
+class OneHotCrossEntropy(HeatmapLoss):
     """H2: cross-entropy of the softmaxed map with the joint's one pixel.
 
     Formula:
@@ -169,16 +166,16 @@ class OneHotCrossEntropy(_HeatmapLoss):
     def call(self, y_true, y_pred):
         _, height, width, _ = ops.shape(y_pred)
         scores, _ = integral.flatten_maps(y_pred)
-        pixel = targets.nearest_pixel(self._points(y_true), height, width)
+        pixel = targets.nearest_pixel(self.points(y_true), height, width)
         entropy = ops.subtract(
             ops.logsumexp(scores, axis=-1),
             ops.take_along_axis(scores, pixel[..., None], axis=-1)[..., 0],
         )
-        return _mean_over_labelled(entropy, y_true)
+        return mean_over_labelled(entropy, y_true)
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class BinaryCrossEntropy(_HeatmapLoss):
+class BinaryCrossEntropy(HeatmapLoss):
     """H3: each pixel near its joint or not, over a share of the far ones.
 
     Formula:
@@ -245,7 +242,7 @@ class BinaryCrossEntropy(_HeatmapLoss):
             counted, ops.softplus(scores) - ops.multiply(near, scores)
         )
         count = ops.maximum(ops.sum(counted, axis=-1), 1.0)
-        return _mean_over_labelled(ops.sum(cost, axis=-1) / count, y_true)
+        return mean_over_labelled(ops.sum(cost, axis=-1) / count, y_true)
 
     def draw(self, y_true, y_pred):
         """The pixels that count: near ones, and the negatives drawn.
@@ -256,7 +253,7 @@ class BinaryCrossEntropy(_HeatmapLoss):
         _, height, width, _ = ops.shape(y_pred)
         near, _ = integral.flatten_maps(
             targets.disks(
-                self._points(y_true), height, width, self.radius / self.stride
+                self.points(y_true), height, width, self.radius / self.stride
             )
         )
         noise = _noise(_labelled(y_true), height * width, self.seed)
@@ -314,7 +311,7 @@ def _labelled(y_true):
     return ops.where(y_true[..., 2:] > 0, y_true[..., :2], 0.0)
 
 
-def _mean_over_labelled(per_joint, y_true):
+def mean_over_labelled(per_joint, y_true):
     """`(B, K)` costs to `(B,)`; nobody labelled costs 0, not NaN."""
     visible = y_true[..., 2]
     total = ops.sum(visible * per_joint, axis=-1)

@@ -1,7 +1,7 @@
 """The joint loss of R1 and the integral methods: L1, or L2 (Section 4)."""
 
-import keras
-from keras import ops
+from integral_tf.generation import keras
+from integral_tf.generation import ops
 
 
 class _JointLoss(keras.losses.Loss):

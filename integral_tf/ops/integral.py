@@ -6,6 +6,7 @@ Implements Section 5 of Sun et al., "Integral Human Pose Regression"
     Eq. (5)  softmax over the whole map   spatial_softmax
     Eq. (6)  expectation over the grid    expected_coordinates
     Eq. (7)  the two composed, I(.)       integrate
+    -        without the empty pixels     compensate
 
 Eq. (4) has no function of its own: Eq. (6) is its sum on the pixel grid.
 
@@ -20,7 +21,12 @@ are in reverse, (x, y, z), as everywhere.
 
 import math
 
-from keras import ops
+from integral_tf import coordinates
+from integral_tf.generation import ops
+
+# Below this share of a map above its background, `compensate` has nothing to
+# divide by that float32 would keep.
+_LEAST = 0.01
 
 
 def flatten_maps(heatmaps, data_format="channels_last"):
@@ -54,10 +60,10 @@ def flatten_maps(heatmaps, data_format="channels_last"):
     if data_format == "channels_last":
         spatial, joints = shape[1:-1], shape[-1]
         # Reduced along a contiguous axis, the softmax is several times faster.
-        flat = ops.reshape(heatmaps, (-1, _product(spatial), joints))
+        flat = ops.reshape(heatmaps, (-1, product(spatial), joints))
         return ops.transpose(flat, (0, 2, 1)), spatial
     spatial, joints = shape[2:], shape[1]
-    return ops.reshape(heatmaps, (-1, joints, _product(spatial))), spatial
+    return ops.reshape(heatmaps, (-1, joints, product(spatial))), spatial
 
 
 def spatial_softmax(scores, beta=1.0):
@@ -70,7 +76,7 @@ def spatial_softmax(scores, beta=1.0):
     Returns:
         `(B, K, N)` float32 probabilities; each joint's map sums to 1.
     """
-    return ops.softmax(_scaled(scores, beta), axis=-1)
+    return ops.softmax(scaled(scores, beta), axis=-1)
 
 
 def expected_coordinates(probabilities, spatial):
@@ -109,12 +115,25 @@ def integrate(heatmaps, beta=1.0, data_format="channels_last"):
         `(B, K, D)` float32 points `(x, y)` in the heat-map frame.
     """
     scores, spatial = flatten_maps(heatmaps, data_format)
+    return expectation(scaled(scores, beta), spatial)
+
+
+def expectation(scores, spatial):
+    """`integrate` on scores that are flat and scaled already.
+
+    Args:
+        scores: `(B, K, N)`.
+        spatial: Spatial shape of the maps.
+
+    Returns:
+        `(B, K, D)` float32 points in the heat-map frame.
+    """
 
     # The gradient is written out because automatic differentiation passes over
     # the maps six times, and this twice. Not for forward mode, nor, on torch,
     # for second derivatives: its `custom_gradient` records nothing in here.
     @ops.custom_gradient
-    def expectation(scores):
+    def run(scores):
         probabilities = spatial_softmax(scores)
         points = expected_coordinates(probabilities, spatial)
 
@@ -131,7 +150,44 @@ def integrate(heatmaps, beta=1.0, data_format="channels_last"):
 
         return points, gradient
 
-    return expectation(_scaled(scores, beta))
+    return run(scores)
+
+
+def compensate(points, scores, spatial, background):
+    """Takes out of an expectation what the map's empty pixels add to it.
+
+    Where most of a map is empty, its N pixels of score `background` still have
+    a share r of the softmax, and draw the joint towards the centre c. Without
+    them it is at
+
+        J' = (J - r c) / (1 - r),  r = N exp(background - log sum exp(scores)),
+
+    which is exact for a map that is `background` but for a peak. After Gu et
+    al., "Removing the Bias of Integral Pose Regression" (ICCV 2021). ours: r is
+    computed from logarithms, so that no score overflows; where it is above
+    0.99 the joint stays, and everywhere it stays within the map.
+
+    Args:
+        points: `(B, K, D)`, from `integrate` with the same scores.
+        scores: `(B, K, N)`, already times beta.
+        spatial: Spatial shape of the maps.
+        background: Score of an empty pixel, already times beta.
+
+    Returns:
+        `(B, K, D)` float32 points in the heat-map frame.
+    """
+    pixels = ops.cast(product(spatial), "float32")
+    share = ops.log(pixels) + background - ops.logsumexp(scores, axis=-1)
+    # Cut before the exponential: its gradient must be finite, too.
+    share = ops.exp(ops.minimum(share, 0.0))
+    share = ops.where(1.0 - share < _LEAST, 0.0, share)
+    moved = []
+    for i, length in enumerate(reversed(spatial)):
+        last = ops.cast(length - 1, "float32")
+        middle = share * coordinates.centre(ops.cast(length, "float32"))
+        at = (points[..., i] - middle) / (1.0 - share)
+        moved.append(ops.minimum(ops.maximum(at, 0.0), last))
+    return ops.stack(moved, axis=-1)
 
 
 def offsets(points, spatial):
@@ -203,8 +259,8 @@ def _mean(values, probabilities, spatial):
     return ops.sum(ops.multiply(maps, values), axis=axes)
 
 
-def _scaled(scores, beta):
-    """A beta that is NumPy's float64 must not make the scores so."""
+def scaled(scores, beta):
+    """Scores times beta; NumPy's float64 must not make them so."""
     return ops.multiply(scores, ops.cast(beta, "float32"))
 
 
@@ -213,7 +269,8 @@ def _per_map(values, spatial):
     return values[(..., *[None] * len(spatial))]
 
 
-def _product(lengths):
+def product(lengths):
+    """How many pixels a map of this spatial shape has."""
     if all(isinstance(length, int) for length in lengths):
         return math.prod(lengths)
     total = 1

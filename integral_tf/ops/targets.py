@@ -1,6 +1,6 @@
 """Ground-truth heat maps of Section 3."""
 
-from keras import ops
+from integral_tf.generation import ops
 
 
 def gaussians(points, height, width, sigma=1.0):

@@ -3,9 +3,8 @@
 Shape letters: B batch, H x W the source picture, h x w the crop, K joints.
 """
 
-from keras import ops
-
 from integral_tf import coordinates
+from integral_tf.generation import ops
 
 
 def crop_affine(boxes, height, width, angle, zoom, mirrored, margin):

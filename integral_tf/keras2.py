@@ -1,0 +1,69 @@
+"""What the layer and the losses need of `keras.ops`, on TensorFlow's Keras 2.
+
+Names, arguments and results are those of `keras.ops`.
+"""
+
+import tensorflow as tf
+
+abs = tf.abs
+add = tf.add
+argmax = tf.argmax
+argsort = tf.argsort
+bitwise_and = tf.bitwise.bitwise_and
+bitwise_xor = tf.bitwise.bitwise_xor
+cast = tf.cast
+clip = tf.clip_by_value
+convert_to_tensor = tf.convert_to_tensor
+custom_gradient = tf.custom_gradient
+exp = tf.exp
+expm1 = tf.math.expm1
+flip = tf.reverse
+floor = tf.floor
+floor_divide = tf.math.floordiv
+log = tf.math.log
+log_softmax = tf.nn.log_softmax
+logsumexp = tf.reduce_logsumexp
+max = tf.reduce_max
+maximum = tf.maximum
+mean = tf.reduce_mean
+minimum = tf.minimum
+mod = tf.math.floormod
+multiply = tf.multiply
+reshape = tf.reshape
+right_shift = tf.bitwise.right_shift
+round = tf.round
+sigmoid = tf.sigmoid
+softmax = tf.nn.softmax
+softplus = tf.math.softplus
+square = tf.square
+stack = tf.stack
+stop_gradient = tf.stop_gradient
+subtract = tf.subtract
+sum = tf.reduce_sum
+transpose = tf.transpose
+where = tf.where
+zeros_like = tf.zeros_like
+
+
+def arange(stop):
+    return tf.range(stop)
+
+
+def logaddexp(x, y):
+    larger = tf.maximum(x, y)
+    return larger + tf.math.log1p(tf.exp(tf.minimum(x, y) - larger))
+
+
+def shape(tensor):
+    """Lengths: a number where it is known, a scalar tensor where not."""
+    tensor = tf.convert_to_tensor(tensor)
+    lengths = tf.shape(tensor)
+    return tuple(
+        lengths[i] if length is None else length
+        for i, length in enumerate(tensor.shape.as_list())
+    )
+
+
+def take_along_axis(tensor, indices, axis):
+    assert axis == -1
+    return tf.gather(tensor, indices, batch_dims=len(tensor.shape) - 1)

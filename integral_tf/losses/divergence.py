@@ -1,0 +1,140 @@
+"""Regularisers of the map that an integral reads, from DSNT.
+
+    divergence from a Gaussian at the joint      GaussianDivergence
+    variance, whatever the shape                 VarianceError
+
+Nibali et al., "Numerical Coordinate Regression with Convolutional Neural
+Networks" (2018), Section 3.3. The paper has none: its heat-map losses take the
+same place. Weighed against a joint loss in heat-map pixels, 1 is a start.
+
+Shape letters: B batch, K joints, N pixels of a map.
+"""
+
+import math
+
+from integral_tf.generation import keras
+from integral_tf.generation import ops
+from integral_tf.losses import heatmap
+from integral_tf.ops import integral
+
+
+@keras.saving.register_keras_serializable(package="integral_tf")
+class GaussianDivergence(heatmap.GaussianLoss):
+    """How far each softmaxed map is from a Gaussian around its joint.
+
+    Formula, for P the softmax of `beta * heatmap` and G the Gaussian's share of
+    the map's pixels:
+
+    ```python
+    kl = sum(P * (log(P) - log(G)))
+    js = (KL(P, (P + G) / 2) + KL(G, (P + G) / 2)) / 2
+    loss = sum(visible * js) / sum(visible)
+    ```
+
+    All of it from logarithms, so that no pixel's share is lost to 0.
+
+    Args:
+        stride: Crop pixels that one heat-map pixel spans.
+        sigma: Standard deviation of the Gaussian in heat-map pixels.
+        beta: Factor on the scores, that of `IntegralRegression`.
+        divergence: `"js"`, Jensen-Shannon, which Nibali et al. found best, or
+            `"kl"`, Kullback-Leibler.
+        **kwargs: Base loss keyword arguments, such as `name`.
+
+    Call arguments:
+        y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
+        y_pred: `(batch, height, width, joints)` unnormalised scores.
+
+    Raises:
+        ValueError: `stride` or `sigma` is not positive, or another
+            `divergence`.
+    """
+
+    def __init__(
+        self,
+        stride,
+        sigma=1.0,
+        beta=1.0,
+        divergence="js",
+        name="heatmap_divergence",
+        **kwargs,
+    ):
+        super().__init__(stride, sigma, name=name, **kwargs)
+        if divergence not in ("js", "kl"):
+            raise ValueError(
+                "`divergence` is 'js' (Jensen-Shannon) or 'kl' "
+                f"(Kullback-Leibler). Received: divergence={divergence!r}"
+            )
+        self.beta = beta
+        self.divergence = divergence
+
+    def call(self, y_true, y_pred):
+        scores, spatial = integral.flatten_maps(y_pred)
+        log_map = ops.log_softmax(integral.scaled(scores, self.beta), axis=-1)
+        log_blob = self._log_gaussians(y_true, spatial)
+        if self.divergence == "kl":
+            apart = _kl(log_map, log_blob)
+        else:
+            log_mean = ops.logaddexp(log_map, log_blob) - math.log(2)
+            apart = (_kl(log_map, log_mean) + _kl(log_blob, log_mean)) / 2
+        return heatmap.mean_over_labelled(apart, y_true)
+
+    def _log_gaussians(self, y_true, spatial):
+        """`(B, K, N)` logarithms of a Gaussian whose pixels sum to 1."""
+        x, y = integral.offsets(self.points(y_true), spatial)
+        square = ops.add(ops.square(x), ops.square(y))
+        flat = ops.reshape(
+            square, (-1, ops.shape(y_true)[1], integral.product(spatial))
+        )
+        return ops.log_softmax(flat * (-0.5 / self.sigma**2), axis=-1)
+
+    def get_config(self):
+        config = {"beta": self.beta, "divergence": self.divergence}
+        return {**super().get_config(), **config}
+
+
+@keras.saving.register_keras_serializable(package="integral_tf")
+class VarianceError(heatmap.GaussianLoss):
+    """How far the variance of each softmaxed map is from a Gaussian's.
+
+    Formula, for the map's variances along x and y in heat-map pixels:
+
+    ```python
+    loss = (var_x - sigma**2)**2 + (var_y - sigma**2)**2
+    loss = sum(visible * loss) / sum(visible)
+    ```
+
+    Arguments and tensors are those of `GaussianDivergence`. The map may be
+    anywhere: where the joint is does not enter.
+
+    Args:
+        stride: Crop pixels that one heat-map pixel spans.
+        sigma: Standard deviation wanted, in heat-map pixels.
+        beta: Factor on the scores, that of `IntegralRegression`.
+        **kwargs: Base loss keyword arguments, such as `name`.
+    """
+
+    def __init__(
+        self, stride, sigma=1.0, beta=1.0, name="heatmap_variance", **kwargs
+    ):
+        super().__init__(stride, sigma, name=name, **kwargs)
+        self.beta = beta
+
+    def call(self, y_true, y_pred):
+        scores, spatial = integral.flatten_maps(y_pred)
+        share = integral.spatial_softmax(scores, self.beta)
+        points = integral.expected_coordinates(share, spatial)
+        moments = integral.covariance(share, points, spatial)
+        error = sum(
+            ops.square(moments[..., i, i] - self.sigma**2)
+            for i in range(len(spatial))
+        )
+        return heatmap.mean_over_labelled(error, y_true)
+
+    def get_config(self):
+        return {**super().get_config(), "beta": self.beta}
+
+
+def _kl(log_p, log_q):
+    """`(B, K)` Kullback-Leibler divergences of `(B, K, N)` distributions."""
+    return ops.sum(ops.exp(log_p) * (log_p - log_q), axis=-1)
