@@ -9,6 +9,7 @@ for. Killed at any moment, an export leaves no half of a version.
 """
 
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -79,10 +80,13 @@ def export(config):
     if config.flip_test:
         predict = flip.flipped(predict, skeleton)
     truth = _in_batches(lambda some: _numpy(predict(some)), crops)
-    frozen = network.freeze(model, skeleton, config.flip_test)
+    freeze = functools.cache(
+        functools.partial(network.freeze, model, skeleton, config.flip_test)
+    )
     published, refused = [], []
     for name, precision in wanted:
         try:
+            frozen = freeze(phases=name == "saved_model")
             made = _Artifact(config, run, frozen, name, precision, crops, truth)
             published.append(made.publish(data))
         except (Refused, ImportError, RuntimeError) as error:
