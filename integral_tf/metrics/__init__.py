@@ -1,6 +1,8 @@
 """Metrics of the paper, on plain arrays."""
 
 from integral_tf.metrics.average_precision import coco_keypoint_ap
+from integral_tf.metrics.calibration import calibration_error
+from integral_tf.metrics.calibration import platt
 from integral_tf.metrics.pckh import ALPHAS
 from integral_tf.metrics.pckh import Pckh
 from integral_tf.metrics.pckh import pckh
@@ -10,8 +12,10 @@ from integral_tf.metrics.pycocotools_ap import pycocotools_ap
 __all__ = [
     "ALPHAS",
     "Pckh",
+    "calibration_error",
     "coco_keypoint_ap",
     "pckh",
+    "platt",
     "pycocotools_ap",
     "reference_lengths",
 ]

@@ -1,11 +1,10 @@
 """What is chosen on the validation split after training: beta, and scores."""
 
 import numpy as np
-from scipy import optimize
-from scipy import special
 
 from integral_tf import config as configs
 from integral_tf import layers
+from integral_tf import metrics
 from integral_tf.training import validation
 
 
@@ -49,55 +48,7 @@ def calibrate_scores(model, validator):
     # Fitted to raw confidences, whatever was calibrated before.
     layer.slope, layer.offset = 1.0, 0.0
     scores, hits = validator.hits()
-    layer.slope, layer.offset = fit(scores, hits)
-    before = calibration_error(scores, hits)
-    after = calibration_error(np.asarray(layer(scores)), hits)
+    layer.slope, layer.offset = metrics.platt(scores, hits)
+    before = metrics.calibration_error(scores, hits)
+    after = metrics.calibration_error(np.asarray(layer(scores)), hits)
     print(f"scores: expected calibration error {before:.3f} -> {after:.3f}")
-
-
-def fit(scores, hits):
-    """Platt's scaling: slope and offset on the logits of scores.
-
-    The loss is his: cross-entropy with targets that are one example short of
-    0 and 1, so that it has a minimum where all are right, too.
-
-    Args:
-        scores: `(M,)` in [0, 1].
-        hits: `(M,)` bools.
-
-    Returns:
-        Slope, above 0, and offset; 1 and 0 of no scores.
-    """
-    hits = np.asarray(hits, bool)
-    if not len(hits):
-        return 1.0, 0.0
-    right, wrong = hits.sum(), (~hits).sum()
-    target = np.where(hits, (right + 1) / (right + 2), 1 / (wrong + 2))
-    logits = special.logit(np.clip(np.float64(scores), 1e-6, 1 - 1e-6))
-
-    def loss(parameters):
-        slope, offset = parameters
-        values = slope * logits + offset
-        gap = special.expit(values) - target
-        cost = np.logaddexp(0, values) - target * values
-        return cost.mean(), [(gap * logits).mean(), gap.mean()]
-
-    # A falling curve would turn the order of scores round.
-    best = optimize.minimize(
-        loss, (1.0, 0.0), jac=True, bounds=((1e-3, None), (None, None))
-    )
-    return tuple(map(float, best.x))
-
-
-def calibration_error(scores, hits, bins=10):
-    """Expected calibration error: mean gap of score and share of hits.
-
-    Args:
-        scores: `(M,)` in [0, 1].
-        hits: `(M,)` bools.
-        bins: Equal parts of [0, 1], each weighted by how many fall into it.
-    """
-    scores, hits = np.asarray(scores, np.float64), np.asarray(hits, np.float64)
-    place = np.minimum((scores * bins).astype(int), bins - 1)
-    gaps = np.bincount(place, scores - hits, minlength=bins)
-    return float(np.abs(gaps).sum() / max(len(scores), 1))
