@@ -14,6 +14,7 @@ import tqdm
 
 from integral_tf import layers
 from integral_tf import models
+from integral_tf.inference import calibrate
 from integral_tf.inference import estimator
 from integral_tf.inference import predictions
 from integral_tf.pipeline import batches
@@ -155,7 +156,7 @@ class _Run:
             ).assert_consumed()
             self.progress.unpack()
             if self.progress.beta is not None:
-                calibration.set_beta(self.model, self.progress.beta)
+                calibrate.set_beta(self.model, self.progress.beta)
 
     def train(self):
         config, progress = self.config, self.progress
@@ -305,12 +306,12 @@ class _Run:
         """Chooses the beta that reads the validation split best."""
         if calibration.chooses_beta(self.config) and self.has_val:
             self.progress.beta, aucs = calibration.best_beta(self.validator)
-            for beta, auc in zip(validation.BETAS, aucs):
+            for beta, auc in zip(calibrate.BETAS, aucs):
                 print(f"beta {beta:6.2f}: AUC {auc:.2f}")
-            calibration.set_beta(self.model, self.progress.beta)
+            calibrate.set_beta(self.model, self.progress.beta)
             print(f"beta: {self.progress.beta}")
             checkpoint.append_betas(
-                self.workdir, self.progress.state, validation.BETAS, aucs
+                self.workdir, self.progress.state, calibrate.BETAS, aucs
             )
 
     def _save(self):
