@@ -35,7 +35,7 @@ _MODULES = ("metrics", "skeletons")
 # Where the names are that want Keras 3.
 _KERAS_3 = {
     "PoseEstimator": "integral_tf.inference.estimator",
-    "calibrate": "integral_tf.inference.calibration",
+    "calibrate": "integral_tf.inference.calibrate",
     "integralize": "integral_tf.models.integralize",
     "pose_model": "integral_tf.models.methods",
 }
