@@ -101,16 +101,25 @@ class _Centering(layers.ImageNetCentering):
         return keras.ops.concatenate([blue, green, red], axis=-1)
 
 
-class _Argmax(layers.Argmax):
+def _find(scores, axis):
     """Without Keras's treatment of -0, which converters do not know."""
+    return tf.argmax(scores, axis, output_type=tf.int32)
 
-    @staticmethod
-    def find(scores, axis):
-        return tf.argmax(scores, axis, output_type=tf.int32)
+
+class _Argmax(layers.Argmax):
+    find = staticmethod(_find)
+
+
+class _IntegralRegression(layers.IntegralRegression):
+    find = staticmethod(_find)
 
 
 # The same arithmetic in operations that every converter knows well.
-_PLAIN = {layers.ImageNetCentering: _Centering, layers.Argmax: _Argmax}
+_PLAIN = {
+    layers.ImageNetCentering: _Centering,
+    layers.Argmax: _Argmax,
+    layers.IntegralRegression: _IntegralRegression,
+}
 
 
 def _kernel_and_bias(convolution, norm=None):

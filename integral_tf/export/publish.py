@@ -34,6 +34,7 @@ from integral_tf.export import tensorrt
 from integral_tf.inference import backends
 from integral_tf.inference import estimator
 from integral_tf.inference import flip
+from integral_tf.inference import predictions
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
 
@@ -293,10 +294,9 @@ def people(data, split, count, network, skeleton=None):
     else:
         size = network.input_shape[1:3]
     crop = layers.RandomCrop(*size, skeleton.mirrored_order)
-    wanted = ("windows", "boxes", "joints", "visible")
     return np.concatenate(
         [
-            crop({name: batch[name] for name in wanted})["images"]
+            crop(predictions.for_device(batch))["images"]
             for batch in batches.eval_batches(data, split, _BATCH, count)
         ]
     )
