@@ -7,6 +7,7 @@ r"""Scores a run: PCKh, COCO's AP, and pictures to look at.
     table.md          the figures, per joint group, beside the paper's row
     metrics.json      the same for programs
     curve.png         PCKh over alpha, as Figure 3
+    reliability.png   share of right joints and error over the score
     sheet.png         best, median and worst people; truth white
     predictions.json  joints in COCO's result format, image pixels
 

@@ -15,6 +15,7 @@ from integral_tf.inference import estimator
 from integral_tf.inference import mean_pose
 from integral_tf.inference import predictions
 from integral_tf.inference import preflight
+from integral_tf.inference import reliability
 from integral_tf.inference import report
 from integral_tf.inference import submission
 from integral_tf.records import shards
@@ -75,11 +76,15 @@ def evaluate(config, model=None, name=""):
         "model": name or "model.keras",
         "protocol": {f: getattr(config, f) for f in _PROTOCOL},
     }
-    tables, errors = [], None
+    tables, errors, ways = [], None, None
     if seen.is_labelled:
         more, table, errors = _pckh(config, run, label, data, skeleton, seen)
         figures |= more
         tables.append(table)
+        if "heatmaps" in model.output:
+            ways = reliability.ways(model, seen)
+            figures["scores"] = reliability.figures(seen, ways)
+            tables.append(reliability.table(figures))
     if truth and "annotations" in truth:
         figures |= average_precision(truth, results, skeleton)
         tables.append(_ap_table(config, label, skeleton, truth, figures))
@@ -97,6 +102,9 @@ def evaluate(config, model=None, name=""):
                 figures["metric"],
                 partial / "curve.png",
             )
+        if ways:
+            path = partial / "reliability.png"
+            reliability.plot(seen, ways, figures["metric"], path)
         _write_submission(config, partial, skeleton, truth, seen, results)
         report.contact_sheet(
             data, config.split, seen, errors, skeleton, partial / "sheet.png"
@@ -121,6 +129,7 @@ _PROTOCOL = (
 _FILES = {
     "sheet.png": "people to look at",
     "curve.png": "curve",
+    "reliability.png": "what the scores mean",
     "predictions.json": "predictions",
     MPII_SUBMISSION: "to submit to MPII",
     COCO_SUBMISSION: "to submit to COCO, zipped",
@@ -215,13 +224,12 @@ def average_precision(truth, results, skeleton):
     return figures
 
 
-def person_errors(seen, lengths):
+def person_errors(seen):
     """Mean error of each person in reference lengths; NaN where unknown."""
-    distance = np.linalg.norm(seen.joints - seen.truth, axis=-1)
-    labelled = seen.visible.sum(axis=1)
-    mean = (distance * seen.visible).sum(axis=1) / np.maximum(labelled, 1)
-    known = (labelled > 0) & (lengths > 0)
-    return np.where(known, mean / np.where(lengths > 0, lengths, 1), np.nan)
+    errors = seen.errors()
+    labelled = np.sum(~np.isnan(errors), axis=1)
+    mean = np.nansum(errors, axis=1) / np.maximum(labelled, 1)
+    return np.where(labelled > 0, mean, np.nan)
 
 
 def _pckh(config, run, label, data, skeleton, seen):
@@ -256,7 +264,7 @@ def _pckh(config, run, label, data, skeleton, seen):
     if published and metric == "PCKh":
         rows.append((f"paper's {label}, MPII", published))
     what = f"{metric} over {ours.people} people, {ours.joints} joints"
-    return figures, report.table(what, rows), person_errors(seen, lengths)
+    return figures, report.table(what, rows), person_errors(seen)
 
 
 def _ap_table(config, label, skeleton, truth, figures):

@@ -8,6 +8,7 @@ import tqdm
 
 from integral_tf import coordinates
 from integral_tf import layers
+from integral_tf import metrics
 from integral_tf.inference import flip
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
@@ -43,6 +44,19 @@ class Predictions:
     def is_labelled(self):
         """Whether anybody's truth is known; not so of a detector's boxes."""
         return bool(self.visible.any())
+
+    def errors(self):
+        """`(N, K)` distances to the truth in reference lengths, such as heads.
+
+        NaN where there is no truth or no such length, infinite where a
+        prediction is not a number.
+        """
+        lengths, _ = metrics.reference_lengths(self.head_size, self.box)
+        known = (self.visible > 0) & (lengths > 0)[:, None]
+        distance = np.linalg.norm(self.joints - self.truth, axis=-1)
+        relative = distance / np.where(lengths > 0, lengths, 1)[:, None]
+        relative = np.where(np.isfinite(relative), relative, np.inf)
+        return np.where(known, relative, np.nan)
 
 
 def of_batch(people, joints, scores, to_window):

@@ -1,6 +1,7 @@
 """Keras layers, each one serialisable under the package's name."""
 
 from integral_tf.layers.argmax import Argmax
+from integral_tf.layers.covariance_calibration import CovarianceCalibration
 from integral_tf.layers.heads import HeatmapHead
 from integral_tf.layers.heads import JointHead
 from integral_tf.layers.integral_regression import IntegralRegression
@@ -10,6 +11,7 @@ from integral_tf.layers.score_calibration import ScoreCalibration
 
 __all__ = [
     "Argmax",
+    "CovarianceCalibration",
     "HeatmapHead",
     "ImageNetCentering",
     "IntegralRegression",

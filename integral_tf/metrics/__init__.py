@@ -2,7 +2,13 @@
 
 from integral_tf.metrics.average_precision import coco_keypoint_ap
 from integral_tf.metrics.calibration import calibration_error
+from integral_tf.metrics.calibration import cross_fitted
+from integral_tf.metrics.calibration import distances
+from integral_tf.metrics.calibration import halves
 from integral_tf.metrics.calibration import platt
+from integral_tf.metrics.calibration import reliability
+from integral_tf.metrics.calibration import spearman
+from integral_tf.metrics.calibration import student_t
 from integral_tf.metrics.pckh import ALPHAS
 from integral_tf.metrics.pckh import Pckh
 from integral_tf.metrics.pckh import pckh
@@ -14,8 +20,14 @@ __all__ = [
     "Pckh",
     "calibration_error",
     "coco_keypoint_ap",
+    "cross_fitted",
+    "distances",
+    "halves",
     "pckh",
     "platt",
     "pycocotools_ap",
     "reference_lengths",
+    "reliability",
+    "spearman",
+    "student_t",
 ]

@@ -95,10 +95,9 @@ class Validator:
                 for people, outputs, to_window in self._outputs()
             ]
         )
-        lengths, _ = metrics.reference_lengths(seen.head_size, seen.box)
-        apart = np.linalg.norm(seen.joints - seen.truth, axis=-1)
-        known = (seen.visible > 0) & (lengths > 0)[:, None]
-        return seen.scores[known], (apart <= 0.5 * lengths[:, None])[known]
+        errors = seen.errors()
+        known = ~np.isnan(errors)
+        return seen.scores[known], errors[known] <= 0.5
 
     def _score(self, seen):
         lengths, _ = metrics.reference_lengths(seen.head_size, seen.box)

@@ -1,0 +1,208 @@
+r"""Calibrates the covariances of a run's heat maps against its errors.
+
+    python experiments/covariance.py --workdir=runs/i1 --out=runs/i1_covariance
+
+For I1, I2, I3 and I*. `--data` are other records than the run's own; people of
+the validation split are taken. Errors and covariances are in crop pixels.
+Written to OUT, a new folder:
+
+    covariance.md   share of true joints inside ellipses, before and after
+    covariance.png  the same, and the error over what was predicted
+"""
+
+import pathlib
+
+import matplotlib.figure
+import numpy as np
+from absl import app
+from absl import flags
+
+from integral_tf import config as configs
+from integral_tf import layers
+from integral_tf import metrics
+from integral_tf.inference import estimator
+from integral_tf.inference import predictions
+from integral_tf.inference import reliability
+from integral_tf.pipeline import batches
+from integral_tf.records import shards
+
+SHARES = np.arange(1, 20) / 20  # of true joints, that an ellipse is to hold
+SHOWN = (0.5, 0.8, 0.9, 0.95)
+
+
+def define_flags():
+    """Defines this command's flags; not on import, which tests do, too."""
+    flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
+    flags.DEFINE_string("data", "", "Folder of records; the run's by default.")
+    flags.DEFINE_string("out", None, "Folder to write.", required=True)
+
+
+def observe(model, data):
+    """Errors and covariances of the validation split's labelled joints.
+
+    Args:
+        model: A pose model with an integral.
+        data: Folder of records.
+
+    Returns:
+        `(M, 2)` truth less joint, `(M, 2, 2)`, both in the crop frame, and
+        `(M,)` the image's number.
+    """
+    integrals = [
+        layer
+        for layer in model.layers
+        if isinstance(layer, layers.IntegralRegression)
+    ]
+    if not integrals:
+        raise ValueError(
+            "A covariance is that of a map which an integral reads, as in I1, "
+            f"I2, I3 and I*. Received: {model.name}"
+        )
+    read = layers.IntegralRegression.from_config(
+        {**integrals[-1].get_config(), "covariance": True}
+    )
+    skeleton = shards.read_skeleton(data)
+    estimator.check_skeleton(model, skeleton)
+    crop = layers.RandomCrop(*model.input_shape[1:3], skeleton.mirrored_order)
+    rows = []
+    for people in batches.eval_batches(data, "val", 64):
+        crops = crop(predictions.for_device(people))
+        maps = model(crops["images"], training=False)["heatmaps"]
+        seen = read(maps)
+        known = np.asarray(crops["visible"]) > 0
+        errors = np.asarray(crops["joints"]) - np.asarray(seen["joints"])
+        images = np.broadcast_to(people["image_id"][:, None], known.shape)
+        covariances = np.asarray(seen["covariance"])
+        rows.append((errors[known], covariances[known], images[known]))
+    return [np.concatenate(column) for column in zip(*rows)]
+
+
+def judged(layer, errors, covariances):
+    """What a calibrated covariance says of errors, and whether it is so.
+
+    Returns:
+        `(len(SHARES), M)` whether each ellipse holds the true joint, and
+        `(M,)` the median error that is predicted.
+    """
+    scales = np.asarray(layer(covariances), np.float64)
+    distances = metrics.distances(errors, scales)
+    inside = [distances <= layer.radius(share) for share in SHARES]
+    # Of a circle of the ellipse's area.
+    median = layer.radius(0.5) * np.linalg.det(scales) ** 0.25
+    return np.array(inside), median
+
+
+def judged_ways(errors, covariances, images):
+    """`judged` before, after, and of each half by the other half's fit.
+
+    Returns:
+        Dict from a name to what `judged` gives, and the calibrated layer.
+    """
+    # Sharp maps have no width in float32: a tenth of a pixel.
+    before = layers.CovarianceCalibration(offset=0.01)
+    fitted = layers.CovarianceCalibration(
+        *metrics.student_t(errors, covariances)
+    )
+    inside = np.empty((len(SHARES), len(errors)), bool)
+    median = np.empty(len(errors))
+    for half in metrics.halves(images):
+        other = layers.CovarianceCalibration(
+            *metrics.student_t(errors[~half], covariances[~half])
+        )
+        inside[:, half], median[half] = judged(
+            other, errors[half], covariances[half]
+        )
+    ways = {
+        "as the map has it": judged(before, errors, covariances),
+        "calibrated": judged(fitted, errors, covariances),
+        "calibrated on the other half": (inside, median),
+    }
+    return ways, fitted
+
+
+def page(ways, fitted, errors):
+    """The Markdown page: coverage in percent, and rank correlation."""
+    size = np.linalg.norm(errors, axis=-1)
+    columns = [*(f"{100 * share:.0f} %" for share in SHOWN), "correlation"]
+    lines = [
+        f"True joints inside ellipses, in percent of {len(errors)}, and "
+        "Spearman's correlation of predicted and seen error",
+        "",
+        f"| Covariance | {' | '.join(columns)} |",
+        "|---" * (1 + len(columns)) + "|",
+    ]
+    for name, (inside, median) in ways.items():
+        covered = np.interp(SHOWN, SHARES, 100 * inside.mean(axis=1))
+        cells = [f"{value:.1f}" for value in covered]
+        cells.append(f"{metrics.spearman(median, size):.3f}")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        f"slope {fitted.slope:.3g}, offset {fitted.offset:.3g} square pixels, "
+        f"{fitted.degrees:.3g} degrees of freedom",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def plot(ways, errors, path):
+    """Plots coverage over the ellipses' shares, and the error over its median.
+
+    Args:
+        ways: From `judged_ways`.
+        errors: `(M, 2)`.
+        path: PNG to write.
+    """
+    figure = matplotlib.figure.Figure(figsize=(9, 4.5), dpi=100)
+    left, right = figure.subplots(1, 2)
+    left.plot([0, 1], [0, 1], ":", color="grey")
+    size = np.linalg.norm(errors, axis=-1)
+    for name in ("as the map has it", "calibrated on the other half"):
+        inside, median = ways[name]
+        left.plot(SHARES, inside.mean(axis=1), "o-", ms=3, label=name)
+        reliability.quartiles(right, median, size)
+    left.set_xlabel("share of true joints that an ellipse is to hold")
+    left.set_ylabel("share that it holds")
+    left.legend(fontsize=8)
+    ends = right.get_xlim()
+    right.plot(ends, ends, ":", color="grey")
+    right.set_xlim(ends)
+    right.set_ylim(bottom=0)
+    right.set_xlabel("predicted median error, ten bins of equal count")
+    right.set_ylabel("error, crop pixels: median and quartiles")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def calibrate(workdir, data, out):
+    """Writes the page and the plot, whole or not at all."""
+    workdir, out = pathlib.Path(workdir), pathlib.Path(out)
+    if out.exists():
+        raise FileExistsError(f"Name a new folder. Received: --out={out}")
+    model = estimator.load(workdir)
+    run = configs.read_flagfile(configs.TrainConfig, workdir / "flags.cfg")
+    errors, covariances, images = observe(model, data or run.data)
+    ways, fitted = judged_ways(errors, covariances, images)
+    partial = out.with_name(out.name + ".partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    text = page(ways, fitted, errors)
+    (partial / "covariance.md").write_text(text)
+    plot(ways, errors, partial / "covariance.png")
+    partial.rename(out)
+    print(text)
+
+
+def main(argv):
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    values = flags.FLAGS
+    try:
+        calibrate(values.workdir, values.data, values.out)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"covariance: {error}") from None
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main)
