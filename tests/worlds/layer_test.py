@@ -5,9 +5,6 @@ gradient, fit, save/load, mixed precision, jit, export. Points are checked
 against NumPy's float64, written out pixel by pixel below.
 """
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -16,6 +13,7 @@ from integral_tf import losses
 from integral_tf import metrics
 from integral_tf.generation import keras
 from integral_tf.generation import LEGACY
+from tests.worlds import processes
 
 BACKEND = "tensorflow" if LEGACY else keras.backend.backend()
 STRIDE = 4
@@ -143,17 +141,6 @@ def compiled(function):
     import tensorflow as tf
 
     return tf.function(function, jit_compile=True)
-
-
-def fresh(code, *arguments):
-    """Runs Python in a process that has imported nothing; its output."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def network(**options):
@@ -302,7 +289,7 @@ def test_save_load(tmp_path):
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "pictures.npy", pictures)
     # Keras' own load_model, its safe_mode on, knows the layer by the import.
-    printed = fresh(
+    printed = processes.fresh(
         """
 import sys, numpy, integral_tf
 from integral_tf.generation import keras
@@ -376,10 +363,17 @@ def test_export(tmp_path):
         )
         (tmp_path / "model").write_bytes(written.serialize())
     elif BACKEND == "torch":
-        model.export(tmp_path / "model.pt2", format="torch", verbose=False)
+        import torch
+
+        model.export(
+            tmp_path / "model.pt2",
+            format="torch",
+            dynamic_shapes={0: torch.export.Dim("batch")},
+            verbose=False,
+        )
     else:
         model.export(str(tmp_path / "model"))
-    fresh(
+    processes.fresh(
         "import sys, numpy\nfolder = sys.argv[1]\n"
         "pictures = numpy.load(folder + '/pictures.npy')\n"
         f"{code}\n"
