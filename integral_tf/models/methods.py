@@ -26,6 +26,7 @@ def pose_model(
     width=1.0,
     head_channels=256,
     bottleneck_stride="1x1",
+    preprocessing="caffe",
 ):
     """Builds the network of one row of Table 2, or its MS- version.
 
@@ -46,7 +47,11 @@ def pose_model(
             Later stages start from it, too.
         width: Multiplies resnet18's channels.
         head_channels: Channels of each deconvolution.
-        bottleneck_stride: `"1x1"` or `"3x3"`; see `backbone.build`.
+        bottleneck_stride: `"1x1"`, `"3x3"` or `"pytorch"`; see
+            `backbone.build`.
+        preprocessing: What the backbone sees of the crops: `"caffe"`, which
+            Keras's ImageNet weights want, `"torch"` or `"torch_bgr"`; see
+            `layers.ImageNetCentering`.
 
     Returns:
         A `keras.Model` from RGB crops `(batch, height, width, 3)` in 0..255 to
@@ -71,7 +76,7 @@ def pose_model(
         )
     size = _size(image_size)
     images = keras.Input((*size, 3), name="images")
-    centred = layers.ImageNetCentering(name="centering")(images)
+    centred = layers.ImageNetCentering(preprocessing, name="centering")(images)
     body = backbones.build(backbone, size, weights, width, bottleneck_stride)
     if method == "R1":
         head = layers.JointHead(joints, size[::-1], name="joint_head")

@@ -97,6 +97,7 @@ def build(config, joints):
             config.width,
             config.head_channels,
             config.bottleneck_stride,
+            config.preprocessing,
         )
     finally:
         keras.config.set_dtype_policy(before)
