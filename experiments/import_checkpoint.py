@@ -25,29 +25,35 @@ from integral_tf import skeletons
 from integral_tf.inference import estimator
 from integral_tf.training import checkpoint
 
-_CHECKPOINT = flags.DEFINE_string(
-    "checkpoint", None, "File of torch.save or safetensors.", required=True
-)
-_SKELETON = flags.DEFINE_enum(
-    "skeleton", None, sorted(skeletons.KNOWN), "Its joints.", required=True
-)
-_OUT = flags.DEFINE_string("out", None, "Folder to write.", required=True)
-_IMAGE_SIZE = flags.DEFINE_integer("image_size", 256, "Height of its crops.")
-_IMAGE_WIDTH = flags.DEFINE_integer(
-    "image_width", 192, "Width of them; 0 makes them square."
-)
-_PREPROCESSING = flags.DEFINE_enum(
-    "preprocessing",
-    "auto",
-    ["auto", "torch", "torch_bgr"],
-    "What it was trained on: RGB, BGR, or by its names RGB for MMPose's.",
-)
-_BOTTLENECK_STRIDE = flags.DEFINE_enum(
-    "bottleneck_stride",
-    "pytorch",
-    ["pytorch", "1x1"],
-    "1x1 for a network of style caffe.",
-)
+
+def define_flags():
+    """Defines this command's flags; not on import, which tests do, too."""
+    flags.DEFINE_string(
+        "checkpoint",
+        None,
+        "File of torch.save or safetensors.",
+        required=True,
+    )
+    flags.DEFINE_enum(
+        "skeleton", None, sorted(skeletons.KNOWN), "Its joints.", required=True
+    )
+    flags.DEFINE_string("out", None, "Folder to write.", required=True)
+    flags.DEFINE_integer("image_size", 256, "Height of its crops.")
+    flags.DEFINE_integer(
+        "image_width", 192, "Width of them; 0 makes them square."
+    )
+    flags.DEFINE_enum(
+        "preprocessing",
+        "auto",
+        ["auto", "torch", "torch_bgr"],
+        "What it was trained on: RGB, BGR, or by its names RGB for MMPose's.",
+    )
+    flags.DEFINE_enum(
+        "bottleneck_stride",
+        "pytorch",
+        ["pytorch", "1x1"],
+        "1x1 for a network of style caffe.",
+    )
 
 
 def write_run(out, skeleton, path, image_size, preprocessing, stride):
@@ -92,15 +98,17 @@ def write_run(out, skeleton, path, image_size, preprocessing, stride):
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    out, height = pathlib.Path(_OUT.value), _IMAGE_SIZE.value
+    values = flags.FLAGS
+    out, height = pathlib.Path(values.out), values.image_size
+    auto = values.preprocessing == "auto"
     try:
         write_run(
             out,
-            skeletons.get(_SKELETON.value),
-            _CHECKPOINT.value,
-            (height, _IMAGE_WIDTH.value or height),
-            None if _PREPROCESSING.value == "auto" else _PREPROCESSING.value,
-            _BOTTLENECK_STRIDE.value,
+            skeletons.get(values.skeleton),
+            values.checkpoint,
+            (height, values.image_width or height),
+            None if auto else values.preprocessing,
+            values.bottleneck_stride,
         )
     except (ValueError, OSError, ImportError) as error:
         raise SystemExit(f"import_checkpoint: {error}") from None
@@ -108,4 +116,5 @@ def main(argv):
 
 
 if __name__ == "__main__":
+    define_flags()
     app.run(main)

@@ -106,11 +106,11 @@ def _with_strides_on_3x3(model, symmetric):
             config["strides"] = (1, 1)
         return type(layer).from_config(config)
 
-    def padded(layer, images):
+    def padded(layer, images, **options):
         if symmetric and layer.name in strided:
             name = layer.name.replace("_conv", "_pad")
             images = keras.layers.ZeroPadding2D(1, name=name)(images)
-        return layer(images)
+        return layer(images, **options)
 
     clone = keras.models.clone_model(
         model, clone_function=moved, call_function=padded

@@ -115,6 +115,23 @@ def of_stage(name, stage, stages):
     return name if stage == stages else f"stage{stage}_{name}"
 
 
+def network(model):
+    """What must be the same for a model to take another one's weights.
+
+    Returns:
+        The weights' shapes; strides and padding of the convolutions, and the
+        preprocessing, which no shape shows.
+    """
+    shapes = [tuple(weight.shape) for weight in model.weights]
+    parts = (keras.layers.Conv2D, layers.ImageNetCentering)
+    options = [
+        [getattr(layer, name, None) for name in ("strides", "padding", "mode")]
+        for layer in model._flatten_layers()
+        if isinstance(layer, parts)
+    ]
+    return shapes, options
+
+
 def _reader(method, stride, beta, stage, stages):
     """The layer that reads joints from a stage's maps."""
     if method in config.HEATMAP_METHODS:

@@ -90,11 +90,11 @@ def from_pytorch(
     model = methods.pose_model(
         "H1",
         backbone,
-        _channels(tensors, "final_layer.weight"),
+        _channels(tensors, "final_layer.weight", 1),
         image_size,
         len(deconvolutions),
         # The others have one width; a tensor of another is named below.
-        width=_channels(tensors, "conv1.weight") / 64
+        width=_channels(tensors, "conv1.weight", 64) / 64
         if backbone == "resnet18"
         else 1.0,
         head_channels=deconvolutions[0] if deconvolutions else 256,
@@ -194,9 +194,10 @@ def _backbone(tensors):
     return _BACKBONES[counts, bottleneck]
 
 
-def _channels(tensors, name):
-    """Output channels of a convolution; 1 where it is missing."""
-    return max(1, *np.shape(tensors.get(name, ()))[:1])
+def _channels(tensors, name, default):
+    """Output channels of a convolution, which may be missing."""
+    (channels, *_) = *np.shape(tensors.get(name)), default
+    return channels
 
 
 def _places(model, backbone):
