@@ -94,10 +94,9 @@ def fold(model, phases=False):
 class _Centering(layers.ImageNetCentering):
     """Without a flip of the channels, which becomes ONNX's ReverseSequence."""
 
-    def call(self, images):
-        mean = keras.ops.convert_to_tensor(self.MEAN, dtype="float32")
-        centred = keras.ops.cast(images, "float32") - mean
-        red, green, blue = keras.ops.split(centred, 3, axis=-1)
+    @staticmethod
+    def reverse(images):
+        red, green, blue = keras.ops.split(images, 3, axis=-1)
         return keras.ops.concatenate([blue, green, red], axis=-1)
 
 

@@ -98,6 +98,7 @@ def build(config, joints):
             config.width,
             config.head_channels,
             config.bottleneck_stride,
+            config.preprocessing,
         )
     finally:
         keras.config.set_dtype_policy(before)
@@ -210,15 +211,15 @@ class _Run:
 
     def _start_from(self, run):
         """Takes the weights of another run of the same network."""
-        weights = estimator.load(run).get_weights()
-        shapes = [weight.shape for weight in weights]
-        if shapes != [tuple(weight.shape) for weight in self.model.weights]:
+        loaded = estimator.load(run)
+        if models.network(loaded) != models.network(self.model):
             raise ValueError(
                 "`init_from` is a run of the same network: backbone, width, "
-                "joints, upsamplings, head_channels and stages. "
+                "joints, upsamplings, head_channels, stages, "
+                "bottleneck_stride and preprocessing. "
                 f"Received: --init_from={run}"
             )
-        self.model.set_weights(weights)
+        self.model.set_weights(loaded.get_weights())
 
     def _enter_phase(self, phase):
         """Sets rate and losses; their graphs are traced anew."""
