@@ -39,6 +39,13 @@ _EPOCHS = flags.DEFINE_integer("epochs", 6, "Of training by the joints.", 0)
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", 3e-4, "Adam's at first; it falls to 0 as a cosine.", 0.0
 )
+_READING = flags.DEFINE_enum(
+    "heatmap_reading",
+    "softmax",
+    ["softmax", "gaussian"],
+    "What the heat-map loss sees: the map that the integral averages, or the "
+    "raw one, as H1 does.",
+)
 _HEATMAP_WEIGHT = flags.DEFINE_float(
     "heatmap_weight", 1.0, "Of the heat-map loss beside the joint loss.", 0.0
 )
@@ -64,6 +71,12 @@ def pckh(model, data, skeleton):
     )
 
 
+def _heatmap_loss(layer):
+    if _READING.value == "gaussian":
+        return losses.GaussianSquaredError(layer.stride)
+    return losses.GaussianCrossEntropy(layer.stride, beta=layer.beta)
+
+
 def fine_tune(model, data, crop):
     """Keras's `fit`, on other people and other draws in each epoch."""
     stride = model.get_layer("integral").stride
@@ -76,7 +89,7 @@ def fine_tune(model, data, crop):
         keras.optimizers.Adam(rate),
         loss={
             "joints": losses.JointL1(unit=stride),
-            "heatmaps": losses.GaussianSquaredError(stride),
+            "heatmaps": _heatmap_loss(model.get_layer("integral")),
         },
         loss_weights={"joints": 1.0, "heatmaps": _HEATMAP_WEIGHT.value},
         jit_compile=False,
