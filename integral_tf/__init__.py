@@ -31,7 +31,7 @@ __all__ = [
     "skeletons",
 ]
 
-_MODULES = ("metrics", "skeletons")
+_MODULES = ("inference", "metrics", "skeletons")
 # Where the names are that want Keras 3.
 _KERAS_3 = {
     "PoseEstimator": "integral_tf.inference.estimator",
