@@ -5,8 +5,8 @@ r"""A trained heat-map model, read by an integral, then trained on as one.
 `--workdir` is a finished run of H1, H2 or H3. Its network is taken as somebody
 else's heat-map model would be: `integral_tf.integralize` reads its maps,
 `integral_tf.calibrate` chooses beta on the validation people, and Keras's own
-`fit` trains it for a few epochs by the joints and by H1's heat-map loss, as the
-paper's second phase has it. Written to OUT: model.keras, skeleton.json, and
+`fit` trains it for a few epochs by the joints and by a heat-map loss, as the
+paper's second phase has it; then beta is chosen again. Written to OUT: model.keras, skeleton.json, and
 table.md with PCKh of the three. Two or three minutes an epoch on one core for
 the small network.
 """
@@ -25,6 +25,7 @@ from integral_tf import layers
 from integral_tf import losses
 from integral_tf import metrics
 from integral_tf import skeletons
+from integral_tf.inference import calibrate
 from integral_tf.inference import estimator
 from integral_tf.inference import predictions
 from integral_tf.pipeline import batches
@@ -43,8 +44,8 @@ _READING = flags.DEFINE_enum(
     "heatmap_reading",
     "softmax",
     ["softmax", "gaussian"],
-    "What the heat-map loss sees: the map that the integral averages, or the "
-    "raw one, as H1 does.",
+    "What the heat-map loss sees: the map that the integral averages, with a "
+    "beta of 1 meanwhile, or the raw one, as H1 does, with the calibrated beta.",
 )
 _HEATMAP_WEIGHT = flags.DEFINE_float(
     "heatmap_weight", 1.0, "Of the heat-map loss beside the joint loss.", 0.0
@@ -79,6 +80,8 @@ def _heatmap_loss(layer):
 
 def fine_tune(model, data, crop):
     """Keras's `fit`, on other people and other draws in each epoch."""
+    if _READING.value == "softmax":
+        calibrate.set_beta(model, 1.0)
     stride = model.get_layer("integral").stride
     steps = shards.read_manifest(data)["splits"]["train"]["people"]
     steps //= _BATCH.value
@@ -113,14 +116,13 @@ def run(out):
     crop = layers.RandomCrop(*model.input_shape[1:3], skeleton.mirrored_order)
     rows = [("maximum, as trained", pckh(trained, data, skeleton))]
     people = batches.eval_batches(data, "val", _BATCH.value)
-    found = integral_tf.calibrate(
-        model, (crops(some, crop, False) for some in people)
-    )
-    print(f"beta: {found.beta}")
-    name = f"integral, beta {found.beta:g}, untrained"
+    people = people.map(lambda some: crops(some, crop, False))
+    beta = integral_tf.calibrate(model, people).beta
+    name = f"integral, beta {beta:g}, untrained"
     rows.append((name, pckh(model, data, skeleton)))
     fine_tune(model, data, crop)
-    name = f"integral, {_EPOCHS.value} epochs by the joints"
+    beta = integral_tf.calibrate(model, people).beta
+    name = f"integral, beta {beta:g}, after {_EPOCHS.value} epochs"
     rows.append((name, pckh(model, data, skeleton)))
     table = "| Read by | @0.5 | @0.1 | AUC |\n|---|---:|---:|---:|\n"
     for name, score in rows:
