@@ -6,9 +6,9 @@ r"""A trained heat-map model, read by an integral, then trained on as one.
 else's heat-map model would be: `integral_tf.integralize` reads its maps,
 `integral_tf.calibrate` chooses beta on the validation people, and Keras's own
 `fit` trains it for a few epochs by the joints and by a heat-map loss, as the
-paper's second phase has it; then beta is chosen again. Written to OUT: model.keras, skeleton.json, and
-table.md with PCKh of the three. Two or three minutes an epoch on one core for
-the small network.
+paper's second phase has it; then beta is chosen again. Written to OUT:
+model.keras, skeleton.json, and table.md with PCKh of the three. About a minute
+an epoch on one core for the small network.
 """
 
 import json
@@ -44,8 +44,8 @@ _READING = flags.DEFINE_enum(
     "heatmap_reading",
     "softmax",
     ["softmax", "gaussian"],
-    "What the heat-map loss sees: the map that the integral averages, with a "
-    "beta of 1 meanwhile, or the raw one, as H1 does, with the calibrated beta.",
+    "What the heat-map loss sees: the softmaxed map, with a beta of 1 for both "
+    "losses, or the raw one, as H1 does, beside the calibrated beta.",
 )
 _HEATMAP_WEIGHT = flags.DEFINE_float(
     "heatmap_weight", 1.0, "Of the heat-map loss beside the joint loss.", 0.0

@@ -58,7 +58,7 @@ def test_evaluate_scores_and_shows_the_run(work, flags):
     assert len(results[0]["keypoints"]) == 3 * 16
     # Predictions are in the image frame: within twice the photographs' size.
     assert np.abs(results[0]["keypoints"]).max() < 600
-    for picture in ("sheet.png", "curve.png"):
+    for picture in ("sheet.png", "curve.png", "reliability.png"):
         assert cv2.imread(str(out / picture)).std() > 5
 
 

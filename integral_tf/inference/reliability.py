@@ -29,7 +29,8 @@ def ways(model, seen):
     """
     errors = seen.errors()
     known = ~np.isnan(errors)
-    given = {"as_given": seen.scores[known]}
+    # A score that is not a number says nothing.
+    given = {"as_given": np.nan_to_num(seen.scores[known])}
     for layer in model.layers:
         if isinstance(layer, layers.ScoreCalibration):
             # A logit's slope and offset are taken back by such another pair.

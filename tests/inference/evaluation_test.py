@@ -121,6 +121,10 @@ def test_true_boxes_are_scored_both_ways(work, capsys):
     assert "| I1, by pycocotools |" in table
     assert "paper's I1, test-dev | 67.8 | 88.2 | 74.8 | 63.9 | 74.0 |" in table
     assert "to submit" not in capsys.readouterr().out
+    ways = ["uncalibrated", "as_given", "cross_fitted"]
+    assert list(figures["scores"]) == ways
+    assert all(f"| {way.replace('_', ' ')} | " in table for way in ways)
+    assert (work / "out" / "reliability.png").exists()
 
 
 def test_nms_finds_a_detectors_second_look(work, capsys):
@@ -141,6 +145,7 @@ def test_nms_finds_a_detectors_second_look(work, capsys):
     assert "coco" in figures and "@0.5" not in figures
     assert (work / "out" / "sheet.png").exists()
     assert not (work / "out" / "curve.png").exists()
+    assert not (work / "out" / "reliability.png").exists()
 
 
 def test_rescoring_multiplies_by_the_mean_of_sure_joints(work):

@@ -60,3 +60,22 @@ def test_image_window_crop_map_and_back(height, width):
     )
     np.testing.assert_allclose(seen.joints, points, rtol=0, atol=1e-3)
     np.testing.assert_allclose(seen.truth, points, rtol=0, atol=1e-3)
+
+
+def test_errors_are_in_heads_where_these_and_the_truth_are_known():
+    # By hand: 3 and 4 pixels aside are 5, of a head of 10.
+    joints = np.float64([[[3, 4], [3, 4], [np.nan, 0]], [[3, 4]] * 3])
+    seen = predictions.Predictions(
+        joints=joints,
+        scores=np.ones((2, 3)),
+        truth=np.zeros((2, 3, 2)),
+        visible=np.float64([[1, 0, 1], [1, 1, 1]]),
+        head_size=np.float64([10, 0]),
+        box=np.full((2, 4), 100.0),
+        box_score=np.ones(2),
+        image_id=np.arange(2),
+        source_id=np.full(2, b""),
+    )
+    np.testing.assert_array_equal(
+        seen.errors(), [[0.5, np.nan, np.inf], [np.nan] * 3]
+    )

@@ -56,3 +56,96 @@ def test_surer_joints_never_become_less_sure():
     confidence = np.linspace(0.1, 0.9, 100)
     slope, _ = metrics.platt(confidence, confidence < 0.5)
     assert slope > 0
+
+
+def test_a_part_knows_its_count_mean_and_share():
+    # By hand: 0.1 and 0.3 in the lower half, one right; 1 in the upper.
+    counts, means, shares = metrics.reliability(
+        [0.1, 0.3, 1.0], [True, False, True], bins=2
+    )
+    assert counts.tolist() == [2, 1]
+    np.testing.assert_allclose(means, [0.2, 1.0])
+    np.testing.assert_allclose(shares, [0.5, 1.0])
+    _, empty, _ = metrics.reliability([0.1], [True], bins=2)
+    assert np.isnan(empty).tolist() == [False, True]
+
+
+def test_halves_keep_an_images_people_together():
+    first, second = metrics.halves([7, 3, 7, 9, 3])
+    # In order 3, 7, 9: every second is 7.
+    assert second.tolist() == [True, False, True, False, False]
+    assert (first == ~second).all()
+
+
+def test_a_half_is_calibrated_by_the_other():
+    # Where one half is right as often as it says, and the other never, each
+    # has what the other's fit makes of it.
+    confidence, hits = drawn(1, 0)
+    groups = np.arange(len(hits)) % 2
+    hits &= groups == 0
+    scores = metrics.cross_fitted(confidence, hits, groups)
+    assert scores[groups == 0].max() < 0.01
+    np.testing.assert_allclose(
+        scores[groups == 1], confidence[groups == 1], atol=0.02
+    )
+
+
+def test_spearman_is_of_ranks():
+    # By hand: ranks 1 2 3 4 against 4 3 1 2 differ by 3 1 2 2, and
+    # 1 - 6 * 18 / (4 * 15) = -0.8.
+    correlation = metrics.spearman([1, 2, 3, 4], [90, 8, 0.1, 7])
+    assert correlation == pytest.approx(-0.8)
+    assert metrics.spearman([1, 1, 1], [1, 2, 3]) == 0
+
+
+def turned(rng, count):
+    """Covariances of every direction, with variances of 4 to 64."""
+    sides = rng.uniform(2, 8, (count, 2)) ** 2
+    angle = rng.uniform(0, np.pi, count)
+    axes = np.array([[np.cos(angle), -np.sin(angle)],
+                     [np.sin(angle), np.cos(angle)]])  # fmt: skip
+    axes = np.moveaxis(axes, -1, 0)
+    return axes * sides[:, None] @ np.swapaxes(axes, 1, 2)
+
+
+def drawn_errors(slope, offset, degrees, count=20_000):
+    """Covariances, and errors drawn from NumPy's normal over chi-square."""
+    rng = np.random.default_rng(0)
+    covariances = turned(rng, count)
+    root = np.linalg.cholesky(slope * covariances + offset * np.eye(2))
+    normal = np.einsum("nij,nj->ni", root, rng.normal(size=(count, 2)))
+    stretch = np.sqrt(degrees / rng.chisquare(degrees, count))
+    return normal * stretch[:, None], covariances
+
+
+@pytest.mark.parametrize("truth", [(2.0, 10.0, 1.5), (0.2, 30.0, 4.0)])
+def test_student_t_finds_what_errors_were_drawn_with(truth):
+    found = metrics.student_t(*drawn_errors(*truth))
+    np.testing.assert_allclose(found, truth, rtol=0.15)
+
+
+def test_gross_errors_do_not_widen_the_others():
+    # Normal errors, and one in ten a hundred pixels off: the median of the
+    # others is found, where their root mean square is three times too large.
+    errors, covariances = drawn_errors(1.0, 0.0, 1e6)
+    size = np.linalg.norm(errors, axis=1)
+    errors[::10] = 100.0, 0.0
+    layer = layers.CovarianceCalibration(
+        *metrics.student_t(errors, covariances)
+    )
+    scale = np.linalg.det(np.asarray(layer(covariances))) ** 0.25
+    predicted = np.median(layer.radius(0.5) * scale)
+    assert predicted == pytest.approx(np.median(size), rel=0.25)
+    assert np.sqrt((errors**2).mean()) > 3 * np.sqrt((size**2).mean() / 2)
+
+
+def test_there_may_be_no_errors_to_fit():
+    assert metrics.student_t(np.zeros((0, 2)), np.zeros((0, 2, 2))) == (
+        1.0, 0.0, None,
+    )  # fmt: skip
+
+
+def test_distances_are_in_standard_deviations():
+    # By hand: 6 over a deviation of 3, then 4 over 2: root of 4 and 4.
+    found = metrics.distances([[6.0, 4.0]], [[[9.0, 0.0], [0.0, 4.0]]])
+    np.testing.assert_allclose(found, [8**0.5])
