@@ -75,6 +75,20 @@ def test_no_block_is_missed():
         assert len(fences) == len(BLOCK.findall(text)), page.name
 
 
+def test_the_matrix_of_worlds_is_what_is_tested():
+    page = (ROOT / "docs" / "layer.md").read_text()
+    rows = re.findall(r"^\|.*`make test[\w-]*`.*\|$", page, re.MULTILINE)
+    (head,) = re.findall(r"^\| World.*\|$", page, re.MULTILINE)
+    tests = (ROOT / "tests" / "worlds" / "layer_test.py").read_text()
+    for column in head.strip("|").split("|")[1:]:
+        name = re.sub(r"\W", "_", column.strip())
+        assert f"def test_{name}(" in tests, column
+    targets = {re.search(r"`make ([\w-]+)`", row)[1] for row in rows}
+    made = (ROOT / "Makefile").read_text()
+    worlds = re.search(r"^WORLDS := (.*)$", made, re.MULTILINE)[1].split()
+    assert targets == {"test", *(f"test-{world}" for world in worlds)}
+
+
 def test_a_block_can_be_left_out(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
