@@ -1,5 +1,7 @@
 # Needs only make and Python 3.10-3.13. Another Python than python3:
 #     make train PYTHON=python3.12
+# The layer in other worlds (tests/worlds), each in an environment of its own:
+#     make test-jax test-torch test-modelgarden test-addons
 
 PYTHON ?= python3
 # People drawn for the demo.
@@ -13,15 +15,19 @@ RUN := runs/demo
 
 export TF_CPP_MIN_LOG_LEVEL = 2
 
-.PHONY: help setup train test lint clean
+WORLDS := jax torch modelgarden addons
+
+.PHONY: help setup train test lint clean $(WORLDS:%=test-%)
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make train   set up, draw people, train on them, score the model"
 	@echo "make test    set up, run the tests"
+	@echo "make test-jax, test-torch, test-modelgarden, test-addons"
+	@echo "             set up .venv-jax ..., test the layer in that world"
 	@echo "make lint    set up, check format and style"
 	@echo "make setup   set up $(VENV) only"
-	@echo "make clean   delete what the others made: $(VENV), $(RECORDS), $(RUN)"
+	@echo "make clean   delete what the others made: .venv*, $(RECORDS), $(RUN)"
 
 setup: $(READY)
 
@@ -58,11 +64,41 @@ train: $(READY) $(RECORDS)/manifest.json
 test: $(READY)
 	$(BIN)/python -m pytest
 
+# Other Kerases. The package is put in without its requirements, which are those
+# of the main environment.
+OLDEST := 11
+NEWEST := 13
+.venv-addons/ready.stamp: OLDEST := 10
+.venv-addons/ready.stamp: NEWEST := 11
+# Of what Model Garden asks for, the part that is named only.
+.venv-modelgarden/ready.stamp: WORLD_PIP := --no-deps
+
+$(WORLDS:%=.venv-%/ready.stamp): .venv-%/ready.stamp: \
+		tests/worlds/requirements-%.txt pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit( \
+	    not (3,$(OLDEST)) <= sys.version_info[:2] <= (3,$(NEWEST)))' || { \
+	    echo "make test-$* needs Python 3.$(OLDEST) to 3.$(NEWEST);" \
+	        "$(PYTHON) is `"$(PYTHON)" -V 2>&1`." \
+	        "Name another: make test-$* PYTHON=python3.11"; exit 1; }
+	"$(PYTHON)" -m venv --clear .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check \
+	    $(WORLD_PIP) -r $<
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# -vv against the -q of pyproject.toml: one line per test.
+test-jax: export KERAS_BACKEND = jax
+test-torch: export KERAS_BACKEND = torch
+test-modelgarden: export TF_USE_LEGACY_KERAS = 1
+$(WORLDS:%=test-%): test-%: .venv-%/ready.stamp
+	.venv-$*/bin/python -m pytest -vv tests/worlds
+
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
 clean:
-	rm -rf $(VENV) $(RECORDS) $(RECORDS).partial $(RUN)
+	rm -rf $(VENV) $(WORLDS:%=.venv-%) $(RECORDS) $(RECORDS).partial $(RUN)
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

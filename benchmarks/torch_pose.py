@@ -31,7 +31,7 @@ class PoseModel(nn.Module):
         super().__init__()
         (body,) = [part for part in model.layers if "resnet" in part.name]
         head = model.get_layer("heatmap_head")
-        mean = torch.tensor(layers.ImageNetCentering.MEAN)
+        mean = torch.tensor(layers.ImageNetCentering.MODES["caffe"][0])
         self.register_buffer("mean", mean[:, None, None])
         names = [layer.name for layer in body.layers]
         blocks = [name[:-4] for name in names if name.endswith("_add")]
@@ -49,7 +49,7 @@ class PoseModel(nn.Module):
         self.eval()
 
     def forward(self, images):
-        images = (images - self.mean).flip(1)  # BGR, as Keras's weights
+        images = images.flip(1) - self.mean  # BGR, as Keras's weights
         maps = self.scores(images) * self.beta
         weight = torch.softmax(maps.flatten(2), dim=-1).view_as(maps)
         per_column, per_row = weight.sum(dim=2), weight.sum(dim=3)

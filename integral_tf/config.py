@@ -47,8 +47,15 @@ class ModelConfig:
     bottleneck_stride: str = setting(
         "1x1",
         "Convolution that has the stride in resnet50 and 101: 1x1 as in "
-        "Keras's ImageNet weights, 3x3 as in the paper's counts.",
-        ("1x1", "3x3"),
+        "Keras's ImageNet weights, 3x3 as in the paper's counts, pytorch as "
+        "that, padded as PyTorch does.",
+        ("1x1", "3x3", "pytorch"),
+    )
+    preprocessing: str = setting(
+        "caffe",
+        "What the backbone sees: caffe as Keras's ImageNet weights, torch as "
+        "MMPose's, torch_bgr as Simple Baselines'.",
+        ("caffe", "torch", "torch_bgr"),
     )
     head_channels: int = setting(256, "Channels of each deconvolution.")
     weights: str = setting(

@@ -24,6 +24,26 @@ BOX_MARGIN = 1.25
 # Section 6.1's largest scale, and the cosine and sine of its largest rotation,
 # rounded up.
 _ZOOM, _COS, _SIN = 1.25, 0.87, 0.5
+# What others call the centre of heat-map pixel 0, and their step to the next
+# one, given the map's size in `cells` and the stride. docs/conventions.md
+_CONVENTIONS = {
+    "authors": lambda cells, stride: (-0.5, 1 / cells),
+    "dsntnn": lambda cells, stride: (1 / cells - 1, 2 / cells),
+    "kornia": lambda cells, stride: (-1, 2 / (cells - 1)),
+    "mmpose": lambda cells, stride: (0, stride),
+    "mmpose_unit": lambda cells, stride: (0, 1 / cells),
+    "mmpose_udp": lambda cells, stride: (0, stride * cells / (cells - 1)),
+    "mmpose_udp_label": lambda cells, stride: (
+        0,
+        (stride * cells - 1) / (cells - 1),
+    ),
+    # y runs upwards.
+    "paz": lambda cells, stride: (
+        (1 / cells - 1) * [1, -1],
+        2 / cells * [1, -1],
+    ),
+    "paz_pixels": lambda cells, stride: (stride / 2, stride),
+}
 
 
 def heatmap_to_crop(points, stride):
@@ -48,6 +68,63 @@ def crop_to_unit(points, size):
 def unit_to_crop(points, size):
     """Inverse of `crop_to_unit`."""
     return points * size - 0.5
+
+
+def to_convention(points, name, size, stride):
+    """Says crop points as another library would for the same heat map.
+
+    Args:
+        points: `(..., 2)` x, y in the crop frame, of NumPy, TensorFlow or JAX.
+        name: A row of the table in docs/conventions.md, as `"mmpose"`.
+        size: `(width, height)` of the crop, `stride` times the heat map's.
+        stride: Crop pixels spanned by one heat-map pixel.
+
+    Returns:
+        `(..., 2)` x, y: what that library reads out of a map of which
+        `IntegralRegression(stride)` reads `points`.
+
+    Raises:
+        ValueError: no convention has this name, or `size` is not that of a
+            whole number of heat-map pixels.
+
+    Example:
+
+    >>> point = np.array([27.5, 19.5])  # heat-map pixel (3, 2) at stride 8
+    >>> to_convention(point, "mmpose", (64, 32), 8).tolist()
+    [24.0, 16.0]
+    >>> to_convention(point, "dsntnn", (64, 32), 8).tolist()
+    [-0.125, 0.25]
+    """
+    first, step = _convention(name, size, stride)
+    return crop_to_heatmap(points, stride) * step + first
+
+
+def from_convention(points, name, size, stride):
+    """Inverse of `to_convention`: their `(..., 2)` points in our crop frame.
+
+    Example:
+
+    >>> from_convention(np.array([24.0, 16.0]), "mmpose", (64, 32), 8).tolist()
+    [27.5, 19.5]
+    """
+    first, step = _convention(name, size, stride)
+    return heatmap_to_crop((points - first) / step, stride)
+
+
+def _convention(name, size, stride):
+    """Their name of heat-map pixel 0 and their step, `()` or `(2,)` each."""
+    if name not in _CONVENTIONS:
+        raise ValueError(
+            f"`name` is one of {', '.join(_CONVENTIONS)}. "
+            f"Received: name={name!r}"
+        )
+    cells = np.asarray(size, np.float64) / stride
+    if (cells % 1).any():
+        raise ValueError(
+            "`size` is the crop's (width, height), a multiple of `stride`. "
+            f"Received: size={size}, stride={stride}"
+        )
+    return _CONVENTIONS[name](cells, stride)
 
 
 def mirror_x(x, width):

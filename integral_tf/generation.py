@@ -7,6 +7,11 @@ tensorflow-addons needs; they take `keras` and `ops` from here.
     keras    the module that layers and losses derive from
     ops      `keras.ops`, or what of it they need, written for Keras 2
     LEGACY   whether it is Keras 2
+    NAME     its name and version, for messages
+
+tf_keras is taken where TensorFlow takes it, too: TF_USE_LEGACY_KERAS=1 is set
+before Python starts. That it is imported already does not count, or the order
+of imports would decide.
 """
 
 import importlib
@@ -25,12 +30,13 @@ def _named():
 
 keras = importlib.import_module(_named())
 LEGACY = keras.__version__.startswith("2.")
+NAME = f"{keras.__name__} {keras.__version__}"
 if LEGACY:
     from integral_tf import keras2 as ops
 else:
     ops = keras.ops
 
-__all__ = ["LEGACY", "check", "keras", "ops"]
+__all__ = ["LEGACY", "NAME", "check", "keras", "ops"]
 
 
 def check(tensor):
@@ -44,8 +50,7 @@ def check(tensor):
     theirs = type(tensor).__module__.partition(".")[0]
     if theirs != keras.__name__:
         raise TypeError(
-            f"This layer is of {keras.__name__} {keras.__version__}, the "
-            "tensor is of another Keras; set TF_USE_LEGACY_KERAS="
-            f"{0 if LEGACY else 1} before Python starts, and both are of one. "
-            f"Received: a KerasTensor of {theirs}"
+            f"This layer is of {NAME}, the tensor is of another Keras; set "
+            f"TF_USE_LEGACY_KERAS={0 if LEGACY else 1} before Python starts, "
+            f"and both are of one. Received: a KerasTensor of {theirs}"
         )

@@ -7,7 +7,6 @@ import tensorflow as tf
 
 abs = tf.abs
 add = tf.add
-argmax = tf.argmax
 argsort = tf.argsort
 bitwise_and = tf.bitwise.bitwise_and
 bitwise_xor = tf.bitwise.bitwise_xor
@@ -16,16 +15,12 @@ clip = tf.clip_by_value
 convert_to_tensor = tf.convert_to_tensor
 custom_gradient = tf.custom_gradient
 exp = tf.exp
-expm1 = tf.math.expm1
-flip = tf.reverse
-floor = tf.floor
 floor_divide = tf.math.floordiv
 log = tf.math.log
 log_softmax = tf.nn.log_softmax
 logsumexp = tf.reduce_logsumexp
 max = tf.reduce_max
 maximum = tf.maximum
-mean = tf.reduce_mean
 minimum = tf.minimum
 mod = tf.math.floormod
 multiply = tf.multiply
@@ -37,21 +32,22 @@ softmax = tf.nn.softmax
 softplus = tf.math.softplus
 square = tf.square
 stack = tf.stack
-stop_gradient = tf.stop_gradient
 subtract = tf.subtract
 sum = tf.reduce_sum
 transpose = tf.transpose
 where = tf.where
-zeros_like = tf.zeros_like
 
 
 def arange(stop):
     return tf.range(stop)
 
 
+def argmax(x, axis):
+    return tf.argmax(x, axis, output_type=tf.int32)
+
+
 def logaddexp(x, y):
-    larger = tf.maximum(x, y)
-    return larger + tf.math.log1p(tf.exp(tf.minimum(x, y) - larger))
+    return tf.reduce_logsumexp(tf.stack([x, y]), axis=0)
 
 
 def shape(tensor):

@@ -38,7 +38,7 @@ def in_float32(model):
     return copy
 
 
-def fold(model):
+def fold(model, phases=False):
     """Copies a pose model, in float32 and without its normalisations.
 
     A normalisation stays where it does not directly follow a convolution
@@ -46,6 +46,7 @@ def fold(model):
 
     Args:
         model: A Keras model of the functional kind; left as it is.
+        phases: Write the head's deconvolutions as convolutions, for TensorFlow.
 
     Returns:
         A Keras model with the same inputs, outputs and layer names.
@@ -63,7 +64,7 @@ def fold(model):
             config["use_bias"] = True
         new = _PLAIN.get(type(layer), type(layer)).from_config(config)
         if isinstance(layer, layers.HeatmapHead):
-            _prepare_head(new)
+            _prepare_head(new, phases)
         originals[id(new)] = layer, new
         return new
 
@@ -93,23 +94,31 @@ def fold(model):
 class _Centering(layers.ImageNetCentering):
     """Without a flip of the channels, which becomes ONNX's ReverseSequence."""
 
-    def call(self, images):
-        mean = keras.ops.convert_to_tensor(self.MEAN, dtype="float32")
-        centred = keras.ops.cast(images, "float32") - mean
-        red, green, blue = keras.ops.split(centred, 3, axis=-1)
+    @staticmethod
+    def reverse(images):
+        red, green, blue = keras.ops.split(images, 3, axis=-1)
         return keras.ops.concatenate([blue, green, red], axis=-1)
 
 
-class _Argmax(layers.Argmax):
+def _find(scores, axis):
     """Without Keras's treatment of -0, which converters do not know."""
+    return tf.argmax(scores, axis, output_type=tf.int32)
 
-    @staticmethod
-    def find(scores, axis):
-        return tf.argmax(scores, axis, output_type=tf.int32)
+
+class _Argmax(layers.Argmax):
+    find = staticmethod(_find)
+
+
+class _IntegralRegression(layers.IntegralRegression):
+    find = staticmethod(_find)
 
 
 # The same arithmetic in operations that every converter knows well.
-_PLAIN = {layers.ImageNetCentering: _Centering, layers.Argmax: _Argmax}
+_PLAIN = {
+    layers.ImageNetCentering: _Centering,
+    layers.Argmax: _Argmax,
+    layers.IntegralRegression: _IntegralRegression,
+}
 
 
 def _kernel_and_bias(convolution, norm=None):
@@ -134,12 +143,60 @@ def _kernel_and_bias(convolution, norm=None):
     return kernel * factor.reshape(shape), bias
 
 
-def _prepare_head(head):
+class _Phases(keras.layers.Layer):
+    """The head's 4 x 4 deconvolution of stride 2, as four convolutions.
+
+    The pixels of its output with even and odd row and column each come from a
+    2 x 2 convolution of its input: the same products. TensorFlow's CPU kernels
+    lay a deconvolution's weights out anew in every call, a convolution's once.
+    """
+
+    # Rows of the 4 x 4 kernel that meet two rows of the input, upper one first.
+    _ROWS = ((3, 1), (2, 0))
+
+    def __init__(self, channels, name):
+        super().__init__(name=name)
+        self.channels = channels
+
+    def build(self, input_shape):
+        self.built = True
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, _ = input_shape
+        return batch, 2 * height, 2 * width, self.channels
+
+    def set_weights(self, weights):
+        kernel, bias = weights  # (4, 4, out, in)
+        self.kernels = [
+            tf.Variable(kernel[np.ix_(down, across)].transpose(0, 1, 3, 2))
+            for down in self._ROWS
+            for across in self._ROWS
+        ]
+        self.bias = tf.Variable(bias)
+
+    def call(self, features):
+        batch, height, width, _ = keras.ops.shape(features)
+        phases = []
+        for kernel, (i, j) in zip(self.kernels, np.ndindex(2, 2)):
+            edges = [[0, 0], [1 - i, i], [1 - j, j], [0, 0]]
+            padded = tf.pad(features, edges)
+            phases.append(tf.nn.conv2d(padded, kernel, 1, "VALID"))
+        rows = [tf.stack(phases[:2], axis=3), tf.stack(phases[2:], axis=3)]
+        out = tf.stack(rows, axis=2)  # (batch, height, 2, width, 2, channels)
+        shape = (batch, 2 * height, 2 * width, self.channels)
+        return tf.nn.bias_add(tf.reshape(out, shape), self.bias)
+
+
+def _prepare_head(head, phases):
     """Gives a `HeatmapHead` biases, and nothing in place of its norms."""
     for i, deconvolution in enumerate(head.deconvolutions):
         config = {**deconvolution.get_config(), "use_bias": True}
         config["dtype"] = "float32"
-        head.deconvolutions[i] = type(deconvolution).from_config(config)
+        head.deconvolutions[i] = (
+            _Phases(deconvolution.filters, deconvolution.name)
+            if phases
+            else type(deconvolution).from_config(config)
+        )
         head.norms[i] = keras.layers.Dropout(0.0)  # the identity
 
 

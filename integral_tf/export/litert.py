@@ -11,6 +11,7 @@ import warnings
 
 import tensorflow as tf
 
+from integral_tf.export import saved_model
 from integral_tf.inference import backends
 
 _CONVOLUTIONS = ("CONV_2D", "TRANSPOSE_CONV")
@@ -78,7 +79,7 @@ def _save(frozen, folder):
     signature = tf.function(frozen.__call__).get_concrete_function(
         tf.TensorSpec(shape, tf.float32, "images")
     )
-    tf.saved_model.save(module, folder, {"serving_default": signature})
+    saved_model.save(module, folder, {"serving_default": signature})
 
 
 def _converter(folder):

@@ -34,7 +34,7 @@ class Frozen:
         return dict(zip(backends.OUTPUTS, self.function(images)))
 
 
-def freeze(model, skeleton, flip_test=False):
+def freeze(model, skeleton, flip_test=False, phases=False):
     """Turns a pose model into a function whose weights are constants.
 
     Constants let a runtime prepare them once: on a CPU the frozen network is
@@ -45,12 +45,13 @@ def freeze(model, skeleton, flip_test=False):
         model: A `pose_model`.
         skeleton: The `skeletons.Skeleton` of its joints.
         flip_test: Average each person with its mirror image, inside.
+        phases: As of `folding.fold`: what TensorFlow itself will run.
 
     Returns:
         A `Frozen`.
     """
     _, height, width, _ = model.input_shape
-    predict = folding.fold(model)
+    predict = folding.fold(model, phases)
     if flip_test:
         predict = flip.flipped(predict, skeleton)
 

@@ -9,6 +9,7 @@ for. Killed at any moment, an export leaves no half of a version.
 """
 
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -33,6 +34,7 @@ from integral_tf.export import tensorrt
 from integral_tf.inference import backends
 from integral_tf.inference import estimator
 from integral_tf.inference import flip
+from integral_tf.inference import predictions
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
 
@@ -79,10 +81,13 @@ def export(config):
     if config.flip_test:
         predict = flip.flipped(predict, skeleton)
     truth = _in_batches(lambda some: _numpy(predict(some)), crops)
-    frozen = network.freeze(model, skeleton, config.flip_test)
+    freeze = functools.cache(
+        functools.partial(network.freeze, model, skeleton, config.flip_test)
+    )
     published, refused = [], []
     for name, precision in wanted:
         try:
+            frozen = freeze(phases=name == "saved_model")
             made = _Artifact(config, run, frozen, name, precision, crops, truth)
             published.append(made.publish(data))
         except (Refused, ImportError, RuntimeError) as error:
@@ -289,10 +294,9 @@ def people(data, split, count, network, skeleton=None):
     else:
         size = network.input_shape[1:3]
     crop = layers.RandomCrop(*size, skeleton.mirrored_order)
-    wanted = ("windows", "boxes", "joints", "visible")
     return np.concatenate(
         [
-            crop({name: batch[name] for name in wanted})["images"]
+            crop(predictions.for_device(batch))["images"]
             for batch in batches.eval_batches(data, split, _BATCH, count)
         ]
     )

@@ -163,7 +163,14 @@ def write(frozen, folder, oks_nms=0.0):
         oks_nms: As of `PoseServer`.
     """
     server = PoseServer(frozen, oks_nms)
-    tf.saved_model.save(server, str(folder), server.signatures())
+    save(server, folder, server.signatures())
+
+
+def save(module, folder, signatures):
+    """`tf.saved_model.save` of what nobody will train."""
+    # Of a frozen network TensorFlow cannot write the integral's own gradient.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(folder), signatures, options)
 
 
 def _required(condition, value, message, *received):

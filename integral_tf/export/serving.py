@@ -90,15 +90,25 @@ def requests(height, width):
     for people in BATCHES:
         drawn = [synthetic.person(0, number) for number in range(people)]
         crops = np.stack([_crop(person, height, width) for person in drawn])
-        image = drawn[0].image
+        image, boxes = _side_by_side(drawn)
         file = io.BytesIO()
         Image.fromarray(image).save(file, "JPEG", quality=92)
-        # One picture; its boxes are those of all of them.
-        boxes = np.float32([person.box for person in drawn])
         yield "serving_default", {"images": crops.astype(np.float32)}
         yield "serving_uint8", {"images": crops}
         yield "predict_image", {"image": image, "boxes": boxes}
         yield "predict_bytes", {"image_bytes": file.getvalue(), "boxes": boxes}
+
+
+def _side_by_side(people):
+    """One picture of all of them, and their boxes in it."""
+    sizes = np.array([person.image.shape[:2] for person in people])
+    image = np.zeros((sizes[:, 0].max(), sizes[:, 1].sum(), 3), np.uint8)
+    boxes, left = [], 0
+    for person, (height, width) in zip(people, sizes):
+        image[:height, left : left + width] = person.image
+        boxes.append(np.add(person.box, (left, 0, 0, 0)))
+        left += width
+    return image, np.float32(boxes)
 
 
 def _crop(person, height, width):

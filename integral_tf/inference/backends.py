@@ -10,6 +10,7 @@ A runtime is imported when an artifact of its kind is opened.
 
 import importlib
 import json
+import os
 import pathlib
 
 import numpy as np
@@ -108,7 +109,9 @@ class LiteRT:
         interpreter = need(
             "ai_edge_litert.interpreter", "ai-edge-litert", "a .tflite file"
         )
-        self.interpreter = interpreter.Interpreter(str(path))
+        self.interpreter = interpreter.Interpreter(
+            str(path), num_threads=os.cpu_count()
+        )
         self.run = self.interpreter.get_signature_runner()
         shape = self.run.get_input_details()["images"]["shape_signature"]
         _, self.height, self.width, _ = map(int, shape)

@@ -7,7 +7,9 @@ import numpy as np
 from integral_tf import coordinates
 from integral_tf import layers
 from integral_tf import metrics
+from integral_tf.inference import calibrate
 from integral_tf.inference import draw
+from integral_tf.inference import predictions
 from integral_tf.ops import integral
 from integral_tf.pipeline import batches
 
@@ -210,15 +212,10 @@ def _predicted(models, data, skeleton, limit):
         crop = layers.RandomCrop(
             *model.input_shape[1:3], skeleton.mirrored_order
         )
-        integrals = [
-            layer
-            for layer in model.layers
-            if isinstance(layer, layers.IntegralRegression)
-        ]
+        integrals = calibrate.integrals_of(model)
         rows = []
         for people in batches.eval_batches(data, "val", 64, limit):
-            wanted = ("windows", "joints", "boxes", "visible")
-            cropped = crop({name: people[name] for name in wanted})
+            cropped = crop(predictions.for_device(people))
             outputs = model(cropped["images"], training=False)
             maps = outputs["heatmaps"]
             if integrals:

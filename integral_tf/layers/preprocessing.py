@@ -6,26 +6,62 @@ from integral_tf.generation import ops
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class ImageNetCentering(keras.layers.Layer):
-    """RGB 0..255 to what keras.applications' ResNets were trained on.
+    """RGB 0..255 to what a backbone was trained on.
 
-    Those weights expect BGR with ImageNet's mean subtracted. As a layer it
-    cannot be forgotten when the model is served.
+    As a layer it cannot be forgotten when the model is served.
+
+    Args:
+        mode: `"caffe"`: BGR with ImageNet's mean subtracted, as the ResNets of
+            keras.applications; `"torch"`: RGB with PyTorch's mean subtracted,
+            divided by its standard deviation, as torchvision and MMPose;
+            `"torch_bgr"`: the same numbers in the same order, but on BGR, as
+            Simple Baselines, which reads images by OpenCV.
+        **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
         images: `(batch, height, width, 3)` RGB in 0..255, of any type.
 
     Output shape:
         The same, in the layer's compute type.
+
+    Raises:
+        ValueError: `mode` is none of these.
     """
 
-    # RGB; the values of keras.applications' "caffe" mode.
-    MEAN = (123.68, 116.779, 103.939)
+    # Mean and deviation of the channels, as each mode has them in the end.
+    MODES = {
+        "caffe": ((103.939, 116.779, 123.68), None),
+        "torch": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+        "torch_bgr": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+    }
+
+    def __init__(self, mode="caffe", **kwargs):
+        super().__init__(**kwargs)
+        if mode not in self.MODES:
+            raise ValueError(
+                "`mode` is the preprocessing that the backbone was trained "
+                f"with: {', '.join(self.MODES)}. Received: mode={mode!r}"
+            )
+        self.mode = mode
 
     def call(self, images):
         # Keras casts floats only; uint8 would wrap around below the mean.
         images = ops.cast(images, self.compute_dtype)
-        mean = ops.convert_to_tensor(self.MEAN, dtype=images.dtype)
-        return ops.flip(images - mean, axis=-1)
+        if self.mode != "torch":
+            images = self.reverse(images)
+        mean, deviation = self.MODES[self.mode]
+        images = images - ops.convert_to_tensor(mean, dtype=images.dtype)
+        if deviation is None:
+            return images
+        return images / ops.convert_to_tensor(deviation, dtype=images.dtype)
+
+    @staticmethod
+    def reverse(images):
+        """RGB to BGR."""
+        return ops.flip(images, axis=-1)
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "mode": self.mode}

@@ -82,7 +82,9 @@ class GaussianDivergence(heatmap.GaussianLoss):
     def _log_gaussians(self, y_true, spatial):
         """`(B, K, N)` logarithms of a Gaussian whose pixels sum to 1."""
         x, y = integral.offsets(self.points(y_true), spatial)
-        square = ops.add(ops.square(x), ops.square(y))
+        # Not `ops.add`: Keras 3.15 takes one of these for a bias, and gives a
+        # wrong shape, where there is one joint in the batch.
+        square = ops.square(x) + ops.square(y)
         flat = ops.reshape(
             square, (-1, ops.shape(y_true)[1], integral.product(spatial))
         )

@@ -33,7 +33,9 @@ def build(name, size, weights=None, width=1.0, bottleneck_stride="1x1"):
         bottleneck_stride: Convolution of resnet50 and 101 that has a stage's
             stride: `"1x1"`, the first of its block, as Keras's ImageNet
             weights were trained, or `"3x3"`, the second, which alone gives the
-            paper's counts of operations. Both take the same weights.
+            paper's counts of operations, or `"pytorch"`, the second, too, but
+            padded by a pixel on every side, as PyTorch's ResNets are, where
+            Keras pads the end only. All take the same weights.
             ResNet-18 has no choice: its first convolution is the 3 x 3.
 
     Returns:
@@ -53,10 +55,10 @@ def build(name, size, weights=None, width=1.0, bottleneck_stride="1x1"):
             )
         model = resnet18.resnet18((*size, 3), width)
     elif name in _APPLICATIONS:
-        if bottleneck_stride not in ("1x1", "3x3"):
+        if bottleneck_stride not in ("1x1", "3x3", "pytorch"):
             raise ValueError(
                 "`bottleneck_stride` names the convolution that has the "
-                "stride: '1x1' or '3x3'. "
+                "stride: '1x1', '3x3', or 'pytorch', the 3x3 as PyTorch pads. "
                 f"Received: bottleneck_stride={bottleneck_stride!r}"
             )
         if width != 1.0:
@@ -69,8 +71,8 @@ def build(name, size, weights=None, width=1.0, bottleneck_stride="1x1"):
             input_shape=(*size, 3),
             weights="imagenet" if weights == "imagenet" else None,
         )
-        if bottleneck_stride == "3x3":
-            model = _with_strides_on_3x3(model)
+        if bottleneck_stride != "1x1":
+            model = _with_strides_on_3x3(model, bottleneck_stride == "pytorch")
     else:
         raise ValueError(
             "`backbone` is one of resnet18, "
@@ -81,8 +83,13 @@ def build(name, size, weights=None, width=1.0, bottleneck_stride="1x1"):
     return model
 
 
-def _with_strides_on_3x3(model):
-    """The same network and weights, each stage's stride a convolution later."""
+def _with_strides_on_3x3(model, symmetric):
+    """The same network and weights, each stage's stride a convolution later.
+
+    Args:
+        model: A ResNet of keras.applications.
+        symmetric: Pad what has the stride by a pixel on every side.
+    """
     strided = {
         layer.name.replace("_1_conv", "_2_conv"): layer.strides
         for layer in model.layers
@@ -93,11 +100,21 @@ def _with_strides_on_3x3(model):
         config = layer.get_config()
         if layer.name in strided:
             config["strides"] = strided[layer.name]
+            if symmetric:
+                config["padding"] = "valid"
         elif layer.name.replace("_1_conv", "_2_conv") in strided:
             config["strides"] = (1, 1)
         return type(layer).from_config(config)
 
-    clone = keras.models.clone_model(model, clone_function=moved)
+    def padded(layer, images, **options):
+        if symmetric and layer.name in strided:
+            name = layer.name.replace("_conv", "_pad")
+            images = keras.layers.ZeroPadding2D(1, name=name)(images)
+        return layer(images, **options)
+
+    clone = keras.models.clone_model(
+        model, clone_function=moved, call_function=padded
+    )
     clone.set_weights(model.get_weights())
     return clone
 

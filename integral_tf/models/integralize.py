@@ -95,7 +95,7 @@ def _heatmaps(model, layer):
     if isinstance(layer, keras.layers.Layer):
         layer = layer.name
     try:
-        inputs, outputs = model.inputs, model.output
+        inputs, outputs = model.input, model.output
     except (AttributeError, ValueError):
         inputs, outputs = _called(model)
     named = _named(outputs)
@@ -118,13 +118,26 @@ def _heatmaps(model, layer):
                 f"{', '.join(map(str, named))}, or one of its layers, "
                 f"{', '.join(names)}. Received: layer={layer!r}"
             )
-        maps = model.get_layer(layer).output
+        maps = _inside(model, inputs, layer)
     if not hasattr(maps, "shape") or len(maps.shape) != 4:
         raise ValueError(
             "Heat maps have four axes: batch, height, width and joints. "
             f"Received: {_shapes(_named(maps))}"
         )
     return inputs, maps
+
+
+def _inside(model, inputs, name):
+    """The output of one of the model's layers."""
+    if not isinstance(model, keras.Sequential):
+        return model.get_layer(name).output
+    # Its layers were called anew for every layer that was added, so `output`
+    # may be of a model that is gone.
+    x = inputs
+    for layer in model.layers:
+        x = layer(x)
+        if layer.name == name:
+            return x
 
 
 def _called(model):
@@ -142,7 +155,7 @@ def _called(model):
             f"Received: {model.name!r} with input shape {shape}"
         )
     images = keras.Input(shape[1:], name="images")
-    return [images], model(images)
+    return images, model(images)
 
 
 def _named(outputs):
@@ -160,7 +173,9 @@ def _shapes(named):
 
 def _stride(inputs, size, first):
     """Crop pixels per heat-map pixel, the same across and down."""
-    images = [each for each in inputs if len(each.shape) == 4]
+    images = [
+        each for each in keras.tree.flatten(inputs) if len(each.shape) == 4
+    ]
     shape = images[0].shape if len(images) == 1 else (None,) * 4
     height, width = shape[2:] if first else shape[1:3]
     known = None not in (height, width, *size)

@@ -26,6 +26,7 @@ def pose_model(
     width=1.0,
     head_channels=256,
     bottleneck_stride="1x1",
+    preprocessing="caffe",
 ):
     """Builds the network of one row of Table 2, or its MS- version.
 
@@ -46,7 +47,11 @@ def pose_model(
             Later stages start from it, too.
         width: Multiplies resnet18's channels.
         head_channels: Channels of each deconvolution.
-        bottleneck_stride: `"1x1"` or `"3x3"`; see `backbone.build`.
+        bottleneck_stride: `"1x1"`, `"3x3"` or `"pytorch"`; see
+            `backbone.build`.
+        preprocessing: What the backbone sees of the crops: `"caffe"`, which
+            Keras's ImageNet weights want, `"torch"` or `"torch_bgr"`; see
+            `layers.ImageNetCentering`.
 
     Returns:
         A `keras.Model` from RGB crops `(batch, height, width, 3)` in 0..255 to
@@ -71,7 +76,7 @@ def pose_model(
         )
     size = _size(image_size)
     images = keras.Input((*size, 3), name="images")
-    centred = layers.ImageNetCentering(name="centering")(images)
+    centred = layers.ImageNetCentering(preprocessing, name="centering")(images)
     body = backbones.build(backbone, size, weights, width, bottleneck_stride)
     if method == "R1":
         head = layers.JointHead(joints, size[::-1], name="joint_head")
@@ -108,6 +113,23 @@ def of_stage(name, stage, stages):
     ('stage1_joints', 'joints')
     """
     return name if stage == stages else f"stage{stage}_{name}"
+
+
+def network(model):
+    """What must be the same for a model to take another one's weights.
+
+    Returns:
+        The weights' shapes; strides and padding of the convolutions, and the
+        preprocessing, which no shape shows.
+    """
+    shapes = [tuple(weight.shape) for weight in model.weights]
+    parts = (keras.layers.Conv2D, layers.ImageNetCentering)
+    options = [
+        [getattr(layer, name, None) for name in ("strides", "padding", "mode")]
+        for layer in model._flatten_layers()
+        if isinstance(layer, parts)
+    ]
+    return shapes, options
 
 
 def _reader(method, stride, beta, stage, stages):

@@ -5,7 +5,7 @@ import numpy as np
 from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import metrics
-from integral_tf.training import validation
+from integral_tf.inference import calibrate
 
 
 def chooses_beta(config):
@@ -14,21 +14,14 @@ def chooses_beta(config):
     return integrates and not config.beta
 
 
-def set_beta(model, beta):
-    """Gives every integral of a model this factor before the softmax."""
-    for layer in model.layers:
-        if isinstance(layer, layers.IntegralRegression):
-            layer.beta = beta
-
-
 def best_beta(validator):
-    """The beta of `validation.BETAS` that reads the split best.
+    """The beta of `calibrate.BETAS` that reads the split best.
 
     Returns:
         The beta, and the AUC in percent of each.
     """
     aucs = validator.aucs()
-    return float(validation.BETAS[np.argmax(aucs)]), aucs
+    return float(calibrate.BETAS[np.argmax(aucs)]), aucs
 
 
 def calibrate_scores(model, validator):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from integral_tf import config as configs
 from integral_tf import layers
+from integral_tf.inference import calibrate
 from integral_tf.records import shards
 from integral_tf.training import calibration
 from integral_tf.training import checkpoint
@@ -71,7 +72,7 @@ def models(workdir, which):
         if has_val and calibration.chooses_beta(run):
             beta, _ = calibration.best_beta(validator)
         if beta is not None:
-            calibration.set_beta(model, beta)
+            calibrate.set_beta(model, beta)
         if has_val:
             calibration.calibrate_scores(model, validator)
         yield name, model

@@ -14,6 +14,7 @@ import tqdm
 
 from integral_tf import layers
 from integral_tf import models
+from integral_tf.inference import calibrate
 from integral_tf.inference import estimator
 from integral_tf.inference import predictions
 from integral_tf.pipeline import batches
@@ -97,6 +98,7 @@ def build(config, joints):
             config.width,
             config.head_channels,
             config.bottleneck_stride,
+            config.preprocessing,
         )
     finally:
         keras.config.set_dtype_policy(before)
@@ -155,7 +157,7 @@ class _Run:
             ).assert_consumed()
             self.progress.unpack()
             if self.progress.beta is not None:
-                calibration.set_beta(self.model, self.progress.beta)
+                calibrate.set_beta(self.model, self.progress.beta)
 
     def train(self):
         config, progress = self.config, self.progress
@@ -209,15 +211,15 @@ class _Run:
 
     def _start_from(self, run):
         """Takes the weights of another run of the same network."""
-        weights = estimator.load(run).get_weights()
-        shapes = [weight.shape for weight in weights]
-        if shapes != [tuple(weight.shape) for weight in self.model.weights]:
+        loaded = estimator.load(run)
+        if models.network(loaded) != models.network(self.model):
             raise ValueError(
                 "`init_from` is a run of the same network: backbone, width, "
-                "joints, upsamplings, head_channels and stages. "
+                "joints, upsamplings, head_channels, stages, "
+                "bottleneck_stride and preprocessing. "
                 f"Received: --init_from={run}"
             )
-        self.model.set_weights(weights)
+        self.model.set_weights(loaded.get_weights())
 
     def _enter_phase(self, phase):
         """Sets rate and losses; their graphs are traced anew."""
@@ -305,12 +307,12 @@ class _Run:
         """Chooses the beta that reads the validation split best."""
         if calibration.chooses_beta(self.config) and self.has_val:
             self.progress.beta, aucs = calibration.best_beta(self.validator)
-            for beta, auc in zip(validation.BETAS, aucs):
+            for beta, auc in zip(calibrate.BETAS, aucs):
                 print(f"beta {beta:6.2f}: AUC {auc:.2f}")
-            calibration.set_beta(self.model, self.progress.beta)
+            calibrate.set_beta(self.model, self.progress.beta)
             print(f"beta: {self.progress.beta}")
             checkpoint.append_betas(
-                self.workdir, self.progress.state, validation.BETAS, aucs
+                self.workdir, self.progress.state, calibrate.BETAS, aucs
             )
 
     def _save(self):

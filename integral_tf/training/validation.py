@@ -5,15 +5,13 @@ import tensorflow as tf
 
 from integral_tf import coordinates
 from integral_tf import metrics
+from integral_tf.inference import calibrate
 from integral_tf.inference import coco_results
 from integral_tf.inference import predictions
 from integral_tf.ops import integral
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
 from integral_tf.training import objectives as losses
-
-# What calibration chooses from.
-BETAS = np.geomspace(1, 100, 21).round(2)
 
 
 class Validator:
@@ -66,9 +64,9 @@ class Validator:
         return figures
 
     def aucs(self):
-        """The AUC in percent that each of `BETAS` reads the maps with."""
+        """The AUC in percent of the maps read with each of `BETAS`."""
         stride = losses.stride(self.config)
-        rows = {beta: [] for beta in BETAS}
+        rows = {beta: [] for beta in calibrate.BETAS}
         for people, outputs, to_window in self._outputs():
             for beta, some in rows.items():
                 read = integral.integrate(outputs["heatmaps"], float(beta))

@@ -18,12 +18,13 @@ def normalisations(model):
     ]
 
 
+@pytest.mark.parametrize("phases", [False, True])
 @pytest.mark.parametrize(
     "method, stages", [("I*", 1), ("H2", 1), ("R1", 1), ("I1", 2)]
 )
-def test_the_same_network_without_normalisations(method, stages):
+def test_the_same_network_without_normalisations(method, stages, phases):
     model = cases.model(method, stages=stages)
-    folded = folding.fold(model)
+    folded = folding.fold(model, phases)
     assert normalisations(model) and not normalisations(folded)
     images = cases.crops()
     before, after = model(images), folded(images)

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+import integral_tf
 from integral_tf.export import litert
 from integral_tf.export import onnx as exporter
 from integral_tf.export import openvino
+from integral_tf.export import saved_model
 from integral_tf.inference import backends
 from tests.export import cases
 
@@ -37,6 +39,22 @@ def test_float32_is_keras(module, packages, method, tmp_path):
         some = {name: value[:people] for name, value in want.items()}
         assert cases.distance(got, some).max() < 0.01
         np.testing.assert_allclose(got["scores"], some["scores"], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "options", [{"window": 5}, {"background": 0.0, "learn_beta": True}], ids=str
+)
+@pytest.mark.parametrize(
+    "module, packages", [*FORMATS, pytest.param(saved_model, (), id="saved")]
+)
+def test_another_network_made_integral(module, packages, options, tmp_path):
+    model = integral_tf.integralize(
+        cases.model("H1"), "heatmaps", beta=3.0, **options
+    )
+    backend = written(module, packages, tmp_path, cases.frozen(model))
+    images = cases.crops()
+    want = cases.answer(model, images)
+    assert cases.distance(backend(images), want).max() < 0.01
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ import tensorflow as tf
 
 from integral_tf import config
 from integral_tf import skeletons
+from integral_tf.inference import calibrate
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
 from integral_tf.records import synthetic
 from integral_tf.training import strategy
 from integral_tf.training import trainer
-from integral_tf.training import validation
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
@@ -157,7 +157,7 @@ def test_beta_is_calibrated_and_saved_with_the_model(settings, reading):
     model = keras.saving.load_model(trainer.train(settings), compile=False)
     # The maps are nearly empty after one epoch: any of the candidates may be
     # best, but it is one of them, and saved with the model.
-    assert model.get_layer("integral").beta in validation.BETAS
+    assert model.get_layer("integral").beta in calibrate.BETAS
 
 
 def test_a_heat_map_model_becomes_integral_without_training(settings):
@@ -180,7 +180,7 @@ def test_a_heat_map_model_becomes_integral_without_training(settings):
     # The curve that beta was chosen from is kept.
     rows = list(csv.DictReader((path.parent / "beta.csv").open()))
     curve = {float(row["beta"]): float(row["auc"]) for row in rows}
-    assert sorted(curve) == sorted(validation.BETAS)
+    assert sorted(curve) == sorted(calibrate.BETAS)
     assert new.get_layer("integral").beta == max(curve, key=curve.get)
 
 

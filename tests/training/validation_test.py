@@ -8,6 +8,7 @@ from integral_tf import config
 from integral_tf import coordinates
 from integral_tf import layers
 from integral_tf import skeletons
+from integral_tf.inference import calibrate
 from integral_tf.ops import integral
 from integral_tf.ops import targets
 from integral_tf.records import shards
@@ -52,7 +53,7 @@ def test_a_perfect_gaussian_map_needs_a_large_beta(validator):
     # At beta 1 the softmax of a map with peak 1 over 256 cells is nearly
     # flat, and the joint nearly the centre (facts of the design: 10 and more
     # read it well).
-    aucs = dict(zip(validation.BETAS, validator.aucs(), strict=True))
+    aucs = dict(zip(calibrate.BETAS, validator.aucs(), strict=True))
     best = max(aucs, key=aucs.get)
     assert best >= 10
     assert aucs[best] > 80 > 30 > aucs[1.0]

@@ -1,0 +1,78 @@
+"""What `import integral_tf` gives in whichever Keras this is."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+import integral_tf
+from integral_tf.generation import LEGACY
+from tests.worlds import processes
+
+ON_KERAS_3 = ["PoseEstimator", "calibrate", "integralize", "pose_model"]
+
+
+@pytest.mark.skipif(not LEGACY, reason="Keras 2")
+def test_keras_2_says_once_what_it_has():
+    printed = processes.fresh(
+        """
+import warnings
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import integral_tf
+(said,) = [w.message for w in caught if "integral_tf" in str(w.message)]
+print(said)
+"""
+    )
+    assert "IntegralRegression, losses, metrics and skeletons work" in printed
+
+
+@pytest.mark.skipif(not LEGACY, reason="Keras 2")
+@pytest.mark.parametrize("name", ON_KERAS_3)
+def test_keras_2_refuses_the_rest_in_one_sentence(name):
+    with pytest.raises(ImportError, match="need Keras 3") as error:
+        getattr(integral_tf, name)
+    assert f"Received: integral_tf.{name}" in str(error.value)
+    assert name not in dir(integral_tf)
+
+
+@pytest.mark.skipif(LEGACY, reason="Keras 3")
+def test_keras_3_has_the_networks():
+    model = integral_tf.pose_model("I1", "resnet18", image_size=32, width=0.125)
+    joints = model.predict(np.zeros((1, 32, 32, 3)), verbose=0)["joints"]
+    assert joints.shape == (1, 16, 2)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is not None, reason="no TensorFlow"
+)
+def test_without_tensorflow_the_estimator_says_so():
+    with pytest.raises(ImportError, match="needs the module 'tensorflow'"):
+        from integral_tf import PoseEstimator  # noqa: F401
+    assert "PoseEstimator" not in dir(integral_tf)
+    printed = processes.fresh(
+        "import sys, integral_tf; print('tensorflow' in sys.modules)"
+    )
+    assert printed.split() == ["False"]
+
+
+def test_modules_of_plain_arrays_are_everywhere():
+    from integral_tf import metrics
+    from integral_tf import skeletons
+
+    assert len(skeletons.MPII) == 16
+    assert metrics.pckh is integral_tf.metrics.pckh
+
+
+@pytest.mark.parametrize("name", integral_tf.__all__)
+def test_dir_names_what_there_is(name):
+    if name in dir(integral_tf):
+        assert getattr(integral_tf, name) is not None
+    else:
+        with pytest.raises(ImportError):
+            getattr(integral_tf, name)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'IntegralRegresion'"):
+        integral_tf.IntegralRegresion  # noqa: B018
