@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 import integral_tf
+from integral_tf import models
 from integral_tf.export import folding
 from tests import conformance
 from tests.export import cases
+from tests.models import pose_resnet
 
 
 def normalisations(model):
@@ -42,6 +44,18 @@ def test_the_same_network_without_normalisations(method, stages, phases):
 def test_a_bottleneck_resnet_folds_too():
     model = integral_tf.pose_model("I*", "resnet50", image_size=32)
     assert not normalisations(folding.fold(model))
+
+
+def test_an_imported_network_folds_too():
+    # BGR by PyTorch's numbers, and strided convolutions padded on their own.
+    tensors = pose_resnet.random_tensors(50)
+    model = models.from_pytorch(tensors, 64)
+    folded = folding.fold(model)
+    assert not normalisations(folded)
+    images = cases.crops()
+    before = np.asarray(model(images)["heatmaps"])
+    assert before.std() > 0.5
+    np.testing.assert_allclose(folded(images)["heatmaps"], before, atol=1e-4)
 
 
 def head(x):

@@ -15,9 +15,10 @@ def photographs():
     return rng.integers(0, 256, (2, 4, 6, 3), dtype=np.uint8)
 
 
-def test_conforms(photographs, tmp_path):
+@pytest.mark.parametrize("mode", ["caffe", "torch", "torch_bgr"])
+def test_conforms(mode, photographs, tmp_path):
     conformance.check_layer(
-        layers.ImageNetCentering(),
+        layers.ImageNetCentering(mode),
         photographs.astype("float32"),
         expected_shape=(2, 4, 6, 3),
         tmp_path=tmp_path,
@@ -38,6 +39,26 @@ def test_agrees_with_keras_applications(photographs, dtype):
     centred = layers.ImageNetCentering()(photographs.astype(dtype))
     assert centred.dtype == "float32"
     np.testing.assert_allclose(centred, expected, atol=1e-4)
+
+
+def test_torch_is_that_of_keras_applications(photographs):
+    expected = keras.applications.imagenet_utils.preprocess_input(
+        photographs.astype("float32"), mode="torch"
+    )
+    seen = layers.ImageNetCentering("torch")(photographs)
+    np.testing.assert_allclose(seen, expected, atol=1e-5)
+
+
+def test_torch_bgr_takes_the_numbers_of_red_for_blue():
+    # 255 * 0.485 = 123.675 and 255 * 0.229 = 58.395 are red's in "torch".
+    pixel = np.array([[[[103.53, 116.28, 123.675 + 58.395]]]], "float32")
+    seen = layers.ImageNetCentering("torch_bgr")(pixel)
+    np.testing.assert_allclose(seen[0, 0, 0], [1, 0, 0], atol=1e-5)
+
+
+def test_refuses_an_unknown_mode():
+    with pytest.raises(ValueError, match="Received: mode='tf'"):
+        layers.ImageNetCentering("tf")
 
 
 def test_computes_in_the_layers_own_type(photographs):
