@@ -20,6 +20,7 @@ from absl import flags
 from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import metrics
+from integral_tf.inference import calibrate
 from integral_tf.inference import estimator
 from integral_tf.inference import predictions
 from integral_tf.inference import reliability
@@ -48,11 +49,7 @@ def observe(model, data):
         `(M, 2)` truth less joint, `(M, 2, 2)`, both in the crop frame, and
         `(M,)` the image's number.
     """
-    integrals = [
-        layer
-        for layer in model.layers
-        if isinstance(layer, layers.IntegralRegression)
-    ]
+    integrals = calibrate.integrals_of(model)
     if not integrals:
         raise ValueError(
             "A covariance is that of a map which an integral reads, as in I1, "
@@ -175,7 +172,7 @@ def plot(ways, errors, path):
     figure.savefig(path)
 
 
-def calibrate(workdir, data, out):
+def run(workdir, data, out):
     """Writes the page and the plot, whole or not at all."""
     workdir, out = pathlib.Path(workdir), pathlib.Path(out)
     if out.exists():
@@ -198,7 +195,7 @@ def main(argv):
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     values = flags.FLAGS
     try:
-        calibrate(values.workdir, values.data, values.out)
+        run(values.workdir, values.data, values.out)
     except (ValueError, OSError) as error:
         raise SystemExit(f"covariance: {error}") from None
 

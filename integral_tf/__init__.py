@@ -49,13 +49,13 @@ if generation.LEGACY:
 
 
 def __getattr__(name):
-    if name in _MODULES:
-        return importlib.import_module(f"integral_tf.{name}")
-    if name not in _KERAS_3:
+    if name not in (*_MODULES, *_KERAS_3):
         raise AttributeError(f"module 'integral_tf' has no attribute {name!r}")
-    if generation.LEGACY:
+    if generation.LEGACY and name in _KERAS_3:
         raise ImportError(f"{_LEGACY} Received: integral_tf.{name}")
     try:
+        if name in _MODULES:
+            return importlib.import_module(f"integral_tf.{name}")
         found = getattr(importlib.import_module(_KERAS_3[name]), name)
     except ModuleNotFoundError as error:
         raise ImportError(

@@ -61,5 +61,14 @@ def shape(tensor):
 
 
 def take_along_axis(tensor, indices, axis):
-    assert axis == -1
-    return tf.gather(tensor, indices, batch_dims=len(tensor.shape) - 1)
+    last = len(tensor.shape) - 1
+    if axis not in (-1, last):
+        raise ValueError(f"Only along the last axis. Received: axis={axis}")
+    return tf.gather(tensor, indices, batch_dims=last)
+
+
+def __getattr__(name):
+    raise AttributeError(
+        "This part of integral_tf needs Keras 3; IntegralRegression and the "
+        f"losses do not. Received: keras.ops.{name} on Keras 2"
+    )

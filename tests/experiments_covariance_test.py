@@ -48,19 +48,19 @@ def make_run(folder, method, data):
 
 def test_writes_a_page_and_a_plot(data, tmp_path, capsys):
     run = make_run(tmp_path / "run", "I1", data)
-    covariance.calibrate(run, "", tmp_path / "out")
+    covariance.run(run, "", tmp_path / "out")
     page = (tmp_path / "out" / "covariance.md").read_text()
     assert page in capsys.readouterr().out
     assert "| calibrated on the other half | " in page
     assert cv2.imread(str(tmp_path / "out" / "covariance.png")).std() > 5
     with pytest.raises(FileExistsError, match="Name a new folder"):
-        covariance.calibrate(run, "", tmp_path / "out")
+        covariance.run(run, "", tmp_path / "out")
 
 
 def test_a_maximum_has_no_covariance(data, tmp_path):
     run = make_run(tmp_path / "run", "H1", data)
     with pytest.raises(ValueError, match="Received: h1_resnet18"):
-        covariance.calibrate(run, data, tmp_path / "out")
+        covariance.run(run, data, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

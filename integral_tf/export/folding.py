@@ -155,7 +155,7 @@ class _Phases(keras.layers.Layer):
     _ROWS = ((3, 1), (2, 0))
 
     def __init__(self, channels, name):
-        super().__init__(name=name)
+        super().__init__(name=name, dtype="float32")
         self.channels = channels
 
     def build(self, input_shape):

@@ -9,6 +9,7 @@ from keras import ops
 from integral_tf import layers
 from integral_tf import metrics
 
+READ = {"joints", "scores", "heatmaps"}
 # What calibration chooses from.
 BETAS = np.geomspace(1, 100, 21).round(2)
 
@@ -38,11 +39,12 @@ class Calibration:
 def calibrate(model, dataset, reach=None):
     """Chooses the beta that reads a model's maps best, and fits its scores.
 
-    Changes the model, and trains nothing: the best of `BETAS` becomes the beta
-    of its integrals, and its scores become the chance that a joint is within
-    `reach` of the truth. The error is the mean of min(distance, reach), which
-    is least where the area under the curve of correct joints up to `reach` is
-    greatest, and does not heed how far off a lost joint is.
+    Changes the model, and trains nothing: the best of `BETAS`, or the beta that
+    it has, becomes that of its integrals, and its scores become the chance that
+    a joint is within `reach` of the truth. The error is the mean of
+    min(distance, reach), which is least where the area under the curve of
+    correct joints up to `reach` is greatest, and does not heed how far off a
+    lost joint is.
 
     Args:
         model: Of `integralize` or `pose_model`, with an integral.
@@ -58,19 +60,21 @@ def calibrate(model, dataset, reach=None):
 
     Raises:
         ValueError: no integral in the model, no labelled joint in the dataset,
-            or a truth of another shape.
+            a truth of another shape, or maps that are softmaxed already.
     """
+    outputs = getattr(model, "output", None)
     integrals = integrals_of(model)
-    if not integrals or "heatmaps" not in model.output:
+    if not integrals or not (
+        isinstance(outputs, dict) and READ <= set(outputs)
+    ):
         raise ValueError(
-            "`model` reads its `heatmaps` by an IntegralRegression; "
-            "integral_tf.integralize makes one of any heat-map model. "
-            f"Received: {model.name!r}"
+            "`model` reads its `heatmaps` by an IntegralRegression and has "
+            "`joints` and `scores`; integral_tf.integralize makes one of any "
+            f"heat-map model. Received: {model.name!r}"
         )
-    if reach is None:
-        reach = max(n for n in model.input_shape[1:] if n) / 16
     config = {**integrals[-1].get_config(), "confidence": True}
     config |= {"learn_beta": False, "covariance": False}
+    # The one that it has first: what is best already stays.
     betas = [integrals[-1].beta, *BETAS]
     probes = [
         layers.IntegralRegression.from_config({**config, "beta": float(beta)})
@@ -78,9 +82,11 @@ def calibrate(model, dataset, reach=None):
     ]
     distances, confidences = [], []
     for images, truth, *_ in dataset:
-        truth = _checked(truth, model.output["joints"].shape[1])
+        truth = _checked(truth, outputs["joints"].shape[1])
         known = truth[..., 2] > 0
+        reach = _reach(images) if reach is None else reach
         maps = model(images, training=False)["heatmaps"]
+        _check_scores(maps)
         read = [probe(maps) for probe in probes]
         points = np.stack([_numpy(each["joints"]) for each in read])
         apart = np.linalg.norm(points[:, known] - truth[known, :2], axis=-1)
@@ -90,25 +96,33 @@ def calibrate(model, dataset, reach=None):
     if not sum(apart.shape[1] for apart in distances):
         raise ValueError("`dataset` has no labelled joint. Received: none")
     distances = np.concatenate(distances, axis=1)
-    before, *errors = np.minimum(distances, reach).mean(axis=1)
+    confidences = np.concatenate(confidences, axis=1)
+    errors = np.minimum(distances, reach).mean(axis=1)
     best = int(np.argmin(errors))
-    confidence = np.concatenate(confidences, axis=1)[1 + best]
-    hits = distances[1 + best] <= reach
-    slope, offset = metrics.platt(confidence, hits)
-    scores = layers.ScoreCalibration(slope, offset)(confidence)
-    set_beta(model, BETAS[best])
-    for layer in model.layers:
-        if isinstance(layer, layers.ScoreCalibration):
-            layer.slope, layer.offset = slope, offset
+    scores = [
+        layer
+        for layer in model.layers
+        if isinstance(layer, layers.ScoreCalibration)
+    ]
+    before = _scored(scores, confidences[0])
+    slope, offset = metrics.platt(confidences[best], distances[best] <= reach)
+    set_beta(model, betas[best])
+    for layer in scores:
+        layer.slope, layer.offset = slope, offset
     # What Keras has traced so far knows the old numbers.
     model.train_function = model.test_function = model.predict_function = None
+    after = _scored(scores, confidences[best])
     return Calibration(
-        beta=float(BETAS[best]),
-        errors=np.array(errors),
-        error_before=float(before),
+        beta=float(betas[best]),
+        errors=errors[1:],
+        error_before=float(errors[0]),
         reach=float(reach),
-        calibration_error=metrics.calibration_error(_numpy(scores), hits),
-        calibration_error_before=metrics.calibration_error(confidence, hits),
+        calibration_error=metrics.calibration_error(
+            after, distances[best] <= reach
+        ),
+        calibration_error_before=metrics.calibration_error(
+            before, distances[0] <= reach
+        ),
     )
 
 
@@ -125,6 +139,38 @@ def set_beta(model, beta):
     """Gives every integral of a model this factor before the softmax."""
     for layer in integrals_of(model):
         layer.beta = beta
+
+
+def _reach(images):
+    """A sixteenth of the longer side of a batch of images."""
+    shape = getattr(images, "shape", ())
+    if len(shape) != 4:
+        raise ValueError(
+            "`reach` is the pixels within which a joint is right; give it for "
+            "a model whose input is not one batch of images. "
+            f"Received: reach=None, images of type {type(images).__name__}"
+        )
+    return max(shape[1:]) / 16
+
+
+def _check_scores(maps):
+    """Requires that maps are not softmaxed: they would be so twice."""
+    maps = _numpy(maps)
+    total = maps.sum(axis=(1, 2), dtype=np.float64)
+    if maps.min() >= 0 and np.allclose(total, 1, atol=1e-3):
+        raise ValueError(
+            "These maps are probabilities, each with a sum of 1, and would be "
+            "softmaxed twice: integralize(..., probabilities=True), or name "
+            "the layer before the softmax. Received: sums of "
+            f"{total.min():.4f} to {total.max():.4f}"
+        )
+
+
+def _scored(scores, confidence):
+    """Confidences through the model's own calibration."""
+    for layer in scores:
+        confidence = layer(confidence)
+    return _numpy(confidence)
 
 
 def _checked(truth, joints):

@@ -40,7 +40,8 @@ class CovarianceCalibration(keras.layers.Layer):
         The same; float32.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: an argument is out of range, or the covariances are not of
+            a plane.
 
     Example:
 
@@ -64,6 +65,14 @@ class CovarianceCalibration(keras.layers.Layer):
         self.slope = slope
         self.offset = offset
         self.degrees = degrees
+
+    def build(self, input_shape):
+        if tuple(input_shape[-2:]) != (2, 2):
+            raise ValueError(
+                "A covariance is (..., 2, 2), of joints in a plane. "
+                f"Received: shape={tuple(input_shape)}"
+            )
+        self.built = True
 
     def call(self, covariance):
         identity = ops.convert_to_tensor(np.eye(2, dtype="float32"))

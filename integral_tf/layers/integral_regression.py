@@ -16,8 +16,9 @@ class IntegralRegression(keras.layers.Layer):
 
     Each map is normalised by a softmax over all of its pixels (Eq. 5) and the
     joint is the expected pixel position (Eq. 6). The layer is differentiable
-    everywhere, always computes in `float32`, and has no weights but the beta
-    that it is asked to learn.
+    everywhere (with a `window` or a `background`, but where these jump), always
+    computes in `float32`, and has no weights but the beta that it is asked to
+    learn.
 
     Args:
         stride: Crop pixels spanned by one heat-map pixel. `1` (the default)
@@ -25,11 +26,13 @@ class IntegralRegression(keras.layers.Layer):
             256 x 256 crop from a 32 x 32 map.
         beta: Factor on the scores before the softmax. A map whose peak is far
             below 10 needs more than 1, or the joint is drawn to the centre;
-            `integral_tf.calibrate` finds it.
+            `integral_tf.calibrate` finds it. It may be set later, too; what
+            was traced or compiled before keeps the old one.
         learn_beta: Train beta, starting from `beta`.
         background: Score of an empty pixel, 0 in maps of Gaussians: what such
             pixels add to the expectation is taken out (`ops.integral`'s
-            `compensate`; Gu et al., 2021). None leaves it in.
+            `compensate`; Gu et al., 2021). None leaves it in. For reading: a
+            joint that it puts at the map's edge has no gradient.
         window: Read the expectation within a square of this many heat-map
             pixels around the maximum (Pereira et al., 2022), an odd number.
             Confidence and covariance are still those of the whole map.
@@ -93,11 +96,7 @@ class IntegralRegression(keras.layers.Layer):
                 "spans, so it must be positive (256 -> 32 is `stride=8`). "
                 f"Received: stride={stride}"
             )
-        if beta <= 0:
-            raise ValueError(
-                "`beta` multiplies the scores before the softmax, so it must "
-                f"be positive; the paper's is 1. Received: beta={beta}"
-            )
+        _check_beta(beta)
         if window is not None and (window < 3 or window % 2 != 1):
             raise ValueError(
                 "`window` is the side of a square around the maximum, an odd "
@@ -133,6 +132,7 @@ class IntegralRegression(keras.layers.Layer):
 
     @beta.setter
     def beta(self, beta):
+        _check_beta(beta)
         self._beta = float(beta)
         if self.learn_beta and self.built:
             self.log_beta.assign(np.log(self._beta))
@@ -166,8 +166,9 @@ class IntegralRegression(keras.layers.Layer):
                 probabilities, points, spatial
             )
         if self.covariance:
+            middle = integral.expected_coordinates(probabilities, spatial)
             outputs["covariance"] = self.stride**2 * integral.covariance(
-                probabilities, points, spatial
+                probabilities, middle, spatial
             )
         return outputs
 
@@ -212,3 +213,11 @@ class IntegralRegression(keras.layers.Layer):
             "covariance": self.covariance,
             "data_format": self.data_format,
         }
+
+
+def _check_beta(beta):
+    if beta <= 0:
+        raise ValueError(
+            "`beta` multiplies the scores before the softmax, so it must "
+            f"be positive; the paper's is 1. Received: beta={beta}"
+        )

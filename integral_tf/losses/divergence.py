@@ -5,7 +5,7 @@
 
 Nibali et al., "Numerical Coordinate Regression with Convolutional Neural
 Networks" (2018), Section 3.3. The paper has none: its heat-map losses take the
-same place. Weighed against a joint loss in heat-map pixels, 1 is a start.
+same place.
 
 Shape letters: B batch, K joints, N pixels of a map.
 """
@@ -46,7 +46,7 @@ class GaussianDivergence(heatmap.GaussianLoss):
         y_pred: `(batch, height, width, joints)` unnormalised scores.
 
     Raises:
-        ValueError: `stride` or `sigma` is not positive, or another
+        ValueError: `stride`, `sigma` or `beta` is not positive, or another
             `divergence`.
     """
 
@@ -65,6 +65,7 @@ class GaussianDivergence(heatmap.GaussianLoss):
                 "`divergence` is 'js' (Jensen-Shannon) or 'kl' "
                 f"(Kullback-Leibler). Received: divergence={divergence!r}"
             )
+        _check_beta(beta)
         self.beta = beta
         self.divergence = divergence
 
@@ -107,7 +108,8 @@ class VarianceError(heatmap.GaussianLoss):
     ```
 
     Arguments and tensors are those of `GaussianDivergence`. The map may be
-    anywhere: where the joint is does not enter.
+    anywhere: where the joint is does not enter. A flat map costs the fourth
+    power of its side: give it a small weight, or train by another loss first.
 
     Args:
         stride: Crop pixels that one heat-map pixel spans.
@@ -120,6 +122,7 @@ class VarianceError(heatmap.GaussianLoss):
         self, stride, sigma=1.0, beta=1.0, name="heatmap_variance", **kwargs
     ):
         super().__init__(stride, sigma, name=name, **kwargs)
+        _check_beta(beta)
         self.beta = beta
 
     def call(self, y_true, y_pred):
@@ -135,6 +138,14 @@ class VarianceError(heatmap.GaussianLoss):
 
     def get_config(self):
         return {**super().get_config(), "beta": self.beta}
+
+
+def _check_beta(beta):
+    if beta <= 0:
+        raise ValueError(
+            "`beta` is that of the IntegralRegression that reads the maps, so "
+            f"it is positive. Received: beta={beta}"
+        )
 
 
 def _kl(log_p, log_q):

@@ -8,9 +8,6 @@ Shape letter: M joints.
 """
 
 import numpy as np
-from scipy import optimize
-from scipy import special
-from scipy import stats
 
 from integral_tf import layers
 
@@ -29,6 +26,10 @@ def platt(scores, hits):
         Slope, above 0, and offset; 1 and 0 of no scores. They are
         `layers.ScoreCalibration`'s.
     """
+    # The layer's own worlds have no SciPy, and import this file.
+    from scipy import optimize
+    from scipy import special
+
     hits = np.asarray(hits, bool)
     if not len(hits):
         return 1.0, 0.0
@@ -118,6 +119,8 @@ def calibration_error(scores, hits, bins=10):
 
 def spearman(scores, errors):
     """Spearman's correlation, -1 to 1; 0 where all of one are the same."""
+    from scipy import stats
+
     if len(np.unique(scores)) < 2 or len(np.unique(errors)) < 2:
         return 0.0
     return float(stats.spearmanr(scores, errors).statistic)
@@ -139,6 +142,8 @@ def student_t(errors, covariances):
         Slope, offset and degrees, those of `layers.CovarianceCalibration`;
         `(1, 0, None)`, which changes nothing, of no errors.
     """
+    from scipy import optimize
+
     errors = np.asarray(errors, np.float64)
     covariances = np.asarray(covariances, np.float64)
     if not len(errors):

@@ -15,7 +15,11 @@ def integralize(
     probabilities=False,
     data_format="channels_last",
     stride=None,
-    **options,
+    beta=1.0,
+    learn_beta=False,
+    background=None,
+    window=None,
+    covariance=False,
 ):
     """Makes a model that reads joints out of another one's heat maps. Eq. (7).
 
@@ -35,18 +39,20 @@ def integralize(
             `"channels_first"`.
         stride: Crop pixels per heat-map pixel; None takes it from the sizes of
             the model's input and of the maps.
-        **options: Of `IntegralRegression`: `beta`, `learn_beta`, `background`,
-            `window`.
+        beta, learn_beta, background, window, covariance: As of
+            `IntegralRegression`.
 
     Returns:
         A `keras.Model` from the same inputs to a dict: `joints` `(batch, K,
         2)`, x and y in pixels of the input, `scores` `(batch, K)` in [0, 1],
-        and `heatmaps` `(batch, h, w, K)` unnormalised, channels last.
+        and `heatmaps` `(batch, h, w, K)` unnormalised, channels last; with
+        `covariance` that, `(batch, K, 2, 2)`, too.
 
     Raises:
         TypeError: `model` is not a Keras 3 model.
         ValueError: no such output or layer, several that it could be, maps
-            without four axes, or sizes that tell no stride.
+            without four axes, sizes that tell no stride, or a `background` of
+            `probabilities`.
 
     Example:
 
@@ -71,6 +77,11 @@ def integralize(
             "`data_format` is 'channels_last' or 'channels_first'. "
             f"Received: data_format={data_format!r}"
         )
+    if probabilities and background is not None:
+        raise ValueError(
+            "Maps that are normalised have no `background` that is known. "
+            f"Received: probabilities=True, background={background}"
+        )
     first = data_format == "channels_first"
     if first:
         maps = keras.layers.Permute((2, 3, 1), name="channels_last")(maps)
@@ -78,24 +89,28 @@ def integralize(
         stride = _stride(inputs, maps.shape[1:3], first)
     if probabilities:
         maps = ops.log(ops.maximum(ops.cast(maps, "float32"), _LEAST))
-    read = layers.IntegralRegression(
-        stride, confidence=True, name="integral", **options
+    outputs = layers.IntegralRegression(
+        stride,
+        beta,
+        learn_beta,
+        background,
+        window,
+        confidence=True,
+        covariance=covariance,
+        name="integral",
     )(maps)
     scores = layers.ScoreCalibration(name="score_calibration")
-    outputs = {
-        "joints": read["joints"],
-        "scores": scores(read["confidence"]),
-        "heatmaps": maps,
-    }
+    outputs["scores"] = scores(outputs.pop("confidence"))
+    outputs["heatmaps"] = maps
     return keras.Model(inputs, outputs, name=f"integral_{model.name}")
 
 
 def _heatmaps(model, layer):
     """The model's inputs, and the symbolic maps."""
-    if isinstance(layer, keras.layers.Layer):
-        layer = layer.name
+    # A Sequential keeps its graph inside, and replaces it as it grows.
+    graph = getattr(model, "_functional", None) or model
     try:
-        inputs, outputs = model.input, model.output
+        inputs, outputs = graph.input, graph.output
     except (AttributeError, ValueError):
         inputs, outputs = _called(model)
     named = _named(outputs)
@@ -108,17 +123,10 @@ def _heatmaps(model, layer):
                 f"axes. Received: outputs of shapes {_shapes(named)}"
             )
         (maps,) = stacks.values()
-    elif layer in named:
+    elif isinstance(layer, (str, int)) and layer in named:
         maps = named[layer]
     else:
-        names = [each.name for each in model.layers]
-        if layer not in names:
-            raise ValueError(
-                "`layer` is one of the model's outputs, "
-                f"{', '.join(map(str, named))}, or one of its layers, "
-                f"{', '.join(names)}. Received: layer={layer!r}"
-            )
-        maps = _inside(model, inputs, layer)
+        maps = _inside(graph, layer, named)
     if not hasattr(maps, "shape") or len(maps.shape) != 4:
         raise ValueError(
             "Heat maps have four axes: batch, height, width and joints. "
@@ -127,17 +135,24 @@ def _heatmaps(model, layer):
     return inputs, maps
 
 
-def _inside(model, inputs, name):
-    """The output of one of the model's layers."""
-    if not isinstance(model, keras.Sequential):
-        return model.get_layer(name).output
-    # Its layers were called anew for every layer that was added, so `output`
-    # may be of a model that is gone.
-    x = inputs
-    for layer in model.layers:
-        x = layer(x)
-        if layer.name == name:
-            return x
+def _inside(graph, layer, named):
+    """The output of the one call of a layer in a model's own graph."""
+    # A model that is written as a class has none.
+    nodes = getattr(graph, "_nodes_by_depth", {}).values()
+    calls = [node for depth in nodes for node in depth if node.parent_nodes]
+    found = [
+        node for node in calls if layer in (node.operation, node.operation.name)
+    ]
+    if len(found) != 1:
+        names = dict.fromkeys(node.operation.name for node in calls)
+        raise ValueError(
+            f"`layer` is one of the model's outputs, "
+            f"{', '.join(map(str, named))}, or one of its layers that is "
+            f"called once: {', '.join(names) or 'none are seen from outside'}."
+            f" Received: layer={layer!r}, called {len(found)} times"
+        )
+    maps = found[0].outputs
+    return maps[0] if len(maps) == 1 else maps
 
 
 def _called(model):
@@ -179,11 +194,14 @@ def _stride(inputs, size, first):
     shape = images[0].shape if len(images) == 1 else (None,) * 4
     height, width = shape[2:] if first else shape[1:3]
     known = None not in (height, width, *size)
-    if not known or height * size[1] != width * size[0]:
+    stride = height / size[0] if known else 0
+    # Of 100 pixels, 13 of a map step by 8, not by 7.7.
+    whole = stride and (stride % 1 == 0 or 1 / stride % 1 == 0)
+    if not whole or height * size[1] != width * size[0]:
         raise ValueError(
-            "`stride` is the crop pixels that a heat-map pixel spans, across "
-            "and down; give it where the sizes are open. "
-            f"Received: images {shape}, maps of (height, width) {tuple(size)}"
+            "`stride` is the crop pixels that a heat-map pixel spans, the same "
+            "across and down; give it where the sizes are open or do not "
+            f"divide. Received: images {shape}, maps of (height, width) "
+            f"{tuple(size)}"
         )
-    stride = height / size[0]
-    return int(stride) if stride == int(stride) else stride
+    return int(stride) if stride >= 1 else stride

@@ -69,6 +69,11 @@ def pose_model(
             f"`method` is a row of Table 2: {', '.join(config.METHODS)}. "
             f"Received: method={method!r}"
         )
+    if weights == "imagenet" and preprocessing != "caffe":
+        raise ValueError(
+            "Keras's ImageNet weights were trained on `preprocessing` caffe. "
+            f"Received: preprocessing={preprocessing!r}"
+        )
     if stages not in (1, 2, 3, 4) or (stages > 1 and method == "R1"):
         raise ValueError(
             "`stages` is 1 to 4 (Table 5), and 1 for R1, which has no heat "

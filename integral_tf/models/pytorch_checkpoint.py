@@ -141,8 +141,19 @@ def _read(path):
         )
     if path.suffix == ".safetensors":
         package = _import("safetensors.numpy", "safetensors")
-        return package.load(path.read_bytes())
+        try:
+            return package.load(path.read_bytes())
+        except Exception as error:  # its own kind, of no common base
+            raise ValueError(
+                f"This is not a file of safetensors: {error}. "
+                f"Received: {str(path)!r}"
+            ) from None
     torch = _import("torch", "torch")
+    if tuple(map(int, torch.__version__.split(".")[:2])) < (2, 6):
+        raise ImportError(
+            "Files are read by PyTorch 2.6 or later, whose loader cannot be "
+            f"made to run code. Received: torch {torch.__version__}"
+        )
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:

@@ -44,8 +44,8 @@ def peaks(scores, spatial, find=ops.argmax):
 def near_peaks(scores, spatial, size, find=ops.argmax):
     """Leaves of each map a window around its maximum.
 
-    Its expectation is the local one of SLEAP (Pereira et al., 2022): a second
-    mode elsewhere in the map does not draw the joint.
+    So a second mode elsewhere in the map does not draw the joint: after the
+    local refinement of SLEAP (Pereira et al., 2022).
 
     Args:
         scores: `(B, K, N)`.

@@ -138,6 +138,26 @@ def test_a_window_does_not_flatter_the_confidence():
     np.testing.assert_allclose(layer(maps)["confidence"], 0.5, atol=0.05)
 
 
+def test_the_covariance_is_of_the_whole_map():
+    # Two pixels of equal mass, 20 apart: 10 squared each, wherever the joint.
+    line = np.full((1, 1, 32, 1), -50.0, "float32")
+    line[0, 0, 5], line[0, 0, 25] = 0.001, 0.0
+    for options in ({}, {"window": 3}, {"background": -50.0}):
+        layer = IntegralRegression(covariance=True, **options)
+        np.testing.assert_allclose(
+            layer(line)["covariance"][0, 0, 0, 0], 100, atol=0.1
+        )
+
+
+@pytest.mark.parametrize("learn_beta", [False, True])
+def test_beta_is_checked_when_it_is_set(learn_beta):
+    layer = IntegralRegression(learn_beta=learn_beta)
+    layer(gaussian(3, 3))
+    with pytest.raises(ValueError, match="Received: beta=0"):
+        layer.beta = 0
+    assert layer.beta == 1
+
+
 def test_beta_is_learned():
     # Maps whose joint needs a sharper softmax than 1.
     rng = np.random.default_rng(0)
