@@ -92,7 +92,7 @@ test-jax: export KERAS_BACKEND = jax
 test-torch: export KERAS_BACKEND = torch
 test-modelgarden: export TF_USE_LEGACY_KERAS = 1
 $(WORLDS:%=test-%): test-%: .venv-%/ready.stamp
-	.venv-$*/bin/python -m pytest -vv tests/worlds
+	WORLD=$* .venv-$*/bin/python -m pytest -vv tests/worlds
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -6,13 +6,14 @@ r"""A trained heat-map model, read by an integral, then trained on as one.
 else's heat-map model would be: `integral_tf.integralize` reads its maps,
 `integral_tf.calibrate` chooses beta on the validation people, and Keras's own
 `fit` trains it for a few epochs by the joints and by a heat-map loss, as the
-paper's second phase has it; then beta is chosen again. Written to OUT:
-model.keras, skeleton.json, and table.md with PCKh of the three. About a minute
-an epoch on one core for the small network.
+paper's second phase has it; then beta is chosen again. OUT is a run that
+evaluate.py, predict.py and export.py take, and has table.md with PCKh of the
+three. About a minute an epoch on one core for the small network.
 """
 
-import json
+import dataclasses
 import pathlib
+import shutil
 
 import keras
 import tensorflow as tf
@@ -24,12 +25,12 @@ from integral_tf import config
 from integral_tf import layers
 from integral_tf import losses
 from integral_tf import metrics
-from integral_tf import skeletons
 from integral_tf.inference import calibrate
 from integral_tf.inference import estimator
 from integral_tf.inference import predictions
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
+from integral_tf.training import checkpoint
 
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "Finished run of a heat-map method.", required=True
@@ -72,13 +73,13 @@ def pckh(model, data, skeleton):
     )
 
 
-def _heatmap_loss(layer):
+def _heatmap_loss(layer, sigma):
     if _READING.value == "gaussian":
-        return losses.GaussianSquaredError(layer.stride)
-    return losses.GaussianCrossEntropy(layer.stride, beta=layer.beta)
+        return losses.GaussianSquaredError(layer.stride, sigma)
+    return losses.GaussianCrossEntropy(layer.stride, sigma, layer.beta)
 
 
-def fine_tune(model, data, crop):
+def fine_tune(model, data, crop, sigma):
     """Keras's `fit`, on other people and other draws in each epoch."""
     if _READING.value == "softmax":
         calibrate.set_beta(model, 1.0)
@@ -92,7 +93,7 @@ def fine_tune(model, data, crop):
         keras.optimizers.Adam(rate),
         loss={
             "joints": losses.JointL1(unit=stride),
-            "heatmaps": _heatmap_loss(model.get_layer("integral")),
+            "heatmaps": _heatmap_loss(model.get_layer("integral"), sigma),
         },
         loss_weights={"joints": 1.0, "heatmaps": _HEATMAP_WEIGHT.value},
         jit_compile=False,
@@ -120,7 +121,7 @@ def run(out):
     beta = integral_tf.calibrate(model, people).beta
     name = f"integral, beta {beta:g}, untrained"
     rows.append((name, pckh(model, data, skeleton)))
-    fine_tune(model, data, crop)
+    fine_tune(model, data, crop, run_of.sigma)
     beta = integral_tf.calibrate(model, people).beta
     name = f"integral, beta {beta:g}, after {_EPOCHS.value} epochs"
     rows.append((name, pckh(model, data, skeleton)))
@@ -129,22 +130,30 @@ def run(out):
         table += f"| {name} | {score.at[0.5]:.1f} | {score.at[0.1]:.2f} "
         table += f"| {score.auc:.2f} |\n"
     print(table)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "skeleton.json").write_text(
-        json.dumps(skeletons.to_dict(skeleton), indent=1) + "\n"
-    )
-    (out / "table.md").write_text(table)
-    partial = out / "partial.keras"
-    model.save(partial)
-    partial.rename(out / "model.keras")
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        as_run = dataclasses.replace(
+            run_of, method=run_of.method.replace("H", "I"), data=data, beta=beta
+        )
+        config.write_flagfile(as_run, partial / checkpoint.FLAGS)
+        checkpoint.save_skeleton(skeleton, partial)
+        checkpoint.save_model(model, partial)
+        (partial / "table.md").write_text(table)
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     out = pathlib.Path(_OUT.value)
-    if (out / "model.keras").exists():
-        raise SystemExit(f"{out} has a model: name another folder. --out")
+    if out.exists():
+        raise SystemExit(
+            f"A run is not overwritten; name another folder. Received: {out}"
+        )
     try:
         run(out)
     except (FileNotFoundError, ValueError) as error:

@@ -5,6 +5,8 @@ gradient, fit, save/load, mixed precision, jit, export. Points are checked
 against NumPy's float64, written out pixel by pixel below.
 """
 
+import os
+
 import numpy as np
 import pytest
 
@@ -182,6 +184,19 @@ def people():
     return pictures, np.pad(joints, [(0, 0), (0, 0), (0, 1)], constant_values=1)
 
 
+def test_this_is_the_world_that_was_asked_for():
+    worlds = {
+        "jax": ("keras", "jax"),
+        "torch": ("keras", "torch"),
+        "modelgarden": ("tf_keras", "tensorflow"),
+        "addons": ("keras", "tensorflow"),
+    }
+    asked = os.environ.get("WORLD")
+    wanted = worlds.get(asked, ("keras", "tensorflow"))
+    assert (keras.__name__, BACKEND) == wanted
+    assert LEGACY == (asked in ("modelgarden", "addons"))
+
+
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_forward(options):
     got, want = read(blobs(), **options)
@@ -216,6 +231,44 @@ def test_gradient(name):
     want = STRIDE * options.get("beta", 1.0) * shares(maps, **options) * pull
     got = array(gradient_of(layer, maps, upstream))
     np.testing.assert_allclose(got, want, atol=1e-4)
+
+
+@pytest.mark.parametrize("options", [{}, {"confidence": True}], ids=str)
+def test_gradient_of_the_background(options):
+    # The slope at some pixels is that of central differences, in float64.
+    maps, step = blobs(batch=1, joints=1), 1e-4
+    reading = {"beta": 8.0, "background": 0.0}
+    layer = integral_tf.IntegralRegression(stride=STRIDE, **reading, **options)
+    upstream = np.float32([[[1.0, -2.0]]])
+    got = array(
+        gradient_of(
+            lambda x: layer(x)["joints"] if options else layer(x),
+            maps,
+            upstream,
+        )
+    )
+    top = np.unravel_index(maps.argmax(), maps.shape)
+    for pixel in (top, (0, 0, 0, 0), (0, 7, 11, 0)):
+        moved = np.stack([maps, maps]).astype("float64")
+        moved[0][pixel] += step
+        moved[1][pixel] -= step
+        more, less = (expected(each, **reading) for each in moved)
+        want = np.sum((more - less) * upstream) / (2 * step)
+        np.testing.assert_allclose(got[pixel], want, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.skipif(LEGACY, reason="integralize and calibrate are Keras 3's")
+def test_integralize_and_calibrate():
+    pytest.importorskip("scipy")  # which Keras's worlds need not have
+    pictures, labelled = people()
+    inputs = keras.Input((8, 12, JOINTS))
+    drawn = keras.Model(inputs, keras.layers.Activation("linear")(inputs))
+    pose = integral_tf.integralize(drawn, stride=STRIDE)
+    found = integral_tf.calibrate(pose, [(pictures, labelled)])
+    # The labels are the pictures, read at 30.
+    assert found.beta == pytest.approx(30, rel=0.2)
+    joints = array(pose(pictures)["joints"])
+    np.testing.assert_allclose(joints, labelled[..., :2], atol=0.5)
 
 
 @pytest.mark.parametrize("build", [network, Subclassed, sequential])
