@@ -19,7 +19,7 @@ def blob(x, y, sigma):
     return share / share.sum()
 
 
-def truth(x, y, visible=1.0):
+def truth(x, y):
     """`(1, 1, 3)` of a heat-map point, in the crop frame."""
     return np.array([[[(x + 0.5) * STRIDE - 0.5, (y + 0.5) * STRIDE - 0.5]]])
 
