@@ -23,7 +23,7 @@ MODULES = sorted(
 )
 # A block to leave out has `<!-- not run: reason -->` on the line before it.
 BLOCK = re.compile(
-    r"^(?P<skip><!-- not run: .+ -->\n+)?```python\n(?P<code>.*?)^```$",
+    r"^(?P<skip><!-- not run: [^\n]+ -->\n+)?```python\n(?P<code>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
 
