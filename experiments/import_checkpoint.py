@@ -14,7 +14,6 @@ skeleton.json and flags.cfg, all or none:
 """
 
 import pathlib
-import shutil
 
 from absl import app
 from absl import flags
@@ -63,10 +62,7 @@ def write_run(out, skeleton, path, image_size, preprocessing, stride):
         FileExistsError: there is one.
         ValueError: the checkpoint is of another network or skeleton.
     """
-    if out.exists():
-        raise FileExistsError(
-            f"A run is not overwritten; name another folder. Received: {out}"
-        )
+    checkpoint.check_new(out)
     model = models.from_pytorch(path, image_size, preprocessing, stride)
     estimator.check_skeleton(model, skeleton)
     (body,) = [part for part in model.layers if "resnet" in part.name]
@@ -83,16 +79,7 @@ def write_run(out, skeleton, path, image_size, preprocessing, stride):
         preprocessing=model.get_layer("centering").mode,
         head_channels=head.channels,
     )
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        config.write_flagfile(run, partial / checkpoint.FLAGS)
-        checkpoint.save_skeleton(skeleton, partial)
-        checkpoint.save_model(model, partial)
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    checkpoint.save_run(model, run, skeleton, out)
 
 
 def main(argv):

@@ -13,7 +13,6 @@ three. About a minute an epoch on one core for the small network.
 
 import dataclasses
 import pathlib
-import shutil
 
 import keras
 import tensorflow as tf
@@ -107,6 +106,7 @@ def fine_tune(model, data, crop, sigma):
 
 
 def run(out):
+    checkpoint.check_new(out)
     workdir = pathlib.Path(_WORKDIR.value)
     run_of = config.read_flagfile(config.TrainConfig, workdir / "flags.cfg")
     data = _DATA.value or run_of.data
@@ -130,33 +130,20 @@ def run(out):
         table += f"| {name} | {score.at[0.5]:.1f} | {score.at[0.1]:.2f} "
         table += f"| {score.auc:.2f} |\n"
     print(table)
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        as_run = dataclasses.replace(
-            run_of, method=run_of.method.replace("H", "I"), data=data, beta=beta
-        )
-        config.write_flagfile(as_run, partial / checkpoint.FLAGS)
-        checkpoint.save_skeleton(skeleton, partial)
-        checkpoint.save_model(model, partial)
-        (partial / "table.md").write_text(table)
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    as_run = dataclasses.replace(
+        run_of, method=run_of.method.replace("H", "I"), data=data, beta=beta
+    )
+    checkpoint.save_run(model, as_run, skeleton, out)
+    (out / "table.md").write_text(table)
 
 
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     out = pathlib.Path(_OUT.value)
-    if out.exists():
-        raise SystemExit(
-            f"A run is not overwritten; name another folder. Received: {out}"
-        )
     try:
         run(out)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise SystemExit(str(error)) from None
 
 

@@ -99,19 +99,12 @@ def calibrate(model, dataset, reach=None):
     confidences = np.concatenate(confidences, axis=1)
     errors = np.minimum(distances, reach).mean(axis=1)
     best = int(np.argmin(errors))
-    scores = [
-        layer
-        for layer in model.layers
-        if isinstance(layer, layers.ScoreCalibration)
-    ]
-    before = _scored(scores, confidences[0])
-    slope, offset = metrics.platt(confidences[best], distances[best] <= reach)
+    before = scored(model, confidences[0])
     set_beta(model, betas[best])
-    for layer in scores:
-        layer.slope, layer.offset = slope, offset
+    fit_scores(model, confidences[best], distances[best] <= reach)
     # What Keras has traced so far knows the old numbers.
     model.train_function = model.test_function = model.predict_function = None
-    after = _scored(scores, confidences[best])
+    after = scored(model, confidences[best])
     return Calibration(
         beta=float(betas[best]),
         errors=errors[1:],
@@ -141,6 +134,35 @@ def set_beta(model, beta):
         layer.beta = beta
 
 
+def fit_scores(model, confidence, hits):
+    """Makes a model's scores the chance that a joint is right.
+
+    Args:
+        model: The pose model; one without scores is left as it is.
+        confidence: `(M,)` in [0, 1], as its maps are read.
+        hits: `(M,)` bools.
+    """
+    slope, offset = metrics.platt(confidence, hits)
+    for layer in score_layers(model):
+        layer.slope, layer.offset = slope, offset
+
+
+def scored(model, confidence):
+    """`(M,)` confidences through the model's own calibration."""
+    for layer in score_layers(model):
+        confidence = layer(confidence)
+    return _numpy(confidence)
+
+
+def score_layers(model):
+    """The model's `ScoreCalibration`; R1 has none."""
+    return [
+        layer
+        for layer in model.layers
+        if isinstance(layer, layers.ScoreCalibration)
+    ]
+
+
 def _reach(images):
     """A sixteenth of the longer side of a batch of images."""
     shape = getattr(images, "shape", ())
@@ -164,13 +186,6 @@ def _check_scores(maps):
             "the layer before the softmax. Received: sums of "
             f"{total.min():.4f} to {total.max():.4f}"
         )
-
-
-def _scored(scores, confidence):
-    """Confidences through the model's own calibration."""
-    for layer in scores:
-        confidence = layer(confidence)
-    return _numpy(confidence)
 
 
 def _checked(truth, joints):

@@ -3,7 +3,6 @@
 import numpy as np
 
 from integral_tf import config as configs
-from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.inference import calibrate
 
@@ -30,18 +29,14 @@ def calibrate_scores(model, validator):
     Prints the expected calibration error before and after, on the people that
     it is fitted on.
     """
-    found = [
-        layer
-        for layer in model.layers
-        if isinstance(layer, layers.ScoreCalibration)
-    ]
+    found = calibrate.score_layers(model)
     if not found:
         return  # R1 has no scores.
-    (layer,) = found
     # Fitted to raw confidences, whatever was calibrated before.
-    layer.slope, layer.offset = 1.0, 0.0
+    for layer in found:
+        layer.slope, layer.offset = 1.0, 0.0
     scores, hits = validator.hits()
-    layer.slope, layer.offset = metrics.platt(scores, hits)
+    calibrate.fit_scores(model, scores, hits)
     before = metrics.calibration_error(scores, hits)
-    after = metrics.calibration_error(np.asarray(layer(scores)), hits)
+    after = metrics.calibration_error(calibrate.scored(model, scores), hits)
     print(f"scores: expected calibration error {before:.3f} -> {after:.3f}")

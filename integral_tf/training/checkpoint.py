@@ -14,6 +14,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 
 import tensorflow as tf
 
@@ -110,6 +111,46 @@ def save_skeleton(skeleton, workdir):
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(skeletons.to_dict(skeleton), indent=1) + "\n")
     os.replace(partial, path)
+
+
+def save_run(model, config, skeleton, out):
+    """Writes a new run's folder, as a finished training leaves it.
+
+    It appears whole or not at all.
+
+    Args:
+        model: The pose model.
+        config: Its `config.TrainConfig`.
+        skeleton: Its `skeletons.Skeleton`.
+        out: Folder to write.
+
+    Raises:
+        FileExistsError: there is one.
+    """
+    out = pathlib.Path(out)
+    check_new(out)
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        configs.write_flagfile(config, partial / FLAGS)
+        save_skeleton(skeleton, partial)
+        save_model(model, partial)
+        partial.rename(out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_new(out):
+    """Requires that a run's folder is not there yet.
+
+    Raises:
+        FileExistsError: it is.
+    """
+    if pathlib.Path(out).exists():
+        raise FileExistsError(
+            f"A run is not overwritten; name another folder. Received: {out}"
+        )
 
 
 def save_model(model, workdir):
