@@ -30,6 +30,7 @@ round = tf.round
 sigmoid = tf.sigmoid
 softmax = tf.nn.softmax
 softplus = tf.math.softplus
+sqrt = tf.sqrt
 square = tf.square
 stack = tf.stack
 subtract = tf.subtract

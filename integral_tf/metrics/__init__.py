@@ -1,4 +1,4 @@
-"""Metrics of the paper, on plain arrays."""
+"""Metrics of the paper, on plain arrays, and one of Keras for `fit`."""
 
 from integral_tf.metrics.average_precision import coco_keypoint_ap
 from integral_tf.metrics.calibration import calibration_error
@@ -9,6 +9,7 @@ from integral_tf.metrics.calibration import platt
 from integral_tf.metrics.calibration import reliability
 from integral_tf.metrics.calibration import spearman
 from integral_tf.metrics.calibration import student_t
+from integral_tf.metrics.joint_distance import JointDistance
 from integral_tf.metrics.pckh import ALPHAS
 from integral_tf.metrics.pckh import Pckh
 from integral_tf.metrics.pckh import pckh
@@ -17,6 +18,7 @@ from integral_tf.metrics.pycocotools_ap import pycocotools_ap
 
 __all__ = [
     "ALPHAS",
+    "JointDistance",
     "Pckh",
     "calibration_error",
     "coco_keypoint_ap",

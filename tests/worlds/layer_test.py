@@ -276,20 +276,29 @@ def test_fit(build):
     keras.utils.set_random_seed(0)
     pictures, labelled = people()
     model = build()
-    loss, also, target = losses.JointL1(), [losses.JointL2()], labelled
+    loss, target = losses.JointL1(), labelled
+    also = [losses.JointL2(), metrics.JointDistance()]
     if build is network:
         loss = {"joints": loss, "maps": losses.GaussianCrossEntropy(STRIDE)}
         also = {"joints": also}
         target = {"joints": labelled, "maps": labelled}
     model.compile(keras.optimizers.Adam(0.3), loss=loss, metrics=also)
     history = model.fit(pictures, target, batch_size=4, epochs=12, verbose=0)
-    (name,) = [name for name in history.history if "joint_l2" in name]
-    for figure in ("loss", name):
+    logged = [
+        name
+        for name in history.history
+        if "joint_l2" in name or "joint_distance" in name
+    ]
+    assert len(logged) == 2
+    for figure in ("loss", *logged):
         first, *_, last = history.history[figure]
         assert last < 0.7 * first, history.history
     points = model.predict(pictures, verbose=0)
     if build is network:
         points = points["joints"]
+    apart = np.linalg.norm(points - labelled[..., :2], axis=-1).mean()
+    figures = model.evaluate(pictures, target, verbose=0)
+    assert min(abs(np.array(figures) - apart)) < 1e-3
     score = metrics.pckh(
         points, labelled[..., :2], labelled[..., 2], np.full(8, 8.0)
     )

@@ -1,0 +1,58 @@
+"""Tests for the command that makes a trained heat-map model integral."""
+
+import pathlib
+import subprocess
+import sys
+
+import integral_tf
+from integral_tf import config
+from integral_tf import skeletons
+from integral_tf.inference import estimator
+from integral_tf.records import shards
+from integral_tf.records import synthetic
+from integral_tf.training import checkpoint
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def drawn(index):
+    return synthetic.person(0, index)
+
+
+def command(*flags):
+    """Runs it as a user does; returns the finished process."""
+    script = ROOT / "experiments" / "integralize.py"
+    return subprocess.run(
+        [sys.executable, str(script), *flags], capture_output=True, text=True
+    )
+
+
+def test_a_heatmap_run_becomes_an_integral_one(tmp_path):
+    data, run, out = (tmp_path / name for name in ("data", "run", "out"))
+    people = [(f"{i:08d}", i) for i in range(16)]
+    shards.write(people, drawn, data, skeletons.MPII, 64, 0.5, "", shards=1)
+    model = integral_tf.pose_model(
+        "H1", "resnet18", 16, 64, width=0.125, head_channels=8
+    )
+    trained = config.TrainConfig(
+        method="H1", backbone="resnet18", width=0.125, image_size=64,
+        head_channels=8, data=str(data),
+    )  # fmt: skip
+    checkpoint.save_run(model, trained, skeletons.MPII, run)
+    flags = f"--workdir={run}", f"--out={out}", "--epochs=1", "--batch_size=4"
+    done = command(*flags)
+    assert done.returncode == 0, done.stderr
+    table = (out / "table.md").read_text()
+    assert table in done.stdout
+    assert [row.split(",")[0] for row in table.splitlines()[2:]] == [
+        "| maximum",
+        "| integral",
+        "| integral",
+    ]
+    # A run like any other: the flags say what the model is.
+    made = config.read_flagfile(config.TrainConfig, out / checkpoint.FLAGS)
+    layer = estimator.load(out).get_layer("integral")
+    assert (made.method, made.beta) == ("I1", layer.beta)
+    again = command(*flags)
+    assert again.returncode == 1
+    assert "A run is not overwritten" in again.stderr.splitlines()[-1]
