@@ -1,5 +1,4 @@
-"""What an integral model is given after training: beta, and scores that mean
-something."""
+"""Calibration of an integral model: its beta, and what its scores mean."""
 
 import dataclasses
 
