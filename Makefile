@@ -61,8 +61,9 @@ train: $(READY) $(RECORDS)/manifest.json
 	$(BIN)/python evaluate.py --workdir=$(RUN) --data=$(RECORDS) \
 	    --split=val --out=$(RUN)/evaluation
 
+# A file's tests stay in one of two processes, which share what it made.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 # Other Kerases. The package is put in without its requirements, which are those
 # of the main environment.
