@@ -32,6 +32,7 @@ from integral_tf.export import saved_model
 from integral_tf.export import serving
 from integral_tf.export import tensorrt
 from integral_tf.inference import backends
+from integral_tf.inference import calibrate
 from integral_tf.inference import estimator
 from integral_tf.inference import flip
 from integral_tf.inference import predictions
@@ -67,10 +68,9 @@ def export(config):
     workdir = pathlib.Path(config.workdir)
     model = estimator.load(workdir)
     run = configs.read_flagfile(configs.TrainConfig, workdir / "flags.cfg")
-    for layer in model.layers:
-        if isinstance(layer, layers.IntegralRegression):
-            # Calibrated after training, where the flags left it open.
-            run = dataclasses.replace(run, beta=layer.beta)
+    for layer in calibrate.integrals_of(model):
+        # Calibrated after training, where the flags left it open.
+        run = dataclasses.replace(run, beta=layer.beta)
     data = config.data or run.data
     skeleton = shards.read_skeleton(data)
     estimator.check_skeleton(model, skeleton)

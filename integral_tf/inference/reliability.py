@@ -9,6 +9,7 @@ import numpy as np
 
 from integral_tf import layers
 from integral_tf import metrics
+from integral_tf.inference import calibrate
 
 RIGHT = 0.5
 _FEWEST = 10  # joints that a bin is drawn for
@@ -31,14 +32,13 @@ def ways(model, seen):
     known = ~np.isnan(errors)
     # A score that is not a number says nothing.
     given = {"as_given": np.nan_to_num(seen.scores[known])}
-    for layer in model.layers:
-        if isinstance(layer, layers.ScoreCalibration):
-            # A logit's slope and offset are taken back by such another pair.
-            back = layers.ScoreCalibration(
-                1 / layer.slope, -layer.offset / layer.slope
-            )
-            raw = np.asarray(back(given["as_given"]))
-            given = {"uncalibrated": raw, **given}
+    for layer in calibrate.score_layers(model):
+        # A logit's slope and offset are taken back by such another pair.
+        back = layers.ScoreCalibration(
+            1 / layer.slope, -layer.offset / layer.slope
+        )
+        raw = np.asarray(back(given["as_given"]))
+        given = {"uncalibrated": raw, **given}
     people = np.broadcast_to(seen.image_id[:, None], known.shape)[known]
     first = next(iter(given.values()))
     fitted = metrics.cross_fitted(first, errors[known] <= RIGHT, people)
