@@ -62,7 +62,7 @@ def test_imports_point_upstream(path):
 
 @pytest.mark.parametrize("path", FILES + SCRIPTS, ids=relative)
 def test_files_stay_small_and_named_for_what_they_do(path):
-    assert len(path.read_text().splitlines()) <= 350
+    assert len(path.read_text().splitlines()) <= 400
     assert path.stem not in {"utils", "helpers", "misc", "common"}
 
 
