@@ -179,7 +179,9 @@ def crop_step(jit_compile):
     def step(people):
         crops = crop(people, training=True)
         points = coordinates.crop_to_heatmap(crops["joints"], _SIZE / _MAP)
-        heatmaps = targets.gaussians(points, _MAP, _MAP, simple_baselines.SIGMA)
+        heatmaps = targets.gaussians(
+            points, (_MAP, _MAP), simple_baselines.SIGMA
+        )
         return crops["images"], heatmaps
 
     return lambda people: step(people)[0]

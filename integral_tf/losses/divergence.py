@@ -16,10 +16,11 @@ from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.losses import heatmap
 from integral_tf.ops import integral
+from integral_tf.ops import targets
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class GaussianDivergence(heatmap.GaussianLoss):
+class GaussianDivergence(heatmap.SoftmaxLoss):
     """How far each softmaxed map is from a Gaussian around its joint.
 
     Formula, for P the softmax of `beta * heatmap` and G the Gaussian's share of
@@ -59,45 +60,31 @@ class GaussianDivergence(heatmap.GaussianLoss):
         name="heatmap_divergence",
         **kwargs,
     ):
-        super().__init__(stride, sigma, name=name, **kwargs)
+        super().__init__(stride, sigma, beta, name=name, **kwargs)
         if divergence not in ("js", "kl"):
             raise ValueError(
                 "`divergence` is 'js' (Jensen-Shannon) or 'kl' "
                 f"(Kullback-Leibler). Received: divergence={divergence!r}"
             )
-        _check_beta(beta)
-        self.beta = beta
         self.divergence = divergence
 
-    def call(self, y_true, y_pred):
-        scores, spatial = integral.flatten_maps(y_pred)
+    def map_cost(self, points, scores, spatial):
         log_map = ops.log_softmax(integral.scaled(scores, self.beta), axis=-1)
-        log_blob = self._log_gaussians(y_true, spatial)
-        if self.divergence == "kl":
-            apart = _kl(log_map, log_blob)
-        else:
-            log_mean = ops.logaddexp(log_map, log_blob) - math.log(2)
-            apart = (_kl(log_map, log_mean) + _kl(log_blob, log_mean)) / 2
-        return heatmap.mean_over_labelled(apart, y_true)
-
-    def _log_gaussians(self, y_true, spatial):
-        """`(B, K, N)` logarithms of a Gaussian whose pixels sum to 1."""
-        x, y = integral.offsets(self.points(y_true), spatial)
-        # Not `ops.add`: Keras 3.15 takes one of these for a bias, and gives a
-        # wrong shape, where there is one joint in the batch.
-        square = ops.square(x) + ops.square(y)
-        flat = ops.reshape(
-            square, (-1, ops.shape(y_true)[1], integral.product(spatial))
+        square = targets.square_distances(points, spatial)
+        log_blob = ops.log_softmax(
+            ops.multiply(square, -0.5 / self.sigma**2), axis=-1
         )
-        return ops.log_softmax(flat * (-0.5 / self.sigma**2), axis=-1)
+        if self.divergence == "kl":
+            return _kl(log_map, log_blob)
+        log_mean = ops.logaddexp(log_map, log_blob) - math.log(2)
+        return (_kl(log_map, log_mean) + _kl(log_blob, log_mean)) / 2
 
     def get_config(self):
-        config = {"beta": self.beta, "divergence": self.divergence}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), "divergence": self.divergence}
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class VarianceError(heatmap.GaussianLoss):
+class VarianceError(heatmap.SoftmaxLoss):
     """How far the variance of each softmaxed map is from a Gaussian's.
 
     Formula, for the map's variances along x and y in heat-map pixels:
@@ -121,30 +108,15 @@ class VarianceError(heatmap.GaussianLoss):
     def __init__(
         self, stride, sigma=1.0, beta=1.0, name="heatmap_variance", **kwargs
     ):
-        super().__init__(stride, sigma, name=name, **kwargs)
-        _check_beta(beta)
-        self.beta = beta
+        super().__init__(stride, sigma, beta, name=name, **kwargs)
 
-    def call(self, y_true, y_pred):
-        scores, spatial = integral.flatten_maps(y_pred)
+    def map_cost(self, points, scores, spatial):
         share = integral.spatial_softmax(scores, self.beta)
-        points = integral.expected_coordinates(share, spatial)
-        moments = integral.covariance(share, points, spatial)
-        error = sum(
+        middle = integral.expected_coordinates(share, spatial)
+        moments = integral.covariance(share, middle, spatial)
+        return sum(
             ops.square(moments[..., i, i] - self.sigma**2)
             for i in range(len(spatial))
-        )
-        return heatmap.mean_over_labelled(error, y_true)
-
-    def get_config(self):
-        return {**super().get_config(), "beta": self.beta}
-
-
-def _check_beta(beta):
-    if beta <= 0:
-        raise ValueError(
-            "`beta` is that of the IntegralRegression that reads the maps, so "
-            f"it is positive. Received: beta={beta}"
         )
 
 

@@ -9,31 +9,71 @@ The last is ours: it supervises the map that Eq. (6) averages, where H1's own
 loss leaves that map nearly flat (docs/choices.md).
 """
 
+from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.losses import labelled
 from integral_tf.ops import integral
+from integral_tf.ops import labels
 from integral_tf.ops import targets
 
 
-class HeatmapLoss(keras.losses.Loss):
-    """What all of them share: labelled crop points against maps."""
+class HeatmapLoss(labelled.LabelledLoss):
+    """Labelled crop points against maps.
 
-    def __init__(self, stride, **kwargs):
+    Args:
+        stride: Crop pixels that one heat-map pixel spans: a number, or one of
+            each axis, x first.
+        data_format: Of the maps, as of `IntegralRegression`.
+        **kwargs: Base loss keyword arguments, such as `name`.
+    """
+
+    def __init__(self, stride, *, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        if stride <= 0:
-            raise ValueError(
-                "`stride` is the crop pixels one heat-map pixel spans, so it "
-                f"must be positive. Received: stride={stride}"
-            )
-        self.stride = stride
+        self.stride = checks.several(
+            "stride",
+            stride,
+            "`stride` is the crop pixels one heat-map pixel spans, so it must "
+            "be positive: a number, or one of each axis, x first.",
+            above=0,
+        )
+        self.data_format = _data_format(data_format)
 
-    def points(self, y_true):
-        """`(B, K, 2)` in the heat-map frame."""
-        return coordinates.crop_to_heatmap(_labelled(y_true), self.stride)
+    def people(self, y_pred):
+        shape = labels.static_shape(y_pred)
+        if shape is None or not 3 <= len(shape) <= 5:
+            raise ValueError(
+                "`y_pred` is a stack of heat maps, (batch, height, width, "
+                "joints) of pictures, with one axis less of lines and one more "
+                "of volumes. Received: y_pred.shape="
+                f"{labels.static_shape(y_pred)}"
+            )
+        last = self.data_format == "channels_last"
+        return shape[0], shape[-1 if last else 1], len(shape) - 2
+
+    def cost(self, points, y_pred):
+        points = coordinates.crop_to_heatmap(points, self.stride)
+        scores, spatial = integral.flatten_maps(y_pred, self.data_format)
+        return self.map_cost(points, scores, spatial)
+
+    def map_cost(self, points, scores, spatial):
+        """`(B, K)` costs of the flat maps of joints in the heat-map frame.
+
+        Args:
+            points: `(B, K, D)`.
+            scores, spatial: `(B, K, N)` and the maps' spatial shape, from
+                `integral.flatten_maps`.
+        """
+        raise NotImplementedError
 
     def get_config(self):
-        return {**super().get_config(), "stride": self.stride}
+        config = {"stride": self.stride, "data_format": self.data_format}
+        return {**super().get_config(), **config}
+
+
+def _data_format(data_format):
+    return data_format or keras.backend.image_data_format()
 
 
 class GaussianLoss(HeatmapLoss):
@@ -41,19 +81,33 @@ class GaussianLoss(HeatmapLoss):
 
     def __init__(self, stride, sigma=1.0, **kwargs):
         super().__init__(stride, **kwargs)
-        if sigma <= 0:
-            raise ValueError(
-                "`sigma` is the Gaussian's width in heat-map pixels, so it "
-                f"must be positive. Received: sigma={sigma}"
-            )
-        self.sigma = sigma
-
-    def _gaussians(self, y_true, heatmaps):
-        _, height, width, _ = ops.shape(heatmaps)
-        return targets.gaussians(self.points(y_true), height, width, self.sigma)
+        self.sigma = checks.number(
+            "sigma",
+            sigma,
+            "`sigma` is the Gaussian's width in heat-map pixels, so it must be "
+            "positive.",
+            above=0,
+        )
 
     def get_config(self):
         return {**super().get_config(), "sigma": self.sigma}
+
+
+class SoftmaxLoss(GaussianLoss):
+    """One that reads the map as the integral does, by a softmax."""
+
+    def __init__(self, stride, sigma=1.0, beta=1.0, **kwargs):
+        super().__init__(stride, sigma, **kwargs)
+        self.beta = checks.number(
+            "beta",
+            beta,
+            "`beta` is that of the IntegralRegression that reads the maps, so "
+            "it is positive.",
+            above=0,
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "beta": self.beta}
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -86,14 +140,13 @@ class GaussianSquaredError(GaussianLoss):
     def __init__(self, stride, sigma=1.0, name="heatmap_l2", **kwargs):
         super().__init__(stride, sigma, name=name, **kwargs)
 
-    def call(self, y_true, y_pred):
-        y_pred = ops.cast(y_pred, "float32")
-        error = ops.square(self._gaussians(y_true, y_pred) - y_pred)
-        return mean_over_labelled(ops.sum(error, axis=(1, 2)), y_true)
+    def map_cost(self, points, scores, spatial):
+        blobs = targets.gaussians(points, spatial, self.sigma)
+        return ops.sum(ops.square(blobs - scores), axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class GaussianCrossEntropy(GaussianLoss):
+class GaussianCrossEntropy(SoftmaxLoss):
     """Cross-entropy between a Gaussian of mass 1 and the softmaxed map.
 
     Formula:
@@ -119,20 +172,14 @@ class GaussianCrossEntropy(GaussianLoss):
     def __init__(
         self, stride, sigma=1.0, beta=1.0, name="heatmap_ce", **kwargs
     ):
-        super().__init__(stride, sigma, name=name, **kwargs)
-        self.beta = beta
+        super().__init__(stride, sigma, beta, name=name, **kwargs)
 
-    def call(self, y_true, y_pred):
-        scores, _ = integral.flatten_maps(y_pred)
-        blobs, _ = integral.flatten_maps(self._gaussians(y_true, y_pred))
+    def map_cost(self, points, scores, spatial):
+        blobs = targets.gaussians(points, spatial, self.sigma)
         # Of a joint far off the map nothing is left to normalise.
         mass = ops.maximum(ops.sum(blobs, axis=-1, keepdims=True), 1e-6)
-        log_map = ops.log_softmax(scores * self.beta, axis=-1)
-        entropy = -ops.sum(blobs / mass * log_map, axis=-1)
-        return mean_over_labelled(entropy, y_true)
-
-    def get_config(self):
-        return {**super().get_config(), "beta": self.beta}
+        log_map = ops.log_softmax(integral.scaled(scores, self.beta), axis=-1)
+        return -ops.sum(blobs / mass * log_map, axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -163,15 +210,12 @@ class OneHotCrossEntropy(HeatmapLoss):
     def __init__(self, stride, name="heatmap_one_hot", **kwargs):
         super().__init__(stride, name=name, **kwargs)
 
-    def call(self, y_true, y_pred):
-        _, height, width, _ = ops.shape(y_pred)
-        scores, _ = integral.flatten_maps(y_pred)
-        pixel = targets.nearest_pixel(self.points(y_true), height, width)
-        entropy = ops.subtract(
+    def map_cost(self, points, scores, spatial):
+        pixel = targets.nearest_pixel(points, spatial)
+        return ops.subtract(
             ops.logsumexp(scores, axis=-1),
             ops.take_along_axis(scores, pixel[..., None], axis=-1)[..., 0],
         )
-        return mean_over_labelled(entropy, y_true)
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -224,25 +268,32 @@ class BinaryCrossEntropy(HeatmapLoss):
         **kwargs,
     ):
         super().__init__(stride, name=name, **kwargs)
-        if radius <= 0 or negatives < 0:
-            raise ValueError(
-                "`radius` is in crop pixels and positive, `negatives` counts "
-                "the pixels drawn for each near one. "
-                f"Received: radius={radius}, negatives={negatives}"
-            )
-        self.radius = radius
-        self.negatives = negatives
-        self.seed = seed
+        self.radius = checks.number(
+            "radius",
+            radius,
+            "`radius` is the crop pixels within which a pixel's centre is "
+            "near, so it must be positive.",
+            above=0,
+        )
+        self.negatives = checks.number(
+            "negatives",
+            negatives,
+            "`negatives` counts the pixels drawn for each near one, from 0.",
+            least=0,
+        )
+        self.seed = checks.whole(
+            "seed", seed, "`seed` is the whole number that draws are made of."
+        )
 
-    def call(self, y_true, y_pred):
-        scores, _ = integral.flatten_maps(y_pred)
-        near, drawn = self.draw(y_true, y_pred)
+    def cost(self, points, y_pred):
+        scores, spatial = integral.flatten_maps(y_pred, self.data_format)
+        near, drawn = self._masks(points, spatial)
         counted = ops.add(near, drawn)
         cost = ops.multiply(
             counted, ops.softplus(scores) - ops.multiply(near, scores)
         )
         count = ops.maximum(ops.sum(counted, axis=-1), 1.0)
-        return mean_over_labelled(ops.sum(cost, axis=-1) / count, y_true)
+        return ops.sum(cost, axis=-1) / count
 
     def draw(self, y_true, y_pred):
         """The pixels that count: near ones, and the negatives drawn.
@@ -250,13 +301,18 @@ class BinaryCrossEntropy(HeatmapLoss):
         Returns:
             Two `(batch, joints, height * width)` masks of 0 and 1.
         """
-        _, height, width, _ = ops.shape(y_pred)
-        near, _ = integral.flatten_maps(
-            targets.disks(
-                self.points(y_true), height, width, self.radius / self.stride
-            )
+        points, _ = labels.parted(y_true, *self.people(y_pred))
+        _, spatial = integral.flatten_maps(y_pred, self.data_format)
+        return self._masks(points, spatial)
+
+    def _masks(self, points, spatial):
+        near = targets.disks(
+            coordinates.crop_to_heatmap(points, self.stride),
+            spatial,
+            self.radius,
+            self.stride,
         )
-        noise = _noise(_labelled(y_true), height * width, self.seed)
+        noise = _noise(points, integral.product(spatial), self.seed)
         # Far pixels first, in random order: a pixel's rank tells if it is in.
         order = ops.argsort(ops.where(near > 0, 2**31 - 1, noise), axis=-1)
         rank = ops.cast(ops.argsort(order, axis=-1), "float32")
@@ -277,7 +333,7 @@ def _noise(points, pixels, seed):
     """Random numbers for each pixel, a function of the point and the seed.
 
     Args:
-        points: `(B, K, 2)` in the crop frame.
+        points: `(B, K, D)` in the crop frame.
         pixels: How many for each point.
         seed: Any integer.
 
@@ -287,7 +343,7 @@ def _noise(points, pixels, seed):
     # Sub-pixel steps, so that every augmented copy of a joint draws anew.
     steps = ops.cast(ops.round(ops.clip(points, -1e5, 1e5) * 4096), "int32")
     key = _mix(ops.convert_to_tensor(seed % 2**31, dtype="int32"))
-    for axis in (0, 1):
+    for axis in range(points.shape[-1]):
         key = _mix(ops.bitwise_xor(key, steps[..., axis]))
     noise = _mix(ops.bitwise_xor(key[..., None], _mix(ops.arange(pixels))))
     return ops.minimum(ops.bitwise_and(noise, 2**31 - 1), 2**31 - 2)
@@ -304,15 +360,3 @@ def _xor_shifted(x, count):
     # Masked, because a shift of a negative number brings its sign along.
     shifted = ops.bitwise_and(ops.right_shift(x, count), 2 ** (32 - count) - 1)
     return ops.bitwise_xor(x, shifted)
-
-
-def _labelled(y_true):
-    """`(B, K, 2)` points; an unlabelled one, which may be NaN, becomes 0."""
-    return ops.where(y_true[..., 2:] > 0, y_true[..., :2], 0.0)
-
-
-def mean_over_labelled(per_joint, y_true):
-    """`(B, K)` costs to `(B,)`; nobody labelled costs 0, not NaN."""
-    visible = y_true[..., 2]
-    total = ops.sum(visible * per_joint, axis=-1)
-    return total / ops.maximum(ops.sum(visible, axis=-1), 1.0)

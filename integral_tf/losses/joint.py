@@ -1,36 +1,31 @@
 """The joint loss of R1 and the integral methods: L1, or L2 (Section 4)."""
 
+from integral_tf import checks
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.losses import labelled
+from integral_tf.ops import labels
 
 
-class _JointLoss(keras.losses.Loss):
-    """A distance between points, averaged over the labelled ones."""
+class _JointLoss(labelled.LabelledLoss):
+    """A distance between points, the mean over their coordinates."""
 
     def __init__(self, unit=1.0, **kwargs):
         super().__init__(**kwargs)
-        if unit <= 0:
-            raise ValueError(
-                "`unit` is the crop pixels that count as 1, so it must be "
-                f"positive. Received: unit={unit}"
-            )
-        self.unit = unit
+        self.unit = checks.number(
+            "unit",
+            unit,
+            "`unit` is the crop pixels that count as 1, so it must be "
+            "positive.",
+            above=0,
+        )
 
-    def call(self, y_true, y_pred):
-        if len(y_pred.shape) != 3 or y_pred.shape[-1] != 2:
-            raise ValueError(
-                "`y_pred` must end in (x, y), one pair per joint. Received: "
-                f"y_pred.shape={tuple(y_pred.shape)}; did you pass the heat "
-                "maps?"
-            )
-        y_pred = ops.cast(y_pred, "float32")
-        visible = y_true[..., 2:]
-        # An unlabelled joint may be NaN, which no zero weight would mask.
-        points = ops.where(visible > 0, y_true[..., :2], 0.0)
+    def people(self, y_pred):
+        return labels.size_of_points(y_pred)
+
+    def cost(self, points, y_pred):
         apart = self._distance((points - y_pred) / self.unit)
-        coordinates = 2 * ops.sum(visible, axis=(1, 2))
-        error = ops.sum(visible * apart, axis=(1, 2))
-        return error / ops.maximum(coordinates, 1.0)
+        return ops.sum(apart, axis=-1) / y_pred.shape[-1]
 
     def get_config(self):
         return {**super().get_config(), "unit": self.unit}
@@ -43,10 +38,13 @@ class JointL1(_JointLoss):
     Formula:
 
     ```python
-    loss = sum(visible * abs(true - predicted) / unit) / (2 * sum(visible))
+    cost = mean(abs(true - predicted) / unit)  # over x and y
+    loss = sum(visible * cost) / sum(visible)
     ```
 
-    The average is per sample; a person with no labelled joint costs 0, not NaN.
+    `visible` is 1 where a label's visibility is above 0, else 0. The average is
+    per sample; a person with no labelled joint costs 0, not NaN. A label that
+    is NaN though visible makes the loss NaN.
 
     Args:
         unit: Crop pixels that count as 1. ours: the paper gives no unit; the
@@ -55,10 +53,17 @@ class JointL1(_JointLoss):
         **kwargs: Base loss keyword arguments, such as `name`.
 
     Call arguments:
-        y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility (0
-            or 1). Visibility rides along because Keras hands a loss only
-            these two tensors.
+        y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
+            Visibility rides along because Keras hands a loss only these two
+            tensors. Of lines `(batch, joints, 2)`, x and visibility; of
+            volumes `(batch, joints, 4)`, x, y, z and visibility.
         y_pred: `(batch, joints, 2)`: x, y in the same frame.
+        sample_weight: `(batch,)`, a factor on each person's loss, or `(batch,
+            joints)`, on each joint's cost.
+
+    Raises:
+        ValueError: labels, points or weights of another shape, or `unit` is
+            not positive.
 
     Reference:
         Section 4: L1 "works consistently better than L2"; R1 in Table 2.
@@ -78,7 +83,8 @@ class JointL2(_JointLoss):
     Formula:
 
     ```python
-    loss = sum(visible * ((true - predicted) / unit)**2) / (2 * sum(visible))
+    cost = mean(((true - predicted) / unit)**2)  # over x and y
+    loss = sum(visible * cost) / sum(visible)
     ```
 
     Arguments and tensors are those of `JointL1`, which the paper found to be

@@ -2,6 +2,7 @@
 
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.ops import labels
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -14,9 +15,15 @@ class JointDistance(keras.metrics.Metric):
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility,
-            as the losses take it. An unlabelled joint may be NaN.
+            as the losses take it. An unlabelled joint may be NaN. Of lines
+            and volumes as of `losses.JointL1`.
         y_pred: `(batch, joints, 2)` in the same frame.
-        sample_weight: Not used: visibility says which joints count.
+        sample_weight: What each person's joints weigh in the mean, `(batch,)`
+            or `(batch, 1)`, or each joint, `(batch, joints)`. Keras passes it
+            to `compile(weighted_metrics=...)` only.
+
+    Raises:
+        ValueError: labels, points or weights of another shape.
 
     Example:
 
@@ -31,6 +38,8 @@ class JointDistance(keras.metrics.Metric):
 
     def __init__(self, name="joint_distance", **kwargs):
         super().__init__(name=name, **kwargs)
+        # What `mode="auto"` of Keras's callbacks goes by.
+        self._direction = "down"
         self.total = self.add_weight(
             name="total", shape=(), initializer="zeros"
         )
@@ -39,13 +48,17 @@ class JointDistance(keras.metrics.Metric):
         )
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        y_true = ops.cast(y_true, "float32")
-        visible = ops.cast(y_true[..., 2] > 0, "float32")
-        points = ops.where(y_true[..., 2:] > 0, y_true[..., :2], 0.0)
+        size = labels.size_of_points(y_pred)
+        points, shares = labels.parted(y_true, *size)
+        weights = labels.weights(sample_weight, *size[:2])
+        if weights is not None:
+            if len(weights.shape) == 1:
+                weights = weights[:, None]
+            shares = ops.multiply(shares, weights)
         apart = points - ops.cast(y_pred, "float32")
         distance = ops.sqrt(ops.sum(ops.square(apart), axis=-1))
-        self.total.assign_add(ops.sum(visible * distance))
-        self.count.assign_add(ops.sum(visible))
+        self.total.assign_add(ops.sum(shares * distance))
+        self.count.assign_add(ops.sum(shares))
 
     def result(self):
-        return self.total / ops.maximum(self.count, 1.0)
+        return self.total / ops.where(self.count == 0, 1.0, self.count)

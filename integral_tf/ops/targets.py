@@ -1,69 +1,88 @@
-"""Ground-truth heat maps of Section 3."""
+"""Ground-truth heat maps of Section 3, laid out as `integral.flatten_maps`.
+
+Shape letters: B batch, K joints, N pixels of a map, D spatial dimensions. Maps
+may have any D, as those of `integral`; points are (x, y, z).
+"""
 
 from integral_tf.generation import ops
+from integral_tf.ops import integral
 
 
-def gaussians(points, height, width, sigma=1.0):
+def gaussians(points, spatial, sigma=1.0):
     """A Gaussian with peak 1 around each joint: H1's target, sigma = 1.
 
     ours: the centre is where the joint is, not the nearest pixel, so that the
     map's mean is the joint.
 
     Args:
-        points: `(B, K, 2)` x, y in the heat-map frame.
-        height, width: Size of the map.
+        points: `(B, K, D)` x, y in the heat-map frame.
+        spatial: Spatial shape of the map, e.g. `(H, W)`, with product N.
         sigma: Standard deviation in heat-map pixels.
 
     Returns:
-        `(B, height, width, K)` float32.
+        `(B, K, N)` float32.
     """
-    points = ops.cast(points, "float32")
-    x = _bump(points[..., 0], width, sigma)[:, None, :, :]
-    y = _bump(points[..., 1], height, sigma)[:, :, None, :]
-    return ops.multiply(x, y)
+    square = square_distances(points, spatial)
+    return ops.exp(ops.multiply(square, -0.5 / sigma**2))
 
 
-def nearest_pixel(points, height, width):
+def nearest_pixel(points, spatial):
     """The pixel of a joint, H2's one-hot target, as an index into the map.
 
     Args:
-        points: `(B, K, 2)` x, y in the heat-map frame; one outside the map
+        points: `(B, K, D)` x, y in the heat-map frame; one outside the map
             takes the nearest pixel of its border.
-        height, width: Size of the map.
+        spatial: Spatial shape of the map.
 
     Returns:
-        `(B, K)` int32, row by row as `integral.flatten_maps` lays maps out.
+        `(B, K)` int32, row by row.
     """
     points = ops.round(ops.cast(points, "float32"))
-    # The size as a float, because it may be a tensor.
-    x = ops.clip(points[..., 0], 0.0, ops.cast(width - 1, "float32"))
-    y = ops.clip(points[..., 1], 0.0, ops.cast(height - 1, "float32"))
-    return ops.cast(y, "int32") * width + ops.cast(x, "int32")
+    index = 0
+    for i, length in enumerate(spatial):
+        # The size as a float, because it may be a tensor.
+        last = ops.cast(length - 1, "float32")
+        at = ops.clip(points[..., len(spatial) - 1 - i], 0.0, last)
+        index = index * length + ops.cast(at, "int32")
+    return index
 
 
-def disks(points, height, width, radius):
+def disks(points, spatial, radius, stride=1.0):
     """1 within a distance of each joint, 0 elsewhere: H3's target.
 
     Args:
-        points: `(B, K, 2)` x, y in the heat-map frame.
-        height, width: Size of the map.
-        radius: Distance in heat-map pixels; a pixel at it belongs.
+        points: `(B, K, D)` x, y in the heat-map frame.
+        spatial: Spatial shape of the map.
+        radius: Distance in crop pixels; a pixel at it belongs.
+        stride: Crop pixels that one heat-map pixel spans; one number, or D of
+            them, x first.
 
     Returns:
-        `(B, height, width, K)` float32.
+        `(B, K, N)` float32.
+    """
+    square = square_distances(points, spatial, stride)
+    return ops.cast(square <= radius**2, "float32")
+
+
+def square_distances(points, spatial, stride=1.0):
+    """Square distance of every pixel from each joint.
+
+    Args:
+        points: `(B, K, D)` x, y in the heat-map frame.
+        spatial: Spatial shape of the map.
+        stride: Crop pixels that one heat-map pixel spans; one number, or D of
+            them, x first.
+
+    Returns:
+        `(B, K, N)` float32 in square crop pixels.
     """
     points = ops.cast(points, "float32")
-    x = _square(points[..., 0], width)[:, None, :, :]
-    y = _square(points[..., 1], height)[:, :, None, :]
-    return ops.cast(ops.add(x, y) <= radius**2, "float32")
-
-
-def _bump(centre, length, sigma):
-    """`(B, length, K)` values of a one-dimensional Gaussian with peak 1."""
-    return ops.exp(ops.multiply(_square(centre, length), -0.5 / sigma**2))
-
-
-def _square(centre, length):
-    """`(B, length, K)` square distances of a line's pixels."""
-    grid = ops.cast(ops.arange(length), "float32")[None, :, None]
-    return ops.square(ops.subtract(grid, centre[:, None, :]))
+    steps = stride if isinstance(stride, tuple) else [stride] * len(spatial)
+    # Not `ops.add`: Keras 3.15 takes one of these for a bias, and gives a
+    # wrong shape, where there is one joint in the batch.
+    square = sum(
+        ops.square(apart * step)
+        for apart, step in zip(integral.offsets(points, spatial), steps)
+    )
+    joints = ops.shape(points)[1]
+    return ops.reshape(square, (-1, joints, integral.product(spatial)))

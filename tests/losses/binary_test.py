@@ -270,9 +270,9 @@ def test_seeds_in_a_row_draw_every_far_pixel_as_often():
 
 
 def test_rejects_a_radius_or_a_ratio_without_a_meaning():
-    with pytest.raises(ValueError, match=r"\. Received: radius=0, negatives=3"):
+    with pytest.raises(ValueError, match=r"positive. Received: radius=0"):
         BinaryCrossEntropy(8, radius=0)
-    with pytest.raises(ValueError, match="Received: radius=15.0, negatives=-1"):
+    with pytest.raises(ValueError, match="Received: negatives=-1"):
         BinaryCrossEntropy(8, negatives=-1)
 
 

@@ -1,0 +1,155 @@
+"""Labels of joints, as the losses, the metric and `calibrate` take them.
+
+Each joint is labelled with D coordinates, x first, and its visibility: above 0
+the joint counts, and its coordinates are known. Any such number counts alike,
+COCO's 1 and 2 too; 0, a number below and NaN do not count.
+
+Shape letters: B batch, K joints, D spatial dimensions.
+"""
+
+import numpy as np
+
+from integral_tf.generation import ops
+
+AXES = {1: "x", 2: "x, y", 3: "x, y, z"}
+
+
+def parted(y_true, batch, joints, dimensions):
+    """Checks labels, and parts points from visibility.
+
+    Args:
+        y_true: `(B, K, D + 1)` of any number type.
+        batch, joints, dimensions: B, K and D that the labels are for. None
+            where one is not known.
+
+    Returns:
+        `(B, K, D)` float32 points, 0 where a joint does not count, which may
+        be NaN in `y_true`; and `(B, K)` float32, 1 where a joint counts.
+
+    Raises:
+        ValueError: another shape, as far as shapes are known.
+    """
+    y_true = _checked(y_true, (batch, joints, dimensions + 1))
+    y_true = ops.cast(y_true, "float32")
+    counts = y_true[..., dimensions:] > 0
+    points = ops.where(counts, y_true[..., :dimensions], 0.0)
+    return points, ops.cast(counts[..., 0], "float32")
+
+
+def size_of_points(y_pred):
+    """B, K and D of points that are compared with labels; None if not known.
+
+    Raises:
+        ValueError: not `(B, K, D)` with D of 1, 2 or 3.
+    """
+    shape = static_shape(y_pred)
+    if shape is None or len(shape) != 3 or shape[-1] not in AXES:
+        raise ValueError(
+            "`y_pred` is (batch, joints, 2), x and y of each joint, or x alone "
+            "of lines and x, y, z of volumes. Received: y_pred.shape="
+            f"{_said(shape)}; did you pass the heat maps?"
+        )
+    return shape
+
+
+def weights(sample_weight, batch, joints):
+    """Checks what people, or their joints, weigh.
+
+    Args:
+        sample_weight: None, a number, `(B,)`, `(B, 1)` or `(B, K)`.
+        batch, joints: B and K; None where one is not known.
+
+    Returns:
+        None, or a float32 tensor of one of these shapes; `(B, K)` is K > 1.
+
+    Raises:
+        ValueError: another shape, as far as shapes are known.
+    """
+    if sample_weight is None:
+        return None
+    sample_weight = ops.cast(sample_weight, "float32")
+    shape = static_shape(sample_weight)
+    right = ((), (batch,), (batch, 1), (batch, joints))
+    if shape is not None and not any(fits(shape, each) for each in right):
+        raise ValueError(
+            "`sample_weight` is (batch,), a weight of each person, or (batch, "
+            f"joints), one of each joint, here {_said(right[-1])}. "
+            f"Received: sample_weight.shape={_said(shape)}"
+        )
+    return sample_weight
+
+
+def of_joints(sample_weight):
+    """Whether `weights` are those of joints."""
+    shape = sample_weight is not None and static_shape(sample_weight)
+    return bool(shape) and len(shape) == 2 and shape[1] not in (1, None)
+
+
+def refuse_ragged(y_true):
+    """Requires a row for every joint.
+
+    Raises:
+        ValueError: a tensor whose people have different numbers of joints.
+    """
+    if type(y_true).__name__ == "RaggedTensor":
+        raise ValueError(
+            "Labels have a row for every joint of every person, with "
+            "visibility 0 where a joint is not labelled. Received: a "
+            f"RaggedTensor of shape {tuple(y_true.shape)}"
+        )
+
+
+def static_shape(tensor):
+    """A shape with None for what is not known; None where nothing is."""
+    try:
+        return tuple(
+            tensor.shape if hasattr(tensor, "shape") else np.shape(tensor)
+        )
+    except ValueError:  # a TensorFlow tensor without a rank, uneven lists
+        return None
+
+
+def fits(shape, wanted):
+    """Whether two shapes agree as far as both are known."""
+    return len(shape) == len(wanted) and all(
+        None in pair or pair[0] == pair[1] for pair in zip(shape, wanted)
+    )
+
+
+def _checked(y_true, wanted):
+    """The labels, whose shape is `wanted`, as far as it is known."""
+    refuse_ragged(y_true)
+    shape = static_shape(y_true)
+    if shape is None or (fits(shape, wanted) and None in shape[1:]):
+        return _checked_later(y_true, wanted)
+    if fits(shape, wanted):
+        return y_true
+    _, joints, columns = wanted
+    axes = AXES[columns - 1]
+    hint = ""
+    if fits(shape, (None, joints, columns - 1)):
+        hint = "; append a column of ones where every joint is labelled"
+    elif len(shape) == 3 and fits(shape[1:], (columns, joints)):
+        hint = "; transpose the last two axes"
+    raise ValueError(
+        f"`y_true` is (batch, joints, {columns}), here {_said(wanted)}: {axes} "
+        f"of each joint, and its visibility, above 0 where labelled{hint}. "
+        f"Received: y_true.shape={_said(shape)}"
+    )
+
+
+def _checked_later(y_true, wanted):
+    """Has TensorFlow check a shape that is known when the graph runs."""
+    if not type(y_true).__module__.startswith("tensorflow"):
+        return y_true
+    import tensorflow as tf
+
+    return tf.ensure_shape(
+        y_true, wanted, name="y_true_is_joints_and_visibility"
+    )
+
+
+def _said(shape):
+    if shape is None:
+        return "unknown"
+    return "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
