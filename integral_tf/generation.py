@@ -64,3 +64,17 @@ def eagerly():
     if LEGACY or keras.backend.backend() == "tensorflow":
         return importlib.import_module("tensorflow").init_scope()
     return contextlib.nullcontext()
+
+
+def data_format(given):
+    """Where the channels are: what is given, or Keras's own setting of None.
+
+    Raises:
+        ValueError: neither `"channels_last"` nor `"channels_first"`.
+    """
+    if given not in (None, "channels_last", "channels_first"):
+        raise ValueError(
+            "`data_format` is 'channels_last', 'channels_first', or None for "
+            f"Keras's own setting. Received: data_format={given!r}"
+        )
+    return given or keras.backend.image_data_format()

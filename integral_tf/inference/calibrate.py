@@ -5,8 +5,11 @@ import dataclasses
 import numpy as np
 from keras import ops
 
+from integral_tf import checks
 from integral_tf import layers
 from integral_tf import metrics
+from integral_tf.inference import feed
+from integral_tf.models import doubts
 
 READ = {"joints", "scores", "heatmaps"}
 # What calibration chooses from.
@@ -35,7 +38,7 @@ class Calibration:
     calibration_error_before: float
 
 
-def calibrate(model, dataset, reach=None):
+def calibrate(model, dataset, reach=None, *, steps=None):
     """Chooses the beta that reads a model's maps best, and fits its scores.
 
     Changes the model, and trains nothing: the best of `BETAS`, or the beta that
@@ -47,53 +50,61 @@ def calibrate(model, dataset, reach=None):
 
     Args:
         model: Of `integralize` or `pose_model`, with an integral.
-        dataset: Batches `(images, truth)`, of people that it was not trained
-            on, as `fit` takes them: truth is `(batch, K, 3)`, x and y in
-            pixels of the crop and visibility, or a dict with it as `joints`.
+        dataset: People that it was not trained on, as `fit` takes them: batches
+            `(images, truth)`, or two arrays. Truth is `(batch, K, 3)`, x and y
+            in pixels of the crop and visibility, above 0 where labelled, or a
+            dict with it as `joints`; of lines and volumes as of the losses.
         reach: Pixels of the crop. None takes a sixteenth of its longer side,
             about half a head. ours: there need be no head sizes here, which
             PCKh and the trainer go by.
+        steps: Batches to read at most; None reads all. A dataset without an
+            end needs it. A generator does not say whether it has one.
 
     Returns:
         A `Calibration`.
 
     Raises:
-        ValueError: no integral in the model, no labelled joint in the dataset,
-            a truth of another shape, or maps that are softmaxed already.
+        ValueError: no integral in the model, an endless dataset, no labelled
+            joint in it, a truth of another shape or in another unit, or maps
+            that are softmaxed already.
+
+    Warns:
+        UserWarning: the truth looks as if in pixels of the maps or of the
+            photographs, or the dataset seems to have no end.
     """
-    outputs = getattr(model, "output", None)
-    integrals = integrals_of(model)
-    if not integrals or not (
-        isinstance(outputs, dict) and READ <= set(outputs)
-    ):
-        raise ValueError(
-            "`model` reads its `heatmaps` by an IntegralRegression and has "
-            "`joints` and `scores`; integral_tf.integralize makes one of any "
-            f"heat-map model. Received: {model.name!r}"
+    integral, joints = _read_by(model)
+    if reach is not None:
+        reach = checks.number(
+            "reach",
+            reach,
+            "`reach` is the crop pixels within which a joint is right, so it "
+            "is positive.",
+            above=0,
         )
-    config = {**integrals[-1].get_config(), "confidence": True}
-    config |= {"learn_beta": False, "covariance": False}
     # The one that it has first: what is best already stays.
-    betas = [integrals[-1].beta, *BETAS]
-    probes = [
-        layers.IntegralRegression.from_config({**config, "beta": float(beta)})
-        for beta in betas
-    ]
-    distances, confidences = [], []
-    for images, truth, *_ in dataset:
-        truth = _checked(truth, outputs["joints"].shape[1])
-        known = truth[..., 2] > 0
-        reach = _reach(images) if reach is None else reach
+    betas = [integral.beta, *map(float, BETAS)]
+    probes = _probes(integral, betas)
+    seen, distances, confidences = [], [], []
+    for images, truth in feed.batches(dataset, steps):
+        points, known = feed.labelled(truth, joints)
         maps = model(images, training=False)["heatmaps"]
-        _check_scores(maps)
+        sums = doubts.sums_of(maps, integral.data_format)
+        doubts.refuse_softmaxed(sums)
+        frame = _frame(maps, integral)
         read = [probe(maps) for probe in probes]
-        points = np.stack([_numpy(each["joints"]) for each in read])
-        apart = np.linalg.norm(points[:, known] - truth[known, :2], axis=-1)
-        distances.append(apart)
+        found = np.stack([_numpy(each["joints"]) for each in read])
+        apart = found[:, known] - points[known]
+        seen.append(points[known])
+        distances.append(np.linalg.norm(apart, axis=-1))
         confidence = np.stack([_numpy(each["confidence"]) for each in read])
         confidences.append(confidence[:, known])
-    if not sum(apart.shape[1] for apart in distances):
-        raise ValueError("`dataset` has no labelled joint. Received: none")
+    feed.check_units(seen, *frame) if seen else feed.none_read()
+    reach = max(np.multiply(*frame)) / 16 if reach is None else reach
+    return _calibrated(model, betas, reach, distances, confidences)
+
+
+def _calibrated(model, betas, reach, distances, confidences):
+    """Sets a model to the best of the betas that were tried."""
     distances = np.concatenate(distances, axis=1)
     confidences = np.concatenate(confidences, axis=1)
     errors = np.minimum(distances, reach).mean(axis=1)
@@ -101,11 +112,9 @@ def calibrate(model, dataset, reach=None):
     before = scored(model, confidences[0])
     set_beta(model, betas[best])
     fit_scores(model, confidences[best], distances[best] <= reach)
-    # What Keras has traced so far knows the old numbers.
-    model.train_function = model.test_function = model.predict_function = None
     after = scored(model, confidences[best])
     return Calibration(
-        beta=float(betas[best]),
+        beta=betas[best],
         errors=errors[1:],
         error_before=float(errors[0]),
         reach=float(reach),
@@ -162,40 +171,38 @@ def score_layers(model):
     ]
 
 
-def _reach(images):
-    """A sixteenth of the longer side of a batch of images."""
-    shape = getattr(images, "shape", ())
-    if len(shape) != 4:
+def _read_by(model):
+    """The integral that reads a model's maps, and the shape of its joints."""
+    outputs = getattr(model, "output", None)
+    integrals = integrals_of(model) if hasattr(model, "layers") else []
+    if not integrals or not (
+        isinstance(outputs, dict) and READ <= set(outputs)
+    ):
         raise ValueError(
-            "`reach` is the pixels within which a joint is right; give it for "
-            "a model whose input is not one batch of images. "
-            f"Received: reach=None, images of type {type(images).__name__}"
+            "`model` reads its `heatmaps` by an IntegralRegression and has "
+            "`joints` and `scores`; integral_tf.integralize makes one of any "
+            f"heat-map model. Received: {getattr(model, 'name', model)!r}"
         )
-    return max(shape[1:]) / 16
+    return integrals[-1], tuple(outputs["joints"].shape)
 
 
-def _check_scores(maps):
-    """Requires that maps are not softmaxed: they would be so twice."""
-    maps = _numpy(maps)
-    total = maps.sum(axis=(1, 2), dtype=np.float64)
-    if maps.min() >= 0 and np.allclose(total, 1, atol=1e-3):
-        raise ValueError(
-            "These maps are probabilities, each with a sum of 1, and would be "
-            "softmaxed twice: integralize(..., probabilities=True), or name "
-            "the layer before the softmax. Received: sums of "
-            f"{total.min():.4f} to {total.max():.4f}"
-        )
+def _probes(integral, betas):
+    """Layers that read as the model's does, with these betas."""
+    config = {**integral.get_config(), "confidence": True}
+    config |= {"learn_beta": False, "covariance": False}
+    return [
+        layers.IntegralRegression.from_config({**config, "beta": beta})
+        for beta in betas
+    ]
 
 
-def _checked(truth, joints):
-    truth = _numpy(truth["joints"] if isinstance(truth, dict) else truth)
-    if truth.shape[1:] != (joints, 3):
-        raise ValueError(
-            "The truth is (batch, joints, 3): x and y in pixels of the crop, "
-            f"and visibility; the model has {joints} joints. "
-            f"Received: shape={truth.shape}"
-        )
-    return np.nan_to_num(truth)
+def _frame(maps, integral):
+    """Lengths of the maps and their strides, both x first."""
+    spatial = maps.shape[1:-1]
+    if integral.data_format == "channels_first":
+        spatial = maps.shape[2:]
+    lengths = tuple(spatial)[::-1]
+    return lengths, np.broadcast_to(integral.stride, len(lengths))
 
 
 def _numpy(tensor):

@@ -11,6 +11,7 @@ loss leaves that map nearly flat (docs/choices.md).
 
 from integral_tf import checks
 from integral_tf import coordinates
+from integral_tf import generation
 from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.losses import labelled
@@ -38,7 +39,7 @@ class HeatmapLoss(labelled.LabelledLoss):
             "be positive: a number, or one of each axis, x first.",
             above=0,
         )
-        self.data_format = _data_format(data_format)
+        self.data_format = generation.data_format(data_format)
 
     def people(self, y_pred):
         shape = labels.static_shape(y_pred)
@@ -70,10 +71,6 @@ class HeatmapLoss(labelled.LabelledLoss):
     def get_config(self):
         config = {"stride": self.stride, "data_format": self.data_format}
         return {**super().get_config(), **config}
-
-
-def _data_format(data_format):
-    return data_format or keras.backend.image_data_format()
 
 
 class GaussianLoss(HeatmapLoss):

@@ -42,7 +42,9 @@ def nearest_pixel(points, spatial):
     for i, length in enumerate(spatial):
         # The size as a float, because it may be a tensor.
         last = ops.cast(length - 1, "float32")
-        at = ops.clip(points[..., len(spatial) - 1 - i], 0.0, last)
+        at = points[..., len(spatial) - 1 - i]
+        # NaN, too, becomes a pixel that there is.
+        at = ops.minimum(ops.where(at > 0, at, 0.0), last)
         index = index * length + ops.cast(at, "int32")
     return index
 

@@ -154,7 +154,7 @@ def test_survives_a_file(tmp_path):
         ),
         pytest.param(
             {"layer": keras.layers.Conv2D(3, 1, name="last")},
-            "called 0 times",
+            "which is none of them",
             id="another model's layer",
         ),
         pytest.param(
@@ -195,7 +195,7 @@ def test_a_layer_that_is_called_twice_is_no_answer():
     images = keras.Input((SIZE, SIZE, 3))
     shared = keras.layers.Conv2D(3, 3, padding="same", name="shared")
     network = keras.Model(images, shared(shared(images)))
-    with pytest.raises(ValueError, match="called 2 times"):
+    with pytest.raises(ValueError, match="which is shared .*, shared "):
         integral_tf.integralize(network, "shared")
     # By its place among the outputs there is no doubt.
     last = integral_tf.integralize(network)
@@ -224,9 +224,10 @@ def people(count):
     """Drawn pictures, a Gaussian per joint and colour, and where they are."""
     rng = np.random.default_rng(1)
     points = rng.uniform(8, SIZE - 8, (count, 3, 2)).astype("float32")
-    pictures = targets.gaussians(points, SIZE, SIZE, sigma=4.0)
+    maps = np.asarray(targets.gaussians(points, (SIZE, SIZE), sigma=4.0))
+    pictures = maps.reshape(count, 3, SIZE, SIZE).transpose(0, 2, 3, 1)
     seen = np.ones((count, 3, 1), "float32")
-    return np.asarray(pictures), np.concatenate([points, seen], axis=-1)
+    return pictures, np.concatenate([points, seen], axis=-1)
 
 
 def test_calibrated_and_trained_on():

@@ -1,0 +1,181 @@
+"""People for `calibrate`: batches as `fit` takes them, checked as they come."""
+
+import itertools
+import operator
+import warnings
+
+import keras
+import numpy as np
+
+from integral_tf import checks
+from integral_tf.ops import labels
+
+_BATCH = 32
+# Batches after which a dataset of unknown length may have no end.
+_MANY = 1000
+# Labelled joints that are enough for a word about where all of them are.
+_ENOUGH = 10
+
+
+def batches(dataset, steps=None):
+    """Yields `(images, truth)` of a dataset, or of two arrays in batches.
+
+    Args:
+        dataset: An iterable of tuples, a `keras.utils.PyDataset`, or a tuple
+            of arrays.
+        steps: Batches at most; None for all.
+
+    Raises:
+        ValueError: it has no end and `steps` is None, or gives no tuples.
+    """
+    if steps is not None:
+        steps = checks.whole(
+            "steps", steps, "`steps` counts batches, from 1.", least=1
+        )
+    elif _endless(dataset):
+        raise ValueError(
+            "`dataset` has no end: leave its repeat() out, or say by `steps` "
+            f"how many batches to read. Received: {_said(dataset)}, steps=None"
+        )
+    if _are_arrays(dataset):
+        dataset = _cut(dataset)
+    elif not hasattr(dataset, "__iter__") and hasattr(dataset, "__len__"):
+        dataset = map(dataset.__getitem__, range(len(dataset)))
+    for number, batch in enumerate(itertools.islice(dataset, steps), start=1):
+        if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+            raise ValueError(
+                "`dataset` gives batches (images, truth), or is two arrays. "
+                f"Received: {_said(batch)} as batch {number}"
+            )
+        if (
+            steps is None
+            and number == _MANY
+            and not hasattr(dataset, "__len__")
+        ):
+            warnings.warn(
+                f"calibrate has read {_MANY} batches, and reads on. Where "
+                "`dataset` has no end, give `steps`.",
+                stacklevel=3,
+            )
+        yield batch[0], batch[1]
+
+
+def labelled(truth, shape):
+    """Points and a mask of a batch's truth.
+
+    Args:
+        truth: `(batch, K, D + 1)`, or a dict with it as `joints`.
+        shape: `(None, K, D)` of the model's joints.
+
+    Returns:
+        `(batch, K, D)` points and `(batch, K)` bools, of NumPy.
+
+    Raises:
+        ValueError: another shape, or a labelled joint is not a number.
+    """
+    if isinstance(truth, dict):
+        if "joints" not in truth:
+            raise ValueError(
+                "The truth is (batch, joints, 3), or a dict with it as "
+                f"`joints`. Received: a dict of {', '.join(truth) or 'nothing'}"
+            )
+        truth = truth["joints"]
+    points, visible = labels.parted(truth, *shape)
+    points = np.asarray(keras.ops.convert_to_numpy(points))
+    known = np.asarray(keras.ops.convert_to_numpy(visible)) > 0
+    wrong = np.argwhere(~np.isfinite(points).all(axis=-1))
+    if len(wrong):
+        person, joint = wrong[0]
+        raise ValueError(
+            "A joint that is labelled, by a visibility above 0, has finite "
+            f"coordinates. Received: {points[person, joint].tolist()} as joint "
+            f"{joint} of person {person} in its batch"
+        )
+    return points, known
+
+
+def check_units(seen, lengths, strides):
+    """Asks whether the truth is in pixels of the crop.
+
+    Args:
+        seen: List of `(M, D)` labelled points, one of each batch.
+        lengths, strides: Of the maps and their pixels, `(D,)`, x first.
+
+    Raises:
+        ValueError: no joint is labelled, or all of them lie within 1 pixel.
+    """
+    points = np.concatenate(seen)
+    side = np.multiply(lengths, strides)
+    if not len(points):
+        raise ValueError(
+            "`dataset` has no labelled joint, one with a visibility above 0. "
+            f"Received: {len(seen)} batches without"
+        )
+    crop = f"a crop of {' x '.join(f'{each:g}' for each in side)}"
+    most = np.abs(points).max(axis=0)
+    said = f"Received: coordinates up to {most.round(3).tolist()} in {crop}"
+    if points.size >= 4 and most.max() <= 1 and min(side) > 4:
+        raise ValueError(
+            "The truth is in pixels of the crop, and seems to be normalised to "
+            f"its size: multiply it (coordinates.unit_to_crop). {said}"
+        )
+    if len(points) < _ENOUGH:
+        return
+    if min(strides) >= 2 and (most < lengths).all():
+        _warn(f"The truth seems to be in pixels of the maps. {said}")
+    if np.mean(((points < 0) | (points > side)).any(axis=-1)) > 0.5:
+        _warn(
+            "Most of the truth lies outside the crops, whose pixels it is in; "
+            f"are they those of the photographs? {said}"
+        )
+
+
+def none_read():
+    raise ValueError(
+        "`dataset` gives no batch. A generator gives its batches once. "
+        "Received: nothing"
+    )
+
+
+def _endless(dataset):
+    """Whether a dataset says, or is known, to have no end."""
+    if isinstance(dataset, keras.utils.PyDataset):
+        return dataset.num_batches is None
+    if isinstance(dataset, (itertools.cycle, itertools.count)):
+        return True
+    if isinstance(dataset, itertools.repeat):
+        return operator.length_hint(dataset, -1) < 0
+    count = getattr(dataset, "cardinality", None)
+    return callable(count) and int(count()) == -1  # tf.data's INFINITE
+
+
+def _are_arrays(dataset):
+    return (
+        isinstance(dataset, (tuple, list))
+        and len(dataset) in (2, 3)
+        and (hasattr(dataset[1], "shape") or isinstance(dataset[1], dict))
+    )
+
+
+def _cut(arrays):
+    """Batches of `(images, truth, ...)` that are whole arrays."""
+    lengths = {len(each) for each in keras.tree.flatten(tuple(arrays))}
+    if len(lengths) != 1:
+        raise ValueError(
+            "Images and truth are of the same people, as many of one as of "
+            f"the other. Received: {' and '.join(map(str, sorted(lengths)))}"
+        )
+    (count,) = lengths
+    for start in range(0, count, _BATCH):
+        cut = operator.itemgetter(slice(start, start + _BATCH))
+        yield keras.tree.map_structure(cut, tuple(arrays))
+
+
+def _said(value):
+    shape = getattr(value, "shape", None)
+    kind = type(value).__name__
+    return kind if shape is None else f"{kind} of shape {tuple(shape)}"
+
+
+def _warn(sentence):
+    warnings.warn(sentence, stacklevel=4)

@@ -1,0 +1,183 @@
+"""What shows that a network's maps are not what they are taken for.
+
+    maps that are softmaxed, or are said to be and are not    check_sums
+    the channels of a backbone taken for joints               check_joints
+    a stride or a data format that the sizes contradict       Sizes
+
+What cannot be right is refused; what is only unlikely is said in a warning.
+
+Shape letters: B batch, K joints; maps are channels last.
+"""
+
+import warnings
+
+import keras
+import numpy as np
+
+# A side for inputs of open size: what networks halve seven times at most.
+_SIDE = 128
+# More joints than people have labelled yet.
+_MANY = 512
+
+
+def check_sums(inputs, maps, probabilities):
+    """Tries the network on noise: whether each map sums to 1.
+
+    Raises:
+        ValueError: each does, and `probabilities` is False.
+    """
+    sums = _sums(inputs, maps)
+    if sums is None:
+        return
+    refuse_softmaxed(sums, probabilities)
+    if probabilities and not np.allclose(sums, 1, atol=0.05):
+        _warn(
+            "`probabilities=True` is for maps that sum to 1 each, over their "
+            "own pixels; a softmax over joints or a sigmoid makes none. The "
+            "joints are the mean of each map divided by its sum. "
+            f"Received: sums of {sums.min():.4g} to {sums.max():.4g}"
+        )
+
+
+def refuse_softmaxed(sums, probabilities=False):
+    """Requires that maps with these sums are not softmaxed a second time.
+
+    Args:
+        sums: `(B, K)` of maps without a negative pixel, or NaN.
+        probabilities: Whether their logarithms are integrated.
+    """
+    if not probabilities and np.allclose(sums, 1, atol=1e-3):
+        raise ValueError(
+            "These maps are probabilities, each with a sum of 1, and would be "
+            "softmaxed twice: integralize(..., probabilities=True), or name "
+            "the layer before the softmax. Received: sums of "
+            f"{sums.min():.4f} to {sums.max():.4f}"
+        )
+
+
+def sums_of(maps, data_format="channels_last"):
+    """`(B, K)` sums of a stack of maps; NaN where a pixel is negative."""
+    maps = np.asarray(keras.ops.convert_to_numpy(maps), np.float64)
+    first = data_format == "channels_first"
+    axes = tuple(range(2, maps.ndim) if first else range(1, maps.ndim - 1))
+    total = maps.sum(axis=axes)
+    return total if maps.min(initial=0) >= 0 else np.full_like(total, np.nan)
+
+
+def _sums(inputs, maps):
+    """The sums on noise; None where the network cannot be tried."""
+    noise = np.random.default_rng(0).uniform
+
+    def drawn(tensor):
+        shape = [length or _SIDE for length in tensor.shape[1:]]
+        return noise(size=(1, *shape)).astype("float32")
+
+    try:
+        network = keras.Model(inputs, maps)
+        found = network(keras.tree.map_structure(drawn, inputs), training=False)
+        return sums_of(found)
+    except Exception:
+        # Noise, or the side of 128, is nothing that it takes: `calibrate`
+        # looks at its maps of pictures.
+        return None
+
+
+def check_joints(size, joints):
+    """Warns of maps that look like a backbone's features.
+
+    Args:
+        size: Spatial shape of the maps; None where a length is open.
+        joints: K.
+    """
+    pixels = None if None in size else int(np.prod(size))
+    if joints >= _MANY or (pixels and joints > pixels):
+        _warn(
+            "The maps have more channels than joints are likely to be, or than "
+            "a map has pixels, as a backbone's features have: give the network "
+            "a last layer with one channel for each joint, or name that layer. "
+            f"Received: {joints} channels of {tuple(size)} pixels"
+        )
+
+
+class Sizes:
+    """What the sizes of images and maps tell of the stride.
+
+    Args:
+        inputs: The network's symbolic inputs.
+        maps: The symbolic maps, as the network has them.
+        data_format: Of the maps, and of the images where that fits.
+    """
+
+    def __init__(self, inputs, maps, data_format):
+        self._images = [
+            each.shape
+            for each in keras.tree.flatten(inputs)
+            if len(each.shape) == len(maps.shape)
+        ]
+        self._maps, self._format = maps.shape, data_format
+        (other,) = {"channels_last", "channels_first"} - {data_format}
+        plain = self._ratios(data_format, data_format)
+        mixed = self._ratios(data_format, other)
+        turned = self._ratios(other, data_format), self._ratios(other, other)
+        alike = [each for each in (plain, mixed) if len(set(each)) == 1]
+        # Crop pixels per heat-map pixel along x, y, ...; none if not known.
+        self._steps = (*alike, plain)[0]
+        self._hint = ""
+        if not alike and any(len(set(each)) == 1 for each in turned):
+            self._hint = f"; is it data_format={other!r}?"
+
+    def stride(self):
+        """One number, or one of each axis, x first.
+
+        Raises:
+            ValueError: the sizes do not tell.
+        """
+        steps = self._steps
+        # Of 100 pixels, 13 of a map step by 8, not by 7.7.
+        whole = all(each % 1 == 0 or 1 / each % 1 == 0 for each in steps)
+        if not steps or not whole or self._hint or min(steps) < 1 < max(steps):
+            raise ValueError(
+                "`stride` is the crop pixels that a heat-map pixel spans; give "
+                "it where the sizes are open or do not divide, as one number "
+                f"or as one of each axis, x first{self._hint}. "
+                f"Received: {self._said()}"
+            )
+        steps = tuple(int(each) if each >= 1 else each for each in steps)
+        return steps[0] if len(set(steps)) == 1 else steps
+
+    def check(self, stride):
+        """Warns of a stride that cannot be right along every axis."""
+        if not self._steps:
+            return
+        each = np.divide(self._steps, stride)
+        if self._hint or each.max() > 1.5 * each.min():
+            _warn(
+                "The sizes of images and maps contradict `stride`, which is "
+                f"one number, or one of each axis, x first{self._hint}. "
+                f"Received: stride={stride}, {self._said()}"
+            )
+
+    def _ratios(self, of_maps, of_images):
+        if len(self._images) != 1:
+            return ()
+        maps = _spatial(self._maps, of_maps)
+        images = _spatial(self._images[0], of_images)
+        if None in (*maps, *images):
+            return ()
+        return tuple(a / b for a, b in zip(images[::-1], maps[::-1]))
+
+    def _said(self):
+        images = " and ".join(map(str, self._images)) or "not known"
+        return (
+            f"images {images}, maps {tuple(self._maps)}, "
+            f"data_format={self._format!r}"
+        )
+
+
+def _spatial(shape, data_format):
+    return shape[2:] if data_format == "channels_first" else shape[1:-1]
+
+
+def _warn(sentence):
+    # The line that called `integralize`.
+    warnings.warn(sentence, stacklevel=4)

@@ -1,0 +1,18 @@
+"""The model that all networks of this package are."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="integral_tf")
+class PoseModel(keras.Model):
+    """A Keras model of several outputs, of which some have no target.
+
+    Everything is `keras.Model`'s but this: `compile(metrics={"joints": ...})`
+    works where `fit` and `evaluate` are given a dict of targets that lacks the
+    other outputs. Keras wants one for each, though no metric reads it.
+    """
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        if isinstance(y, dict) and isinstance(y_pred, dict):
+            y = {**dict.fromkeys(y_pred), **y}
+        return super().compute_metrics(x, y, y_pred, sample_weight)
