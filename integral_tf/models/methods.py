@@ -9,6 +9,7 @@ from integral_tf import config
 from integral_tf import layers
 from integral_tf.models import backbone as backbones
 from integral_tf.models import multi_stage
+from integral_tf.models import pose
 
 # What the loss of each heat-map method takes its scores for.
 _ACTIVATIONS = {"H1": "linear", "H2": "softmax", "H3": "sigmoid"}
@@ -108,7 +109,7 @@ def pose_model(
         calibrated = layers.ScoreCalibration(name="score_calibration")
         outputs["scores"] = calibrated(points["confidence"])
     name = f"{method}_{backbone}".replace("*", "star").lower()
-    return keras.Model(images, outputs, name=name)
+    return pose.PoseModel(images, outputs, name=name)
 
 
 def of_stage(name, stage, stages):
