@@ -39,7 +39,16 @@ if LEGACY:
 else:
     ops = keras.ops
 
-__all__ = ["LEGACY", "NAME", "NOT_CAST", "check", "eagerly", "keras", "ops"]
+__all__ = [
+    "LEGACY",
+    "NAME",
+    "NOT_CAST",
+    "check",
+    "data_format",
+    "eagerly",
+    "keras",
+    "ops",
+]
 
 
 def check(tensor):
@@ -64,3 +73,20 @@ def eagerly():
     if LEGACY or keras.backend.backend() == "tensorflow":
         return importlib.import_module("tensorflow").init_scope()
     return contextlib.nullcontext()
+
+
+def data_format(data_format):
+    """Where maps have their joints: as asked, or, of None, as Keras is set.
+
+    Raises:
+        ValueError: neither `"channels_last"` nor `"channels_first"`.
+    """
+    if data_format is None:
+        return keras.backend.image_data_format()
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(
+            "`data_format` is 'channels_last' or 'channels_first', or None for "
+            "what `keras.config.image_data_format()` says. "
+            f"Received: data_format={data_format!r}"
+        )
+    return data_format
