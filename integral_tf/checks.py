@@ -6,9 +6,9 @@ Every layer and loss asks here, each with a sentence of its own.
     whole     one whole number
     several   one finite number, or a tuple of them
 
-`above` excludes its bound, `least` and `most` include theirs. A number of
-NumPy, and an array of any library without axes, count as numbers; a bool does
-not.
+`above` and `below` exclude their bounds, `least` and `most` include theirs. A
+number of NumPy, and an array of any library without axes, count as numbers; a
+bool does not. Finite means in float32, in which the numbers are used.
 """
 
 import math
@@ -16,9 +16,19 @@ import numbers
 
 import numpy as np
 
+# Of float32.
+_LARGEST = float(np.finfo("float32").max)
+
 
 def number(
-    name, value, sentence, *, above=-math.inf, least=-math.inf, most=math.inf
+    name,
+    value,
+    sentence,
+    *,
+    above=-math.inf,
+    least=-math.inf,
+    most=math.inf,
+    below=math.inf,
 ):
     """Requires one finite number.
 
@@ -27,7 +37,7 @@ def number(
         value: What was given.
         sentence: What the argument means and what would be right; the error
             says it, and what was received.
-        above, least, most: The range.
+        above, least, most, below: The range.
 
     Returns:
         The same as Python's int or float.
@@ -45,7 +55,7 @@ def number(
     ValueError: `stride` is positive. Received: stride='8'
     """
     plain = _plain(value)
-    if plain is None or not (plain > above and least <= plain <= most):
+    if plain is None or not (above < plain < below and least <= plain <= most):
         raise ValueError(f"{sentence} Received: {name}={value!r}")
     return plain
 
@@ -102,11 +112,7 @@ def _plain(value):
         value = _scalar(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return None
-    try:
-        finite = math.isfinite(value)
-    except OverflowError:
-        return None
-    if not finite:
+    if not abs(value) <= _LARGEST:
         return None
     return value if isinstance(value, (int, float)) else float(value)
 

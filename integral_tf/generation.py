@@ -39,7 +39,16 @@ if LEGACY:
 else:
     ops = keras.ops
 
-__all__ = ["LEGACY", "NAME", "NOT_CAST", "check", "eagerly", "keras", "ops"]
+__all__ = [
+    "LEGACY",
+    "NAME",
+    "NOT_CAST",
+    "check",
+    "data_format",
+    "eagerly",
+    "keras",
+    "ops",
+]
 
 
 def check(tensor):
@@ -66,15 +75,18 @@ def eagerly():
     return contextlib.nullcontext()
 
 
-def data_format(given):
-    """Where the channels are: what is given, or Keras's own setting of None.
+def data_format(data_format):
+    """Where maps have their joints: as asked, or, of None, as Keras is set.
 
     Raises:
         ValueError: neither `"channels_last"` nor `"channels_first"`.
     """
-    if given not in (None, "channels_last", "channels_first"):
+    if data_format is None:
+        return keras.backend.image_data_format()
+    if data_format not in ("channels_last", "channels_first"):
         raise ValueError(
-            "`data_format` is 'channels_last', 'channels_first', or None for "
-            f"Keras's own setting. Received: data_format={given!r}"
+            "`data_format` is 'channels_last' or 'channels_first', or None for "
+            "what `keras.config.image_data_format()` says. "
+            f"Received: data_format={data_format!r}"
         )
-    return given or keras.backend.image_data_format()
+    return data_format

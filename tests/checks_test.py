@@ -54,6 +54,7 @@ def test_a_number_of_any_library_becomes_pythons(value, expected):
         np.array("4"),
         decimal.Decimal(4),
         10**400,
+        1e39,
         0,
         -0.0,
         -1,
@@ -77,9 +78,9 @@ def test_a_symbolic_number_gets_the_sentence():
 
 
 def test_bounds():
-    for bounds in ({"above": 3}, {"least": 4}, {"most": 4}):
+    for bounds in ({"above": 3}, {"least": 4}, {"most": 4}, {"below": 5}):
         assert checks.number("size", 4, SENTENCE, **bounds) == 4
-    for bounds in ({"above": 4}, {"least": 5}, {"most": 3}):
+    for bounds in ({"above": 4}, {"least": 5}, {"most": 3}, {"below": 4}):
         with pytest.raises(ValueError, match="Received: size=4"):
             checks.number("size", 4, SENTENCE, **bounds)
 

@@ -116,7 +116,18 @@ class CovarianceCalibration(calibrated.Calibrated):
         Returns:
             A Mahalanobis distance: d' scale^-1 d = radius^2 is the ellipse of
             distances d from the joint.
+
+        Raises:
+            ValueError: `share` is out of range.
         """
+        share = checks.number(
+            "share",
+            share,
+            "`share` is the part of the true joints that the ellipse holds, "
+            "from 0 to below 1.",
+            least=0,
+            below=1,
+        )
         if self.degrees is None:
             return math.sqrt(-2 * math.log(1 - share))
         spread = (1 - share) ** (-2 / self.degrees) - 1

@@ -13,7 +13,8 @@ def _slope(slope):
     return checks.number(
         "slope",
         slope,
-        "`slope` is positive, so that a surer joint has the higher score.",
+        "`slope` is positive and finite, so that a surer joint has the higher "
+        "score.",
         above=0,
     )
 
