@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from integral_tf import checks
+from integral_tf import coordinates
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.inference import feed
@@ -99,7 +100,9 @@ def calibrate(model, dataset, reach=None, *, steps=None):
         confidence = np.stack([_numpy(each["confidence"]) for each in read])
         confidences.append(confidence[:, known])
     feed.check_units(seen, *frame) if seen else feed.none_read()
-    reach = max(np.multiply(*frame)) / 16 if reach is None else reach
+    if reach is None:
+        lengths, steps, _ = frame
+        reach = max(lengths * steps) / 16
     return _calibrated(model, betas, reach, distances, confidences)
 
 
@@ -197,12 +200,19 @@ def _probes(integral, betas):
 
 
 def _frame(maps, integral):
-    """Lengths of the maps and their strides, both x first."""
-    spatial = maps.shape[1:-1]
-    if integral.data_format == "channels_first":
-        spatial = maps.shape[2:]
-    lengths = tuple(spatial)[::-1]
-    return lengths, np.broadcast_to(integral.stride, len(lengths))
+    """Of the maps: their lengths, the steps of a pixel, and where they begin.
+
+    All three `(D,)`, x first, in the unit of the joints.
+    """
+    first = integral.data_format == "channels_first"
+    spatial = maps.shape[2:] if first else maps.shape[1:-1]
+    lengths = np.array(spatial[::-1])
+    steps = coordinates.steps(integral.stride, len(lengths))
+    low = -0.5
+    if integral.output_range is not None:
+        low, high = integral.output_range
+        steps = (high - low) / lengths
+    return lengths, *np.broadcast_arrays(steps, low, lengths)[:2]
 
 
 def _numpy(tensor):

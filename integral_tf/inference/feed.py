@@ -94,18 +94,19 @@ def labelled(truth, shape):
     return points, known
 
 
-def check_units(seen, lengths, strides):
+def check_units(seen, lengths, steps, low):
     """Asks whether the truth is in pixels of the crop.
 
     Args:
         seen: List of `(M, D)` labelled points, one of each batch.
-        lengths, strides: Of the maps and their pixels, `(D,)`, x first.
+        lengths, steps, low: Of the maps: how many pixels, what each spans in
+            the unit of the joints, and where the first begins; `(D,)`, x first.
 
     Raises:
         ValueError: no joint is labelled, or all of them lie within 1 pixel.
     """
     points = np.concatenate(seen)
-    side = np.multiply(lengths, strides)
+    side = lengths * steps
     if not len(points):
         raise ValueError(
             "`dataset` has no labelled joint, one with a visibility above 0. "
@@ -121,9 +122,10 @@ def check_units(seen, lengths, strides):
         )
     if len(points) < _ENOUGH:
         return
-    if min(strides) >= 2 and (most < lengths).all():
+    if min(steps) >= 2 and (most < lengths).all():
         _warn(f"The truth seems to be in pixels of the maps. {said}")
-    if np.mean(((points < 0) | (points > side)).any(axis=-1)) > 0.5:
+    outside = (points < low) | (points > low + side)
+    if outside.any(axis=-1).mean() > 0.5:
         _warn(
             "Most of the truth lies outside the crops, whose pixels it is in; "
             f"are they those of the photographs? {said}"

@@ -24,21 +24,15 @@ class HeatmapLoss(labelled.LabelledLoss):
     """Labelled crop points against maps.
 
     Args:
-        stride: Crop pixels that one heat-map pixel spans: a number, or one of
-            each axis, x first.
+        stride: Crop pixels that one heat-map pixel spans: a number, or one for
+            each axis of the maps in their order, `(height, width)`.
         data_format: Of the maps, as of `IntegralRegression`.
         **kwargs: Base loss keyword arguments, such as `name`.
     """
 
     def __init__(self, stride, *, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        self.stride = checks.several(
-            "stride",
-            stride,
-            "`stride` is the crop pixels one heat-map pixel spans, so it must "
-            "be positive: a number, or one of each axis, x first.",
-            above=0,
-        )
+        self.stride = coordinates.checked_stride(stride)
         self.data_format = generation.data_format(data_format)
 
     def people(self, y_pred):
@@ -54,9 +48,16 @@ class HeatmapLoss(labelled.LabelledLoss):
         return shape[0], shape[-1 if last else 1], len(shape) - 2
 
     def cost(self, points, y_pred):
-        points = coordinates.crop_to_heatmap(points, self.stride)
         scores, spatial = integral.flatten_maps(y_pred, self.data_format)
+        points = self._on_maps(points, len(spatial))
         return self.map_cost(points, scores, spatial)
+
+    def _on_maps(self, points, dimensions):
+        """Points of the crop in the heat-map frame."""
+        steps = coordinates.steps(self.stride, dimensions)
+        if isinstance(steps, tuple):
+            steps = ops.convert_to_tensor(steps, dtype="float32")
+        return coordinates.crop_to_heatmap(points, steps)
 
     def map_cost(self, points, scores, spatial):
         """`(B, K)` costs of the flat maps of joints in the heat-map frame.
@@ -304,10 +305,10 @@ class BinaryCrossEntropy(HeatmapLoss):
 
     def _masks(self, points, spatial):
         near = targets.disks(
-            coordinates.crop_to_heatmap(points, self.stride),
+            self._on_maps(points, len(spatial)),
             spatial,
             self.radius,
-            self.stride,
+            coordinates.steps(self.stride, len(spatial)),
         )
         noise = _noise(points, integral.product(spatial), self.seed)
         # Far pixels first, in random order: a pixel's rank tells if it is in.

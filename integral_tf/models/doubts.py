@@ -106,9 +106,10 @@ class Sizes:
         inputs: The network's symbolic inputs.
         maps: The symbolic maps, as the network has them.
         data_format: Of the maps, and of the images where that fits.
+        given: Whether it was asked for, and is not Keras's own setting.
     """
 
-    def __init__(self, inputs, maps, data_format):
+    def __init__(self, inputs, maps, data_format, given):
         self._images = [
             each.shape
             for each in keras.tree.flatten(inputs)
@@ -118,16 +119,18 @@ class Sizes:
         (other,) = {"channels_last", "channels_first"} - {data_format}
         plain = self._ratios(data_format, data_format)
         mixed = self._ratios(data_format, other)
-        turned = self._ratios(other, data_format), self._ratios(other, other)
+        turned = [self._ratios(other, other), self._ratios(other, data_format)]
         alike = [each for each in (plain, mixed) if len(set(each)) == 1]
-        # Crop pixels per heat-map pixel along x, y, ...; none if not known.
+        if not given and plain not in alike and len(set(turned[0])) == 1:
+            alike = []  # maps as wide as joints are many fit both ways
+        # Crop pixels per heat-map pixel along each axis; none if not known.
         self._steps = (*alike, plain)[0]
         self._hint = ""
         if not alike and any(len(set(each)) == 1 for each in turned):
             self._hint = f"; is it data_format={other!r}?"
 
     def stride(self):
-        """One number, or one of each axis, x first.
+        """One number, or one for each axis of the maps, in their order.
 
         Raises:
             ValueError: the sizes do not tell.
@@ -139,7 +142,7 @@ class Sizes:
             raise ValueError(
                 "`stride` is the crop pixels that a heat-map pixel spans; give "
                 "it where the sizes are open or do not divide, as one number "
-                f"or as one of each axis, x first{self._hint}. "
+                f"or as one for each axis of the maps{self._hint}. "
                 f"Received: {self._said()}"
             )
         steps = tuple(int(each) if each >= 1 else each for each in steps)
@@ -153,7 +156,7 @@ class Sizes:
         if self._hint or each.max() > 1.5 * each.min():
             _warn(
                 "The sizes of images and maps contradict `stride`, which is "
-                f"one number, or one of each axis, x first{self._hint}. "
+                f"one number, or one for each axis of the maps{self._hint}. "
                 f"Received: stride={stride}, {self._said()}"
             )
 
@@ -164,7 +167,7 @@ class Sizes:
         images = _spatial(self._images[0], of_images)
         if None in (*maps, *images):
             return ()
-        return tuple(a / b for a, b in zip(images[::-1], maps[::-1]))
+        return tuple(a / b for a, b in zip(images, maps))
 
     def _said(self):
         images = " and ".join(map(str, self._images)) or "not known"

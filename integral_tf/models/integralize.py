@@ -45,9 +45,8 @@ def integralize(
             the layer before it, or leave False for ones like H1's Gaussians.
         data_format: Of the maps, `"channels_last"` or `"channels_first"`; None
             takes `keras.config.image_data_format()`.
-        stride: Crop pixels per heat-map pixel, a number or one of each axis, x
-            first; None takes it from the sizes of the model's input and of the
-            maps.
+        stride: Crop pixels per heat-map pixel, as of `IntegralRegression`; None
+            takes it from the sizes of the model's input and of the maps.
         beta, learn_beta, background, window, covariance: As of
             `IntegralRegression`.
 
@@ -92,9 +91,9 @@ def integralize(
             "Maps that are normalised have no `background` that is known. "
             f"Received: probabilities=True, background={background}"
         )
-    data_format = generation.data_format(data_format)
+    given, data_format = data_format, generation.data_format(data_format)
     inputs, maps = stack.find(model, layer)
-    sizes = doubts.Sizes(inputs, maps, data_format)
+    sizes = doubts.Sizes(inputs, maps, data_format, given is not None)
     if stride is None:
         stride = sizes.stride()
     taken = {each.name for each in keras.Model(inputs, maps).operations}

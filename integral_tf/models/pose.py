@@ -13,6 +13,10 @@ class PoseModel(keras.Model):
     """
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        if isinstance(y, dict) and isinstance(y_pred, dict):
-            y = {**dict.fromkeys(y_pred), **y}
+        y, sample_weight = (
+            {**dict.fromkeys(y_pred), **each}
+            if isinstance(each, dict)
+            else each
+            for each in (y, sample_weight)
+        )
         return super().compute_metrics(x, y, y_pred, sample_weight)

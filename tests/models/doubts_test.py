@@ -28,7 +28,7 @@ SOFTMAXED = pytest.mark.parametrize(
     [
         [L.Softmax(axis=(1, 2))],
         [L.Reshape((64, 3)), L.Softmax(axis=1), L.Reshape((8, 8, 3))],
-        [L.Lambda(lambda maps: keras.ops.softmax(maps, (1, 2)))],
+        [L.Lambda(lambda maps: keras.ops.softmax(maps, (1, 2)), (8, 8, 3))],
         [L.Permute((3, 1, 2)), L.Reshape((3, 64)), L.Activation("softmax")]
         + [L.Reshape((3, 8, 8)), L.Permute((2, 3, 1))],
     ],
@@ -132,6 +132,4 @@ def test_a_stride_of_each_axis_is_in_the_maps_order():
 @pytest.mark.parametrize("size", [(33, 33, 3), (1, 32, 3)])
 def test_sizes_that_tell_no_stride(size):
     with pytest.raises(ValueError, match="`stride` is the crop pixels"):
-        integral_tf.integralize(
-            network(L.Resizing(9, 9), size=size)
-        )
+        integral_tf.integralize(network(L.Resizing(9, 9), size=size))

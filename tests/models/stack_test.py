@@ -44,7 +44,9 @@ def nested():
     inner = L.Conv2D(3, 1, name="maps")
     core = keras.Model(features, inner(L.Conv2D(4, 1)(features)), name="core")
     head = keras.Model(
-        features, {"a": core(features), "b": L.Conv2D(5, 1)(features)}, name="head"
+        features,
+        {"a": core(features), "b": L.Conv2D(5, 1)(features)},
+        name="head",
     )
     images = keras.Input((32, 32, 3))
     body = L.Conv2D(4, 3, 4, "same")(images)
