@@ -43,7 +43,7 @@ class Predictions:
     @property
     def is_labelled(self):
         """Whether anybody's truth is known; not so of a detector's boxes."""
-        return bool(self.visible.any())
+        return bool((self.visible > 0).any())
 
     def errors(self):
         """`(N, K)` distances to the truth in reference lengths, such as heads.

@@ -61,4 +61,5 @@ class JointDistance(keras.metrics.Metric):
         self.count.assign_add(ops.sum(shares))
 
     def result(self):
-        return self.total / ops.where(self.count == 0, 1.0, self.count)
+        count = ops.convert_to_tensor(self.count)
+        return self.total / ops.where(count == 0, 1.0, count)

@@ -23,7 +23,7 @@ def similarity(predicted, truth, visible, areas, sigmas, boxes=None):
     Args:
         predicted: `(N, K, 2)` points; one that is not a number is far away.
         truth: `(N, K, 2)` points in the same frame.
-        visible: `(N, K)` non-zero where labelled in `truth`.
+        visible: `(N, K)` above 0 where labelled in `truth`.
         areas: `(N,)` of the people of `truth`.
         sigmas: `(K,)` standard deviations per joint.
         boxes: `(N, 4)` x, y, width, height of the people of `truth`; needed

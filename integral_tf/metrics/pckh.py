@@ -61,7 +61,7 @@ def pckh(
     Args:
         predicted: `(N, K, 2)` points.
         truth: `(N, K, 2)` points in the same frame.
-        visible: `(N, K)` non-zero where labelled.
+        visible: `(N, K)` above 0 where labelled.
         head_size: `(N,)` length of the head segment in the same frame.
         skeleton: The `skeletons.Skeleton` of the K joints.
         alphas: Thresholds to report.

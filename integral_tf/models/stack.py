@@ -9,9 +9,12 @@ from typing import Any
 from typing import NamedTuple
 
 import keras
+import numpy as np
 
 # How many of a network's layers an error names, from its end.
 _NAMED = 8
+# A side for inputs of open size.
+_SIDE = 128
 
 
 class _Place(NamedTuple):
@@ -95,7 +98,16 @@ def _called(model):
         )
     (shape,) = shapes.values()
     inputs = _inputs(shape, "images")
-    return inputs, model(inputs)
+    outputs = model(inputs)
+    if isinstance(outputs, dict) and keras.backend.backend() == "jax":
+        # Traced by JAX a dict is in the alphabet's order, not in its own.
+        zeros = [
+            np.zeros((1, *(length or _SIDE for length in each.shape[1:])))
+            for each in keras.tree.flatten(inputs)
+        ]
+        order = model(keras.tree.pack_sequence_as(inputs, zeros))
+        outputs = {key: outputs[key] for key in order}
+    return inputs, outputs
 
 
 def _inputs(shapes, name):
