@@ -191,14 +191,16 @@ def _convention(name, size, stride, points):
             f"`name` is one of {', '.join(_CONVENTIONS)}. "
             f"Received: name={name!r}"
         )
-    size, stride = _vector(size), _vector(stride)
-    cells = size / stride
+    cells = _vector(size) / _vector(stride)
     if (cells % 1).any():
         raise ValueError(
             "`size` is the crop's (width, height), a multiple of `stride`. "
             f"Received: size={size}, stride={stride}"
         )
-    return [_vector(each, points) for each in _CONVENTIONS[name](cells, stride)]
+    return [
+        _vector(each, points)
+        for each in _CONVENTIONS[name](cells, _vector(stride))
+    ]
 
 
 def mirror_x(x, width):
