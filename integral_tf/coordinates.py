@@ -15,7 +15,7 @@ Affine maps are `(2, 3)` matrices that take `(x, y, 1)` to a point.
 
 A stride is one number, or one for each axis. Where arguments are points, it has
 their order, as `size` has: (x, y). The layers and the losses take it in the
-order of the maps' axes, (height, width): `steps` is between the two.
+order of the maps' axes, (height, width), ours: `steps` is between the two.
 
 Every function here is arithmetic on whatever array type it is given, or, where
 it builds matrices, NumPy float64.
