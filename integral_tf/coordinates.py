@@ -15,7 +15,7 @@ Affine maps are `(2, 3)` matrices that take `(x, y, 1)` to a point.
 
 A stride is one number, or one for each axis. Where arguments are points, it has
 their order, as `size` has: (x, y). The layers and the losses take it in the
-order of the maps' axes, (height, width): `steps` is between the two.
+order of the maps' axes, (height, width), ours: `steps` is between the two.
 
 Every function here is arithmetic on whatever array type it is given, or, where
 it builds matrices, NumPy float64.
@@ -191,14 +191,16 @@ def _convention(name, size, stride, points):
             f"`name` is one of {', '.join(_CONVENTIONS)}. "
             f"Received: name={name!r}"
         )
-    size, stride = _vector(size), _vector(stride)
-    cells = size / stride
+    cells = _vector(size) / _vector(stride)
     if (cells % 1).any():
         raise ValueError(
             "`size` is the crop's (width, height), a multiple of `stride`. "
             f"Received: size={size}, stride={stride}"
         )
-    return [_vector(each, points) for each in _CONVENTIONS[name](cells, stride)]
+    return [
+        _vector(each, points)
+        for each in _CONVENTIONS[name](cells, _vector(stride))
+    ]
 
 
 def mirror_x(x, width):

@@ -1,4 +1,7 @@
-"""Layers with numbers that are calibrated: floats outside, weights inside."""
+"""Layers with numbers that are calibrated: floats outside, weights inside.
+
+ours: the paper calibrates nothing.
+"""
 
 import numpy as np
 

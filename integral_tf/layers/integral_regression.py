@@ -47,9 +47,10 @@ class IntegralRegression(calibrated.Calibrated):
         data_format: `"channels_last"`, `"channels_first"`, or None for what
             `keras.config.image_data_format()` says.
         output_range: `(low, high)`, the coordinates of a map's two edges, in
-            place of a stride: `(-1, 1)` or `(0, 1)` for any size of map. The
-            centre of the first of W pixels is `1 / W - 1` and not -1, as in
-            DSNT; `coordinates.to_convention` has those of other libraries.
+            place of a stride: `(-1, 1)` or `(0, 1)` for any size of map. ours:
+            the edges, as in DSNT, so that the centre of the first of W pixels
+            is `1 / W - 1` and not -1; `coordinates.to_convention` has what
+            other libraries say.
         packed: Put all that is returned in one tensor, as
             `keras.layers.TimeDistributed` needs it; `unpack` takes it apart.
         **kwargs: Base layer keyword arguments, such as `name`.

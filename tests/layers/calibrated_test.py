@@ -4,6 +4,7 @@ A network's outputs are compared with those of one that was built with the
 numbers in its constructors.
 """
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -112,6 +113,45 @@ def test_a_keras_file_carries_them_and_a_clone_starts_anew(model, tmp_path):
     again = keras.saving.load_model(tmp_path / "again.keras")
     assert numbers(again) == FOUND
     assert numbers(keras.models.clone_model(model)) == BUILT
+
+
+def test_an_h5_file_and_a_list_of_before(model, maps, tmp_path):
+    # They have the convolution alone; docs/layer.md says how to read them.
+    before = [weight.numpy() for weight in layers.network_weights(model)]
+    path = tmp_path / "before.h5"
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        for name in ("integral", "scores", "spread"):
+            file["model_weights"][name].attrs["weight_names"] = np.empty(0, "S")
+    new = network(**FOUND)
+    new.load_weights(path, by_name=True, skip_mismatch=True)
+    for name, value in model(maps).items():
+        np.testing.assert_allclose(new(maps)[name], value, atol=1e-5)
+    new = network(**FOUND)
+    for weight, value in zip(layers.network_weights(new), before, strict=True):
+        weight.assign(value)
+    for name, value in model(maps).items():
+        np.testing.assert_allclose(new(maps)[name], value, atol=1e-5)
+
+
+def test_a_file_of_weights_of_before_leaves_them(model, tmp_path):
+    path = tmp_path / "before.weights.h5"
+    model.save_weights(path)
+    with h5py.File(path, "r+") as file:
+        for name in (
+            "integral_regression",
+            "score_calibration",
+            "covariance_calibration",
+        ):
+            numbers_of = file["layers"][name]["vars"]
+            for key in list(numbers_of):
+                del numbers_of[key]
+    new = network(**{**FOUND, "beta": 3.0})
+    new.load_weights(path)
+    assert numbers(new) == {**FOUND, "beta": 3.0}
+    np.testing.assert_array_equal(
+        new.get_layer("maps").kernel, model.get_layer("maps").kernel
+    )
 
 
 def traced_by_tensorflow(model, jit_compile=False):
