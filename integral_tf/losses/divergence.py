@@ -35,12 +35,14 @@ class GaussianDivergence(heatmap.SoftmaxLoss):
     All of it from logarithms, so that no pixel's share is lost to 0.
 
     Args:
-        stride: Crop pixels that one heat-map pixel spans.
+        stride: Crop pixels that one heat-map pixel spans, or one number for
+            each axis of the maps, `(height, width)`.
         sigma: Standard deviation of the Gaussian in heat-map pixels.
         beta: Factor on the scores, that of `IntegralRegression`.
         divergence: `"js"`, Jensen-Shannon, which Nibali et al. found best, or
             `"kl"`, Kullback-Leibler.
-        **kwargs: Base loss keyword arguments, such as `name`.
+        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
+            base loss keyword arguments, such as `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
@@ -99,10 +101,12 @@ class VarianceError(heatmap.SoftmaxLoss):
     power of its side: give it a small weight, or train by another loss first.
 
     Args:
-        stride: Crop pixels that one heat-map pixel spans.
+        stride: Crop pixels that one heat-map pixel spans, or one number for
+            each axis of the maps, `(height, width)`.
         sigma: Standard deviation wanted, in heat-map pixels.
         beta: Factor on the scores, that of `IntegralRegression`.
-        **kwargs: Base loss keyword arguments, such as `name`.
+        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
+            base loss keyword arguments, such as `name`.
     """
 
     def __init__(

@@ -21,7 +21,10 @@ from integral_tf.ops import targets
 
 
 class HeatmapLoss(labelled.LabelledLoss):
-    """Labelled crop points against maps.
+    """Labelled crop points against maps of pictures, lines or volumes.
+
+    Labels are those of `losses.JointL1`; `visible` in the formulas is 1 where a
+    label's visibility is above 0, else 0.
 
     Args:
         stride: Crop pixels that one heat-map pixel spans: a number, or one for
@@ -123,9 +126,11 @@ class GaussianSquaredError(GaussianLoss):
     mean, so that its size does not depend on the map's.
 
     Args:
-        stride: Crop pixels that one heat-map pixel spans.
+        stride: Crop pixels that one heat-map pixel spans, or one number for
+            each axis of the maps, `(height, width)`.
         sigma: Standard deviation of the Gaussian in heat-map pixels.
-        **kwargs: Base loss keyword arguments, such as `name`.
+        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
+            base loss keyword arguments, such as `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
@@ -157,10 +162,12 @@ class GaussianCrossEntropy(SoftmaxLoss):
     It costs log(height * width) on a flat map.
 
     Args:
-        stride: Crop pixels that one heat-map pixel spans.
+        stride: Crop pixels that one heat-map pixel spans, or one number for
+            each axis of the maps, `(height, width)`.
         sigma: Standard deviation of the Gaussian in heat-map pixels.
         beta: Factor on the scores, that of `IntegralRegression`.
-        **kwargs: Base loss keyword arguments, such as `name`.
+        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
+            base loss keyword arguments, such as `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
@@ -193,8 +200,10 @@ class OneHotCrossEntropy(HeatmapLoss):
     It costs log(height * width) on a flat map.
 
     Args:
-        stride: Crop pixels that one heat-map pixel spans.
-        **kwargs: Base loss keyword arguments, such as `name`.
+        stride: Crop pixels that one heat-map pixel spans, or one number for
+            each axis of the maps, `(height, width)`.
+        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
+            base loss keyword arguments, such as `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
@@ -236,11 +245,13 @@ class BinaryCrossEntropy(HeatmapLoss):
     augmentation costs the same. Any float type in, float32 out.
 
     Args:
-        stride: Crop pixels that one heat-map pixel spans.
+        stride: Crop pixels that one heat-map pixel spans, or one number for
+            each axis of the maps, `(height, width)`.
         radius: Crop pixels within which a pixel's centre is near.
         negatives: Far pixels drawn for each near one.
         seed: Seed of the draw.
-        **kwargs: Base loss keyword arguments, such as `name`.
+        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
+            base loss keyword arguments, such as `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
