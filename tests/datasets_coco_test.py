@@ -33,6 +33,7 @@ OWN = skeletons.Skeleton(
     limbs=(("mouth", "back"), ("back", "tail"), ("fin_l", "back"),
            ("fin_r", "back")),
     sigmas=(0.1, 0.05, 0.05, 0.025, 0.2),
+    categories=(3,),
 )  # fmt: skip
 
 
