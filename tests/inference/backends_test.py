@@ -114,7 +114,7 @@ class Cuda:
         self.held, self.freed = {}, []
 
     def allocate(self, size):
-        memory = ctypes.create_string_buffer(size)
+        memory = ctypes.create_string_buffer(max(size, 1 << 18))
         pointer = ctypes.c_void_p(ctypes.addressof(memory))
         self.held[pointer.value] = memory
         return pointer
@@ -124,7 +124,7 @@ class Cuda:
         ctypes.memmove(*(pair if kind == 1 else pair[::-1]), array.nbytes)
 
     def free(self, pointer):
-        # Kept: who uses it none the less is to be wrong, not to crash.
+        # Kept, and larger than asked for: a mistake is to be wrong only.
         self.freed.append(self.held.pop(pointer.value))
 
 
