@@ -49,7 +49,7 @@ def checked(box):
     except ValueError:  # ragged
         values = np.empty(0)
     if values.shape != (4,) or values.dtype.kind not in "iuf":
-        raise Unfit("that is not four numbers")
+        raise Unfit("without four numbers")
     values = values.astype(np.float64)
     if not np.isfinite(values).all():
         raise Unfit("with a number that is not finite")
@@ -126,7 +126,7 @@ def whole_number(value):
 def _person(row, place, skeleton, least):
     """The key of a row and its `Person`."""
     if not isinstance(row, dict):
-        raise Unfit("that is no {..., bbox: [x, y, width, height]}")
+        raise Unfit("without any field")
     category, score = row.get("category_id"), row.get("score")
     if category is None:
         category = skeleton.categories[0]

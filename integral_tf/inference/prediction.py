@@ -20,6 +20,7 @@ from integral_tf.records import schema
 
 # What a prediction consists of, of photographs and of a video.
 _JOINTS, _LINES = "joints.json", "joints.jsonl"
+_FRAME = "any frame of the video, which has {}"
 _ENDINGS = {
     ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
 }  # fmt: skip
@@ -125,11 +126,13 @@ def _predict_video(config, path, out):
             )
             lines.write(json.dumps(results[-1]) + "\n")
         drawn.close()
+        total = sum(len(line["people"]) for line in results)
+        if rows is not None and not total:
+            _count_late(people, left)
+            raise _nobody(config, rows, left, _FRAME.format(len(results)))
     if 0 < frames.announced != len(results):
         print(f"the video announces {frames.announced} frames")
-    late = sum(map(len, people.values())) if people else 0
-    left.count("box", "of a frame after its end", late)
-    total = sum(len(line["people"]) for line in results)
+    _count_late(people or {}, left)
     _say(left, f"{total} people in {len(results)} frames")
     print(f"video: {out / drawn.path.name}")
     print(f"joints: {out / _LINES}")
@@ -218,7 +221,7 @@ def _image_paths(images, left):
         elif ending not in _ENDINGS:
             left.count("file", f"of an ending that is not read ({ending})")
         elif not entry.is_file():
-            left.name("file", "that is none: a pipe or a broken link", entry)
+            left.name("file", "not read: a pipe, or a broken link", entry)
         else:
             paths.append(entry)
     if not paths:
@@ -300,19 +303,22 @@ def _people_of_video(config, rows, frames, model, left):
         rows, place, model.skeleton, config.min_box_score, left
     )
     if not any(frame < end for frame in people):
-        left.count("box", "after its end", sum(map(len, people.values())))
-        raise _nobody(
-            config, rows, left, f"any of the video's {frames.announced} frames"
-        )
+        _count_late(people, left)
+        raise _nobody(config, rows, left, _FRAME.format(frames.announced))
     return people
+
+
+def _count_late(people, left):
+    late = sum(map(len, people.values()))
+    left.count("box", "of a frame after its end", late)
 
 
 def _nobody(config, rows, left, of):
     """What to raise where no box is left."""
-    first = f", whose first row is {boxes_of.SHORT.repr(rows[0])}"
+    first = boxes_of.SHORT.repr(rows[0]) if rows else "none"
     return ValueError(
         f"No box belongs to {of}{left.ending()}. Received: "
-        f"--boxes={config.boxes!r}{first if rows else ', an empty list'}"
+        f"--boxes={config.boxes!r}, whose first row is {first}"
     )
 
 
