@@ -10,6 +10,7 @@ import shutil
 import numpy as np
 import tqdm
 
+from integral_tf import ownership
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import draw
 from integral_tf.inference import estimator
@@ -84,7 +85,10 @@ def _predict_photographs(config, out):
                 for image_id, person in found
             ]
         if not read:
-            raise ValueError(f"No image could be read: {left.lines[-1]}")
+            raise ValueError(
+                f"No image could be read, such as {paths[0]}{left.ending()}. "
+                f"Received: --images={config.images!r}"
+            )
         (partial / _JOINTS).write_text(json.dumps(results) + "\n")
     _say(left, f"{len(results)} people in {read} images")
     print(f"pictures: {out}/*.png")
@@ -179,19 +183,20 @@ def _estimator(config):
 def _whole(out):
     """A folder to write into, which becomes `out` when all went well."""
     partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-    except BaseException:  # an interrupt, too
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     replaced = out.with_name(out.name + ".replaced")
-    shutil.rmtree(replaced, ignore_errors=True)
-    if out.exists():
-        out.rename(replaced)
-    partial.rename(out)
-    shutil.rmtree(replaced, ignore_errors=True)
+    with ownership.of(out, beside=True):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+        except BaseException:  # an interrupt, too
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        shutil.rmtree(replaced, ignore_errors=True)
+        if out.exists():
+            out.rename(replaced)
+        partial.rename(out)
+        shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _claimable(out):

@@ -94,7 +94,7 @@ def test_one_box_needs_no_list(boxes):
     np.testing.assert_array_equal(pose.box, [8, 9, 20, 30])
 
 
-@pytest.mark.parametrize("side", [1e-9, 1e-3])
+@pytest.mark.parametrize("side", [1e-9, 1e-3, 2e4, 99_999])
 def test_a_box_of_any_size_has_finite_joints(side):
     image = np.full((48, 64, 3), 200, np.uint8)
     (pose,) = integral_tf.PoseEstimator(brightest(), "lsp")(
