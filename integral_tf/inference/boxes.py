@@ -8,10 +8,14 @@ import dataclasses
 import json
 import pathlib
 import reprlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from integral_tf import coordinates
+from integral_tf import skeletons
+from integral_tf.inference import left_out
 
 # A value of a file in a message, however long or deep it is.
 SHORT = reprlib.Repr()
@@ -37,7 +41,7 @@ class Unfit(ValueError):
     """A box, or a row, that is not one; its text is the reason."""
 
 
-def checked(box):
+def checked(box) -> np.ndarray:
     """A box as `(4,)` float64.
 
     Raises:
@@ -59,7 +63,7 @@ def checked(box):
     return values
 
 
-def read(path, names):
+def read(path: str, names: str) -> list:
     """The rows of a JSON file of boxes, as they are.
 
     Args:
@@ -83,7 +87,13 @@ def read(path, names):
     return rows
 
 
-def sort(rows, place, skeleton, least, left):
+def sort(
+    rows: list,
+    place: Callable[[dict], Any],
+    skeleton: skeletons.Skeleton,
+    least: float,
+    left: left_out.LeftOut,
+) -> dict[Any, list[Person]]:
     """Puts rows where they belong.
 
     Args:
@@ -102,8 +112,9 @@ def sort(rows, place, skeleton, least, left):
     for number, row in enumerate(rows):
         try:
             key, person = _person(row, place, skeleton, least)
-        except Elsewhere as reason:
-            left.count("box", str(reason))
+        except Elsewhere as other:
+            text, *value = other.args
+            left.count("box", text, *map(SHORT.repr, value))
         except Unfit as reason:
             left.name("box", str(reason), f"boxes[{number}], {SHORT.repr(row)}")
         else:
@@ -112,10 +123,15 @@ def sort(rows, place, skeleton, least, left):
 
 
 class Elsewhere(Exception):
-    """A row that is a box, but not one to take; its text is the reason."""
+    """A row that is a box, but not one to take.
+
+    Args:
+        reason: Why not.
+        value: The category or image that it is of, if that is why.
+    """
 
 
-def whole_number(value):
+def whole_number(value: Any) -> int | None:
     """A JSON number as an int, or None where it is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
@@ -131,9 +147,7 @@ def _person(row, place, skeleton, least):
         category = skeleton.categories[0]
     if category not in skeleton.categories:
         wanted = " or ".join(map(str, skeleton.categories))
-        raise Elsewhere(
-            f"of category {SHORT.repr(category)}, which is not {wanted}"
-        )
+        raise Elsewhere(f"of another category than {wanted}", category)
     if score is not None:
         if not isinstance(score, (int, float)) or score != score:
             raise Unfit("whose score is no number")

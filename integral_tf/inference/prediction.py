@@ -21,6 +21,8 @@ from integral_tf.records import schema
 
 # What a prediction consists of, of photographs and of a video.
 _JOINTS, _LINES = "joints.json", "joints.jsonl"
+_UNREAD = "of an image that is not read"
+_UNKNOWN = "of an ending that is not read"
 _FRAME = "any frame of the video, which has {}"
 _ENDINGS = {
     ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
@@ -75,9 +77,7 @@ def _predict_photographs(config, out):
                 image = photographs.read(path)
             except schema.Dropped as reason:
                 left.name("image", f"not read: {reason}", path)
-                left.count(
-                    "box", "of an image that is not read", len(some or [])
-                )
+                left.count("box", _UNREAD, path.name, number=len(some or []))
                 continue
             read += 1
             picture, found = _answer(config, model, image, some)
@@ -150,7 +150,7 @@ def _predict_video(config, path, out):
 def _say(left, done):
     for line in left.lines:
         print(line)
-    print(f"{done}; left out: {left}" if left.counts else done)
+    print(done + left.ending())
 
 
 def _answer(config, model, image, people):
@@ -227,9 +227,9 @@ def _image_paths(images, left):
     for entry in sorted(path.iterdir()) if path.is_dir() else []:
         ending = entry.suffix.lower()
         if entry.is_dir():
-            left.count("folder", "in the folder: give --images=FOLDER/NAME")
+            left.count("folder", "in the folder", entry.name)
         elif ending not in _ENDINGS:
-            left.count("file", f"of an ending that is not read ({ending})")
+            left.count("file", _UNKNOWN, ending or entry.name)
         elif not entry.is_file():
             left.name("file", "not read: a pipe, or a broken link", entry)
         else:
@@ -284,7 +284,7 @@ def _people_of_photographs(config, rows, paths, model, left):
         elif not isinstance(name, str):
             raise boxes_of.Unfit("without a file_name or an image_id")
         if name not in names:
-            raise boxes_of.Elsewhere("of another image")
+            raise boxes_of.Elsewhere("of another image", name or number)
         return name
 
     people = boxes_of.sort(
@@ -319,8 +319,8 @@ def _people_of_video(config, rows, frames, model, left):
 
 
 def _count_late(people, left):
-    late = sum(map(len, people.values()))
-    left.count("box", "of a frame after its end", late)
+    for frame, some in people.items():
+        left.count("box", "of a frame after its end", frame, number=len(some))
 
 
 def _nobody(config, rows, left, of):

@@ -5,6 +5,7 @@ A `.keras` file is a zip archive. Keras reads its own members and passes over
 """
 
 import json
+import os
 import zipfile
 
 from integral_tf import skeletons
@@ -12,7 +13,9 @@ from integral_tf import skeletons
 SKELETON = "skeleton.json"
 
 
-def write_skeleton(path, skeleton):
+def write_skeleton(
+    path: str | os.PathLike, skeleton: skeletons.Skeleton
+) -> None:
     """Adds a skeleton to a `.keras` file that has none.
 
     Args:
@@ -24,7 +27,7 @@ def write_skeleton(path, skeleton):
         archive.writestr(zipfile.ZipInfo(SKELETON), to_json(skeleton))
 
 
-def read_skeleton(path):
+def read_skeleton(path: str | os.PathLike) -> skeletons.Skeleton | None:
     """The skeleton in a `.keras` file, or None where it has none.
 
     Raises:
@@ -40,12 +43,14 @@ def read_skeleton(path):
     return from_json(text, f"{SKELETON} in {path}")
 
 
-def to_json(skeleton):
+def to_json(skeleton: skeletons.Skeleton) -> str:
     """A skeleton as the text of a `skeleton.json`."""
     return json.dumps(skeletons.to_dict(skeleton), indent=1) + "\n"
 
 
-def from_json(text, source):
+def from_json(
+    text: str | bytes, source: str | os.PathLike
+) -> skeletons.Skeleton:
     """Inverse of `to_json`.
 
     Args:

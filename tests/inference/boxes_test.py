@@ -62,9 +62,9 @@ def test_what_is_no_box_says_why(box, reason):
         ({"score": 0.4}, "below --min_box_score=0.5"),
         ({"score": "high"}, "whose score is no number"),
         ({"score": float("nan")}, "whose score is no number"),
-        ({"category_id": 1}, "of category 1, which is not 3 or 7"),
-        ({"category_id": "fish"}, "of category 'fish', which is not 3 or 7"),
-        ({"category_id": [3]}, "of category [3], which is not 3 or 7"),
+        ({"category_id": 1}, "of another category than 3 or 7 (1)"),
+        ({"category_id": "fish"}, "of another category than 3 or 7 ('fish')"),
+        ({"category_id": [3]}, "of another category than 3 or 7 ([3])"),
         ({"bbox": [1, 2, 0, 4]}, "without a positive width and height"),
         ({"bbox": None}, "without four numbers"),
     ],
@@ -88,6 +88,15 @@ def test_many_bad_rows_do_not_fill_the_screen():
     _, left = sort([{}] * 500)
     assert len(left.lines) == 11
     assert str(left) == "500 boxes without four numbers"
+
+
+def test_many_categories_do_not_fill_the_line():
+    rows = [{"bbox": BOX, "category_id": i} for i in range(1, 91)]
+    people, left = sort(rows)
+    assert len(people) == 1
+    assert str(left) == (
+        "89 boxes of another category than 1 (2, 3, 4, 5, 6, ...)"
+    )
 
 
 def test_a_row_keeps_its_category_and_its_image():

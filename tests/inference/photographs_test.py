@@ -119,7 +119,7 @@ def test_results_are_of_the_models_category_and_pycocotools_reads_them(
             {"file_name": "dog.jpg", "image_id": 77, "bbox": [1, 2, 3, 4]},
         ]
     )
-    assert "1 box of category 1, which is not 3" in capsys.readouterr().out
+    assert "1 box of another category than 3 (1)" in capsys.readouterr().out
     assert [(row["image_id"], row["category_id"]) for row in results] == [
         (2, 3), (1, 3), (77, 3),
     ]  # fmt: skip
@@ -181,9 +181,8 @@ def test_what_is_in_a_folder_is_read_or_counted(predict, folder, capsys):
     said = capsys.readouterr().out
     assert "5 people in 5 images; left out: " in said
     for count in (
-        "2 files of an ending that is not read (.heic)",
-        "1 file of an ending that is not read (.txt)",
-        "1 folder in the folder",
+        "4 files of an ending that is not read (.DS_Store, .heic, .txt)",
+        "1 folder in the folder (more.jpg)",
         "2 files not read: a pipe, or a broken link",
         "1 image not read: image file is no picture",
     ):
@@ -199,8 +198,8 @@ def test_boxes_of_an_image_that_is_not_read_are_counted(
     (folder / "2.jpg").write_text("no picture")
     assert len(predict([box(1), box(2), box(2), box(3)])) == 1
     said = capsys.readouterr().out
-    assert "1 box of another image" in said
-    assert "2 boxes of an image that is not read" in said
+    assert "1 box of another image (3)" in said
+    assert "2 boxes of an image that is not read (2.jpg)" in said
 
 
 def test_a_number_that_two_images_have_is_no_name(predict, folder, capsys):
@@ -214,8 +213,11 @@ def test_a_number_that_two_images_have_is_no_name(predict, folder, capsys):
 @pytest.mark.parametrize(
     "rows, message",
     [
-        ([box(9)], r"1 box of another image.*first row is .*'image_id': 9"),
-        ([box(1, category_id=1)], "1 box of category 1, which is not 3"),
+        (
+            [box(9)],
+            r"1 box of another image \(9\).*first row is .*'image_id': 9",
+        ),
+        ([box(1, category_id=1)], r"1 box of another category than 3 \(1\)"),
         ([box(1, score=0.1)], "1 box below --min_box_score=0.5"),
         ([box(1, bbox=[0, 0, 0, 0])], "1 box without a positive width"),
         ([], "first row is none"),

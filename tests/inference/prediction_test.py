@@ -123,8 +123,8 @@ def test_boxes_of_a_video_have_frame_numbers(predict, clip, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "3 people in 10 frames" in said
     assert (
-        "left out: 1 box below --min_box_score=0.5, 1 box of category 18, "
-        "which is not 1, 1 box of a frame after its end"
+        "left out: 1 box below --min_box_score=0.5, 1 box of another "
+        "category than 1 (18), 1 box of a frame after its end (10)"
     ) in said
 
 
