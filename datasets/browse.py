@@ -95,6 +95,8 @@ def _table(manifest):
         rows.append((name, split["people"], "people kept"))
         for reason, count in sorted(split["dropped"].items()):
             rows.append((name, count, f"dropped: {reason}"))
+        for note, count in sorted(split.get("notes", {}).items()):
+            rows.append((name, count, f"kept: {note}"))
         if split["joints_outside"]:
             text = "joints outside the image, taken as unlabelled"
             rows.append((name, split["joints_outside"], text))

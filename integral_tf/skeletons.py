@@ -24,6 +24,8 @@ class Skeleton:
         head: The two ends of the head segment, where they are labelled.
         in_mean: Joints that the mean over joints pools; all when empty.
         sigmas: OKS standard deviations per joint, where the dataset has them.
+        categories: The numbers that COCO's files and results give these
+            joints' categories; the first is the one to write.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Skeleton:
     head: tuple[str, str] | None = None
     in_mean: tuple[str, ...] = ()
     sigmas: tuple[float, ...] = ()
+    categories: tuple[int, ...] = (1,)
 
     def __len__(self):
         return len(self.joints)
@@ -218,6 +221,7 @@ def from_coco(category, sigmas=None):
     Args:
         category: Dict of `name`; `keypoints`, the joints' names; and, if
             lines are to be drawn, `skeleton`, pairs of joints counted from 1.
+            `id` is its number, 1 where it has none.
             `flip_pairs`, pairs of names or of numbers from 1, says which trade
             places in a mirror; without it those do whose names begin or end
             in left and right, or in l and r parted by one of `_-. `.
@@ -225,7 +229,7 @@ def from_coco(category, sigmas=None):
             COCO's own people, else `DEFAULT_SIGMA` for each.
 
     Returns:
-        A `Skeleton`; `COCO` itself where it is that.
+        A `Skeleton`; `COCO` itself where it is that, of category 1.
 
     Raises:
         ValueError: the category is not of this form.
@@ -248,8 +252,9 @@ def from_coco(category, sigmas=None):
     else:
         sides = _named_sides(joints)
     made = Skeleton(name, tuple(joints), sides, _pairs(fields, "skeleton"))
+    number = fields.get("id", 1)
     if sigmas is None and _form(made) == _form(COCO):
-        return COCO
+        made, sigmas = COCO, COCO.sigmas
     if sigmas is None:
         sigmas = [DEFAULT_SIGMA] * len(made)
     if len(sigmas) != len(made) or not all(sigma > 0 for sigma in sigmas):
@@ -257,7 +262,10 @@ def from_coco(category, sigmas=None):
             f"`sigmas` are positive numbers, one for each of the {len(made)} "
             f"joints of {name}. Received: sigmas={sigmas!r}"
         )
-    return dataclasses.replace(made, sigmas=tuple(map(float, sigmas)))
+    made = dataclasses.replace(
+        made, sigmas=tuple(map(float, sigmas)), categories=(number,)
+    )
+    return COCO if made == COCO else made
 
 
 def to_dict(skeleton):

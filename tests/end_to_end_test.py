@@ -89,7 +89,8 @@ def test_predict_draws_and_writes_image_pixels(work, tmp_path):
         f"--boxes={tmp_path / 'boxes.json'}", f"--out={out}",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "broken.jpg: image unreadable" in done.stdout
+    assert "broken.jpg: not read: image file is no picture" in done.stdout
+    assert "1 box of another category than 1 (18)" in done.stdout
     (result,) = json.loads((out / "joints.json").read_text())
     assert result["file_name"] == "one.png"
     joints = np.reshape(result["keypoints"], (16, 3))

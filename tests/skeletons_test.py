@@ -161,6 +161,18 @@ def test_a_category_is_read_by_hand():
     assert own.mirrored_order == [0, 2, 1, 3]
 
 
+@pytest.mark.parametrize("number", [1, 7])
+def test_a_skeleton_knows_its_category(number):
+    own = skeletons.from_coco(category("top", "bottom", id=number))
+    assert own.categories == (number,)
+    people = skeletons.from_coco({**PERSON, "id": number})
+    assert people == dataclasses.replace(skeletons.COCO, categories=(number,))
+    # Files of before say nothing of it.
+    fields = skeletons.to_dict(own)
+    del fields["categories"]
+    assert skeletons.from_dict(fields).categories == (1,)
+
+
 def test_a_category_need_not_say_much():
     own = skeletons.from_coco(category("top", "bottom"))
     assert (own.sides, own.limbs, own.groups) == ((), (), ())

@@ -247,10 +247,8 @@ def person(annotation):
     """
     if annotation.problem:
         raise schema.Dropped(annotation.problem)
-    image = photographs.read(annotation.path)
+    image, notes = photographs.read_labelled(annotation.path, annotation.size)
     height, width = image.shape[:2]
-    if annotation.size not in (None, (width, height)):
-        raise schema.Dropped("image of another size than annotated")
     box = annotation.box
     low = np.maximum(box[:2], 0)
     high = np.minimum(box[:2] + box[2:], (width, height))
@@ -271,6 +269,7 @@ def person(annotation):
         area=annotation.area,
         score=annotation.score,
         outside=int((labelled & ~inside).sum()),
+        notes=notes,
     )
 
 

@@ -66,7 +66,7 @@ def person(annotation):
     Raises:
         schema.Dropped: no photograph, an unreadable one, or no joint in it.
     """
-    image = photographs.read(annotation.path)
+    image, notes = photographs.read_labelled(annotation.path)
     height, width = image.shape[:2]
     joints, visible = annotation.joints, annotation.visible
     size = np.array([width, height])
@@ -85,6 +85,7 @@ def person(annotation):
         box=coordinates.box_around(joints[labelled], BODY_MARGIN),
         head_size=float(head) if labelled[[neck, top]].all() else 0.0,
         outside=int(((visible > 0) & ~inside).sum()),
+        notes=notes,
     )
 
 

@@ -155,7 +155,7 @@ def person(annotation):
         raise schema.Dropped(annotation.left_out)
     if not annotation.visible.any():
         raise schema.Dropped("no joint annotated")
-    image = photographs.read(annotation.path)
+    image, notes = photographs.read_labelled(annotation.path)
     height, width = image.shape[:2]
     joints, visible = annotation.joints, annotation.visible
     size = np.array([width, height])
@@ -175,6 +175,7 @@ def person(annotation):
         box=box,
         head_size=annotation.head_size,
         outside=int(((visible > 0) & ~inside).sum()),
+        notes=notes,
     )
 
 

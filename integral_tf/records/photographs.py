@@ -1,21 +1,183 @@
-"""Photographs from disk."""
+"""Photographs from disk: the one reader, for records and for predictions.
+
+A photograph is turned as its EXIF orientation says, as every viewer shows it.
+Deeper pixels become 0..255 as TensorFlow makes them: of 16 bits the upper
+eight (`tf.io.decode_image`), of floats 0..1 times 255
+(`tf.image.convert_image_dtype`). Transparency is left out.
+"""
+
+import contextlib
+import pathlib
+import threading
 
 import numpy as np
+import PIL
 from PIL import Image
 
 from integral_tf.records import schema
 
+# ours: TensorFlow's own decoders read as many. Pillow would stop at a third.
+LARGEST = 2**29
+# ours: labelling tools show a photograph upright, so labels fit what is shown.
+UNTOLD = (
+    "photograph turned as its EXIF says; its size does not tell in which frame "
+    "it was labelled"
+)
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_BACK = {**_TURNS, 6: _TURNS[8], 8: _TURNS[6]}
+_BITS, _SAMPLE_FORMAT, _SIGNED = 258, 339, 2  # of a TIFF
+_lock, _readers, _limit = threading.Lock(), 0, None
+
 
 def read(path):
-    """Reads a photograph as `(H, W, 3)` uint8 RGB.
+    """Reads a photograph as `(H, W, 3)` uint8 RGB, as every viewer shows it.
 
     Raises:
-        schema.Dropped: it is missing, truncated or not a picture.
+        schema.Dropped: it is missing, empty, no picture, damaged, of a kind of
+            pixel without a known white, or of more than `LARGEST` pixels.
     """
-    try:
+    return read_labelled(path)[0]
+
+
+def read_labelled(path, size=None):
+    """Reads a photograph in the frame in which it was labelled.
+
+    Args:
+        path: Its file.
+        size: `(width, height)` that the labels' file gives it, if any. Where
+            that is the size of the stored frame and not of the shown one, the
+            labels are in the stored frame, and nothing is turned.
+
+    Returns:
+        `(H, W, 3)` uint8 RGB, and notes for `schema.Person`: `(UNTOLD,)` where
+        both frames have this size, or none is given.
+
+    Raises:
+        schema.Dropped: as of `read`, or it has another size than annotated.
+    """
+    with _reasons(path), _any_size():
         with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
+            _check_size(path, image.size)
+            orientation = _orientation(image)
+            picture = _rgb(image)
+            # Pillow itself turns a TIFF, and then forgets its orientation.
+            is_shown = _orientation(image) != orientation
+    shown = picture
+    if not is_shown and orientation in _TURNS:
+        shown = picture.transpose(_TURNS[orientation])
+    if orientation not in _TURNS:
+        notes, is_labelled = (), size in (None, shown.size)
+    else:
+        stored = shown.size if orientation < 5 else shown.size[::-1]
+        is_untold = size is None or size == stored == shown.size
+        notes = (UNTOLD,) * is_untold
+        is_labelled = is_untold or size == shown.size
+        if not is_labelled and size == stored:
+            back = shown.transpose(_BACK[orientation]) if is_shown else picture
+            return np.asarray(back), notes
+    if not is_labelled:
+        raise schema.Dropped(
+            "image of another size than annotated",
+            f"{path}: {shown.size[0]} x {shown.size[1]}, annotated as "
+            f"{size[0]} x {size[1]}",
+        )
+    return np.asarray(shown), notes
+
+
+def _rgb(image):
+    """A Pillow image as one of mode RGB."""
+    bits, is_signed = 16, False
+    if image.format == "TIFF":
+        bits = int(np.ravel(image.tag_v2.get(_BITS, 8))[0])
+        kind = int(np.ravel(image.tag_v2.get(_SAMPLE_FORMAT, 1))[0])
+        is_signed = kind == _SIGNED
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image), nan=0.0)
+        if values.max() > 1:
+            raise schema.Dropped("image of floats beyond 0..1")
+        # As TensorFlow has it: 256 equal steps.
+        levels = np.clip(values * np.float32(255.5), 0, 255)
+    elif image.mode == "I" or image.mode.startswith("I;16"):
+        values = np.asarray(image)
+        if bits == 32 and not is_signed:
+            values = values.view(np.uint32)
+        levels = np.maximum(values, 0) >> max(bits - 8 - is_signed, 0)
+    else:
+        # By way of RGBA, where Pillow would warn of what is left out.
+        is_clear = image.mode == "P" and "transparency" in image.info
+        return (image.convert("RGBA") if is_clear else image).convert("RGB")
+    return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
+
+
+def _orientation(image):
+    """The EXIF orientation; 1 where there is none, or none to be read."""
+    try:
+        return image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # of many kinds: a damaged EXIF is no damaged picture
+        return 1
+
+
+def _check_size(path, size):
+    width, height = size
+    if width * height > LARGEST:
+        raise schema.Dropped(
+            f"image of more than {LARGEST:,} pixels",
+            f"{path}: {width} x {height}",
+        )
+
+
+@contextlib.contextmanager
+def _reasons(path):
+    """Makes a reason of whatever a file of whatever kind raises."""
+    try:
+        file = pathlib.Path(path)
+        # A pipe would be waited for.
+        if file.exists() and not file.is_file():
+            raise schema.Dropped("image path is no file", path)
+        if file.exists() and not file.stat().st_size:
+            raise schema.Dropped("image file empty", path)
+        yield
+    except schema.Dropped as reason:
+        raise schema.Dropped(str(reason), reason.example or path) from None
     except FileNotFoundError:
-        raise schema.Dropped("image file missing") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise schema.Dropped("image unreadable or truncated") from None
+        raise schema.Dropped("image file missing", path) from None
+    except PermissionError:
+        raise schema.Dropped("image file not permitted", path) from None
+    except PIL.UnidentifiedImageError:
+        raise schema.Dropped(
+            "image file is no picture that Pillow reads", path
+        ) from None
+    except MemoryError:
+        raise schema.Dropped("image too large for the memory", path) from None
+    except Exception as error:  # decoders raise of many kinds
+        raise schema.Dropped(
+            "image truncated or damaged",
+            f"{path}: {type(error).__name__}: {error}",
+        ) from None
+
+
+@contextlib.contextmanager
+def _any_size():
+    """Lifts Pillow's limit, which is the process's, while somebody reads."""
+    global _readers, _limit
+    with _lock:
+        if not _readers:
+            _limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        _readers += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _readers -= 1
+            if not _readers:
+                Image.MAX_IMAGE_PIXELS = _limit

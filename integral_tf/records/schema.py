@@ -42,6 +42,7 @@ class Person:
         area: Area for OKS in square image pixels; 0 if unknown.
         score: The box's, where a detector found it; 1 for an annotated one.
         outside: Labelled joints that lie outside the image, now unlabelled.
+        notes: What was guessed for this person, to be counted.
     """
 
     image: np.ndarray
@@ -54,10 +55,20 @@ class Person:
     area: float = 0.0
     score: float = 1.0
     outside: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class Dropped(Exception):
-    """A person who cannot become a record; its text is the reason counted."""
+    """A person who cannot become a record; its text is the reason counted.
+
+    Args:
+        reason: The text, the same for all who are dropped for it.
+        example: Who or which file this is, and what is wrong there.
+    """
+
+    def __init__(self, reason, example=""):
+        super().__init__(reason)
+        self.example = str(example)
 
 
 def serialise(person, window, window_to_image):

@@ -239,7 +239,12 @@ def describe(manifest):
     for name, split in manifest["splits"].items():
         lines.append(f"{name}: {split['people']} people kept")
         for reason, count in sorted(split["dropped"].items()):
-            lines.append(f"{name}: {count} dropped: {reason}")
+            # Manifests of before have no examples, and no notes.
+            example = split.get("examples", {}).get(reason)
+            named = f", such as {example}" if example else ""
+            lines.append(f"{name}: {count} dropped: {reason}{named}")
+        for note, count in sorted(split.get("notes", {}).items()):
+            lines.append(f"{name}: {count} kept: {note}")
         if split["joints_outside"]:
             lines.append(
                 f"{name}: {split['joints_outside']} joints outside the image, "
@@ -277,6 +282,8 @@ def _write_shards(people, make, folder, cut, split, shards):
             "people": 0,
             "joints_outside": 0,
             "dropped": collections.Counter(),
+            "examples": {},
+            "notes": collections.Counter(),
             "shards": [],
         }
         for name in ("train", "val")
@@ -293,13 +300,17 @@ def _write_shards(people, make, folder, cut, split, shards):
             [keys for *_, keys in tasks],
         )
         with tqdm.tqdm(total=len(people), unit=" people", desc="write") as bar:
-            for (name, path, keys), (kept, outside, dropped) in zip(
-                tasks, jobs
-            ):
+            for (name, path, keys), found in zip(tasks, jobs):
                 counts = splits[name]
+                kept = found["people"]
                 counts["people"] += kept
-                counts["joints_outside"] += outside
-                counts["dropped"].update(dropped)
+                counts["joints_outside"] += found["joints_outside"]
+                counts["dropped"].update(found["dropped"])
+                counts["notes"].update(found["notes"])
+                counts["examples"] = {
+                    **found["examples"],
+                    **counts["examples"],
+                }
                 digest = hashlib.sha256(path.read_bytes()).hexdigest()
                 counts["shards"].append(
                     {"file": path.name, "people": kept, "sha256": digest}
@@ -309,16 +320,26 @@ def _write_shards(people, make, folder, cut, split, shards):
 
 
 def _write_shard(path, keys, make, cut):
-    kept, outside, dropped = 0, 0, collections.Counter()
+    kept, outside, examples = 0, 0, {}
+    dropped, notes = collections.Counter(), collections.Counter()
     with tf.io.TFRecordWriter(str(path)) as writer:
         for key in keys:
             try:
                 person = make(key)
             except schema.Dropped as reason:
                 dropped[str(reason)] += 1
+                if reason.example:
+                    examples.setdefault(str(reason), reason.example)
                 continue
             jpeg, to_image = cut(person)
             writer.write(schema.serialise(person, jpeg, to_image))
             kept += 1
             outside += person.outside
-    return kept, outside, dropped
+            notes.update(person.notes)
+    return {
+        "people": kept,
+        "joints_outside": outside,
+        "dropped": dropped,
+        "examples": examples,
+        "notes": notes,
+    }

@@ -155,8 +155,8 @@ def truncate(path):
         (row(1, labels=[0] * 15), remove, "no labelled keypoint"),
         (row(1, image_id=2), None, "image not in the annotations"),
         (row(1), remove, "image file missing"),
-        (row(1), fill_with_text, "image unreadable or truncated"),
-        (row(1), truncate, "image unreadable or truncated"),
+        (row(1), fill_with_text, "image file is no picture that Pillow reads"),
+        (row(1), truncate, "image truncated or damaged"),
         (row(1, bbox=(0, 0, 0, 9)), None, "box without area inside the image"),
         (row(1, bbox=(5, 5, 9, -1)), None, "box without area inside the image"),
         (

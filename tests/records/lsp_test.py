@@ -135,9 +135,9 @@ def keep(path):
     "harm, labels, reason",
     [
         (remove, 1, "image file missing"),
-        (fill_with_text, 1, "image unreadable or truncated"),
-        (empty, 1, "image unreadable or truncated"),
-        (truncate, 1, "image unreadable or truncated"),
+        (fill_with_text, 1, "image file is no picture that Pillow reads"),
+        (empty, 1, "image file empty"),
+        (truncate, 1, "image truncated or damaged"),
         (keep, 0, "no labelled joint inside the image"),
     ],
 )
@@ -220,12 +220,16 @@ def test_the_script_counts_whom_it_drops(tmp_path):
     assert sum(split["joints_outside"] for split in splits) == 1
     for count, reason in (
         (1, "image file missing"),
-        (2, "image unreadable or truncated"),
+        (1, "image file is no picture that Pillow reads"),
+        (1, "image truncated or damaged"),
         (1, "no labelled joint inside the image"),
     ):
         dropped = [split["dropped"].get(reason, 0) for split in splits]
         assert sum(dropped) == count
         assert f"dropped: {reason}" in built.stdout
+    # Each of the three files is named.
+    for name in ("im00001.jpg", "im00002.jpg", "im00003.jpg"):
+        assert name in built.stdout
 
 
 def test_the_script_says_one_sentence_and_fails(tmp_path):

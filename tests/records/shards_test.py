@@ -234,7 +234,8 @@ def test_one_split_may_be_empty(people, tmp_path, threads, full, empty):
     splits = shards.read_manifest(out)["splits"]
     assert splits[full]["people"] == 17
     assert splits[empty] == {
-        "people": 0, "joints_outside": 0, "dropped": {}, "shards": [],
+        "people": 0, "joints_outside": 0, "dropped": {}, "examples": {},
+        "notes": {}, "shards": [],
     }  # fmt: skip
     assert len(shards.shard_paths(out, full)) == 3
     assert len(list(out.iterdir())) == 4

@@ -1,0 +1,72 @@
+"""What a command passes over: counted by its reason, the odd ones named."""
+
+import collections
+
+# How many lines one reason may fill, and how many values one count may show.
+_LINES, _VALUES = 10, 5
+
+
+class LeftOut:
+    """A count of what was left out, and lines for what deserves its own.
+
+    >>> left = LeftOut()
+    >>> left.count("box", "below --min_box_score=0.5")
+    >>> left.count("box", "of another category", 3)
+    >>> left.count("box", "of another category", 18)
+    >>> str(left)
+    '1 box below --min_box_score=0.5, 2 boxes of another category (3, 18)'
+    """
+
+    def __init__(self):
+        self.counts = collections.Counter()
+        self.lines = []
+        self._values = collections.defaultdict(dict)
+
+    def __str__(self):
+        return ", ".join(
+            f"{count} {_noun(thing, count)} {reason}"
+            + _shown(self._values[thing, reason])
+            for (thing, reason), count in self.counts.items()
+        )
+
+    def count(
+        self, thing: str, reason: str, value=None, *, number: int = 1
+    ) -> None:
+        """Counts things of one kind that are left out for one reason.
+
+        Args:
+            thing: What it is, in the singular, e.g. `"box"`.
+            reason: Why; it follows the noun.
+            value: What was met, of which the first few are shown.
+            number: How many.
+        """
+        if number:
+            self.counts[thing, reason] += number
+            if value is not None:
+                self._values[thing, reason][str(value)] = None
+
+    def name(self, thing: str, reason: str, which) -> None:
+        """Counts one thing, and keeps a line that says which."""
+        self.count(thing, reason)
+        number = self.counts[thing, reason]
+        if number <= _LINES:
+            self.lines.append(f"skipped {which}: {reason}")
+        elif number == _LINES + 1:
+            self.lines.append(f"skipped more {_noun(thing, number)}: {reason}")
+
+    def ending(self) -> str:
+        """The end of a last line: what was left out, or nothing."""
+        return f"; left out: {self}" if self.counts else ""
+
+
+def _noun(thing, count):
+    if count == 1:
+        return thing
+    return thing + ("es" if thing.endswith("x") else "s")
+
+
+def _shown(values):
+    if not values:
+        return ""
+    more = ", ..." if len(values) > _VALUES else ""
+    return f" ({', '.join(list(values)[:_VALUES])}{more})"

@@ -1,0 +1,200 @@
+"""Tests for the one reader of photographs."""
+
+import io
+import os
+import struct
+import threading
+import zlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from PIL import ImageOps
+
+from integral_tf.records import photographs
+from integral_tf.records import schema
+
+# Grey levels that differ at every pixel: 3 rows, 5 columns.
+GREY = np.arange(0, 255, 17, dtype=np.uint8).reshape(3, 5)
+
+
+def save(path, array, **options):
+    Image.fromarray(array).save(path, **options)
+    return path
+
+
+def turned(path, orientation):
+    tag = Image.Exif()
+    tag[0x0112] = orientation
+    return save(path, np.stack([GREY] * 3, axis=-1), exif=tag)
+
+
+def reason(path, size=None):
+    with pytest.raises(schema.Dropped) as dropped:
+        photographs.read_labelled(path, size)
+    assert str(path) in dropped.value.example
+    return str(dropped.value)
+
+
+# What each orientation shows of the stored rows, from the EXIF standard: where
+# row 0 and column 0 of the file are to be seen.
+SHOWN = {
+    1: GREY,
+    2: GREY[:, ::-1],
+    3: GREY[::-1, ::-1],
+    4: GREY[::-1],
+    5: GREY.T,
+    6: GREY.T[:, ::-1],
+    7: GREY.T[::-1, ::-1],
+    8: GREY.T[::-1],
+}
+
+
+@pytest.mark.parametrize("ending", ["png", "tiff", "webp"])
+@pytest.mark.parametrize("orientation", SHOWN)
+def test_a_photograph_is_as_every_viewer_shows_it(
+    tmp_path, orientation, ending
+):
+    path = tmp_path / f"a.{ending}"
+    tag = Image.Exif()
+    tag[0x0112] = orientation
+    lossless = {"lossless": True} if ending == "webp" else {}
+    save(path, np.stack([GREY] * 3, axis=-1), exif=tag, **lossless)
+    image = photographs.read(path)
+    assert image.dtype == np.uint8
+    np.testing.assert_array_equal(image[..., 1], SHOWN[orientation])
+
+
+@pytest.mark.parametrize("ending", ["png", "tiff"])
+@pytest.mark.parametrize("orientation", SHOWN)
+def test_the_annotated_size_says_which_frame_is_meant(
+    tmp_path, orientation, ending
+):
+    path = turned(tmp_path / f"a.{ending}", orientation)
+    shown, stored = SHOWN[orientation], GREY
+    size = shown.shape[::-1]
+    image, notes = photographs.read_labelled(path, size)
+    np.testing.assert_array_equal(image[..., 0], shown)
+    # Turned by half or mirrored, both frames have one size.
+    assert notes == (photographs.UNTOLD,) * (2 <= orientation < 5)
+    if orientation >= 5:
+        image, notes = photographs.read_labelled(path, stored.shape[::-1])
+        np.testing.assert_array_equal(image[..., 0], stored)
+        assert notes == ()
+    image, notes = photographs.read_labelled(path)
+    np.testing.assert_array_equal(image[..., 0], shown)
+    assert notes == (photographs.UNTOLD,) * (orientation > 1)
+    assert reason(path, (50, 30)) == "image of another size than annotated"
+
+
+def test_a_damaged_exif_is_no_damaged_photograph(tmp_path):
+    path = tmp_path / "a.png"
+    save(path, GREY, exif=b"Exif\0\0" + b"\xff" * 40)
+    np.testing.assert_array_equal(photographs.read(path)[..., 0], GREY)
+
+
+def deep_png(path, values, colour):
+    """A PNG of 16 bits; Pillow writes none in colour."""
+    height, width = values.shape[:2]
+    rows = values.astype(">u2").reshape(height, -1)
+    data = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
+    head = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", data), (b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            struct.pack(">I", len(body)) + name + body
+            + struct.pack(">I", zlib.crc32(name + body))
+            for name, body in chunks
+        )
+    )  # fmt: skip
+    return path
+
+
+@pytest.mark.parametrize("colour, channels", [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_pngs_of_16_bits_are_as_tensorflow_reads_them(
+    tmp_path, colour, channels
+):
+    values = np.random.default_rng(0).integers(0, 65536, (6, 7, channels))
+    path = deep_png(tmp_path / "a.png", values, colour)
+    expected = tf.io.decode_image(path.read_bytes(), channels=3).numpy()
+    np.testing.assert_array_equal(photographs.read(path), expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint16", "int32"])
+def test_tiffs_are_scaled_as_tensorflow_scales(tmp_path, dtype):
+    ramp = np.linspace(0, 1, 64 * 48).reshape(48, 64)
+    largest = 1 if dtype == "float32" else np.iinfo(dtype).max
+    values = (ramp * largest).astype(dtype)
+    path = save(tmp_path / "a.tiff", values)
+    expected = tf.image.convert_image_dtype(values, tf.uint8, saturate=True)
+    image = photographs.read(path)
+    np.testing.assert_array_equal(image[..., 0], expected)
+    assert image.min() == 0 and image.max() == 255
+
+
+def test_floats_without_a_known_white_are_refused(tmp_path):
+    path = save(tmp_path / "a.tiff", GREY.astype(np.float32))
+    assert reason(path) == "image of floats beyond 0..1"
+
+
+def test_other_modes_are_the_colours_that_are_shown(tmp_path):
+    bits = Image.fromarray(GREY > 99)
+    bits.save(tmp_path / "bits.png")
+    assert set(np.unique(photographs.read(tmp_path / "bits.png"))) == {0, 255}
+    clear = Image.new("RGBA", (2, 2), (200, 100, 50, 0))  # but a colour
+    clear.save(tmp_path / "a.png")
+    assert photographs.read(tmp_path / "a.png")[0, 0].tolist() == [200, 100, 50]
+    palette = Image.new("P", (2, 2), 1)
+    palette.putpalette([0, 0, 0, 200, 100, 50])
+    for transparency in (1, b"\0\0"):
+        palette.save(tmp_path / "a.png", transparency=transparency)
+        image = photographs.read(tmp_path / "a.png")
+        assert image[0, 0].tolist() == [200, 100, 50]
+    Image.new("LA", (2, 2), (7, 0)).save(tmp_path / "a.png")
+    assert photographs.read(tmp_path / "a.png")[0, 0].tolist() == [7, 7, 7]
+    cmyk = Image.new("CMYK", (2, 2), (0, 255, 255, 0))
+    cmyk.save(tmp_path / "a.tiff")
+    assert photographs.read(tmp_path / "a.tiff")[0, 0].tolist() == [255, 0, 0]
+
+
+def test_says_what_is_wrong_with_a_file(tmp_path):
+    path = tmp_path / "a.png"
+    assert reason(path) == "image file missing"
+    path.write_bytes(b"")
+    assert reason(path) == "image file empty"
+    path.write_text("no picture")
+    assert reason(path) == "image file is no picture that Pillow reads"
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    save(path, noise)
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert reason(path) == "image truncated or damaged"
+    assert reason(tmp_path) == "image path is no file"
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert reason(tmp_path / "pipe.jpg") == "image path is no file"
+
+
+def test_pillows_limit_is_not_ours(tmp_path, monkeypatch):
+    # Pillow refuses twice its limit: here 7 of 15 pixels.
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 7)
+    path = save(tmp_path / "a.png", GREY)
+    np.testing.assert_array_equal(photographs.read(path)[..., 0], GREY)
+    threads = [
+        threading.Thread(target=photographs.read, args=[path]) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Image.MAX_IMAGE_PIXELS == 7
+    monkeypatch.setattr(photographs, "LARGEST", 14)
+    assert reason(path) == "image of more than 14 pixels"
+    assert Image.MAX_IMAGE_PIXELS == 7
+
+
+def test_agrees_with_pillows_own_turning(tmp_path):
+    path = turned(tmp_path / "a.jpg", 6)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(
+        path.read_bytes())))  # fmt: skip
+    np.testing.assert_array_equal(photographs.read(path), expected)
