@@ -8,12 +8,14 @@ tensorflow-addons needs; they take `keras` and `ops` from here.
     ops      `keras.ops`, or what of it they need, written for Keras 2
     LEGACY   whether it is Keras 2
     NAME     its name and version, for messages
+    NOT_CAST what keeps a weight in its own type under a half-precision policy
 
 tf_keras is taken where TensorFlow takes it, too: TF_USE_LEGACY_KERAS=1 is set
 before Python starts. That it is imported already does not count, or the order
 of imports would decide.
 """
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -31,12 +33,13 @@ def _named():
 keras = importlib.import_module(_named())
 LEGACY = keras.__version__.startswith("2.")
 NAME = f"{keras.__name__} {keras.__version__}"
+NOT_CAST = {"experimental_autocast" if LEGACY else "autocast": False}
 if LEGACY:
     from integral_tf import keras2 as ops
 else:
     ops = keras.ops
 
-__all__ = ["LEGACY", "NAME", "check", "keras", "ops"]
+__all__ = ["LEGACY", "NAME", "NOT_CAST", "check", "eagerly", "keras", "ops"]
 
 
 def check(tensor):
@@ -54,3 +57,10 @@ def check(tensor):
             f"TF_USE_LEGACY_KERAS={0 if LEGACY else 1} before Python starts, "
             f"and both are of one. Received: a KerasTensor of {theirs}"
         )
+
+
+def eagerly():
+    """A context in which weights have numbers, even while TensorFlow traces."""
+    if LEGACY or keras.backend.backend() == "tensorflow":
+        return importlib.import_module("tensorflow").init_scope()
+    return contextlib.nullcontext()

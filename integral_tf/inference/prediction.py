@@ -5,11 +5,11 @@ import json
 import math
 import operator
 import pathlib
-import shutil
 
 import numpy as np
 import tqdm
 
+from integral_tf import whole
 from integral_tf.inference import draw
 from integral_tf.inference import estimator
 from integral_tf.inference import video
@@ -35,6 +35,7 @@ def predict(config):
     Raises:
         FileNotFoundError: no model, no image, or no boxes file.
         FileExistsError: `out` exists and is not an earlier prediction.
+        BlockingIOError: another process is writing it.
         ValueError: the boxes are not in COCO's form, or no image is readable,
             or the video is not, to its end.
     """
@@ -50,7 +51,7 @@ def _predict_photographs(config, out):
     boxes = _boxes_of_photographs(config, paths)
     model = _estimator(config)
     results, unread = [], []
-    with _whole(out) as partial:
+    with whole.folder(out) as partial:
         for path in tqdm.tqdm(paths, unit=" images", desc="predict"):
             try:
                 image = photographs.read(path)
@@ -79,7 +80,7 @@ def _predict_video(config, path, out):
         frames = stack.enter_context(video.Reader(path))
         boxes = _boxes_of_video(config, frames.announced)
         model = _estimator(config)
-        partial = stack.enter_context(_whole(out))
+        partial = stack.enter_context(whole.folder(out))
         lines = stack.enter_context(open(partial / _LINES, "w"))
         results, drawn = [], None
         for image in tqdm.tqdm(
@@ -117,25 +118,6 @@ def _estimator(config):
         flip_test=config.flip_test,
         batch_size=config.batch_size,
     )
-
-
-@contextlib.contextmanager
-def _whole(out):
-    """A folder to write into, which becomes `out` when all went well."""
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-    except BaseException:  # an interrupt, too
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    replaced = out.with_name(out.name + ".replaced")
-    shutil.rmtree(replaced, ignore_errors=True)
-    if out.exists():
-        out.rename(replaced)
-    partial.rename(out)
-    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _claimable(out):

@@ -2,16 +2,18 @@
 
 import numpy as np
 
+from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import generation
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.layers import calibrated
 from integral_tf.ops import argmax
 from integral_tf.ops import integral
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class IntegralRegression(keras.layers.Layer):
+class IntegralRegression(calibrated.Calibrated):
     """Reads one `(x, y)` point per joint out of a stack of heat maps.
 
     Each map is normalised by a softmax over all of its pixels (Eq. 5) and the
@@ -96,7 +98,6 @@ class IntegralRegression(keras.layers.Layer):
                 "spans, so it must be positive (256 -> 32 is `stride=8`). "
                 f"Received: stride={stride}"
             )
-        _check_beta(beta)
         if window is not None and (window < 3 or window % 2 != 1):
             raise ValueError(
                 "`window` is the side of a square around the maximum, an odd "
@@ -114,8 +115,8 @@ class IntegralRegression(keras.layers.Layer):
                 f"Received: data_format={data_format!r}"
             )
         self.stride = stride
-        self._beta = float(beta)
         self.learn_beta = learn_beta
+        self.beta = beta
         self.background = background
         self.window = window
         self.confidence = confidence
@@ -124,18 +125,29 @@ class IntegralRegression(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
     @property
+    def NUMBERS(self):
+        return () if self.learn_beta else ("beta",)
+
+    @property
     def beta(self):
         """The factor; of a learned one, where it is now."""
         if self.learn_beta and self.built:
             return float(np.exp(self.log_beta.numpy()))
-        return self._beta
+        return self.read_number("beta")
 
     @beta.setter
     def beta(self, beta):
-        _check_beta(beta)
-        self._beta = float(beta)
+        beta = checks.number(
+            "beta",
+            beta,
+            "`beta` multiplies the scores before the softmax, so it must be "
+            "positive; the paper's is 1.",
+            above=0,
+        )
         if self.learn_beta and self.built:
-            self.log_beta.assign(np.log(self._beta))
+            self.log_beta.assign(np.log(beta))
+        else:
+            self.set_number("beta", float(beta))
 
     def build(self, input_shape):
         if self.learn_beta:
@@ -145,14 +157,31 @@ class IntegralRegression(keras.layers.Layer):
                 shape=(),
                 initializer=keras.initializers.Constant(np.log(self._beta)),
             )
-        self.built = True
+        super().build(input_shape)
+
+    def save_own_variables(self, store):
+        if self.learn_beta:
+            store["0"] = self.log_beta.numpy()
+        else:
+            super().save_own_variables(store)
+
+    def load_own_variables(self, store):
+        # A learned beta and a calibrated one fit each other's layers.
+        if "0" in store.keys():
+            store = {"beta": np.exp(np.float64(store["0"]))}
+        if not self.learn_beta:
+            super().load_own_variables(store)
+        elif len(store.keys()):
+            self.log_beta.assign(np.log(np.float64(store["beta"])))
 
     def __call__(self, heatmaps, *args, **kwargs):
         generation.check(heatmaps)
         return super().__call__(heatmaps, *args, **kwargs)
 
     def call(self, heatmaps):
-        beta = ops.exp(self.log_beta) if self.learn_beta else self._beta
+        beta = self.number("beta")
+        if self.learn_beta:
+            beta = ops.exp(self.log_beta)
         scores, spatial = integral.flatten_maps(heatmaps, self.data_format)
         scores = integral.scaled(scores, beta)
         if not (self.confidence or self.covariance):
@@ -205,7 +234,7 @@ class IntegralRegression(keras.layers.Layer):
         return {
             **super().get_config(),
             "stride": self.stride,
-            "beta": self.beta,
+            "beta": self._beta,
             "learn_beta": self.learn_beta,
             "background": self.background,
             "window": self.window,
@@ -213,11 +242,3 @@ class IntegralRegression(keras.layers.Layer):
             "covariance": self.covariance,
             "data_format": self.data_format,
         }
-
-
-def _check_beta(beta):
-    if beta <= 0:
-        raise ValueError(
-            "`beta` multiplies the scores before the softmax, so it must "
-            f"be positive; the paper's is 1. Received: beta={beta}"
-        )

@@ -14,17 +14,18 @@ import dataclasses
 import json
 import os
 import pathlib
-import shutil
 
 import tensorflow as tf
 
 from integral_tf import config as configs
 from integral_tf import skeletons
+from integral_tf import whole
 from integral_tf.training import schedule
 
 FLAGS, SKELETON, MODEL = "flags.cfg", "skeleton.json", "model.keras"
 LOG, BETAS = "log.csv", "beta.csv"
 # What may differ between a run and its continuation.
+_TAKEN = "A run is not overwritten; name another folder."
 _FREE = {"workdir", "data", "tensorboard", "keep_checkpoints"}
 
 
@@ -127,18 +128,10 @@ def save_run(model, config, skeleton, out):
     Raises:
         FileExistsError: there is one.
     """
-    out = pathlib.Path(out)
-    check_new(out)
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
+    with whole.folder(out, taken=_TAKEN) as partial:
         configs.write_flagfile(config, partial / FLAGS)
         save_skeleton(skeleton, partial)
         save_model(model, partial)
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def check_new(out):
@@ -148,9 +141,7 @@ def check_new(out):
         FileExistsError: it is.
     """
     if pathlib.Path(out).exists():
-        raise FileExistsError(
-            f"A run is not overwritten; name another folder. Received: {out}"
-        )
+        raise FileExistsError(f"{_TAKEN} Received: {str(out)!r}")
 
 
 def save_model(model, workdir):
