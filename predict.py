@@ -7,14 +7,23 @@ r"""Draws the joints on photographs or a video, and writes them as JSON.
     python predict.py --model=models/onnx/1 --images=photos --out=out
 
 `--out` receives one drawn picture per photograph and `joints.json`, in COCO's
-result format with a `file_name`, joints in image pixels. Of a video it
-receives the drawn one and `joints.jsonl`, a line for each frame, from 0:
+result format with a `file_name`, joints in image pixels:
 
-    {"frame": 0, "people": [{"category_id": 1, "bbox": [x, y, w, h],
-     "keypoints": [x, y, score, ...], "score": s}]}
+    [{"image_id": 42, "file_name": "000000000042.jpg", "category_id": 1,
+      "bbox": [x, y, w, h], "keypoints": [x, y, score, ...], "score": s}]
 
-Without `--boxes` the whole image is one person. Interrupted, nothing is
-written.
+`image_id` is the box's, or else the number that names the file; where there is
+neither, it is left out. `category_id` is that of the model's joints: boxes of
+other categories are left out. Of a video `--out` receives the drawn one, as
+long as the video, and `joints.jsonl`, a line for each frame, from 0:
+
+    {"frame": 0, "seconds": 0.0, "people": [{"category_id": 1, ...}]}
+
+Without `--boxes` the whole image is one person. A photograph is turned as its
+EXIF says, and boxes and joints are in that frame. The folders in a folder are
+not read. What is left out is counted in the last line, with the reasons, and
+what is odd is named; the exit status is 0 as long as something is left.
+Interrupted, nothing is written.
 """
 
 from absl import app

@@ -262,6 +262,11 @@ class PredictConfig(settings.Checked):
         "Folder to write the drawings to, and joints.json, or of a video "
         "joints.jsonl.",
     )
+    skeleton: str = setting(
+        "",
+        "What the joints are: a known name, or a skeleton.json; by default "
+        "what the model says.",
+    )
     batch_size: int = setting(16, "People per step.", low=1)
     flip_test: bool = setting(
         False, "Average each person with its mirror image (Section 6.1)."

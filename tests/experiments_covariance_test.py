@@ -42,7 +42,7 @@ def make_run(folder, method, data):
         method, "resnet18", 16, 64, width=0.125, head_channels=8
     )
     checkpoint.save_skeleton(skeletons.MPII, folder)
-    checkpoint.save_model(model, folder)
+    checkpoint.save_model(model, folder, skeletons.MPII)
     return folder
 
 

@@ -5,6 +5,10 @@ a dict of `joints` `(N, K, 2)` in crop pixels and `scores` `(N, K)`. It knows
 its `height`, `width` and number of `joints`, and has a `card`: what
 `export.py` wrote beside it, or an empty dict.
 
+Several threads may call one backend. A runtime that keeps the input and the
+answer in its own memory takes one call at a time: each call uses every core,
+so that a second interpreter would cost memory and gain no time.
+
 A runtime is imported when an artifact of its kind is opened.
 """
 
@@ -12,6 +16,7 @@ import importlib
 import json
 import os
 import pathlib
+import threading
 
 import numpy as np
 import tensorflow as tf
@@ -117,9 +122,11 @@ class LiteRT:
         _, self.height, self.width, _ = map(int, shape)
         details = self.run.get_output_details()["joints"]
         self.joints = int(details["shape_signature"][1])
+        self.lock = threading.Lock()  # the interpreter is for one thread
 
     def __call__(self, crops):
-        outputs = self.run(images=crops)
+        with self.lock:
+            outputs = self.run(images=crops)  # copies of its tensors
         return {name: outputs[name] for name in OUTPUTS}
 
 
@@ -136,11 +143,13 @@ class OpenVINO:
         self.height, self.width = (shape[i].get_length() for i in (1, 2))
         joints = self.compiled.output("joints").partial_shape
         self.joints = joints[1].get_length()
+        self.lock = threading.Lock()  # calls share one infer request
 
     def __call__(self, crops):
-        results = self.compiled({"images": crops})
-        # Copied: the runtime writes the next answer into the same memory.
-        return {name: np.array(results[name]) for name in OUTPUTS}
+        with self.lock:
+            results = self.compiled({"images": crops})
+            # Copied: the next answer is written into the same memory.
+            return {name: np.array(results[name]) for name in OUTPUTS}
 
 
 _RUNTIMES = {
@@ -161,6 +170,7 @@ def need(module, package, what):
         return importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"{what.capitalize()} needs {package}: `pip install {package}`, or "
-            f"`pip install integral_tf[export]`. Received: {error}"
+            f"{what[0].upper()}{what[1:]} needs {package}: "
+            f"`pip install {package}`, or `pip install integral_tf[export]`. "
+            f"Received: {error}"
         ) from error

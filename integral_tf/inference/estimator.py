@@ -1,8 +1,9 @@
 """Photographs and boxes in, joints in image pixels out."""
 
 import dataclasses
-import json
 import pathlib
+import warnings
+import zipfile
 
 import keras
 import numpy as np
@@ -12,7 +13,9 @@ from integral_tf import coordinates
 from integral_tf import layers  # noqa: F401 - Keras finds them by their names
 from integral_tf import skeletons
 from integral_tf.inference import backends
+from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import flip
+from integral_tf.models import archive
 from integral_tf.records import windows
 
 
@@ -39,22 +42,28 @@ class Pose:
 class PoseEstimator:
     """Estimates poses with a trained model.
 
+    Several threads may call one estimator.
+
     Args:
         model: Path of a `model.keras`, or of a run's folder that holds one,
             or a Keras model with a `joints` output; or what `export.py`
             published: a version's folder, or the file in it (.onnx, .tflite,
             .xml, .plan).
-        skeleton: The `skeletons.Skeleton` or its name; by default the one
-            that `skeleton.json` beside the model's file holds, or the known
-            one with the model's number of joints.
-        flip_test: Average each person with its mirror image. An artifact that
-            was exported so does it in any case.
+        skeleton: The `skeletons.Skeleton`, its name, or the path of a
+            `skeleton.json`; by default the one in the `model.keras`, or in
+            `skeleton.json` beside the model's file. Where there is neither,
+            the names are those of the known skeleton with the model's number
+            of joints, and a warning says so.
+        flip_test: Average each person with its mirror image; the skeleton
+            must be known. An artifact that was exported so does it in any
+            case.
         batch_size: People in a step.
 
     Raises:
         FileNotFoundError: there is no such model.
         ImportError: the artifact's runtime is not installed.
-        ValueError: the model has no `joints` output, or no known skeleton.
+        ValueError: the model has no `joints` output, or no known skeleton; or
+            a flip test is wanted, and the skeleton would be a guess.
 
     Example (a small, untrained model):
 
@@ -76,7 +85,9 @@ class PoseEstimator:
             network = _Keras(load(model))
         if skeleton is None:
             skeleton = saved_skeleton(artifact or model)
-        self.skeleton = _skeleton(network, skeleton)
+        # An artifact may have been exported with the flip test inside.
+        flip_test = flip_test and not network.card.get("flip_test")
+        self.skeleton = _skeleton(network, skeleton, flip_test)
         self.height, self.width = network.height, network.width
         self.batch_size = batch_size
         self._predict = network
@@ -96,7 +107,8 @@ class PoseEstimator:
             List of N `Pose`.
 
         Raises:
-            ValueError: the image or a box is not one.
+            ValueError: the image is none, or a box, which is named by its
+                position in `boxes`.
         """
         image, boxes = _checked(image, boxes)
         poses = []
@@ -122,6 +134,8 @@ class PoseEstimator:
 
 class _Keras:
     """A Keras model as one of `backends`; with a skeleton, flip-tested."""
+
+    card = {}
 
     def __init__(self, model, skeleton=None):
         self.model = model
@@ -152,10 +166,14 @@ def load(model):
             )
         try:
             model = keras.saving.load_model(path, compile=False)
-        except (ValueError, OSError, TypeError, KeyError) as error:
+        except Exception as error:  # a damaged file has many
+            reason = str(error).strip().partition("\n")[0]
+            if path.suffix == ".keras" and not zipfile.is_zipfile(path):
+                reason = "it is cut, or was never a zip archive"
             raise ValueError(
-                f"{path} is not a Keras model that this version reads: {error}"
-            ) from None
+                f"{path} is not a Keras model that this version reads: "
+                f"{reason or type(error).__name__}"
+            ) from error
     if not isinstance(model.output, dict) or "joints" not in model.output:
         raise ValueError(
             "A pose model has named outputs, `joints` among them, as "
@@ -188,35 +206,58 @@ def _path(model):
 
 
 def saved_skeleton(model):
-    """The skeleton that a run saved beside its model, or None."""
+    """The skeleton that a model's file holds or has beside it, or None.
+
+    Raises:
+        ValueError: what is there is none.
+    """
     if isinstance(model, keras.Model):
         return None
     path = _path(model)
+    if zipfile.is_zipfile(path) and (held := archive.read_skeleton(path)):
+        return held
     # A SavedModel is a folder, any other artifact a file in one.
     folder = path if path.is_dir() else path.parent
-    path = folder / "skeleton.json"
-    if not path.is_file():
-        return None
-    try:
-        return skeletons.from_dict(json.loads(path.read_text()))
-    except ValueError as error:
-        raise ValueError(
-            f"{path} is not a skeleton that this version reads: {error}"
-        ) from None
+    path = folder / archive.SKELETON
+    return _read_skeleton(path) if path.is_file() else None
 
 
-def _skeleton(network, skeleton):
+def _read_skeleton(path):
+    return archive.from_json(pathlib.Path(path).read_bytes(), path)
+
+
+def _skeleton(network, skeleton, flip_test):
+    """The skeleton that was given, or a guess, said to be one."""
     if skeleton is None:
-        known = skeletons.KNOWN.values()
-        skeleton = next((s for s in known if len(s) == network.joints), None)
-        if skeleton is None:
-            raise ValueError(
-                "No known skeleton has the model's number of joints; give "
-                f"`skeleton`. Received: a model with {network.joints} joints"
-            )
-    elif isinstance(skeleton, str):
-        skeleton = skeletons.get(skeleton)
+        return _guessed(network.joints, flip_test)
+    if isinstance(skeleton, (str, pathlib.Path)):
+        named = str(skeleton) in skeletons.KNOWN
+        file = not named and pathlib.Path(skeleton).is_file()
+        read = _read_skeleton if file else skeletons.get
+        skeleton = read(skeleton)
     _check_joints(network.joints, skeleton)
+    return skeleton
+
+
+def _guessed(joints, flip_test):
+    known = skeletons.KNOWN.values()
+    skeleton = next((s for s in known if len(s) == joints), None)
+    if flip_test or skeleton is None:
+        why = (
+            "A flip test swaps left and right, and"
+            if flip_test
+            else "No known skeleton has the model's number of joints, and"
+        )
+        raise ValueError(
+            f"{why} nothing beside the model or in it says what its joints "
+            f"are; give `skeleton`. Received: a model with {joints} joints"
+        )
+    warnings.warn(
+        f"Nothing says what the model's {joints} joints are. By their number "
+        f"they are taken for those of {skeleton.name}; give `skeleton` if "
+        "they are others.",
+        stacklevel=4,
+    )
     return skeleton
 
 
@@ -229,12 +270,18 @@ def _checked(image, boxes):
         )
     if boxes is None:
         boxes = [[0, 0, image.shape[1], image.shape[0]]]
-    boxes = np.asarray(boxes, np.float64).reshape(-1, np.shape(boxes)[-1] or 4)
-    if boxes.shape[1:] != (4,) or not (
-        np.isfinite(boxes).all() and (boxes[:, 2:] > 0).all()
-    ):
-        raise ValueError(
-            "`boxes` are (N, 4): x, y, width and height in image pixels, with "
-            f"a positive size. Received: {boxes.tolist()}"
-        )
-    return image, boxes
+    if not isinstance(boxes, (list, tuple)):
+        boxes = np.atleast_1d(boxes)
+    if len(boxes) and not hasattr(boxes[0], "__len__"):
+        boxes = [boxes]  # one box, not in a list
+    checked = []
+    for number, box in enumerate(boxes):
+        try:
+            checked.append(boxes_of.checked(box))
+        except boxes_of.Unfit as reason:
+            raise ValueError(
+                "`boxes` are (N, 4): x, y, width and height in image pixels, "
+                f"with a positive size, below {boxes_of.LARGEST:.0f}. "
+                f"Received: a box {reason}, boxes[{number}]={box}"
+            ) from None
+    return image, checked

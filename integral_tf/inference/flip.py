@@ -65,15 +65,12 @@ def flipped_artifact(network, skeleton):
     """Wraps one of `inference.backends` in the same way.
 
     Args:
-        network: The backend. One that was exported with the flip test inside
-            is returned as it is.
+        network: The backend, exported without the flip test.
         skeleton: The `skeletons.Skeleton` of its joints.
 
     Raises:
         ValueError: its method averages heat maps, which an artifact has not.
     """
-    if network.card.get("flip_test"):
-        return network
     if network.card.get("method") in config.HEATMAP_METHODS:
         raise ValueError(
             "The flip test of H1, H2 and H3 averages heat maps, and an "

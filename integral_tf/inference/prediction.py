@@ -1,30 +1,37 @@
 """A model on photographs or a video: drawings and JSON."""
 
+import collections
 import contextlib
 import json
 import math
-import operator
 import pathlib
 
 import numpy as np
 import tqdm
 
 from integral_tf import whole
+from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import draw
 from integral_tf.inference import estimator
+from integral_tf.inference import left_out
 from integral_tf.inference import video
 from integral_tf.records import photographs
 from integral_tf.records import schema
 
-_ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 # What a prediction consists of, of photographs and of a video.
 _JOINTS, _LINES = "joints.json", "joints.jsonl"
+_FRAME = "any frame of the video, which has {}"
+_ENDINGS = {
+    ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
+}  # fmt: skip
 
 
 def predict(config):
     """Estimates, draws and writes the people of photographs or of a video.
 
-    All of the output appears at once: interrupted, nothing has changed.
+    What cannot be read, and boxes that belong nowhere, are left out, counted
+    in the last line with their reasons. All of the output appears at once:
+    interrupted, nothing has changed.
 
     Args:
         config: A `config.PredictConfig`.
@@ -36,8 +43,8 @@ def predict(config):
         FileNotFoundError: no model, no image, or no boxes file.
         FileExistsError: `out` exists and is not an earlier prediction.
         BlockingIOError: another process is writing it.
-        ValueError: the boxes are not in COCO's form, or no image is readable,
-            or the video is not, to its end.
+        ValueError: the boxes are not a list, or none is left; no image is
+            readable; or the video is not, to its end.
     """
     out = _claimable(config.out)
     path = pathlib.Path(config.images)
@@ -47,39 +54,54 @@ def predict(config):
 
 
 def _predict_photographs(config, out):
-    paths = _image_paths(config.images)
-    boxes = _boxes_of_photographs(config, paths)
+    left = left_out.LeftOut()
+    paths = _image_paths(config.images, left)
+    rows = None
+    if config.boxes:
+        rows = boxes_of.read(config.boxes, "file_name or image_id")
     model = _estimator(config)
-    results, unread = [], []
+    people = None
+    if rows is not None:
+        people = _people_of_photographs(config, rows, paths, model, left)
+    results = []
     with whole.folder(out) as partial:
-        for path in tqdm.tqdm(paths, unit=" images", desc="predict"):
+        read = 0
+        for path, name in zip(
+            tqdm.tqdm(paths, unit=" images", desc="predict"),
+            _drawn_names(paths),
+        ):
+            some = None if people is None else people.get(path.name, [])
             try:
                 image = photographs.read(path)
             except schema.Dropped as reason:
-                unread.append(f"{path}: {reason}")
+                left.name("image", f"not read: {reason}", path)
+                left.count("box", "of such an image", len(some or []))
                 continue
-            poses = model(image, boxes[path.name] if boxes else None)
-            picture = _drawn(image, poses, model.skeleton, config.min_score)
-            draw.save(picture, partial / f"{path.stem}.png")
+            read += 1
+            picture, found = _answer(config, model, image, some)
+            draw.save(picture, partial / name)
             results += [
-                {"file_name": path.name, **_result(pose)} for pose in poses
+                {**_image(path, image_id), **person}
+                for image_id, person in found
             ]
-        if len(unread) == len(paths):
-            raise ValueError(f"No image could be read. Received: {unread[0]}")
+        if not read:
+            raise ValueError(f"No image could be read: {left.lines[-1]}")
         (partial / _JOINTS).write_text(json.dumps(results) + "\n")
-    for line in unread:
-        print(f"skipped {line}")
-    print(f"{len(results)} people in {len(paths) - len(unread)} images")
+    _say(left, f"{len(results)} people in {read} images")
     print(f"pictures: {out}/*.png")
     print(f"joints: {out / _JOINTS}")
     return results
 
 
 def _predict_video(config, path, out):
+    left = left_out.LeftOut()
     with contextlib.ExitStack() as stack:
         frames = stack.enter_context(video.Reader(path))
-        boxes = _boxes_of_video(config, frames.announced)
+        rows = boxes_of.read(config.boxes, "frame") if config.boxes else None
         model = _estimator(config)
+        people = None
+        if rows is not None:
+            people = _people_of_video(config, rows, frames, model, left)
         partial = stack.enter_context(whole.folder(out))
         lines = stack.enter_context(open(partial / _LINES, "w"))
         results, drawn = [], None
@@ -90,31 +112,65 @@ def _predict_video(config, path, out):
             desc="predict",
         ):
             number = len(results)
-            some = None if boxes is None else boxes.pop(number, [])
-            poses = model(image, some)
+            some = None if people is None else people.pop(number, [])
+            picture, found = _answer(config, model, image, some)
             drawn = drawn or video.Writer(
                 partial / path.name, frames.rate, *image.shape[:2]
             )
-            picture = _drawn(image, poses, model.skeleton, config.min_score)
             drawn.write(picture)
-            people = [_result(pose) for pose in poses]
-            results.append({"frame": number, "people": people})
+            results.append(
+                {
+                    "frame": number,
+                    "seconds": round(frames.seconds, 4),
+                    "people": [person for _, person in found],
+                }
+            )
             lines.write(json.dumps(results[-1]) + "\n")
         drawn.close()
+        total = sum(len(line["people"]) for line in results)
+        if rows is not None and not total:
+            _count_late(people, left)
+            raise _nobody(config, rows, left, _FRAME.format(len(results)))
     if 0 < frames.announced != len(results):
         print(f"the video announces {frames.announced} frames")
-    if boxes:
-        print(f"skipped the boxes of {len(boxes)} frames after its end")
-    people = sum(len(line["people"]) for line in results)
-    print(f"{people} people in {len(results)} frames")
+    _count_late(people or {}, left)
+    _say(left, f"{total} people in {len(results)} frames")
     print(f"video: {out / drawn.path.name}")
     print(f"joints: {out / _LINES}")
     return results
 
 
+def _say(left, done):
+    for line in left.lines:
+        print(line)
+    print(f"{done}; left out: {left}" if left.counts else done)
+
+
+def _answer(config, model, image, people):
+    """A picture with its people drawn, and `(image_id, result)` of each.
+
+    Args:
+        config: A `config.PredictConfig`.
+        model: The `estimator.PoseEstimator`.
+        image: `(H, W, 3)` uint8 RGB.
+        people: List of `boxes.Person`; None for the whole image.
+    """
+    if people is None:
+        box = np.array([0, 0, *image.shape[1::-1]], np.float64)
+        people = [boxes_of.Person(box, model.skeleton.categories[0])]
+    poses = model(image, [person.box for person in people])
+    found = []
+    for person, pose in zip(people, poses):
+        shown = pose.scores >= config.min_score
+        image = draw.pose(image, pose.joints, shown, model.skeleton)
+        found.append((person.image_id, _result(pose, person.category)))
+    return image, found
+
+
 def _estimator(config):
     return estimator.PoseEstimator(
         config.model,
+        config.skeleton or None,
         flip_test=config.flip_test,
         batch_size=config.batch_size,
     )
@@ -134,103 +190,124 @@ def _claimable(out):
     return out
 
 
-def _image_paths(images):
+def _image_paths(images, left):
+    """The photographs that `--images` names; a folder's others are counted."""
     path = pathlib.Path(images)
-    if path.is_dir():
-        paths = sorted(
-            p for p in path.iterdir() if p.suffix.lower() in _ENDINGS
-        )
-        if paths:
-            return paths
-    elif path.is_file():
+    if path.is_file():
         return [path]
-    raise FileNotFoundError(
-        "`--images` is a photograph, a folder of them "
-        f"({', '.join(sorted(_ENDINGS))}), or a video "
-        f"({', '.join(sorted(video.ENDINGS))}). Received: --images={images!r}"
-    )
-
-
-def _boxes_of_photographs(config, paths):
-    """Boxes by file name, or None where the whole image is the person."""
-    # COCO names its files by the image's number, in twelve digits.
-    by_number = {
-        int(path.stem): path.name for path in paths if path.stem.isdigit()
-    }
-    boxes = _read_boxes(
-        config,
-        lambda row: row.get("file_name") or by_number.get(row.get("image_id")),
-        "file_name or image_id",
-    )
-    if boxes is None:
-        return None
-    found = {path.name: boxes.get(path.name, []) for path in paths}
-    if not any(map(len, found.values())):
-        raise ValueError(
-            "No box belongs to any of the images: their file_name or "
-            "image_id does not meet, or all scores are below "
-            f"--min_box_score. Received: --boxes={config.boxes!r}"
+    paths = []
+    for entry in sorted(path.iterdir()) if path.is_dir() else []:
+        ending = entry.suffix.lower()
+        if entry.is_dir():
+            left.count("folder", "in the folder: give --images=FOLDER/NAME")
+        elif ending not in _ENDINGS:
+            left.count("file", f"of an ending that is not read ({ending})")
+        elif not entry.is_file():
+            left.name("file", "not read: a pipe, or a broken link", entry)
+        else:
+            paths.append(entry)
+    if not paths:
+        raise FileNotFoundError(
+            "`--images` is a photograph, a folder of them "
+            f"({', '.join(sorted(_ENDINGS))}), or a video "
+            f"({', '.join(sorted(video.ENDINGS))}). Received: "
+            f"--images={images!r}{left.ending()}"
         )
-    return found
+    return paths
 
 
-def _boxes_of_video(config, frames):
-    """Boxes by frame, or None where the whole frame is the person.
+def _drawn_names(paths):
+    """File names of the drawings, different wherever the photographs' are."""
+    stems = {path.stem for path in paths}
+    if len(stems) == len(paths):
+        return [f"{path.stem}.png" for path in paths]
+    # ours: dog.jpg and dog.png, and then all keep their endings.
+    return [f"{path.name}.png" for path in paths]
 
-    Args:
-        config: A `config.PredictConfig`.
-        frames: How many there are; 0 where nobody knows.
-    """
-    boxes = _read_boxes(
-        config, lambda row: operator.index(row["frame"]), "frame"
+
+def _number(path):
+    """COCO names its files by the image's number, in twelve digits."""
+    return int(path.stem) if path.stem.isdecimal() else None
+
+
+def _image(path, image_id):
+    """What a result says of its image, in the form of COCO's."""
+    if image_id is None:
+        image_id = _number(path)
+    known = {} if image_id is None else {"image_id": image_id}
+    return {**known, "file_name": path.name}
+
+
+def _people_of_photographs(config, rows, paths, model, left):
+    """Lists of `boxes.Person` by file name."""
+    names = {path.name for path in paths}
+    by_number = collections.defaultdict(list)
+    for path in paths:
+        by_number[_number(path)].append(path.name)
+
+    def place(row):
+        name, number = row.get("file_name"), row.get("image_id")
+        if not name and boxes_of.whole_number(number) is not None:
+            name, *others = by_number.get(boxes_of.whole_number(number), [""])
+            if others:
+                raise boxes_of.Unfit(
+                    f"whose image_id several images have: {name}, {others[0]}"
+                )
+        elif not isinstance(name, str):
+            raise boxes_of.Unfit("without a file_name or an image_id")
+        if name not in names:
+            raise boxes_of.Elsewhere("of another image")
+        return name
+
+    people = boxes_of.sort(
+        rows, place, model.skeleton, config.min_box_score, left
     )
-    if boxes is None:
-        return None
-    if not any(0 <= frame < (frames or math.inf) for frame in boxes):
-        raise ValueError(
-            "No box belongs to any frame of the video; they count from 0, and "
-            "a box below --min_box_score is left out. "
-            f"Received: --boxes={config.boxes!r}, a video of {frames} frames"
+    if not people:
+        raise _nobody(
+            config, rows, left, f"any of the images, such as {paths[0].name}"
         )
-    return boxes
+    return people
 
 
-def _read_boxes(config, key, names):
-    """Boxes `(N, 4)` by key, or None where there is no file of them.
+def _people_of_video(config, rows, frames, model, left):
+    """Lists of `boxes.Person` by the number of their frame."""
+    end = frames.announced or math.inf
 
-    Args:
-        config: A `config.PredictConfig`.
-        key: A function of a row.
-        names: What a row has for it.
-    """
-    if not config.boxes:
-        return None
-    by_key = {}
-    try:
-        for row in json.loads(pathlib.Path(config.boxes).read_text()):
-            person = row.get("category_id", 1) == 1
-            if person and row.get("score", 1.0) >= config.min_box_score:
-                x, y, width, height = map(float, row["bbox"])
-                by_key.setdefault(key(row), []).append([x, y, width, height])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(
-            f"`--boxes` is a JSON list of {{{names}, bbox: [x, y, width, "
-            f"height]}}; {error!r}. Received: --boxes={config.boxes!r}"
-        ) from None
-    return {name: np.array(values) for name, values in by_key.items()}
+    def place(row):
+        frame = boxes_of.whole_number(row.get("frame"))
+        if frame is None:
+            raise boxes_of.Unfit("without a frame's number")
+        if frame < 0:
+            raise boxes_of.Unfit("whose frame is before 0, the first")
+        return frame
+
+    people = boxes_of.sort(
+        rows, place, model.skeleton, config.min_box_score, left
+    )
+    if not any(frame < end for frame in people):
+        _count_late(people, left)
+        raise _nobody(config, rows, left, _FRAME.format(frames.announced))
+    return people
 
 
-def _drawn(image, poses, skeleton, min_score):
-    for pose in poses:
-        shown = pose.scores >= min_score
-        image = draw.pose(image, pose.joints, shown, skeleton)
-    return image
+def _count_late(people, left):
+    late = sum(map(len, people.values()))
+    left.count("box", "of a frame after its end", late)
 
 
-def _result(pose):
+def _nobody(config, rows, left, of):
+    """What to raise where no box is left."""
+    first = boxes_of.SHORT.repr(rows[0]) if rows else "none"
+    return ValueError(
+        f"No box belongs to {of}{left.ending()}. Received: "
+        f"--boxes={config.boxes!r}, whose first row is {first}"
+    )
+
+
+def _result(pose, category):
     keypoints = np.concatenate([pose.joints, pose.scores[:, None]], axis=1)
     return {
-        "category_id": 1,
+        "category_id": category,
         "bbox": [round(float(v), 2) for v in pose.box],
         "keypoints": [round(float(v), 3) for v in keypoints.ravel()],
         "score": round(pose.score, 5),

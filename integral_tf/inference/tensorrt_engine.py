@@ -9,6 +9,7 @@ import glob
 import importlib
 import pathlib
 import site
+import threading
 
 import numpy as np
 
@@ -41,6 +42,8 @@ class TensorRT:
         self.joints = self.shapes["joints"][0]
         _, _, most = self.engine.get_tensor_profile_shape("images", 0)
         self.most = most[0]
+        # The context holds the shape and the addresses of one call.
+        self.lock = threading.Lock()
 
     def __call__(self, crops):
         parts = [
@@ -57,22 +60,28 @@ class TensorRT:
             name: np.empty((len(crops), *shape), np.float32)
             for name, shape in self.shapes.items()
         }
-        self.context.set_input_shape("images", crops.shape)
         arrays = {"images": crops, **outputs}
-        pointers = {n: self.cuda.allocate(a.nbytes) for n, a in arrays.items()}
+        pointers = {}
         try:
+            for name, array in arrays.items():
+                pointers[name] = self.cuda.allocate(array.nbytes)
             self.cuda.copy(pointers["images"], crops, _TO_DEVICE)
-            for name, pointer in pointers.items():
-                self.context.set_tensor_address(name, pointer.value)
-            if not self.context.execute_async_v3(0):
-                raise RuntimeError("TensorRT could not run the engine.")
-            for name, array in outputs.items():
-                # On the same stream, so it waits for the answer.
-                self.cuda.copy(pointers[name], array, _TO_HOST)
+            with self.lock:
+                self._execute(crops.shape, pointers)
+                for name, array in outputs.items():
+                    # On the same stream, so it waits for the answer.
+                    self.cuda.copy(pointers[name], array, _TO_HOST)
         finally:
             for pointer in pointers.values():
                 self.cuda.free(pointer)
         return outputs
+
+    def _execute(self, shape, pointers):
+        self.context.set_input_shape("images", shape)
+        for name, pointer in pointers.items():
+            self.context.set_tensor_address(name, pointer.value)
+        if not self.context.execute_async_v3(0):
+            raise RuntimeError("TensorRT could not run the engine.")
 
 
 class Cuda:

@@ -6,6 +6,7 @@ import pathlib
 import struct
 
 import cv2
+import numpy as np
 
 ENDINGS = {
     ".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
@@ -27,9 +28,11 @@ class Reader:
         path: Path of a video.
 
     Attributes:
-        rate: Frames per second.
+        rate: Frames per second: what the file says, or, where the times of
+            its frames are others, as many as fill them.
         announced: Frames that the file says it has; 0 where it does not say.
             Some formats only estimate it.
+        seconds: When the frame that was read last is to be seen.
 
     Iterating yields `(H, W, 3)` uint8 RGB frames.
 
@@ -40,16 +43,20 @@ class Reader:
 
     def __init__(self, path):
         self.path = path
-        # Alone: the other readers take numbered names for lists of pictures.
-        with _quiet():
-            self.capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-        self.rate = self.capture.get(cv2.CAP_PROP_FPS)
+        self.capture = _opened(path)
+        stated = self.capture.get(cv2.CAP_PROP_FPS)
+        frames = self.capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        # Without an index it is negative, or beyond all measure.
+        frames = int(frames) if 0 < frames < 1e9 else 0
+        self.rate = _rate(path, stated, frames)
         if not self.capture.isOpened() or not 0 < self.rate < 1e6:
             self.close()
             raise self._undecodable()
-        frames = self.capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        # Without an index it is negative, or beyond all measure.
-        self.announced = int(frames) if 0 < frames < 1e9 else 0
+        # Where a file has no count, it is the length times the stated rate.
+        self._length = frames / stated if frames else 0.0
+        self._stated = frames
+        self.announced = round(self._length * self.rate)
+        self.seconds = 0.0
 
     def __enter__(self):
         return self
@@ -61,7 +68,7 @@ class Reader:
         self.capture.release()
 
     def __iter__(self):
-        count, shape, seconds = 0, None, 0.0
+        count, shape = 0, None
         while True:
             there, frame = self.capture.read()
             if not there:
@@ -73,14 +80,18 @@ class Reader:
                     f"changes. Received: {self.path}, frame {count} of "
                     f"{_size(frame.shape)} after {_size(shape)}"
                 )
-            count += 1
             seconds = self.capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            # Some formats have no clock.
+            later = seconds > self.seconds
+            self.seconds = seconds if later else count / self.rate
+            count += 1
             yield frame[..., ::-1]
         if not count:
             raise self._undecodable()
         # By its clock, too: at a rate that varies, the count is a guess.
-        reached = max(seconds, count / self.rate)
-        if self.announced / self.rate - reached > _SECONDS_TO_SPARE:
+        reached = max(self.seconds, count / self.rate)
+        missing = self._length - reached > _SECONDS_TO_SPARE
+        if missing and count < self._stated:
             raise ValueError(
                 "The video breaks off before its end; copy it again, or "
                 "let `ffmpeg -i BROKEN WHOLE.mp4` save what is there. "
@@ -112,7 +123,9 @@ class Writer:
         self.even = height % 2 == width % 2 == 0
         ending = ".mp4" if self.even else ".avi"
         self.path = pathlib.Path(path).with_suffix(ending)
-        self.rate = rate
+        # MPEG-4 counts time in at most 65535 parts of a second.
+        places = 3 if rate < 65 else 2 if rate < 655 else 0
+        self.rate = rate = round(rate, places)
         self.count = 0
         with _quiet():
             self.video = cv2.VideoWriter(
@@ -153,6 +166,40 @@ class Writer:
                 f"full? Received: {self.path.name}, {max(count, 0)} of "
                 f"{self.count} frames"
             )
+
+
+def _opened(path, *settings):
+    # Alone: the other readers take numbered names for lists of pictures.
+    with _quiet():
+        return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, settings)
+
+
+def _rate(path, stated, frames):
+    """Frames per second, by the file's word or by the frames' times.
+
+    A browser's recording states the ticks of its clock.
+    """
+    # First by the packets, which costs next to nothing; where they contradict
+    # the file, by the frames: some packets are not to be seen.
+    for settings in ((cv2.CAP_PROP_FORMAT, -1), ()):
+        times = _times(path, settings)
+        if len(times) < 2 or times[0] == times[-1]:
+            return stated
+        span = times[-1] - times[0]
+        if 0 < stated < 1e6:
+            last = len(times) / stated - span  # how long the last is seen
+            if 0 < last < 2 / stated or (last > 0 and len(times) == frames):
+                return stated
+    return float((len(times) - 1) / span)
+
+
+def _times(path, settings):
+    """When the frames of a video are to be seen, in seconds, ascending."""
+    capture, times = _opened(path, *settings), []
+    while capture.grab():
+        times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    capture.release()
+    return np.sort(times)
 
 
 @contextlib.contextmanager

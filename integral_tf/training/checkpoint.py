@@ -18,11 +18,11 @@ import pathlib
 import tensorflow as tf
 
 from integral_tf import config as configs
-from integral_tf import skeletons
 from integral_tf import whole
+from integral_tf.models import archive
 from integral_tf.training import schedule
 
-FLAGS, SKELETON, MODEL = "flags.cfg", "skeleton.json", "model.keras"
+FLAGS, SKELETON, MODEL = "flags.cfg", archive.SKELETON, "model.keras"
 LOG, BETAS = "log.csv", "beta.csv"
 # What may differ between a run and its continuation.
 _TAKEN = "A run is not overwritten; name another folder."
@@ -110,7 +110,7 @@ def save_skeleton(skeleton, workdir):
     """Writes `skeleton.json`, whole or not at all."""
     path = pathlib.Path(workdir) / SKELETON
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(skeletons.to_dict(skeleton), indent=1) + "\n")
+    partial.write_text(archive.to_json(skeleton))
     os.replace(partial, path)
 
 
@@ -131,7 +131,7 @@ def save_run(model, config, skeleton, out):
     with whole.folder(out, taken=_TAKEN) as partial:
         configs.write_flagfile(config, partial / FLAGS)
         save_skeleton(skeleton, partial)
-        save_model(model, partial)
+        save_model(model, partial, skeleton)
 
 
 def check_new(out):
@@ -144,11 +144,15 @@ def check_new(out):
         raise FileExistsError(f"{_TAKEN} Received: {str(out)!r}")
 
 
-def save_model(model, workdir):
-    """Writes `model.keras`, whole or not at all; returns its path."""
+def save_model(model, workdir, skeleton):
+    """Writes `model.keras`, whole or not at all; returns its path.
+
+    The file holds the skeleton, too, so that a copy knows its joints.
+    """
     path = pathlib.Path(workdir) / MODEL
     partial = path.with_name("partial.keras")
     model.save(partial)
+    archive.write_skeleton(partial, skeleton)
     os.replace(partial, path)
     return path
 

@@ -205,7 +205,7 @@ class _Run:
         self._calibrate()
         if self.has_val:
             calibration.calibrate_scores(self.model, self.validator)
-        path = checkpoint.save_model(self.model, self.workdir)
+        path = checkpoint.save_model(self.model, self.workdir, self.skeleton)
         print(f"model: {path}")
         return path
 

@@ -116,5 +116,5 @@ def write_run(folder, people=24):
     )  # fmt: skip
     config.write_flagfile(settings, run / checkpoint.FLAGS)
     checkpoint.save_skeleton(integral_tf.skeletons.MPII, run)
-    checkpoint.save_model(model(), run)
+    checkpoint.save_model(model(), run, integral_tf.skeletons.MPII)
     return run

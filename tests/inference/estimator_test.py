@@ -1,11 +1,15 @@
 """Tests for photographs in, joints in image pixels out."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
 
 import integral_tf
 from integral_tf import layers
+from integral_tf import skeletons
+from integral_tf.models import archive
 
 
 def brightest(size=64):
@@ -34,7 +38,7 @@ def test_a_bright_spot_is_found_where_it_is_in_the_photograph(flip_test):
     spot = np.exp(-((x - 91.5) ** 2 + (y - 41.5) ** 2) / (2 * 4**2))
     image[..., 0] = np.round(255 * spot)
     boxes = [[60, 10, 64, 64], [50, -20, 100, 90], [80, 30, 20, 30]]
-    estimate = integral_tf.PoseEstimator(brightest(), flip_test=flip_test)
+    estimate = integral_tf.PoseEstimator(brightest(), "lsp", flip_test)
     poses = estimate(image, boxes)
     for pose, box in zip(poses, boxes):
         np.testing.assert_allclose(
@@ -46,13 +50,13 @@ def test_a_bright_spot_is_found_where_it_is_in_the_photograph(flip_test):
 
 def test_without_boxes_the_image_is_the_person():
     image = np.zeros((64, 48, 3), np.uint8)
-    poses = integral_tf.PoseEstimator(brightest())(image)
+    poses = integral_tf.PoseEstimator(brightest(), "lsp")(image)
     assert [list(pose.box) for pose in poses] == [[0, 0, 48, 64]]
 
 
 def test_no_boxes_no_poses():
     image = np.zeros((64, 48, 3), np.uint8)
-    assert integral_tf.PoseEstimator(brightest())(image, []) == []
+    assert integral_tf.PoseEstimator(brightest(), "lsp")(image, []) == []
 
 
 @pytest.mark.parametrize(
@@ -63,12 +67,85 @@ def test_no_boxes_no_poses():
         (np.zeros((4, 4, 3), np.uint8), [[0, 0, 4]], "`boxes` are"),
         (np.zeros((4, 4, 3), np.uint8), [[0, 0, 0, 4]], "positive size"),
         (np.zeros((4, 4, 3), np.uint8), [[0, np.nan, 1, 4]], "`boxes` are"),
+        (
+            np.zeros((4, 4, 3), np.uint8),
+            [[0, 0, 4, 4], [0, 0, "4", 4]],
+            r"without four numbers, boxes\[1\]=\[0, 0, '4', 4\]",
+        ),
+        (
+            np.zeros((4, 4, 3), np.uint8),
+            [[1, 2, 3, 4], [1, 2]],
+            r"boxes\[1\]=\[1, 2\]",
+        ),
+        (np.zeros((4, 4, 3), np.uint8), [[0, 0, 1e308, 1]], "beyond 100000"),
+        (np.zeros((4, 4, 3), np.uint8), "1 2 3 4", "without four numbers"),
     ],
 )
 def test_refuses_what_is_no_image_or_box(image, boxes, message):
-    estimate = integral_tf.PoseEstimator(brightest())
+    estimate = integral_tf.PoseEstimator(brightest(), "lsp")
     with pytest.raises(ValueError, match=message):
         estimate(image, boxes)
+
+
+@pytest.mark.parametrize("boxes", [[8, 9, 20, 30], np.float32([8, 9, 20, 30])])
+def test_one_box_needs_no_list(boxes):
+    image = np.zeros((64, 48, 3), np.uint8)
+    (pose,) = integral_tf.PoseEstimator(brightest(), "lsp")(image, boxes)
+    np.testing.assert_array_equal(pose.box, [8, 9, 20, 30])
+
+
+@pytest.mark.parametrize("side", [1e-9, 1e-3])
+def test_a_box_of_any_size_has_finite_joints(side):
+    image = np.full((48, 64, 3), 200, np.uint8)
+    (pose,) = integral_tf.PoseEstimator(brightest(), "lsp")(
+        image, [[10, 10, side, side]]
+    )
+    assert np.isfinite(pose.joints).all()
+
+
+def joints_of(path, name, **settings):
+    """The joints' names of a file's estimator, and what was warned of."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        estimate = integral_tf.PoseEstimator(path, **settings)
+    guessed = [w for w in said if "Nothing says what" in str(w.message)]
+    assert estimate.skeleton.name == name
+    return bool(guessed)
+
+
+def test_joints_are_those_given_then_the_files_then_those_beside(tmp_path):
+    mine = skeletons.from_coco(
+        {"name": "gadget", "keypoints": [f"screw {i}" for i in range(14)]}
+    )
+    path = tmp_path / "copy.keras"
+    brightest().save(path)
+    assert joints_of(path, "lsp")  # a guess
+    with pytest.raises(ValueError, match="A flip test swaps left and right"):
+        integral_tf.PoseEstimator(path, flip_test=True)
+    (tmp_path / "skeleton.json").write_text(archive.to_json(mine))
+    assert not joints_of(path, "gadget", flip_test=True)
+    archive.write_skeleton(path, skeletons.LSP)
+    assert not joints_of(path, "lsp", flip_test=True)
+    beside = str(tmp_path / "skeleton.json")
+    assert not joints_of(path, "gadget", skeleton=beside, flip_test=True)
+    assert not joints_of(path, "lsp", skeleton="lsp")
+
+
+@pytest.mark.parametrize("kind", ["cut", "flipped", "empty", "no zip"])
+def test_a_damaged_file_is_refused_in_one_line(tmp_path, kind):
+    path = tmp_path / "model.keras"
+    brightest().save(path)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[2000] ^= 16
+    damaged = {
+        "cut": whole[:2000], "flipped": flipped, "empty": b"", "no zip": b"aa",
+    }  # fmt: skip
+    path.write_bytes(damaged[kind])
+    with pytest.raises(ValueError, match="is not a Keras model") as caught:
+        integral_tf.PoseEstimator(path)
+    assert "\n" not in str(caught.value)
+    assert "not found" not in str(caught.value).lower()
 
 
 def test_refuses_what_is_no_model(tmp_path):

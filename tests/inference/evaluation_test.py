@@ -41,7 +41,7 @@ def make_run(folder, skeleton, data):
         "I1", "resnet18", len(skeleton), 64, width=0.125, head_channels=8
     )
     checkpoint.save_skeleton(skeleton, folder)
-    checkpoint.save_model(model, folder)
+    checkpoint.save_model(model, folder, skeleton)
     return folder
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from integral_tf import config as configs
 from integral_tf import layers
+from integral_tf import skeletons
 from integral_tf.inference import draw
 from integral_tf.inference import prediction
 from integral_tf.inference import video
+from integral_tf.models import archive
 
 FRAMES, RATE, HEIGHT, WIDTH = 10, 4, 48, 64
 
@@ -30,6 +32,7 @@ def model(tmp_path_factory):
     outputs = {"joints": read["joints"], "scores": read["confidence"]}
     path = tmp_path_factory.mktemp("model") / "model.keras"
     keras.Model(images, outputs).save(path)
+    archive.write_skeleton(path, skeletons.LSP)
     return str(path)
 
 
@@ -118,21 +121,29 @@ def test_boxes_of_a_video_have_frame_numbers(predict, clip, tmp_path, capsys):
     np.testing.assert_allclose(second["keypoints"][:2], [2, 2])
     said = capsys.readouterr().out
     assert "3 people in 10 frames" in said
-    assert "the boxes of 1 frames after its end" in said
+    assert (
+        "left out: 1 box below --min_box_score=0.5, 1 box of category 18, "
+        "which is not 1, 1 box of a frame after its end"
+    ) in said
 
 
 @pytest.mark.parametrize(
     "boxes, message",
     [
-        ([{"image_id": 1, "bbox": [0, 0, 5, 5]}], r"KeyError\('frame'\)"),
-        ([{"frame": "1", "bbox": [0, 0, 5, 5]}], "list of {frame, bbox"),
-        ([{"frame": 1, "bbox": [0, 0, 5]}], "list of {frame, bbox"),
-        ([{"frame": 10, "bbox": [0, 0, 5, 5]}], "a video of 10 frames"),
-        ([], "No box belongs to any frame"),
-        ([{"frame": 1, "bbox": [0, 0, -5, 5]}], "positive size"),
+        ([{"image_id": 1, "bbox": [0, 0, 5, 5]}], "without a frame's number"),
+        ([{"frame": "1", "bbox": [0, 0, 5, 5]}], "without a frame's number"),
+        ([{"frame": True, "bbox": [0, 0, 5, 5]}], "without a frame's number"),
+        ([{"frame": -1, "bbox": [0, 0, 5, 5]}], "before 0"),
+        ([{"frame": 1, "bbox": [0, 0, 5]}], "without four numbers"),
+        ([{"frame": 10, "bbox": [0, 0, 5, 5]}], "which has 10.*after its"),
+        ([], "No box belongs to any frame.*first row is none"),
+        ([{"frame": 1, "bbox": [0, 0, -5, 5]}], "without a positive width"),
+        ({"frame": 1}, "it is a dict"),
     ],
 )
-def test_wrong_boxes_are_refused(predict, clip, tmp_path, boxes, message):
+def test_boxes_of_which_none_is_left_are_refused(
+    predict, clip, tmp_path, boxes, message
+):
     with pytest.raises(ValueError, match=message):
         predict(clip, boxes)
     assert files(tmp_path) == ["boxes.json", "clip.avi"]

@@ -1,5 +1,7 @@
 """Tests for videos in, drawn videos out."""
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -58,6 +60,83 @@ def test_writes_the_same_size_rate_and_count(
         assert frames.announced == count
         shapes = [frame.shape for frame in frames]
     assert shapes == [(height, width, 3)] * count
+
+
+def element(name, data):
+    """An element of Matroska: its number in hexadecimal, its length, itself."""
+    return bytes.fromhex(name) + struct.pack(">Q", len(data) | 1 << 56) + data
+
+
+def write_at(path, frames, milliseconds, seconds=0.0, stated=0.0):
+    """Writes a Matroska file by hand, each frame at a time of its own.
+
+    Args:
+        path: Path of the file.
+        frames: RGB frames.
+        milliseconds: When each is to be seen.
+        seconds: Length that the file says it has; 0 says nothing.
+        stated: Frames per second that it says; 0 says nothing, as browsers do.
+    """
+    height, width = frames[0].shape[:2]
+    info = element("2AD7B1", struct.pack(">I", 1_000_000))  # ticks of 1 ms
+    if seconds:
+        info += element("4489", struct.pack(">d", 1000 * seconds))
+    size = element("B0", struct.pack(">H", width))
+    size += element("BA", struct.pack(">H", height))
+    track = element("D7", b"\1") + element("73C5", b"\1") + element("83", b"\1")
+    track += element("86", b"V_MJPEG") + element("E0", size)
+    if stated:
+        track += element("23E383", struct.pack(">I", round(1e9 / stated)))
+    cluster = element("E7", b"\0")
+    for frame, at in zip(frames, milliseconds):
+        _, jpeg = cv2.imencode(".jpg", np.ascontiguousarray(frame[..., ::-1]))
+        block = b"\x81" + struct.pack(">h", at) + b"\x80" + jpeg.tobytes()
+        cluster += element("A3", block)
+    whole = element("1549A966", info) + element(
+        "1654AE6B", element("AE", track)
+    )
+    head = element("1A45DFA3", element("4282", b"matroska"))
+    path.write_bytes(
+        head + element("18538067", whole + element("1F43B675", cluster))
+    )
+    return path
+
+
+@pytest.mark.parametrize("seconds", [0.0, 2.06])
+@pytest.mark.parametrize("stated", [0.0, 1000.0, 25.0])
+def test_the_rate_comes_from_the_times_of_the_frames(tmp_path, seconds, stated):
+    # As a browser records: about 29 a second, 60 of them, the last at 2.027.
+    times = np.linspace(0, 2027, 60)
+    times[1:-1] += np.random.default_rng(0).uniform(-9, 9, 58)
+    times = times.round().astype(int)
+    path = write_at(tmp_path / "a.mkv", greys(60) // 2, times, seconds, stated)
+    with video.Reader(path) as frames:
+        assert frames.rate == pytest.approx(59 / 2.027)
+        assert frames.announced == pytest.approx(60 * bool(seconds), abs=1)
+        seen = [frames.seconds for _ in frames]
+    np.testing.assert_allclose(seen, times / 1000, atol=1e-6)
+    # Drawn at that rate it lasts as long, to a thousandth.
+    writer = video.Writer(tmp_path / "drawn", frames.rate, 48, 64)
+    for frame in greys(60):
+        writer.write(frame)
+    writer.close()
+    with video.Reader(writer.path) as drawn:
+        assert len(list(drawn)) / drawn.rate == pytest.approx(2.061, abs=2e-3)
+
+
+@pytest.mark.parametrize("stated", [8.0, 29.97, 59.94])
+def test_the_rate_is_the_files_where_the_times_bear_it_out(tmp_path, stated):
+    times = np.round(1000 * np.arange(24) / stated).astype(int)
+    path = write_at(tmp_path / "a.mkv", greys(24), times, 24 / stated, stated)
+    with video.Reader(path) as frames:
+        assert frames.rate == pytest.approx(stated, rel=1e-6)
+        assert (frames.announced, len(list(frames))) == (24, 24)
+
+
+def test_one_frame_has_the_rate_that_the_file_says(tmp_path):
+    path = write_at(tmp_path / "a.mkv", greys(1), [0], stated=8.0)
+    with video.Reader(path) as frames:
+        assert (frames.rate, len(list(frames))) == (8, 1)
 
 
 def cut(path, share):

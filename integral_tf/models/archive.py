@@ -1,0 +1,63 @@
+"""The joints of a `.keras` file, kept in the file itself.
+
+A `.keras` file is a zip archive. Keras reads its own members and passes over
+`skeleton.json`, so that a copied file still says what its joints are.
+"""
+
+import json
+import zipfile
+
+from integral_tf import skeletons
+
+SKELETON = "skeleton.json"
+
+
+def write_skeleton(path, skeleton):
+    """Adds a skeleton to a `.keras` file that has none.
+
+    Args:
+        path: Path of the file, as `model.save` writes it.
+        skeleton: The `skeletons.Skeleton` of the model's joints.
+    """
+    with zipfile.ZipFile(path, "a") as archive:
+        # Of no date: the same model is the same file.
+        archive.writestr(zipfile.ZipInfo(SKELETON), to_json(skeleton))
+
+
+def read_skeleton(path):
+    """The skeleton in a `.keras` file, or None where it has none.
+
+    Raises:
+        ValueError: the file is damaged, or what it holds is no skeleton.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if SKELETON not in archive.namelist():
+                return None
+            text = archive.read(SKELETON)
+    except Exception as error:  # zipfile has many, and zlib its own
+        raise ValueError(f"{path} is damaged: {error}") from None
+    return from_json(text, f"{SKELETON} in {path}")
+
+
+def to_json(skeleton):
+    """A skeleton as the text of a `skeleton.json`."""
+    return json.dumps(skeletons.to_dict(skeleton), indent=1) + "\n"
+
+
+def from_json(text, source):
+    """Inverse of `to_json`.
+
+    Args:
+        text: The text, or its bytes.
+        source: Where it is from; an error begins with this.
+
+    Raises:
+        ValueError: it is not a skeleton's.
+    """
+    try:
+        return skeletons.from_dict(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{source} is not a skeleton that this version reads: {error}"
+        ) from None

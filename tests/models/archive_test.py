@@ -1,0 +1,56 @@
+"""Tests for a `.keras` file that holds its joints."""
+
+import shutil
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from integral_tf import skeletons
+from integral_tf.models import archive
+from integral_tf.training import checkpoint
+
+GADGET = skeletons.from_coco({"name": "gadget", "keypoints": ["a", "b"]})
+
+
+@pytest.fixture
+def model():
+    images = keras.Input((2,))
+    return keras.Model(images, keras.layers.Dense(3, name="dense")(images))
+
+
+def test_a_copied_file_knows_its_joints(model, tmp_path):
+    path = checkpoint.save_model(model, tmp_path, GADGET)
+    copy = shutil.copy(path, tmp_path / "copy.keras")
+    assert archive.read_skeleton(copy) == GADGET
+    inputs = np.ones((1, 2), "float32")
+    np.testing.assert_array_equal(
+        keras.saving.load_model(copy)(inputs), model(inputs)
+    )
+
+
+def test_a_file_that_keras_alone_wrote_knows_none(model, tmp_path):
+    model.save(tmp_path / "alone.keras")
+    assert archive.read_skeleton(tmp_path / "alone.keras") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "{", "{}", '{"joints": 3}', "\udcff"]
+)
+def test_what_is_no_skeleton_is_refused(model, tmp_path, text):
+    path = tmp_path / "odd.keras"
+    model.save(path)
+    with zipfile.ZipFile(path, "a") as file:
+        data = text.encode(errors="surrogateescape")
+        file.writestr(archive.SKELETON, data)
+    with pytest.raises(ValueError, match="odd.keras is not a skeleton"):
+        archive.read_skeleton(path)
+
+
+@pytest.mark.parametrize("size", [0, 1000])
+def test_a_cut_file_is_refused(model, tmp_path, size):
+    path = checkpoint.save_model(model, tmp_path, GADGET)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ValueError, match="model.keras is damaged"):
+        archive.read_skeleton(path)
