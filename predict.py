@@ -26,6 +26,8 @@ what is odd is named; the exit status is 0 as long as something is left.
 Interrupted, nothing is written.
 """
 
+import warnings
+
 from absl import app
 from absl import flags
 
@@ -39,6 +41,7 @@ flags.adopt_module_key_flags(config)
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    warnings.formatwarning = lambda message, *_: f"predict: {message}\n"
     try:
         prediction.predict(config.from_flags(config.PredictConfig, flags.FLAGS))
     except (ValueError, OSError, ImportError) as error:

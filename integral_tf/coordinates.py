@@ -21,6 +21,8 @@ import numpy as np
 
 # ours: the paper gives no margin between the person's box and the crop.
 BOX_MARGIN = 1.25
+# Nobody's box reaches as far, in pixels; the sum of such numbers stays exact.
+LARGEST_BOX = 1e5
 # Section 6.1's largest scale, and the cosine and sine of its largest rotation,
 # rounded up.
 _ZOOM, _COS, _SIN = 1.25, 0.87, 0.5

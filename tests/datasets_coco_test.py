@@ -144,13 +144,8 @@ def test_it_trains_and_the_model_knows_its_joints(records, tmp_path):
     assert pose.joints.shape == (5, 2) and np.isfinite(pose.joints).all()
     other = skeletons.from_coco({**FISH, "name": "cod"})
     assert integral_tf.PoseEstimator(path, other).skeleton is other
-    saved = path.parent / "skeleton.json"
-    saved.write_text("{")
-    with pytest.raises(ValueError, match="skeleton.json is not a skeleton"):
-        integral_tf.PoseEstimator(path)
-    saved.unlink()
-    with pytest.raises(ValueError, match="a model with 5 joints"):
-        integral_tf.PoseEstimator(path)
+    (path.parent / "skeleton.json").unlink()
+    assert integral_tf.PoseEstimator(path, flip_test=True).skeleton == OWN
 
 
 def test_a_detectors_boxes_take_the_place_of_the_annotated(tmp_path):

@@ -21,9 +21,6 @@ from integral_tf.export import crops
 from integral_tf.export import encoded
 from integral_tf.export import suppression
 
-# Beyond it a box is a mistake, and could ask for all of a server's memory.
-_LARGEST_BOX = 1e5
-
 
 class PoseServer(tf.Module):
     """What a SavedModel of a pose network consists of.
@@ -86,13 +83,14 @@ class PoseServer(tf.Module):
             "shape",
             tf.shape(image),
         )
-        sound = tf.reduce_all(tf.abs(boxes) < _LARGEST_BOX, axis=1)
+        sound = tf.abs(boxes) < coordinates.LARGEST_BOX
+        sound = tf.reduce_all(sound, axis=1)
         sound &= tf.reduce_all(boxes[:, 2:] > 0, axis=1)
         boxes = encoded.required(
             tf.reduce_all(sound),
             boxes,
             "`boxes` are (N, 4): x, y, width and height in image pixels, with "
-            f"a positive size, below {_LARGEST_BOX:.0f}. Received:",
+            f"a positive size, below {coordinates.LARGEST_BOX:.0f}. Received:",
             tf.boolean_mask(boxes, ~sound),
         )
         regions = coordinates.crop_region(

@@ -85,7 +85,10 @@ def _predict_photographs(config, out):
                 for image_id, person in found
             ]
         if not read:
-            raise ValueError(f"No image could be read: {left.lines[-1]}")
+            raise ValueError(
+                f"No image could be read, such as {paths[0]}{left.ending()}. "
+                f"Received: --images={config.images!r}"
+            )
         (partial / _JOINTS).write_text(json.dumps(results) + "\n")
     _say(left, f"{len(results)} people in {read} images")
     print(f"pictures: {out}/*.png")

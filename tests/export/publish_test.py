@@ -317,13 +317,15 @@ def test_a_heatmap_method_is_flip_tested_inside_or_not_at_all(tmp_path):
     card = {"method": "H1", "flip_test": True}
     (tmp_path / "card.json").write_text(json.dumps(card))
     image = np.tile(cases.crops(1)[0].astype("uint8"), (2, 2, 1))
-    (got,) = integral_tf.PoseEstimator(tmp_path, "mpii", flip_test=True)(image)
-    (want,) = integral_tf.PoseEstimator(model, "mpii", flip_test=True)(image)
+    (got,) = integral_tf.PoseEstimator(tmp_path, flip_test=True)(image)
+    (want,) = integral_tf.PoseEstimator(model, "mpii", True)(image)
     np.testing.assert_allclose(got.joints, want.joints, atol=0.02)
     card["flip_test"] = False
     (tmp_path / "card.json").write_text(json.dumps(card))
     with pytest.raises(ValueError, match="export it with --flip_test"):
         integral_tf.PoseEstimator(tmp_path, "mpii", flip_test=True)
+    with pytest.raises(ValueError, match="A flip test swaps left and right"):
+        integral_tf.PoseEstimator(tmp_path, flip_test=True)
 
 
 def test_a_damaged_artifact_is_one_sentence(tmp_path):

@@ -208,9 +208,7 @@ def test_the_flip_test_inside(method, tmp_path):
     model = cases.model(method)
     saved_model.write(cases.frozen(model, flip_test=True), tmp_path)
     image = photograph()
-    poses = integral_tf.PoseEstimator(model, "mpii", flip_test=True)(
-        image, BOXES
-    )
+    poses = integral_tf.PoseEstimator(model, "mpii", True)(image, BOXES)
     loaded = tf.saved_model.load(str(tmp_path))
     require_poses(
         call(loaded, "predict_image", image=image, boxes=BOXES), poses

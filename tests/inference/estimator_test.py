@@ -94,7 +94,7 @@ def test_one_box_needs_no_list(boxes):
     np.testing.assert_array_equal(pose.box, [8, 9, 20, 30])
 
 
-@pytest.mark.parametrize("side", [1e-9, 1e-3])
+@pytest.mark.parametrize("side", [1e-9, 1e-3, 2e4, 99_999])
 def test_a_box_of_any_size_has_finite_joints(side):
     image = np.full((48, 64, 3), 200, np.uint8)
     (pose,) = integral_tf.PoseEstimator(brightest(), "lsp")(
@@ -122,6 +122,10 @@ def test_joints_are_those_given_then_the_files_then_those_beside(tmp_path):
     assert joints_of(path, "lsp")  # a guess
     with pytest.raises(ValueError, match="A flip test swaps left and right"):
         integral_tf.PoseEstimator(path, flip_test=True)
+    for text in ("{", "[" * 100_000):
+        (tmp_path / "skeleton.json").write_text(text)
+        with pytest.raises(ValueError, match="skeleton.json is not a skeleton"):
+            integral_tf.PoseEstimator(path)
     (tmp_path / "skeleton.json").write_text(archive.to_json(mine))
     assert not joints_of(path, "gadget", flip_test=True)
     archive.write_skeleton(path, skeletons.LSP)
@@ -129,6 +133,14 @@ def test_joints_are_those_given_then_the_files_then_those_beside(tmp_path):
     beside = str(tmp_path / "skeleton.json")
     assert not joints_of(path, "gadget", skeleton=beside, flip_test=True)
     assert not joints_of(path, "lsp", skeleton="lsp")
+
+
+def test_a_number_of_joints_that_nobody_knows_is_refused():
+    model = integral_tf.pose_model(
+        "R1", "resnet18", joints=5, image_size=32, width=0.125
+    )
+    with pytest.raises(ValueError, match="a model with 5 joints"):
+        integral_tf.PoseEstimator(model)
 
 
 @pytest.mark.parametrize("kind", ["cut", "flipped", "empty", "no zip"])

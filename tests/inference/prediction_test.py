@@ -9,6 +9,7 @@ import pytest
 
 from integral_tf import config as configs
 from integral_tf import layers
+from integral_tf import ownership
 from integral_tf import skeletons
 from integral_tf.inference import draw
 from integral_tf.inference import prediction
@@ -195,3 +196,11 @@ def test_other_folders_are_not_replaced(predict, clip, tmp_path):
     (tmp_path / "out" / "thesis.txt").write_text("years of work")
     with pytest.raises(FileExistsError, match="holds other things"):
         predict(clip)
+
+
+def test_a_folder_that_another_writes_is_refused(predict, clip, tmp_path):
+    with ownership.of(tmp_path / "out", beside=True):
+        with pytest.raises(BlockingIOError, match="Another process is writing"):
+            predict(clip)
+    predict(clip)
+    assert files(tmp_path) == ["clip.avi", "out"]

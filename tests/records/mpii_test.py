@@ -193,7 +193,11 @@ def test_test_images_have_people_but_no_joints(folder):
         pytest.param("000000050_1", "no joint annotated", id="no annopoints"),
         pytest.param("000000070_1", "no joint annotated", id="empty ones"),
         pytest.param("000000020_1", "image file missing", id="no image"),
-        pytest.param("000000010_1", "image file is no picture that Pillow reads", id="text"),
+        pytest.param(
+            "000000010_1",
+            "image file is no picture that Pillow reads",
+            id="text",
+        ),
     ],
 )
 def test_says_why_a_person_is_dropped(folder, name, reason):
