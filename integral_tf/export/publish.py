@@ -39,6 +39,7 @@ from integral_tf.inference import predictions
 from integral_tf.models import archive
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
+from integral_tf.training import checkpoint
 
 _PARTIAL = ".partial"
 _BATCH, _PICTURES = 16, 8
@@ -88,6 +89,9 @@ def _export(config, wanted):
         # Calibrated after training, where the flags left it open.
         run = dataclasses.replace(run, beta=layer.beta)
     data = config.data or run.data
+    if not config.data:
+        own = dataclasses.replace(run, workdir=config.workdir)
+        checkpoint.check_records(own, shards.read_manifest(data))
     skeleton = _skeleton(workdir, model, data)
     crops = people(data, config.split, config.people, model, skeleton)
     predict = folding.in_float32(model)
