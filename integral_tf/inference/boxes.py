@@ -11,8 +11,7 @@ import reprlib
 
 import numpy as np
 
-# Beyond it a box is a mistake; the SavedModel refuses the same.
-LARGEST = 1e5
+from integral_tf import coordinates
 
 # A value of a file in a message, however long or deep it is.
 SHORT = reprlib.Repr()
@@ -55,8 +54,8 @@ def checked(box):
         raise Unfit("with a number that is not finite")
     if not (values[2:] > 0).all():
         raise Unfit("without a positive width and height")
-    if not (np.abs(values) < LARGEST).all():
-        raise Unfit(f"beyond {LARGEST:.0f} pixels")
+    if not (np.abs(values) < coordinates.LARGEST_BOX).all():
+        raise Unfit(f"beyond {coordinates.LARGEST_BOX:.0f} pixels")
     return values
 
 

@@ -268,8 +268,8 @@ def _checked(image, boxes):
             "`image` is (height, width, 3) uint8 RGB. "
             f"Received: shape={image.shape}, dtype={image.dtype}"
         )
-    if boxes is None:
-        boxes = [[0, 0, image.shape[1], image.shape[0]]]
+    if boxes is None:  # however large the photograph
+        return image, [np.array([0, 0, *image.shape[1::-1]], np.float64)]
     if not isinstance(boxes, (list, tuple)):
         boxes = np.atleast_1d(boxes)
     if len(boxes) and not hasattr(boxes[0], "__len__"):
@@ -281,7 +281,7 @@ def _checked(image, boxes):
         except boxes_of.Unfit as reason:
             raise ValueError(
                 "`boxes` are (N, 4): x, y, width and height in image pixels, "
-                f"with a positive size, below {boxes_of.LARGEST:.0f}. "
+                f"with a positive size, below {coordinates.LARGEST_BOX:.0f}. "
                 f"Received: a box {reason}, boxes[{number}]={box}"
             ) from None
     return image, checked

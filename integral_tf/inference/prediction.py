@@ -75,7 +75,9 @@ def _predict_photographs(config, out):
                 image = photographs.read(path)
             except schema.Dropped as reason:
                 left.name("image", f"not read: {reason}", path)
-                left.count("box", "of such an image", len(some or []))
+                left.count(
+                    "box", "of an image that is not read", len(some or [])
+                )
                 continue
             read += 1
             picture, found = _answer(config, model, image, some)
@@ -89,6 +91,8 @@ def _predict_photographs(config, out):
                 f"No image could be read, such as {paths[0]}{left.ending()}. "
                 f"Received: --images={config.images!r}"
             )
+        if rows is not None and not results:
+            raise _nobody(config, rows, left, "any image that could be read")
         (partial / _JOINTS).write_text(json.dumps(results) + "\n")
     _say(left, f"{len(results)} people in {read} images")
     print(f"pictures: {out}/*.png")
@@ -158,10 +162,11 @@ def _answer(config, model, image, people):
         image: `(H, W, 3)` uint8 RGB.
         people: List of `boxes.Person`; None for the whole image.
     """
+    boxes = None if people is None else [person.box for person in people]
+    poses = model(image, boxes)
     if people is None:
-        box = np.array([0, 0, *image.shape[1::-1]], np.float64)
-        people = [boxes_of.Person(box, model.skeleton.categories[0])]
-    poses = model(image, [person.box for person in people])
+        category = model.skeleton.categories[0]
+        people = [boxes_of.Person(pose.box, category) for pose in poses]
     found = []
     for person, pose in zip(people, poses):
         shown = pose.scores >= config.min_score

@@ -53,7 +53,7 @@ class Reader:
             self.close()
             raise self._undecodable()
         # Where a file has no count, it is the length times the stated rate.
-        self._length = frames / stated if frames else 0.0
+        self._length = frames / stated if stated > 0 else 0.0
         self._stated = frames
         self.announced = round(self._length * self.rate)
         self.seconds = 0.0

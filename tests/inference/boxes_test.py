@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from integral_tf import skeletons
-from integral_tf.export import saved_model
 from integral_tf.inference import boxes
 from integral_tf.inference import left_out
 
@@ -55,10 +54,6 @@ def test_a_box_is_four_numbers(box):
 def test_what_is_no_box_says_why(box, reason):
     with pytest.raises(boxes.Unfit, match=reason):
         boxes.checked(box)
-
-
-def test_the_bound_is_that_of_the_saved_model():
-    assert boxes.LARGEST == saved_model._LARGEST_BOX
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ def test_boxes_of_an_image_that_is_not_read_are_counted(
     assert len(predict([box(1), box(2), box(2), box(3)])) == 1
     said = capsys.readouterr().out
     assert "1 box of another image" in said
-    assert "2 boxes of such an image" in said
+    assert "2 boxes of an image that is not read" in said
 
 
 def test_a_number_that_two_images_have_is_no_name(predict, folder, capsys):
@@ -239,6 +239,19 @@ def test_where_nothing_can_be_read_the_message_says_what(predict, folder):
     (folder / "a.png").write_text("no picture")
     with pytest.raises(ValueError, match="No image could be read.*a.png"):
         predict()
+
+
+def test_boxes_of_unreadable_images_alone_are_refused(predict, folder):
+    photograph(folder / "1.jpg")
+    (folder / "2.jpg").write_text("no picture")
+    with pytest.raises(ValueError, match="any image that could be read"):
+        predict([box(2)])
+
+
+def test_a_photograph_may_be_longer_than_a_box(predict, folder):
+    photograph(folder / "river.png", width=100_001, height=2)
+    (person,) = predict()
+    assert person["bbox"] == [0, 0, 100_001, 2]
 
 
 def test_a_telephones_portrait_is_predicted_upright(predict, folder):
