@@ -22,7 +22,9 @@ from integral_tf.export import publish
 from integral_tf.inference import backends
 from integral_tf.inference import prediction
 from integral_tf.records import photographs
+from integral_tf.records import shards
 from integral_tf.records import synthetic
+from integral_tf.training import checkpoint
 from tests.export import cases
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -212,6 +214,23 @@ def test_records_of_other_joints_are_refused(run, settings, tmp_path):
         ValueError, match="other joints than the run.*records of mirrored"
     ):
         publish.export(dataclasses.replace(settings, data=str(other)))
+    assert not pathlib.Path(settings.out).exists()
+
+
+def test_records_that_changed_since_the_training_are_refused(
+    run, settings, tmp_path
+):
+    kept = tmp_path / "run"
+    shutil.copytree(run, kept)
+    flags = config.read_flagfile(config.TrainConfig, kept / "flags.cfg")
+    flags = dataclasses.replace(flags, workdir=str(kept))
+    manifest = shards.read_manifest(flags.data)
+    checkpoint.claim_records(flags, manifest)
+    path = kept / checkpoint.RECORDS
+    path.write_text(path.read_text().replace('"digest": "', '"digest": "0'))
+    changed = dataclasses.replace(settings, workdir=str(kept))
+    with pytest.raises(ValueError, match="holds a run on other records"):
+        publish.export(changed)
     assert not pathlib.Path(settings.out).exists()
 
 
