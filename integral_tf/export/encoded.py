@@ -31,7 +31,7 @@ _FROM_BELOW = (3, 4, 7, 8)
 _FROM_RIGHT = (2, 3, 6, 7)
 
 
-def read(image_bytes):
+def read(image_bytes: tf.Tensor) -> tf.Tensor:
     """Reads a JPEG or PNG as it is shown.
 
     Args:
