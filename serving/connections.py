@@ -257,7 +257,7 @@ def persistently(call, seconds):
 
 def sentence(text):
     """TensorFlow's message without its bookkeeping, on one line."""
-    node = re.search(r"\[\[\{\{node (\w+)", text)
+    node = re.search(r"\[\[\{\{node (?:[\w.]+/)*(\w+)", text)
     text = text.removeprefix("Graph execution error:").partition("[[{{")[0]
     text = re.sub(r"\{\{[^}]*\}\}", "", text)
     text = re.sub(r"assertion failed: \[(.*?[:\w])\] ", r"\1 ", text)
