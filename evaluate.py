@@ -16,12 +16,14 @@ pred_keypoints_mpii.mat for MPII, with `--annotations` its official .mat.
 `--self_test` scores the truth in place of a model.
 """
 
+import tensorflow as tf
 from absl import app
 from absl import flags
 
 from integral_tf import config
 from integral_tf.inference import evaluation
 from integral_tf.training import snapshots
+from integral_tf.training import strategy
 
 config.define_flags(config.EvaluateConfig)
 flags.adopt_module_key_flags(config)
@@ -30,16 +32,23 @@ flags.adopt_module_key_flags(config)
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    settings = config.from_flags(config.EvaluateConfig, flags.FLAGS)
     try:
+        settings = config.from_flags(config.EvaluateConfig, flags.FLAGS)
+        strategy.check_alone()
         if settings.self_test:
             evaluation.self_test(settings)
         elif settings.checkpoints == "last":
             evaluation.evaluate(settings)
         else:
             _checkpoints(settings)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         raise SystemExit(f"evaluate: {error}") from None
+    except tf.errors.OpError as error:
+        # Its other lines are TensorFlow's own stack.
+        sentence, _, _ = str(error).partition("\n")
+        raise SystemExit(f"evaluate: TensorFlow: {sentence}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("evaluate: interrupted; nothing written") from None
 
 
 def _checkpoints(settings):

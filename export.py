@@ -36,6 +36,10 @@ def main(argv):
         publish.export(config.from_flags(config.ExportConfig, flags.FLAGS))
     except (ValueError, OSError, publish.Refused) as error:
         raise SystemExit(f"export: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit(
+            "export: interrupted; what was published before stays"
+        ) from None
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ it freely: the same command resumes from the last checkpoint in `--workdir`.
 Every visible GPU is used, through MirroredStrategy; without one, the CPU.
 """
 
+import tensorflow as tf
 from absl import app
 from absl import flags
 
@@ -29,6 +30,10 @@ def main(argv):
         ) from None
     except (ValueError, OSError, FloatingPointError) as error:
         raise SystemExit(f"train: {error}") from None
+    except tf.errors.OpError as error:
+        # Its other lines are TensorFlow's own stack.
+        sentence, _, _ = str(error).partition("\n")
+        raise SystemExit(f"train: TensorFlow: {sentence}") from None
 
 
 if __name__ == "__main__":

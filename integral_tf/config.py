@@ -10,6 +10,9 @@ import pathlib
 
 from absl import flags
 
+from integral_tf import settings
+from integral_tf.settings import setting
+
 # Table 2. A heat-map method reads each map at its maximum; a two-phase one
 # integrates it, and trains as its heat-map method first.
 HEATMAP_METHODS = ("H1", "H2", "H3")
@@ -17,14 +20,8 @@ TWO_PHASE_METHODS = ("I1", "I2", "I3")
 METHODS = (*HEATMAP_METHODS, "R1", *TWO_PHASE_METHODS, "I*")
 
 
-def setting(default, doc, choices=None):
-    """A dataclass field that carries the help text of its flag."""
-    metadata = {"doc": doc, "choices": choices}
-    return dataclasses.field(default=default, metadata=metadata)
-
-
 @dataclasses.dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(settings.Checked):
     """Network choices of Sections 3 to 5."""
 
     method: str = setting("I1", "Row of Table 2.", METHODS)
@@ -34,15 +31,28 @@ class ModelConfig:
         ("resnet18", "resnet50", "resnet101"),
     )
     width: float = setting(
-        1.0, "Multiplies resnet18's channels; 0.5 is the small network here."
+        1.0,
+        "Multiplies resnet18's channels; 0.5 is the small network here.",
+        low=1 / 64,
+        high=64,
     )
     image_size: int = setting(
-        256, "Height of the network's input in pixels; a multiple of 32."
+        256,
+        "Height of the network's input in pixels; a multiple of 32.",
+        low=32,
+        high=4096,
     )
-    image_width: int = setting(0, "Width of it; 0 makes it square.")
-    upsamplings: int = setting(2, "Deconvolutions in N_H; Table 8 uses 3.")
+    image_width: int = setting(
+        0, "Width of it; 0 makes it square.", low=0, high=4096
+    )
+    upsamplings: int = setting(
+        2, "Deconvolutions in N_H; Table 8 uses 3.", low=0, high=5
+    )
     stages: int = setting(
-        1, "Stages of Figure 1, 1 to 4; above 1 a method is its MS- version."
+        1,
+        "Stages of Figure 1, 1 to 4; above 1 a method is its MS- version.",
+        low=1,
+        high=4,
     )
     bottleneck_stride: str = setting(
         "1x1",
@@ -57,7 +67,7 @@ class ModelConfig:
         "MMPose's, torch_bgr as Simple Baselines'.",
         ("caffe", "torch", "torch_bgr"),
     )
-    head_channels: int = setting(256, "Channels of each deconvolution.")
+    head_channels: int = setting(256, "Channels of each deconvolution.", low=1)
     weights: str = setting(
         "",
         "Backbone weights: imagenet, a .weights.h5 file, or empty for random.",
@@ -67,6 +77,7 @@ class ModelConfig:
         "Factor on the scores before the softmax of Eq. (5). 0 takes 1, or, "
         "for I1 with --heatmap_reading=gaussian, what is best on the "
         "validation split when the joint loss joins.",
+        low=0,
     )
     heatmap_reading: str = setting(
         "softmax",
@@ -90,20 +101,25 @@ class TrainConfig(ModelConfig):
     workdir: str = setting(
         "", "Folder of this run; the same command again resumes it."
     )
-    seed: int = setting(0, "Seed of weights, order and augmentation.")
-    batch_size: int = setting(128, "People per step, over all devices.")
-    learning_rate: float = setting(1e-3, "Adam's base rate.")
+    seed: int = setting(
+        0, "Seed of weights, order and augmentation.", low=0, high=2**31 - 1
+    )
+    batch_size: int = setting(128, "People per step, over all devices.", low=1)
+    learning_rate: float = setting(1e-3, "Adam's base rate.", above=0)
     final_learning_rate: float = setting(
-        1e-5, "Adam's rate once the validation loss has saturated."
+        1e-5, "Adam's rate once the validation loss has saturated.", above=0
     )
     patience: int = setting(
-        5, "Epochs without a better validation loss that mean saturated."
+        5, "Epochs without a better validation loss that mean saturated.", low=0
     )
     min_delta: float = setting(
-        1e-3, "Relative gain that counts as a better validation loss."
+        1e-3,
+        "Relative gain that counts as a better validation loss.",
+        low=0,
+        below=1,
     )
     heatmap_epochs: int = setting(
-        70, "I1 to I3: at most this many epochs of heat-map loss alone."
+        70, "I1 to I3: at most this many epochs of heat-map loss alone.", low=0
     )
     joint_phase: str = setting(
         "both",
@@ -120,26 +136,35 @@ class TrainConfig(ModelConfig):
         140,
         "At most this many epochs in all. 0, with --init_from, only "
         "calibrates beta: a heat-map model becomes integral.",
+        low=0,
     )
     final_epochs: int = setting(
-        20, "The last of these run at --final_learning_rate at the latest."
+        20,
+        "The last of these run at --final_learning_rate at the latest.",
+        low=0,
     )
-    heatmap_weight: float = setting(1.0, "Weight of the heat-map loss.")
+    heatmap_weight: float = setting(1.0, "Weight of the heat-map loss.", low=0)
     joint_weight: float = setting(
-        1.0, "Weight of the joint loss, which is in heat-map pixels."
+        1.0, "Weight of the joint loss, which is in heat-map pixels.", low=0
     )
     joint_loss: str = setting(
         "L1", "Distance to the joint (Section 4).", ("L1", "L2")
     )
-    rotation: float = setting(30.0, "Augmentation: degrees either way.")
-    scale: float = setting(0.25, "Augmentation: share of size either way.")
+    rotation: float = setting(
+        30.0, "Augmentation: degrees either way.", low=0, high=180
+    )
+    scale: float = setting(
+        0.25, "Augmentation: share of size either way.", low=0, below=1
+    )
     flip: bool = setting(True, "Augmentation: mirror half of the people.")
-    sigma: float = setting(1.0, "Gaussian of H1, in heat-map pixels.")
+    sigma: float = setting(1.0, "Gaussian of H1, in heat-map pixels.", above=0)
     radius: float = setting(
-        15.0, "H3: pixels of the input within which a joint is positive."
+        15.0,
+        "H3: pixels of the input within which a joint is positive.",
+        above=0,
     )
     negatives: int = setting(
-        3, "H3: negatives drawn for every positive of a map."
+        3, "H3: negatives drawn for every positive of a map.", low=0
     )
     mixed_precision: str = setting(
         "float32",
@@ -150,22 +175,24 @@ class TrainConfig(ModelConfig):
         False, "Compile the step with XLA; on a CPU it is slower."
     )
     checkpoint_steps: int = setting(
-        200, "Steps between checkpoints inside an epoch."
+        200, "Steps between checkpoints inside an epoch.", low=1
     )
-    keep_checkpoints: int = setting(2, "Checkpoints kept on disk.")
+    keep_checkpoints: int = setting(2, "Checkpoints kept on disk.", low=1)
     tensorboard: bool = setting(True, "Write TensorBoard logs.")
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateConfig:
+class EvaluateConfig(settings.Checked):
     """One evaluation of a run."""
 
     workdir: str = setting("", "Folder of the run to evaluate.")
     data: str = setting("", "Folder of records; empty takes the run's own.")
     split: str = setting("val", "Split of the records to score.")
     out: str = setting("", "Folder to write; empty is WORKDIR/evaluation.")
-    batch_size: int = setting(64, "People per step.")
-    limit: int = setting(0, "Score only this many people; 0 scores them all.")
+    batch_size: int = setting(64, "People per step.", low=1)
+    limit: int = setting(
+        0, "Score only this many people; 0 scores them all.", low=0
+    )
     flip_test: bool = setting(
         False, "Average each person with its mirror image (Section 6.1)."
     )
@@ -190,7 +217,7 @@ class EvaluateConfig:
         True, "Multiply a box's score by the mean of its joints' scores."
     )
     rescore_threshold: float = setting(
-        0.2, "Only joints with a higher score enter this mean."
+        0.2, "Only joints with a higher score enter this mean.", low=0, high=1
     )
     oks_nms: str = setting(
         "hard",
@@ -198,7 +225,9 @@ class EvaluateConfig:
         "scores first (soft).",
         ("hard", "soft", "none"),
     )
-    nms_threshold: float = setting(0.9, "OKS above which two are one person.")
+    nms_threshold: float = setting(
+        0.9, "OKS above which two are one person.", low=0, high=1
+    )
     compat: str = setting(
         "none",
         "Add a row of PCKh as Simple Baselines and HRNet print it.",
@@ -212,7 +241,7 @@ class EvaluateConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class PredictConfig:
+class PredictConfig(settings.Checked):
     """Joints on photographs or a video."""
 
     model: str = setting(
@@ -238,7 +267,7 @@ class PredictConfig:
         "What the joints are: a known name, or a skeleton.json; by default "
         "what the model says.",
     )
-    batch_size: int = setting(16, "People per step.")
+    batch_size: int = setting(16, "People per step.", low=1)
     flip_test: bool = setting(
         False, "Average each person with its mirror image (Section 6.1)."
     )
@@ -253,7 +282,7 @@ class PredictConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class ExportConfig:
+class ExportConfig(settings.Checked):
     """Artifacts of a finished run, for servers and other runtimes."""
 
     workdir: str = setting("", "Folder of the run to export.")
@@ -274,21 +303,26 @@ class ExportConfig:
         "An artifact that moves a joint by more pixels of the crop is not "
         "published. 0 allows 0.01 in float32, and of 95 joints in 100 0.25 in "
         "float16 and 4 in int8.",
+        low=0,
     )
-    people: int = setting(64, "People to compare on.")
+    people: int = setting(64, "People to compare on.", low=1)
     split: str = setting("val", "Split of the records that they are of.")
     data: str = setting("", "Folder of records; empty takes the run's own.")
     calibration_people: int = setting(
-        128, "People of the training split that int8 is calibrated on."
+        128, "People of the training split that int8 is calibrated on.", low=1
     )
     flip_test: bool = setting(
         False, "Average each person with its mirror image, inside."
     )
-    max_batch: int = setting(64, "Most people in a batch of a TensorRT engine.")
+    max_batch: int = setting(
+        64, "Most people in a batch of a TensorRT engine.", low=1
+    )
     oks_nms: float = setting(
         0.0,
         "In the SavedModel: of two people more similar than this OKS, keep "
         "the surer; 0 keeps everyone. Section 6.2's is 0.9 here.",
+        low=0,
+        high=1,
     )
 
 
@@ -300,20 +334,25 @@ _DEFINE = {
 }
 
 
-def define_flags(config_class):
-    """Defines one absl flag per field of the dataclass."""
+def define_flags(config_class, values=flags.FLAGS):
+    """Defines one absl flag per field of the dataclass, in `values`."""
     # TensorFlow's own INFO lines would run through the progress bar.
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
     for field in dataclasses.fields(config_class):
         doc, choices = field.metadata["doc"], field.metadata["choices"]
+        name, default = field.name, field.default
         if choices:
-            flags.DEFINE_enum(field.name, field.default, choices, doc)
+            flags.DEFINE_enum(name, default, choices, doc, values)
         else:
-            _DEFINE[type(field.default)](field.name, field.default, doc)
+            _DEFINE[type(default)](name, default, doc, flag_values=values)
 
 
 def from_flags(config_class, values):
-    """Builds the dataclass from parsed `absl.flags.FLAGS`."""
+    """Builds the dataclass from parsed `absl.flags.FLAGS`.
+
+    Raises:
+        ValueError: a flag is out of its range.
+    """
     names = [field.name for field in dataclasses.fields(config_class)]
     return config_class(**{name: getattr(values, name) for name in names})
 
@@ -328,23 +367,25 @@ def write_flagfile(config, path):
 
 
 def read_flagfile(config_class, path):
-    """Reads what `write_flagfile` wrote, or a preset: # begins a comment.
+    """Reads what `write_flagfile` wrote, or a preset, as absl reads it.
 
     Raises:
-        ValueError: the file names a flag that the dataclass does not have.
+        FileNotFoundError: there is no such file.
+        ValueError: the file names a flag that the dataclass does not have, or
+            a flag has a value that it cannot have.
     """
-    types = {f.name: type(f.default) for f in dataclasses.fields(config_class)}
-    values = {}
-    for line in pathlib.Path(path).read_text().splitlines():
-        name, _, value = line.strip().removeprefix("--").partition("=")
-        if not name or name.startswith("#"):
-            continue
-        if name not in types:
-            raise ValueError(
-                f"{path} has a flag of another version of this package; train "
-                f"again, or delete that line. Received: {line!r}"
-            )
-        values[name] = (
-            value == "true" if types[name] is bool else types[name](value)
-        )
-    return config_class(**values)
+    values = flags.FlagValues()
+    define_flags(config_class, values)
+    pathlib.Path(path).read_bytes()  # or absl's own words for a missing file
+    try:
+        _, *others = values(["", f"--flagfile={path}"])
+        if not others:
+            return from_flags(config_class, values)
+    except flags.UnrecognizedFlagError as error:
+        others = [error.flagvalue]
+    except (flags.Error, ValueError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+    raise ValueError(
+        f"{path} has a flag of another version of this package; train "
+        f"again, or delete that line. Received: {others[0]!r}"
+    )

@@ -2,16 +2,19 @@
 
 The lock is the operating system's, on a small file that names its owner, so
 that a process which was killed holds nothing and leaves nothing to clean up:
-the next owner takes the file over. Two threads of one process exclude each
+the next owner takes the file over; `end_with_parent` does the same for its
+workers. Two threads of one process exclude each
 other as two processes do.
 """
 
 import contextlib
 import errno
+import multiprocessing
 import os
 import pathlib
 import socket
 import sys
+import threading
 
 try:
     import fcntl
@@ -53,6 +56,21 @@ def of(folder: str | os.PathLike, *, beside: bool = False):
             # Only where nothing was written.
             with contextlib.suppress(OSError):
                 path.parent.rmdir()
+
+
+def end_with_parent() -> None:
+    """Ends this worker process when the process that started it ends.
+
+    A pool's workers wait for ever for a parent that was killed.
+    """
+
+    def watch(parent):
+        parent.join()
+        os._exit(1)
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:  # None in a pool of threads.
+        threading.Thread(target=watch, args=(parent,), daemon=True).start()
 
 
 def _locked(path, folder):

@@ -1,14 +1,11 @@
 """The joints each dataset labels, or a user's own; everything asks here."""
 
 import dataclasses
-import re
+
+from integral_tf import sides
 
 # ours: for joints of another dataset, the mean of COCO's 17.
 DEFAULT_SIGMA = 0.067
-_SIDE = re.compile(
-    r"^(left|right)|(left|right)$|^[lr](?=[_. -])|(?<=[_. -])[lr]$"
-)
-_OTHER = {"left": "right", "right": "left", "l": "r", "r": "l"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,8 +220,8 @@ def from_coco(category, sigmas=None):
             lines are to be drawn, `skeleton`, pairs of joints counted from 1.
             `id` is its number, 1 where it has none.
             `flip_pairs`, pairs of names or of numbers from 1, says which trade
-            places in a mirror; without it those do whose names begin or end
-            in left and right, or in l and r parted by one of `_-. `.
+            places in a mirror; without it those do whose names differ in left
+            and right, or l and r, alone (`integral_tf.sides`).
         sigmas: OKS standard deviation of each joint; by default COCO's for
             COCO's own people, else `DEFAULT_SIGMA` for each.
 
@@ -242,16 +239,16 @@ def from_coco(category, sigmas=None):
             f"of different names. Received: category={category!r}"
         )
     if "flip_pairs" in fields:
-        sides = _pairs(fields, "flip_pairs")
-        paired = [joint for pair in sides for joint in pair]
+        mirrored = _pairs(fields, "flip_pairs")
+        paired = [joint for pair in mirrored for joint in pair]
         if len(set(paired)) < len(paired):
             raise ValueError(
                 "A joint trades places with one other only. "
                 f"Received: flip_pairs={fields['flip_pairs']}"
             )
     else:
-        sides = _named_sides(joints)
-    made = Skeleton(name, tuple(joints), sides, _pairs(fields, "skeleton"))
+        mirrored = sides.pairs(joints)
+    made = Skeleton(name, tuple(joints), mirrored, _pairs(fields, "skeleton"))
     number = fields.get("id", 1)
     if sigmas is None and _form(made) == _form(COCO):
         made, sigmas = COCO, COCO.sigmas
@@ -281,12 +278,7 @@ def from_dict(fields):
     """
     try:
         skeleton = Skeleton(**{n: _tuples(v) for n, v in fields.items()})
-        named = [*skeleton.sides, *skeleton.limbs, skeleton.in_mean]
-        named += [joints for _, joints in skeleton.groups]
-        named += [skeleton.head or ()]
-        whole = _are_names(skeleton.joints) and all(
-            set(joints) <= set(skeleton.joints) for joints in named
-        )
+        whole = _is_whole(skeleton)
     except (TypeError, ValueError, AttributeError):
         whole = False
     if not whole:
@@ -295,6 +287,27 @@ def from_dict(fields):
             f"of `Skeleton`. Received: {fields!r}"
         )
     return skeleton
+
+
+def _is_whole(skeleton):
+    """Whether all names are joints, and all numbers are what they must be."""
+    named = [*skeleton.sides, *skeleton.limbs, skeleton.in_mean]
+    named += [joints for _, joints in skeleton.groups]
+    named += [skeleton.head or ()]
+    paired = [joint for pair in skeleton.sides for joint in pair]
+    pairs = [*skeleton.sides, *skeleton.limbs, skeleton.head or (1, 2)]
+    return (
+        _are_names(skeleton.joints)
+        and isinstance(skeleton.name, str)
+        and all(set(joints) <= set(skeleton.joints) for joints in named)
+        and all(len(pair) == 2 for pair in pairs)
+        # A joint in two pairs would be in two places in a mirror.
+        and len(set(paired)) == len(paired)
+        and len(skeleton.sigmas) in (0, len(skeleton))
+        and all(0 < sigma < float("inf") for sigma in skeleton.sigmas)
+        and all(type(number) is int for number in skeleton.categories)
+        and len(skeleton.categories) > 0
+    )
 
 
 def _form(skeleton):
@@ -334,21 +347,3 @@ def _pairs(category, field):
             )
         pairs.setdefault(frozenset((first, second)), (first, second))
     return tuple(pairs.values())
-
-
-def _named_sides(joints):
-    """Pairs of joints whose names differ in their side alone, left first."""
-    lower = {joint.lower(): joint for joint in joints}
-    sides = []
-    for name, joint in lower.items():
-        if side := _SIDE.search(name):
-            word = side.group()
-            other = name[: side.start()] + _OTHER[word] + name[side.end() :]
-            if other not in lower:
-                raise ValueError(
-                    f"`keypoints` has no {other} to trade places with in a "
-                    f"mirror; give `flip_pairs`. Received: {joint!r}"
-                )
-            if word in ("left", "l"):
-                sides.append((joint, lower[other]))
-    return tuple(sides)

@@ -6,25 +6,30 @@ r"""Asks TensorFlow Serving for the joints on pictures; draws and writes them.
     python serving/client.py --health
 
 `--out` receives what `predict.py` writes: one drawn picture per photograph and
-`joints.json`. Boxes, too, are as there; without them the whole picture is one
-person. A picture that the server refuses is one line, and the others go on; a
-server that is away is asked again for `--retry_for` seconds. The exit status is
-0 if every picture was answered.
+`joints.json`. Boxes, too, are as there; without them the whole picture, as
+viewers show it, is one person. Boxes and files that are left out are counted in
+the last line. A picture that the server refuses is one line, and the others go
+on; a server that is away is asked again for `--retry_for` seconds. The exit
+status is 0 if every picture was answered.
 
 REST needs nothing but absl-py, and Pillow where there are no boxes; gRPC needs
 tensorflow-serving-api; pictures are drawn where integral_tf is installed.
 """
 
 import concurrent.futures
+import functools
 import json
+import os
 import pathlib
 import sys
 
+import boxes as boxes_of
 import connections
 from absl import app
 from absl import flags
 
-_ENDINGS = (".jpg", ".jpeg", ".png")  # what the SavedModel decodes
+_ENDINGS = (".jfif", ".jpeg", ".jpg", ".png")  # what the SavedModel decodes
+_ORIENTATION = 0x0112  # of EXIF
 _PROTOCOLS = {"grpc": connections.Grpc, "rest": connections.Rest}
 
 flags.DEFINE_enum("protocol", "grpc", list(_PROTOCOLS), "How to ask.")
@@ -47,7 +52,10 @@ flags.DEFINE_float("min_box_score", 0.5, "Leave out boxes less sure than this.")
 flags.DEFINE_float("min_score", 0.0, "Draw only joints at least this sure.")
 flags.DEFINE_bool("draw", True, "Draw the pictures, where integral_tf is.")
 flags.DEFINE_string(
-    "skeleton", "", "For the drawing: a skeleton's name or skeleton.json."
+    "skeleton",
+    "",
+    "What the joints are: a skeleton's name, or the skeleton.json beside the "
+    "exported model; for the drawing, and the category of boxes and results.",
 )
 flags.DEFINE_integer("parallel", 4, "Requests at a time.", lower_bound=1)
 flags.DEFINE_float("timeout", 10.0, "Seconds that one answer may take.")
@@ -57,29 +65,31 @@ flags.DEFINE_float(
 FLAGS = flags.FLAGS
 
 
-def people(server, path, boxes, seconds):
+def people(server, path, persons, categories, seconds):
     """One picture's people, as `joints.json` has them.
 
     Args:
         server: One of `connections`.
         path: The picture.
-        boxes: List of x, y, width, height, or None for the whole picture.
+        persons: List of `boxes.Person`, or None for the whole picture.
+        categories: Numbers of the people's categories.
         seconds: For how long to ask a server that is away.
     """
-    if boxes is None:
-        boxes = [[0.0, 0.0, *_size(path)]]
-    if not boxes:
+    if persons is None:
+        box = [0.0, 0.0, *_size(path)]
+        persons = [boxes_of.Person(box, categories[0], None)]
+    if not persons:
         return []  # REST cannot say "no boxes": [] has no four columns
     image_bytes = path.read_bytes()
     outputs = connections.persistently(
-        lambda: server.predict(image_bytes, boxes), seconds
+        lambda: server.predict(image_bytes, [each.box for each in persons]),
+        seconds,
     )
-    kept = outputs.get("kept", range(len(boxes)))
     return [
         {
-            "file_name": path.name,
-            "category_id": 1,
-            "bbox": [round(float(v), 2) for v in boxes[index]],
+            **_image(path, persons[index].image_id),
+            "category_id": persons[index].category,
+            "bbox": [round(v, 2) for v in persons[index].box],
             "keypoints": [
                 round(float(v), 3)
                 for joint, score in zip(joints, scores)
@@ -87,38 +97,34 @@ def people(server, path, boxes, seconds):
             ],
             "score": round(sum(scores) / len(scores), 5),
         }
-        for index, joints, scores in zip(
-            kept, outputs["joints"], outputs["scores"]
-        )
+        for index, joints, scores in connections.poses(outputs, len(persons))
     ]
 
 
-def read_boxes(path, names, least):
-    """Boxes by file name from COCO's result form, as `predict.py` reads it."""
+def _image(path, image_id):
+    """What a result says of its image, in the form of COCO's."""
+    if image_id is None:
+        image_id = boxes_of.number_of(path)
+    known = {} if image_id is None else {"image_id": image_id}
+    return {**known, "file_name": path.name}
+
+
+def categories_of(skeleton):
+    """Numbers of the people's categories; a guess is printed."""
+    if not skeleton.endswith(".json"):
+        # Every named skeleton is of COCO's persons.
+        if not skeleton:
+            print("category 1, a person of COCO, as no --skeleton says another")
+        return (1,)
     try:
-        found = {name: [] for name in names}
-        numbers = {
-            int(pathlib.Path(name).stem): name
-            for name in names
-            if pathlib.Path(name).stem.isdigit()
-        }
-        for row in json.loads(pathlib.Path(path).read_text()):
-            name = row.get("file_name") or numbers.get(row.get("image_id"))
-            person = row.get("category_id", 1) == 1
-            if name in found and person and row.get("score", 1.0) >= least:
-                x, y, width, height = map(float, row["bbox"])
-                found[name].append([x, y, width, height])
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        stored = json.loads(pathlib.Path(skeleton).read_bytes())
+        found = tuple(map(int, stored.get("categories", (1,))))
+        return found or (1,)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise connections.Stop(
-            "`--boxes` is a JSON list of {file_name or image_id, bbox: [x, y, "
-            f"width, height]}}; {error!r}. Received: --boxes={path!r}"
+            f"`--skeleton` is a name, or a skeleton.json; {error}. "
+            f"Received: --skeleton={skeleton!r}"
         ) from None
-    if not any(found.values()):
-        raise connections.Stop(
-            "no box belongs to any of the pictures, or all scores are below "
-            f"--min_box_score. Received: --boxes={path!r}"
-        )
-    return found
 
 
 def painter(skeleton, least):
@@ -133,6 +139,7 @@ def painter(skeleton, least):
         from integral_tf import skeletons
         from integral_tf.inference import draw
         from integral_tf.records import photographs
+        from integral_tf.records import schema
     except ImportError as error:
         print(f"no pictures, integral_tf is not installed: {error}")
         return None
@@ -145,53 +152,96 @@ def painter(skeleton, least):
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise connections.Stop(f"--skeleton: {error}") from None
 
+    known = tuple(skeletons.KNOWN.values())
+
     def paint(path, found, target):
         picture = photographs.read(path)
         for person in found:
             rows = list(zip(*[iter(person["keypoints"])] * 3))
-            known = skeletons.KNOWN.values()
-            kind = skeleton or next(
-                (each for each in known if len(each) == len(rows)), None
-            )
+            kind = skeleton or _guessed(known, len(rows))
             if kind is None or len(kind) != len(rows):
                 raise connections.Stop(
                     f"the model has {len(rows)} joints: name its "
-                    f"skeleton.json. Received: --skeleton={skeleton or ''}"
+                    "skeleton.json, or --nodraw. "
+                    f"Received: --skeleton={skeleton.name if skeleton else ''}"
                 )
             shown = [score >= least for *_, score in rows]
             joints = [(x, y) for x, y, _ in rows]
             picture = draw.pose(picture, joints, shown, kind)
         draw.save(picture, target)
 
-    return paint
+    def painted(path, found, target):
+        try:
+            paint(path, found, target)
+        except schema.Dropped as reason:
+            print(f"not drawn: {path}: {reason}")
+
+    return painted
+
+
+@functools.cache  # said once
+def _guessed(known, joints):
+    kind = next((each for each in known if len(each) == joints), None)
+    if kind is not None:
+        print(
+            f"drawn as the joints of {kind.name}, by their number; give "
+            "--skeleton if they are others"
+        )
+    return kind
 
 
 def _size(path):
+    """Width and height of a picture as viewers show it, and the server, too."""
     try:
         from PIL import Image
     except ImportError as error:
         raise connections.Stop(
             f"without --boxes, Pillow is needed: {error}"
         ) from None
+    Image.MAX_IMAGE_PIXELS = None  # only its header is read
     try:
         with Image.open(path) as image:
-            return [float(side) for side in image.size]
+            width, height = map(float, image.size)
+            try:
+                turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+            except Exception:  # of many kinds: a damaged EXIF turns nothing
+                turned = False
     except (OSError, SyntaxError, ValueError) as error:
         raise connections.Refused(f"not a picture: {error}") from None
+    return [height, width] if turned else [width, height]
 
 
-def _image_paths(images):
+def _image_paths(images, left):
+    """The pictures that `--images` names; a folder's others are counted."""
     path = pathlib.Path(images)
     if images and path.is_file():
         return [path]
-    found = path.iterdir() if images and path.is_dir() else ()
-    paths = sorted(p for p in found if p.suffix.lower() in _ENDINGS)
+    paths = []
+    for entry in sorted(path.iterdir()) if images and path.is_dir() else []:
+        ending = entry.suffix.lower()
+        if entry.is_dir():
+            left.count("folder", "in the folder: give --images=FOLDER/NAME")
+        elif ending not in _ENDINGS:
+            left.count("file", f"of an ending that is not read ({ending})")
+        elif not entry.is_file():
+            left.name("file", "not read: a pipe, or a broken link", entry)
+        else:
+            paths.append(entry)
     if not paths:
         raise connections.Stop(
             f"`--images` is a picture or a folder of them "
             f"({', '.join(_ENDINGS)}). Received: --images={images!r}"
+            f"{left.ending()}"
         )
     return paths
+
+
+def _drawn_names(paths):
+    """File names of the drawings, different wherever the pictures' are."""
+    stems = {path.stem for path in paths}
+    if len(stems) == len(paths):
+        return [f"{path.stem}.png" for path in paths]
+    return [f"{path.name}.png" for path in paths]
 
 
 def _folder(out):
@@ -218,41 +268,53 @@ def _health(server):
 
 def _predict(server):
     """Asks for every picture; returns how many were refused."""
-    paths = _image_paths(FLAGS.images)
-    boxes = None
+    left = boxes_of.LeftOut()
+    paths = _image_paths(FLAGS.images, left)
+    categories = categories_of(FLAGS.skeleton)
+    persons = None
     if FLAGS.boxes:
-        names = [path.name for path in paths]
-        boxes = read_boxes(FLAGS.boxes, names, FLAGS.min_box_score)
+        rows = boxes_of.read(FLAGS.boxes)
+        persons = boxes_of.sort(
+            rows, paths, categories, FLAGS.min_box_score, left
+        )
+        if not persons:
+            raise boxes_of.nobody(FLAGS.boxes, rows, paths, left)
     out = _folder(FLAGS.out)
     paint = painter(FLAGS.skeleton, FLAGS.min_score) if FLAGS.draw else None
     results, refused = [], 0
     pool = concurrent.futures.ThreadPoolExecutor(FLAGS.parallel)
     try:
-        asked = [
-            pool.submit(
-                people,
-                server,
-                path,
-                boxes and boxes[path.name],
-                FLAGS.retry_for,
+        asked = []
+        for path in paths:
+            some = None if persons is None else persons.get(path.name, [])
+            job = pool.submit(
+                people, server, path, some, categories, FLAGS.retry_for
             )
-            for path in paths
-        ]
-        for path, answer in zip(paths, asked):
+            asked.append((path, some, job))
+        for (path, some, job), name in zip(asked, _drawn_names(paths)):
             try:
-                found = answer.result()
+                found = job.result()
             except (connections.Refused, OSError) as error:
                 print(f"client: {path}: {error}", file=sys.stderr)
+                left.count("picture", "refused")
+                left.count("box", "of such a picture", len(some or []))
                 refused += 1
                 continue
             results += found
             if paint:
-                paint(path, found, out / f"{path.stem}.png")
+                paint(path, found, out / name)
     finally:
         pool.shutdown(cancel_futures=True)
         # Interrupted, too: what was answered is not lost.
-        (out / "joints.json").write_text(json.dumps(results) + "\n")
-    print(f"{len(results)} people in {len(paths) - refused} pictures")
+        partial = out / "joints.partial"
+        partial.write_text(json.dumps(results) + "\n")
+        os.replace(partial, out / "joints.json")
+    for line in left.lines:
+        print(line)
+    print(
+        f"{len(results)} people in {len(paths) - refused} pictures"
+        f"{left.ending()}"
+    )
     print(f"joints: {out / 'joints.json'}")
     return refused
 
@@ -269,6 +331,10 @@ def main(argv):
         raise SystemExit(f"client: no server: {error}") from None
     except (connections.Stop, connections.Refused, OSError) as error:
         raise SystemExit(f"client: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit(
+            "client: interrupted; joints.json has what was answered"
+        ) from None
     return 0 if well else 1
 
 

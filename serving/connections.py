@@ -11,11 +11,14 @@ import json
 import os
 import random
 import re
+import reprlib
 import time
 import urllib.error
 import urllib.request
 
 _SIGNATURE = "predict_bytes"
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = 80
 
 
 class Away(Exception):
@@ -45,11 +48,20 @@ class Rest:
         image = {"b64": base64.b64encode(image_bytes).decode("ascii")}
         inputs = {"image_bytes": image, "boxes": boxes}
         body = {"signature_name": _SIGNATURE, "inputs": inputs}
-        return self._ask(":predict", json.dumps(body).encode())["outputs"]
+        answer = self._ask(":predict", json.dumps(body).encode())
+        return answer.get("outputs") if isinstance(answer, dict) else None
 
     def states(self):
-        answer = self._ask("", None)["model_version_status"]
-        return {int(each["version"]): each["state"] for each in answer}
+        answer = self._ask("", None)
+        try:
+            return {
+                int(each["version"]): str(each["state"])
+                for each in answer["model_version_status"]
+            }
+        except (KeyError, TypeError, ValueError) as error:
+            raise Stop(
+                f"no TensorFlow Serving answers there: {error!r}"
+            ) from None
 
     def _ask(self, verb, body):
         request = urllib.request.Request(
@@ -75,7 +87,7 @@ class Rest:
         except (OSError, http.client.HTTPException) as error:
             # Killed in the middle of an answer.
             raise Away(str(error) or type(error).__name__) from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Stop(
                 f"no TensorFlow Serving answers there: {error}"
             ) from None
@@ -135,10 +147,13 @@ class Grpc:
         """A `PredictRequest`, for this model and version."""
         request.model_spec.MergeFrom(self.request.model_spec)
         outputs = self._ask(self._predict, request).outputs
-        return {
-            name: self.tf.make_ndarray(value).tolist()
-            for name, value in outputs.items()
-        }
+        try:
+            return {
+                name: self.tf.make_ndarray(value).tolist()
+                for name, value in outputs.items()
+            }
+        except (ValueError, TypeError) as error:
+            raise Refused(f"the server's answer is damaged: {error}") from None
 
     def states(self):
         answer = self._ask(self._status, self.status).model_version_status
@@ -160,6 +175,60 @@ class Grpc:
             raise (Stop if code in away else Refused)(
                 sentence(text or code.name)
             ) from None
+
+
+def poses(outputs, people):
+    """A server's answer, person by person.
+
+    Args:
+        outputs: What `predict` returns, of whatever form.
+        people: How many boxes were asked for.
+
+    Returns:
+        List of a box's number, its joints `[[x, y], ...]` and their scores.
+
+    Raises:
+        Refused: the answer is none to that question.
+    """
+    outputs = outputs if isinstance(outputs, dict) else {}
+    joints, scores = outputs.get("joints"), outputs.get("scores")
+    kept = outputs.get("kept", list(range(people)))
+    lists = all(isinstance(each, list) for each in (joints, scores, kept))
+    if not lists or not len(joints) == len(scores) == len(kept) <= people:
+        raise Refused(
+            f"the server did not answer for {people} boxes: a pose network "
+            "gives joints and scores of each, or of those that are kept. "
+            f"Received: {_SHORT.repr(outputs)}"
+        )
+    if len(set(map(str, kept))) < len(kept) or not all(
+        type(number) is int and 0 <= number < people for number in kept
+    ):
+        raise Refused(
+            f"the server kept boxes that are not among the {people}. "
+            f"Received: {_SHORT.repr(kept)}"
+        )
+    for points, sure in zip(joints, scores):
+        if not (
+            _are_numbers(sure)
+            and sure
+            and isinstance(points, list)
+            and len(points) == len(sure)
+            and all(_are_numbers(each) and len(each) == 2 for each in points)
+        ):
+            raise Refused(
+                "the server's joints are not pairs of finite numbers with a "
+                f"score each. Received: {_SHORT.repr([points, sure])}"
+            )
+    return list(zip(kept, joints, scores))
+
+
+def _are_numbers(values):
+    return isinstance(values, list) and all(
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and abs(value) < 1e300  # NaN and infinity are not, too
+        for value in values
+    )
 
 
 def persistently(call, seconds):
@@ -188,7 +257,7 @@ def persistently(call, seconds):
 
 def sentence(text):
     """TensorFlow's message without its bookkeeping, on one line."""
-    node = re.search(r"\[\[\{\{node (\w+)", text)
+    node = re.search(r"\[\[\{\{node (?:[\w.]+/)*(\w+)", text)
     text = text.removeprefix("Graph execution error:").partition("[[{{")[0]
     text = re.sub(r"\{\{[^}]*\}\}", "", text)
     text = re.sub(r"assertion failed: \[(.*?[:\w])\] ", r"\1 ", text)

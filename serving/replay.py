@@ -49,7 +49,13 @@ def _replay(server, path):
     from tensorflow_serving.apis import prediction_log_pb2
 
     largest = 0.0
-    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+    try:
+        records = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
+    except tf.errors.DataLossError as error:
+        raise connections.Stop(
+            f"{path} is damaged; copy the version again: {error.message}"
+        ) from None
+    for record in records:
         log = prediction_log_pb2.PredictionLog.FromString(record).predict_log
         name = log.request.model_spec.signature_name
         outputs = connections.persistently(

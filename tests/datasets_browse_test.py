@@ -46,7 +46,7 @@ def records(tmp_path_factory):
         patch.setattr(
             concurrent.futures,
             "ProcessPoolExecutor",
-            lambda workers, _: concurrent.futures.ThreadPoolExecutor(workers),
+            lambda workers, *_: concurrent.futures.ThreadPoolExecutor(workers),
         )
         shards.write(
             [(f"<b>{number:02d}", number) for number in range(28)],

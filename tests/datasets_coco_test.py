@@ -15,7 +15,7 @@ from integral_tf import config
 from integral_tf import skeletons
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
-from integral_tf.training import checkpoint
+from integral_tf.training import logs
 from integral_tf.training import trainer
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -135,7 +135,7 @@ def test_it_trains_and_the_model_knows_its_joints(records, tmp_path):
             workdir=str(tmp_path / "run"),
         )
     )
-    log = checkpoint.read_rows(path.parent / checkpoint.LOG)
+    log = logs.read_rows(path.parent / logs.LOG)
     assert 0 <= float(log[0]["val_ap"]) <= 100
     for model in (path, path.parent):
         estimate = integral_tf.PoseEstimator(model, flip_test=True)

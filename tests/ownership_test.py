@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -35,6 +36,19 @@ for _ in range(1000):
     except BlockingIOError:
         pass
 print(owned)
+"""
+
+_WORK = """
+import concurrent.futures
+import multiprocessing
+import os
+import time
+import ownership
+pool = concurrent.futures.ProcessPoolExecutor(
+    1, multiprocessing.get_context("spawn"), ownership.end_with_parent
+)
+print(pool.submit(os.getpid).result(), flush=True)
+pool.submit(time.sleep, 1000).result()
 """
 
 
@@ -89,6 +103,25 @@ def test_a_dead_owner_owns_nothing(tmp_path, owner):
     assert (tmp_path / "run" / ".lock").exists()
     with ownership.of(tmp_path / "run"):
         pass
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX only")
+@pytest.mark.parametrize("end", ["SIGKILL", "SIGTERM"])
+def test_workers_end_with_the_process_that_started_them(end):
+    process = start(_WORK)
+    worker = int(process.stdout.readline())
+    process.send_signal(getattr(signal, end))
+    process.communicate()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.05)
+    else:
+        os.kill(worker, signal.SIGKILL)
+        pytest.fail("the worker waits for ever")
 
 
 def test_two_names_of_one_folder_are_one(tmp_path, owner):

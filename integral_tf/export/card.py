@@ -12,11 +12,11 @@ import tensorflow as tf
 import integral_tf
 from integral_tf import config as configs
 from integral_tf import coordinates
+from integral_tf.inference import estimator
+from integral_tf.inference import published
 
-NAME = "card.json"
 
-
-def describe(config, run, frozen, parity, versions, files):
+def describe(config, run, frozen, parity, versions, folder):
     """Everything that a user of the artifact has to know, as JSON can hold it.
 
     Args:
@@ -25,14 +25,22 @@ def describe(config, run, frozen, parity, versions, files):
         frozen: The `network.Frozen` that the artifact was made from.
         parity: Dict of how far it is from Keras.
         versions: Dict of the versions of the packages that made it.
-        files: Dict of its files and their sizes.
+        folder: Where its files are.
     """
+    files = {
+        str(path.relative_to(folder)): path
+        for path in sorted(pathlib.Path(folder).rglob("*"))
+        if path.is_file()
+    }
     fields = dataclasses.fields(configs.ModelConfig)
     return {
         "method": run.method,
         "backbone": run.backbone,
         "network": {field.name: getattr(run, field.name) for field in fields},
         "skeleton": frozen.skeleton.name,
+        "skeleton_from": "the run"
+        if estimator.saved_skeleton(config.workdir)
+        else "its records",
         "joints": list(frozen.skeleton.joints),
         "flip_test": config.flip_test,
         "input": {
@@ -50,7 +58,10 @@ def describe(config, run, frozen, parity, versions, files):
         },
         "parity": parity,
         "metrics": _metrics(config.workdir),
-        "files": files,
+        "files": {name: file.stat().st_size for name, file in files.items()},
+        "sha256": {
+            name: published.digest(file) for name, file in files.items()
+        },
         "versions": {
             "integral_tf": integral_tf.__version__,
             "python": platform.python_version(),
@@ -65,7 +76,7 @@ def describe(config, run, frozen, parity, versions, files):
 def write(card, folder):
     """Writes `card.json`."""
     text = json.dumps(card, indent=1) + "\n"
-    (pathlib.Path(folder) / NAME).write_text(text)
+    (pathlib.Path(folder) / published.CARD).write_text(text)
 
 
 def _metrics(workdir):

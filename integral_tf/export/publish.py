@@ -5,12 +5,12 @@
 An artifact is written into OUT/.partial, opened again by its own runtime, and
 compared with the Keras model on people of the run's records. Only then is it
 renamed to the next version number of its format, which is what a server looks
-for. Killed at any moment, an export leaves no half of a version.
+for. Killed at any moment, an export leaves no half of a version. One export at
+a time owns OUT.
 """
 
 import dataclasses
 import functools
-import json
 import os
 import pathlib
 import shutil
@@ -21,7 +21,7 @@ import tensorflow as tf
 from integral_tf import config as configs
 from integral_tf import coordinates
 from integral_tf import layers
-from integral_tf import skeletons
+from integral_tf import ownership
 from integral_tf.export import card as cards
 from integral_tf.export import folding
 from integral_tf.export import litert
@@ -36,9 +36,12 @@ from integral_tf.inference import calibrate
 from integral_tf.inference import estimator
 from integral_tf.inference import flip
 from integral_tf.inference import predictions
+from integral_tf.models import archive
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
+from integral_tf.training import checkpoint
 
+_PARTIAL = ".partial"
 _BATCH, _PICTURES = 16, 8
 # ours: pixels of the crop that a joint may move, where --max_pixel_error is 0,
 # and of how many joints in a hundred that is asked. Where a map has two peaks
@@ -60,11 +63,25 @@ def export(config):
         List of the published version folders.
 
     Raises:
+        BlockingIOError: another export is writing `out`.
         FileNotFoundError: no model, or no records.
         ValueError: an unknown format, or records of another skeleton.
         Refused: some artifact was not published. The others were.
     """
     wanted = _wanted(config)
+    if config.out == "":
+        raise ValueError("Name a folder to publish in. Received: --out=")
+    with ownership.of(config.out):
+        partial = pathlib.Path(config.out) / _PARTIAL
+        # Left there by an export that was killed.
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            return _export(config, wanted)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _export(config, wanted):
     workdir = pathlib.Path(config.workdir)
     model = estimator.load(workdir)
     run = configs.read_flagfile(configs.TrainConfig, workdir / "flags.cfg")
@@ -72,10 +89,10 @@ def export(config):
         # Calibrated after training, where the flags left it open.
         run = dataclasses.replace(run, beta=layer.beta)
     data = config.data or run.data
-    skeleton = shards.read_skeleton(data)
-    estimator.check_skeleton(model, skeleton)
-    if config.out == "":
-        raise ValueError("Name a folder to publish in. Received: --out=")
+    if not config.data:
+        own = dataclasses.replace(run, workdir=config.workdir)
+        checkpoint.check_records(own, shards.read_manifest(data))
+    skeleton = _skeleton(workdir, model, data)
     crops = people(data, config.split, config.people, model, skeleton)
     predict = folding.in_float32(model)
     if config.flip_test:
@@ -97,6 +114,23 @@ def export(config):
     return published
 
 
+def _skeleton(workdir, model, data):
+    """The run's joints, which are those of the records, too."""
+    of_records = shards.read_skeleton(data)
+    # A run of long ago has none.
+    skeleton = estimator.saved_skeleton(workdir) or of_records
+    estimator.check_skeleton(model, skeleton)
+    for what in ("joints", "sides"):
+        ours, theirs = getattr(skeleton, what), getattr(of_records, what)
+        if ours != theirs:
+            raise ValueError(
+                f"The records have other {what} than the run, whose artifacts "
+                f"are compared on them; name records of {skeleton.name}. "
+                f"Received: --data={data}, records of {of_records.name}"
+            )
+    return skeleton
+
+
 class _Artifact:
     """One format in one precision, on its way to being published."""
 
@@ -111,40 +145,44 @@ class _Artifact:
         plain = precision == "float32"
         self.name = name if plain else f"{name}_{precision}"
         self.out = pathlib.Path(config.out)
-        self.partial = self.out / ".partial" / self.name
+        self.partial = self.out / _PARTIAL / self.name
 
     def publish(self, data):
         """Writes, checks and renames; returns the version's folder."""
-        shutil.rmtree(self.partial, ignore_errors=True)
         self.partial.mkdir(parents=True)
         try:
-            versions = self._write(data)
-            parity = self._compare()
-            if self.format == "saved_model":
-                parity["picture_px"] = self._compare_pictures(data, parity)
-            files = {
-                str(path.relative_to(self.partial)): path.stat().st_size
-                for path in sorted(self.partial.rglob("*"))
-                if path.is_file()
-            }
-            card = cards.describe(
-                self.config, self.run, self.frozen, parity, versions, files
-            )
-            card = {"format": self.format, "precision": self.precision, **card}
-            cards.write(card, self.partial)
-            stored = skeletons.to_dict(self.frozen.skeleton)
-            path = self.partial / "skeleton.json"
-            path.write_text(json.dumps(stored, indent=1) + "\n")
+            card = self._made(data)
             folder = self._rename()
+        except (OSError, tf.errors.OpError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise Refused(
+                f"not published: {reason} (while {self.partial} was written)"
+            ) from error
         finally:
             shutil.rmtree(self.partial, ignore_errors=True)
+        parity = card["parity"]
         print(
-            f"published {folder}: {sum(files.values()) / 1e6:.2f} MB; joints "
-            f"move by {parity['typical_px']:.2g} px of the crop, 95 of 100 by "
-            f"at most {parity['within_px']:.2g}, all by "
+            f"published {folder}: {sum(card['files'].values()) / 1e6:.2f} MB; "
+            f"joints move by {parity['typical_px']:.2g} px of the crop, 95 of "
+            f"100 by at most {parity['within_px']:.2g}, all by "
             f"{parity['largest_px']:.2g}"
         )
         return folder
+
+    def _made(self, data):
+        """Writes and checks everything; returns the card."""
+        versions = self._write(data)
+        parity = self._compare()
+        if self.format == "saved_model":
+            parity["picture_px"] = self._compare_pictures(data, parity)
+        text = archive.to_json(self.frozen.skeleton)
+        (self.partial / archive.SKELETON).write_text(text)
+        card = cards.describe(
+            self.config, self.run, self.frozen, parity, versions, self.partial
+        )
+        card = {"format": self.format, "precision": self.precision, **card}
+        cards.write(card, self.partial)
+        return card
 
     def _write(self, data):
         if self.format == "saved_model":
@@ -265,15 +303,9 @@ class _Artifact:
         folder = self.out / self.name
         folder.mkdir(parents=True, exist_ok=True)
         taken = [int(p.name) for p in folder.iterdir() if p.name.isdigit()]
-        version = max(taken, default=0) + 1
-        while True:
-            try:
-                os.rename(self.partial, folder / str(version))
-                return folder / str(version)
-            except OSError:
-                if not (folder / str(version)).exists():
-                    raise
-                version += 1  # another export was quicker
+        version = folder / str(max(taken, default=0) + 1)
+        os.rename(self.partial, version)
+        return version
 
 
 def people(data, split, count, network, skeleton=None):

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from integral_tf import coordinates
 from integral_tf.export import crops
+from integral_tf.export import encoded
 from integral_tf.export import suppression
 
 
@@ -75,7 +76,7 @@ class PoseServer(tf.Module):
     def predict_image(self, image, boxes):
         image = tf.ensure_shape(image, [None, None, 3], name="image_shape")
         boxes = tf.ensure_shape(boxes, [None, 4], name="boxes_shape")
-        image = _required(
+        image = encoded.required(
             tf.reduce_all(tf.shape(image) > 0),
             image,
             "`image` is (height, width, 3) uint8 RGB, not empty. Received: "
@@ -85,7 +86,7 @@ class PoseServer(tf.Module):
         sound = tf.abs(boxes) < coordinates.LARGEST_BOX
         sound = tf.reduce_all(sound, axis=1)
         sound &= tf.reduce_all(boxes[:, 2:] > 0, axis=1)
-        boxes = _required(
+        boxes = encoded.required(
             tf.reduce_all(sound),
             boxes,
             "`boxes` are (N, 4): x, y, width and height in image pixels, with "
@@ -132,24 +133,7 @@ class PoseServer(tf.Module):
         }
 
     def predict_bytes(self, image_bytes, boxes):
-        jpeg = tf.equal(tf.strings.substr(image_bytes, 0, 3), b"\xff\xd8\xff")
-        png = tf.equal(tf.strings.substr(image_bytes, 0, 4), b"\x89PNG")
-        image_bytes = _required(
-            jpeg | png,
-            image_bytes,
-            "`image_bytes` is an encoded JPEG or PNG. Received: bytes",
-            tf.strings.length(image_bytes),
-        )
-        # The pixels of every other decoder, and of the training pipeline;
-        # TensorFlow's faster default is up to 19 grey levels off. It reads
-        # PNG, too.
-        image = tf.io.decode_jpeg(
-            image_bytes,
-            channels=3,
-            dct_method="INTEGER_ACCURATE",
-            name="decode_image_bytes",
-        )
-        return self.predict_image(image, boxes)
+        return self.predict_image(encoded.read(image_bytes), boxes)
 
 
 def write(frozen, folder, oks_nms=0.0):
@@ -169,12 +153,3 @@ def save(module, folder, signatures):
     # Of a frozen network TensorFlow cannot write the integral's own gradient.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(folder), signatures, options)
-
-
-def _required(condition, value, message, *received):
-    """The value, once the condition holds; else an error with the message."""
-    # The operation, not tf.debugging.assert_*, so that it is in the graph
-    # whether or not the condition is known now.
-    check = tf.raw_ops.Assert(condition=condition, data=[message, *received])
-    with tf.control_dependencies([check]):
-        return tf.identity(value)

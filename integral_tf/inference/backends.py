@@ -13,7 +13,6 @@ A runtime is imported when an artifact of its kind is opened.
 """
 
 import importlib
-import json
 import os
 import pathlib
 import threading
@@ -21,6 +20,7 @@ import threading
 import numpy as np
 import tensorflow as tf
 
+from integral_tf.inference import published
 from integral_tf.inference import tensorrt_engine
 
 OUTPUTS = ("joints", "scores")
@@ -51,9 +51,14 @@ def load(path):
 
     Raises:
         ImportError: the runtime that it needs is not installed.
-        ValueError: it is damaged, or not a pose network.
+        ValueError: it is damaged, altered since `export.py` published it, or
+            not a pose network.
     """
     path = pathlib.Path(path)
+    folder = path if path.is_dir() else path.parent
+    card = published.read_card(folder)
+    # Before a runtime reads it: some answer other joints, some crash.
+    published.check(folder, card)
     runtime = SavedModel if path.is_dir() else _RUNTIMES[path.suffix]
     try:
         backend = runtime(path)
@@ -65,9 +70,7 @@ def load(path):
             f"{path} is not a pose network that {runtime.__name__} reads: "
             f"{reason or type(error).__name__}"
         ) from error
-    folder = path if path.is_dir() else path.parent
-    card = folder / "card.json"
-    backend.card = json.loads(card.read_text()) if card.is_file() else {}
+    backend.card = card
     return backend
 
 

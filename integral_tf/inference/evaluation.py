@@ -3,13 +3,13 @@
 import importlib.util
 import json
 import pathlib
-import shutil
 
 import numpy as np
 
 from integral_tf import config as configs
 from integral_tf import metrics
 from integral_tf import paper
+from integral_tf import whole
 from integral_tf.inference import coco_results
 from integral_tf.inference import estimator
 from integral_tf.inference import mean_pose
@@ -36,6 +36,7 @@ def evaluate(config, model=None, name=""):
 
     Raises:
         FileNotFoundError: no model, no records, or no ground truth.
+        BlockingIOError: another process is writing this folder.
         FileExistsError: the folder to write is something else.
         ValueError: these do not belong together.
     """
@@ -48,7 +49,39 @@ def evaluate(config, model=None, name=""):
     if name:
         out = out.with_name(f"{out.name}-{name}")
     skeleton, truth = preflight.check(config, data, out, model)
-    seen = predictions.predict(model, config, data, skeleton)
+    with whole.folder(out) as partial:
+        seen = predictions.predict(model, config, data, skeleton)
+        results = _results(config, run, skeleton, truth, seen)
+        figures, tables, errors, ways = _figures_and_tables(
+            config, run, data, skeleton, truth, seen, results, model
+        )
+        figures["model"] = name or "model.keras"
+        _write_json(partial / preflight.RESULTS, figures, indent=1)
+        _write_json(partial / "predictions.json", results)
+        if tables:
+            (partial / "table.md").write_text("\n\n".join(tables) + "\n")
+        if seen.is_labelled:
+            report.plot_curves(
+                {run.method: figures, "mean pose": figures["mean_pose"]},
+                figures["metric"],
+                partial / "curve.png",
+            )
+        if ways:
+            path = partial / "reliability.png"
+            reliability.plot(seen, ways, figures["metric"], path)
+        _write_submission(config, partial, skeleton, truth, seen, results)
+        report.contact_sheet(
+            data, config.split, seen, errors, skeleton, partial / "sheet.png"
+        )
+    print("\n\n".join(tables))
+    for file, what in _FILES.items():
+        if (out / file).exists():
+            print(f"{what}: {out / file}")
+    return figures
+
+
+def _results(config, run, skeleton, truth, seen):
+    """The people in COCO's result form, after NMS where there is its truth."""
     scores = coco_results.pose_scores(
         seen, config.rescore, config.rescore_threshold
     )
@@ -67,13 +100,18 @@ def evaluate(config, model=None, name=""):
                 f"OKS-NMS: {len(chosen)} of {len(scores)} people kept, "
                 f"{len(scores) - len(chosen)} too similar to a surer one"
             )
-    results = coco_results.of_predictions(seen, truth, scores, chosen)
+    return coco_results.of_predictions(seen, truth, scores, chosen)
+
+
+def _figures_and_tables(
+    config, run, data, skeleton, truth, seen, results, model
+):
+    """Figures, their tables, errors of each person, and what scores mean."""
     label = run.method if run.stages == 1 else f"MS-{run.method}"
     figures = {
         "method": run.method,
         "data": str(data),
         "split": config.split,
-        "model": name or "model.keras",
         "protocol": {f: getattr(config, f) for f in _PROTOCOL},
     }
     tables, errors, ways = [], None, None
@@ -88,37 +126,7 @@ def evaluate(config, model=None, name=""):
     if truth and "annotations" in truth:
         figures |= average_precision(truth, results, skeleton)
         tables.append(_ap_table(config, label, skeleton, truth, figures))
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        _write_json(partial / preflight.RESULTS, figures, indent=1)
-        _write_json(partial / "predictions.json", results)
-        if tables:
-            (partial / "table.md").write_text("\n\n".join(tables) + "\n")
-        if seen.is_labelled:
-            report.plot_curves(
-                {run.method: figures, "mean pose": figures["mean_pose"]},
-                figures["metric"],
-                partial / "curve.png",
-            )
-        if ways:
-            path = partial / "reliability.png"
-            reliability.plot(seen, ways, figures["metric"], path)
-        _write_submission(config, partial, skeleton, truth, seen, results)
-        report.contact_sheet(
-            data, config.split, seen, errors, skeleton, partial / "sheet.png"
-        )
-        shutil.rmtree(out, ignore_errors=True)
-        partial.rename(out)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    print("\n\n".join(tables))
-    for file, what in _FILES.items():
-        if (out / file).exists():
-            print(f"{what}: {out / file}")
-    return figures
+    return figures, tables, errors, ways
 
 
 # What makes two figures of one model different.

@@ -5,12 +5,11 @@ import contextlib
 import json
 import math
 import pathlib
-import shutil
 
 import numpy as np
 import tqdm
 
-from integral_tf import ownership
+from integral_tf import whole
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import draw
 from integral_tf.inference import estimator
@@ -45,6 +44,7 @@ def predict(config):
     Raises:
         FileNotFoundError: no model, no image, or no boxes file.
         FileExistsError: `out` exists and is not an earlier prediction.
+        BlockingIOError: another process is writing it.
         ValueError: the boxes are not a list, or none is left; no image is
             readable; or the video is not, to its end.
     """
@@ -66,7 +66,7 @@ def _predict_photographs(config, out):
     if rows is not None:
         people = _people_of_photographs(config, rows, paths, model, left)
     results = []
-    with _whole(out) as partial:
+    with whole.folder(out) as partial:
         read = 0
         for path, name in zip(
             tqdm.tqdm(paths, unit=" images", desc="predict"),
@@ -109,7 +109,7 @@ def _predict_video(config, path, out):
         people = None
         if rows is not None:
             people = _people_of_video(config, rows, frames, model, left)
-        partial = stack.enter_context(_whole(out))
+        partial = stack.enter_context(whole.folder(out))
         lines = stack.enter_context(open(partial / _LINES, "w"))
         results, drawn = [], None
         for image in tqdm.tqdm(
@@ -182,26 +182,6 @@ def _estimator(config):
         flip_test=config.flip_test,
         batch_size=config.batch_size,
     )
-
-
-@contextlib.contextmanager
-def _whole(out):
-    """A folder to write into, which becomes `out` when all went well."""
-    partial = out.with_name(out.name + ".partial")
-    replaced = out.with_name(out.name + ".replaced")
-    with ownership.of(out, beside=True):
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        try:
-            yield partial
-        except BaseException:  # an interrupt, too
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
-        shutil.rmtree(replaced, ignore_errors=True)
-        if out.exists():
-            out.rename(replaced)
-        partial.rename(out)
-        shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _claimable(out):

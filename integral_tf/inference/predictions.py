@@ -134,7 +134,10 @@ def predict(model, config, data, skeleton):
     total = shards.read_manifest(data)["splits"][config.split]["people"]
     total = min(total, config.limit or total)
     rows = []
-    with tqdm.tqdm(total=total, unit=" people", desc="evaluate") as bar:
+    with (
+        tqdm.tqdm(total=total, unit=" people", desc="evaluate") as bar,
+        shards.reading(data, config.split),
+    ):
         for people in batches.eval_batches(
             data, config.split, config.batch_size, config.limit
         ):

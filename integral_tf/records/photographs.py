@@ -16,8 +16,9 @@ from PIL import Image
 
 from integral_tf.records import schema
 
-# ours: TensorFlow's own decoders read as many. Pillow would stop at a third.
-LARGEST = 2**29
+# ours: Pillow would stop at 178 million, and TensorFlow's decoders at 2**29,
+# which a file of two megabytes can hold and a server has no memory for.
+LARGEST = 2**28
 # ours: labelling tools show a photograph upright, so labels fit what is shown.
 UNTOLD = (
     "photograph turned as its EXIF says; its size does not tell in which frame "

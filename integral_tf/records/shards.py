@@ -2,6 +2,8 @@
 
 import collections
 import concurrent.futures
+import concurrent.futures.process
+import contextlib
 import functools
 import hashlib
 import io
@@ -10,17 +12,23 @@ import math
 import multiprocessing
 import os
 import pathlib
-import shutil
 
 import tensorflow as tf
 import tqdm
 
 from integral_tf import coordinates
+from integral_tf import ownership
 from integral_tf import skeletons
+from integral_tf import whole
+from integral_tf.records import manifests
 from integral_tf.records import schema
 from integral_tf.records import windows
 
 MANIFEST, ANNOTATIONS = "manifest.json", "annotations-val.json"
+_TAKEN = (
+    "Records are never overwritten; name another folder, or delete this one "
+    "first."
+)
 
 
 def window_size(height, aspect=1.0):
@@ -93,19 +101,12 @@ def write(
         The manifest, a dict.
 
     Raises:
+        BlockingIOError: another process is writing `out`.
+        ChildProcessError: a process was ended from outside.
         FileExistsError: `out` exists.
         ValueError: nobody is left of a split.
     """
-    out = pathlib.Path(out)
-    if out.exists():
-        raise FileExistsError(
-            "Records are never overwritten; name another folder, or delete "
-            f"this one first. Received: out={str(out)!r}"
-        )
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
+    with whole.folder(out, taken=_TAKEN) as partial:
         manifest = {
             "version": schema.VERSION,
             "skeleton": _stored(skeleton),
@@ -135,10 +136,6 @@ def write(
         if annotations is not None:
             (partial / ANNOTATIONS).write_text(json.dumps(annotations) + "\n")
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
-        partial.rename(out)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     return manifest
 
 
@@ -163,10 +160,12 @@ def read_manifest(folder, skeleton=None):
     try:
         manifest = json.loads(path.read_text())
         version = manifest["version"]
-    except (ValueError, KeyError, TypeError):
+        if version == schema.VERSION:
+            manifests.check(manifest)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
-            "The manifest.json of these records is damaged; build them again. "
-            f"Received: data={str(folder)!r}"
+            "The manifest.json of these records is damaged; build them again: "
+            f"{error}. Received: data={str(folder)!r}"
         ) from None
     if version != schema.VERSION:
         raise ValueError(
@@ -174,8 +173,7 @@ def read_manifest(folder, skeleton=None):
             f"package reads {schema.VERSION}; build them again. "
             f"Received: data={str(folder)!r}"
         )
-    stored = manifest["skeleton"]
-    name = stored["name"] if isinstance(stored, dict) else stored
+    name = manifests.skeleton(manifest).name
     if skeleton and name != skeleton:
         raise ValueError(
             f"The model has the joints of {skeleton}, these records those of "
@@ -186,10 +184,7 @@ def read_manifest(folder, skeleton=None):
 
 def read_skeleton(folder):
     """The `Skeleton` of a folder of records."""
-    stored = read_manifest(folder)["skeleton"]
-    if isinstance(stored, dict):
-        return skeletons.from_dict(stored)
-    return skeletons.get(stored)
+    return manifests.skeleton(read_manifest(folder))
 
 
 def read_annotations(folder):
@@ -207,30 +202,36 @@ def read_annotations(folder):
 
 
 def shard_paths(folder, split):
-    """Paths of a split's shards, in order.
+    """Paths of a split's shards, in order; their content is checked.
 
     Raises:
-        ValueError: there is no such split.
+        ValueError: there is no such split, or a shard is damaged or of other
+            records than the manifest's.
         FileNotFoundError: a shard that the manifest names is not there.
     """
-    splits = read_manifest(folder)["splits"]
+    manifest = read_manifest(folder)
+    splits = manifest["splits"]
     if split not in splits or not splits[split]["people"]:
         full = [name for name in splits if splits[name]["people"]]
         raise ValueError(
             f"These records have the splits {', '.join(full)}. "
             f"Received: split={split!r}"
         )
-    paths = [
-        pathlib.Path(folder) / shard["file"]
-        for shard in splits[split]["shards"]
-    ]
-    for path in paths:
-        if not path.is_file():
-            raise FileNotFoundError(
-                "A shard that the manifest names is missing; build the "
-                f"records again. Received: {str(path)!r}"
-            )
-    return [str(path) for path in paths]
+    return manifests.check_shards(folder, manifest, split)
+
+
+@contextlib.contextmanager
+def reading(folder, split):
+    """Names the damaged shard where TensorFlow only says `corrupted record`.
+
+    Raises:
+        ValueError: a shard was altered while it was read.
+    """
+    try:
+        yield
+    except (tf.errors.DataLossError, tf.errors.NotFoundError):
+        shard_paths(folder, split)
+        raise
 
 
 def describe(manifest):
@@ -290,9 +291,11 @@ def _write_shards(people, make, folder, cut, split, shards):
     }
     # Spawned, not forked: TensorFlow's threads do not survive a fork.
     pool = concurrent.futures.ProcessPoolExecutor(
-        os.cpu_count(), multiprocessing.get_context("spawn")
+        os.cpu_count(),
+        multiprocessing.get_context("spawn"),
+        ownership.end_with_parent,
     )
-    with pool:
+    with pool, _named_death():
         write_one = functools.partial(_write_shard, make=make, cut=cut)
         jobs = pool.map(
             write_one,
@@ -317,6 +320,18 @@ def _write_shards(people, make, folder, cut, split, shards):
                 )
                 bar.update(len(keys))
     return splits
+
+
+@contextlib.contextmanager
+def _named_death():
+    try:
+        yield
+    except concurrent.futures.process.BrokenProcessPool:
+        raise ChildProcessError(
+            "A process of the builder was ended from outside, as happens when "
+            "memory runs out; nothing was written. Build again. "
+            f"Received: {os.cpu_count()} processes"
+        ) from None
 
 
 def _write_shard(path, keys, make, cut):

@@ -1,108 +1,188 @@
 """What a run folder holds, and how it is taken up again.
 
 flags.cfg     the resolved flags; `--flagfile` takes it back
+records.json  a digest of the records that it trains on
 checkpoints/  weights, optimizer and schedule, while training
 log.csv       a line per epoch
 beta.csv      AUC over beta, each time that beta was calibrated
 tensorboard/  the same figures for TensorBoard
 skeleton.json what the model's joints are
+stopped.txt   why training stopped, where a loss was not finite
 model.keras   the trained model; written whole, at the end
+.lock         who trains in this folder, meanwhile
 """
 
-import csv
 import dataclasses
 import json
 import os
 import pathlib
-import shutil
-
-import tensorflow as tf
 
 from integral_tf import config as configs
+from integral_tf import whole
+from integral_tf.inference import estimator
 from integral_tf.models import archive
-from integral_tf.training import schedule
+from integral_tf.records import manifests
+from integral_tf.training import logs
+from integral_tf.training import resuming
 
 FLAGS, SKELETON, MODEL = "flags.cfg", archive.SKELETON, "model.keras"
-LOG, BETAS = "log.csv", "beta.csv"
-# What may differ between a run and its continuation.
-_FREE = {"workdir", "data", "tensorboard", "keep_checkpoints"}
+RECORDS, STOPPED = "records.json", "stopped.txt"
+_TAKEN = "A run is not overwritten; name another folder."
+# What may differ between a run and its continuation. Epochs may become more,
+# and after a loss that was not finite the rates may be others.
+_FREE = {
+    "workdir", "data", "tensorboard", "keep_checkpoints", "checkpoint_steps",
+}  # fmt: skip
+_RATES = {"learning_rate", "final_learning_rate"}
 
 
-class Progress:
-    """The part of a run that is neither weights nor optimizer, checkpointed.
+def finished(config):
+    """The `model.keras` of a run that has finished, or None.
 
-    It is one JSON text in one `tf.Variable`, so that it is saved with the
-    weights in the same instant.
-
-    Attributes:
-        state: The `schedule.State`.
-        step: Steps done in the present epoch.
-        sums: Losses summed over those steps.
-        beta: Factor before the softmax, if it was calibrated.
+    Raises:
+        ValueError: the folder holds a run with other flags, or one that has
+            lost its flags or its checkpoints.
     """
+    check_flags(config)
+    path = pathlib.Path(config.workdir) / MODEL
+    if not path.is_file():
+        return None
+    print(f"finished; to train on, start another run with --init_from={path}")
+    print(f"model: {path}")
+    return path
 
-    def __init__(self, state):
-        self.state = state
-        self.step = 0
-        self.sums = {}
-        self.beta = None
-        self.text = tf.Variable("", dtype=tf.string, trainable=False)
 
-    def pack(self):
-        fields = {
-            "state": dataclasses.asdict(self.state),
-            "step": self.step,
-            "sums": self.sums,
-            "beta": self.beta,
-        }
-        self.text.assign(json.dumps(fields))
+def check_flags(config):
+    """Requires that the run folder is new, or this run's.
 
-    def unpack(self):
-        fields = json.loads(self.text.numpy().decode())
-        self.state = schedule.State(**fields.pop("state"))
-        for name, value in fields.items():
-            setattr(self, name, value)
+    Raises:
+        ValueError: the folder holds a run with other flags, or one that has
+            lost its flags or its checkpoints.
+    """
+    workdir = pathlib.Path(config.workdir)
+    saved = resuming.paths(workdir)
+    has_model = (workdir / MODEL).exists()
+    if not (workdir / FLAGS).exists():
+        if saved or has_model:
+            raise ValueError(
+                f"{workdir} holds a run without the {FLAGS} that it was "
+                "started with; put that file back, or name another --workdir. "
+                f"Received: --workdir={workdir}"
+            )
+        return
+    if not (saved or has_model or may_change_rates(workdir)) and (
+        (workdir / logs.LOG).exists()
+        or (workdir / resuming.FOLDER / "checkpoint").exists()
+    ):
+        raise ValueError(
+            f"{workdir} holds a run that has lost its checkpoints, and would "
+            "begin anew; put them back, or name another --workdir. "
+            f"Received: --workdir={workdir}"
+        )
+    before = configs.read_flagfile(type(config), workdir / FLAGS)
+    for name, value in dataclasses.asdict(config).items():
+        old = getattr(before, name)
+        if old == value or name in _FREE:
+            continue
+        if name in _RATES and may_change_rates(workdir):
+            continue
+        if name == "epochs" and value > old and not has_model:
+            continue
+        raise ValueError(
+            f"{workdir} holds a run with --{name}={old}; resume it "
+            "with the same flags, or name another --workdir. "
+            f"Received: --{name}={value}"
+        )
+
+
+def may_change_rates(workdir):
+    """Whether a run stopped because a loss was not finite."""
+    return (pathlib.Path(workdir) / STOPPED).exists()
 
 
 def claim(config):
-    """Makes the run folder, or checks that it is this run's.
+    """Makes the run folder and its flags, or checks that it is this run's.
 
     Raises:
-        ValueError: the folder holds a run with other flags.
+        ValueError: as of `check_flags`.
     """
+    check_flags(config)
     workdir = pathlib.Path(config.workdir)
-    path = workdir / FLAGS
-    if path.exists():
-        before = configs.read_flagfile(type(config), path)
-        for name, value in dataclasses.asdict(config).items():
-            old = getattr(before, name)
-            if name not in _FREE and old != value:
-                raise ValueError(
-                    f"{workdir} holds a run with --{name}={old}; resume it "
-                    "with the same flags, or name another --workdir. "
-                    f"Received: --{name}={value}"
-                )
-        return
     workdir.mkdir(parents=True, exist_ok=True)
+    path = workdir / FLAGS
+    if path.exists() and configs.read_flagfile(type(config), path) == config:
+        return
     partial = path.with_suffix(".partial")
     configs.write_flagfile(config, partial)
     os.replace(partial, path)
 
 
-def manager(config, model, optimizer, progress):
-    """The `tf.train.CheckpointManager` of a run."""
-    # The variables themselves: of a Keras model, TensorFlow's checkpoint does
-    # not find the layers that another layer keeps in a list.
-    saved = tf.train.Checkpoint(
-        weights=[variable.value for variable in model.variables],
-        optimizer=[variable.value for variable in optimizer.variables],
-        progress=progress.text,
-    )
-    return tf.train.CheckpointManager(
-        saved,
-        str(pathlib.Path(config.workdir) / "checkpoints"),
-        max_to_keep=config.keep_checkpoints,
-    )
+def check_records(config, manifest):
+    """Requires that these are the records that the run was started with.
+
+    Wherever they lie. A run of before 0.2 tells of its joints only.
+
+    Args:
+        config: A `config.TrainConfig`.
+        manifest: That of the records.
+
+    Raises:
+        ValueError: they are others.
+    """
+    workdir = pathlib.Path(config.workdir)
+    now, before = _records(manifest), None
+    if (workdir / RECORDS).exists():
+        try:
+            before = json.loads((workdir / RECORDS).read_text())
+            same = before["digest"] == now["digest"]
+            before = _told(before)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{workdir / RECORDS} is damaged: {error!r}; delete this file "
+                "if the records are the run's own. "
+                f"Received: --data={config.data}"
+            ) from None
+    elif (workdir / SKELETON).exists() and resuming.paths(workdir):
+        before = estimator.saved_skeleton(workdir)
+        same = before.joints == manifests.skeleton(manifest).joints
+        before = f"the skeleton {before.name}"
+        if same:
+            print(
+                f"{workdir} does not tell its records, as runs of before 0.2: "
+                f"those of {config.data} are taken for its own"
+            )
+    if before is not None and not same:
+        raise ValueError(
+            f"{workdir} holds a run on other records, of {before}; give it "
+            "these, or name another --workdir. "
+            f"Received: --data={config.data}, of {_told(now)}"
+        )
+
+
+def claim_records(config, manifest):
+    """Writes what the run's records are; see `check_records`."""
+    path = pathlib.Path(config.workdir) / RECORDS
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(_records(manifest), indent=1) + "\n")
+        os.replace(partial, path)
+
+
+def _records(manifest):
+    people = {k: v["people"] for k, v in manifest["splits"].items()}
+    return {
+        "digest": manifests.digest(manifest),
+        "skeleton": manifests.skeleton(manifest).name,
+        "people": people,
+        "source": manifest.get("source", ""),
+    }
+
+
+def _told(records):
+    """A run's records in words."""
+    people = [f"{count} to {name}" for name, count in records["people"].items()]
+    told = f"the skeleton {records['skeleton']}, people: {', '.join(people)}"
+    return f"{told}, {records['source']}" if records["source"] else told
 
 
 def save_skeleton(skeleton, workdir):
@@ -127,18 +207,10 @@ def save_run(model, config, skeleton, out):
     Raises:
         FileExistsError: there is one.
     """
-    out = pathlib.Path(out)
-    check_new(out)
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
+    with whole.folder(out, taken=_TAKEN) as partial:
         configs.write_flagfile(config, partial / FLAGS)
         save_skeleton(skeleton, partial)
         save_model(model, partial, skeleton)
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def check_new(out):
@@ -148,9 +220,7 @@ def check_new(out):
         FileExistsError: it is.
     """
     if pathlib.Path(out).exists():
-        raise FileExistsError(
-            f"A run is not overwritten; name another folder. Received: {out}"
-        )
+        raise FileExistsError(f"{_TAKEN} Received: {str(out)!r}")
 
 
 def save_model(model, workdir, skeleton):
@@ -164,42 +234,3 @@ def save_model(model, workdir, skeleton):
     archive.write_skeleton(partial, skeleton)
     os.replace(partial, path)
     return path
-
-
-def append_log(workdir, row):
-    """Adds one epoch's figures to `log.csv`.
-
-    An epoch that was logged but not checkpointed is replaced, so that a run
-    taken up again has each epoch once.
-    """
-    _replace_from(pathlib.Path(workdir) / LOG, [row])
-
-
-def append_betas(workdir, state, betas, aucs):
-    """Adds the curve of one calibration to `beta.csv`."""
-    rows = [
-        {"epoch": state.epoch, "beta": float(beta), "auc": auc}
-        for beta, auc in zip(betas, aucs)
-    ]
-    _replace_from(pathlib.Path(workdir) / BETAS, rows)
-
-
-def _replace_from(path, rows):
-    """Puts rows after the earlier epochs of a CSV file, whole or not at all."""
-    kept = [r for r in read_rows(path) if int(r["epoch"]) < rows[0]["epoch"]]
-    # Phases differ in their losses, and so in their columns.
-    names = dict.fromkeys(name for row in kept + rows for name in row)
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, names, restval="")
-        writer.writeheader()
-        writer.writerows(kept + rows)
-    os.replace(partial, path)
-
-
-def read_rows(path):
-    """The rows of a CSV file as dicts of text; none where there is no file."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))

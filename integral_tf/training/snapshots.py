@@ -1,11 +1,9 @@
 """A run's checkpoints as models: each of them, or their average."""
 
 import dataclasses
-import json
 import pathlib
 
 import numpy as np
-import tensorflow as tf
 
 from integral_tf import config as configs
 from integral_tf import layers
@@ -13,10 +11,9 @@ from integral_tf.inference import calibrate
 from integral_tf.records import shards
 from integral_tf.training import calibration
 from integral_tf.training import checkpoint
+from integral_tf.training import resuming
 from integral_tf.training import trainer
 from integral_tf.training import validation
-
-_VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
 
 
 def models(workdir, which):
@@ -36,11 +33,11 @@ def models(workdir, which):
     Raises:
         FileNotFoundError: there is no run, none of its checkpoints, or no
             records of it.
+        ValueError: none of its checkpoints is whole.
     """
     workdir = pathlib.Path(workdir)
-    folder = workdir / "checkpoints"
-    state = tf.train.get_checkpoint_state(str(folder))
-    if state is None or not (workdir / checkpoint.FLAGS).exists():
+    paths = resuming.paths(workdir)
+    if not paths or not (workdir / checkpoint.FLAGS).exists():
         raise FileNotFoundError(
             "Checkpoints are what train.py writes to its run's folder. "
             f"Received: --workdir={workdir}"
@@ -49,16 +46,23 @@ def models(workdir, which):
     skeleton = shards.read_skeleton(run.data)
     # The backbone's first weights are not needed again, nor perhaps there.
     model = trainer.build(dataclasses.replace(run, weights=""), len(skeleton))
+    network = layers.network_weights(model)
     kept = {}
-    for path in state.all_model_checkpoint_paths:
-        # By its name: the run's folder may have been moved.
-        found = folder / pathlib.Path(path).name
-        weights, progress = read(str(found), len(model.variables))
+    for path in paths:
+        try:
+            weights, progress = resuming.read(path, len(network))
+        except ValueError as error:
+            print(f"left out: {error}")
+            continue
         name = f"epoch_{progress['state']['epoch']}"
         if progress["step"]:
             name += f"_step_{progress['step']}"
         # One epoch may be saved twice, the second time with its beta.
         kept[name] = weights, progress["beta"]
+    if not kept:
+        raise ValueError(
+            f"No checkpoint of this run is whole. Received: {workdir}"
+        )
     if which == "average":
         every = [weights for weights, _ in kept.values()]
         mean = [np.mean(some, axis=0) for some in zip(*every)]
@@ -67,7 +71,7 @@ def models(workdir, which):
     validator = validation.Validator(run, model, crop, skeleton)
     has_val = shards.read_manifest(run.data)["splits"]["val"]["people"]
     for name, (weights, beta) in kept.items():
-        for variable, weight in zip(model.variables, weights):
+        for variable, weight in zip(network, weights):
             variable.assign(weight)
         if has_val and calibration.chooses_beta(run):
             beta, _ = calibration.best_beta(validator)
@@ -76,16 +80,3 @@ def models(workdir, which):
         if has_val:
             calibration.calibrate_scores(model, validator)
         yield name, model
-
-
-def read(path, count):
-    """A checkpoint's weights, and its progress as a dict.
-
-    Args:
-        path: Of the checkpoint.
-        count: How many weights the model has.
-    """
-    reader = tf.train.load_checkpoint(path)
-    weights = [reader.get_tensor(f"weights/{i}/{_VALUE}") for i in range(count)]
-    text = reader.get_tensor(f"progress/{_VALUE}")
-    return weights, json.loads(text.decode())

@@ -1,6 +1,31 @@
 """Which devices a run computes on."""
 
+import json
+import os
+
 import tensorflow as tf
+
+
+def check_alone():
+    """Requires that no cluster is announced: a run computes on one machine.
+
+    Raises:
+        ValueError: `TF_CONFIG` names several workers, or cannot be read.
+    """
+    text = os.environ.get("TF_CONFIG", "").strip()
+    if not text:
+        return
+    try:
+        hosts = json.loads(text).get("cluster", {}).values()
+        count = sum(map(len, hosts))
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        count = None
+    if count is None or count > 1:
+        raise ValueError(
+            "A run computes on one machine, on all of its GPUs, and TF_CONFIG "
+            "announces others: unset it, or leave one worker in it. "
+            f"Received: TF_CONFIG={text}"
+        )
 
 
 def mirrored():

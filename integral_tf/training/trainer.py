@@ -4,16 +4,19 @@ One explicit loop, because Keras 3's `fit` does not run under every strategy,
 and because a run must stop anywhere and go on as if it had not.
 """
 
+import dataclasses
 import importlib.util
 import math
 import pathlib
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tqdm
 
 from integral_tf import layers
 from integral_tf import models
+from integral_tf import ownership
 from integral_tf.inference import calibrate
 from integral_tf.inference import estimator
 from integral_tf.inference import predictions
@@ -21,7 +24,10 @@ from integral_tf.pipeline import batches
 from integral_tf.records import shards
 from integral_tf.training import calibration
 from integral_tf.training import checkpoint
+from integral_tf.training import logs
 from integral_tf.training import objectives
+from integral_tf.training import preflight
+from integral_tf.training import resuming
 from integral_tf.training import schedule
 from integral_tf.training import strategy as strategies
 from integral_tf.training import validation
@@ -38,47 +44,25 @@ def train(config):
         Path of the trained `model.keras`.
 
     Raises:
+        BlockingIOError: another process trains in `workdir`.
         FileNotFoundError: there are no records.
-        ValueError: a flag is out of range, or `workdir` holds another run.
+        ValueError: a flag is out of range, `workdir` holds another run, or
+            one that is damaged, or the records are.
         FloatingPointError: a loss is not finite.
     """
-    _check(config)
-    return _Run(config).train()
-
-
-def _check(config):
-    manifest = shards.read_manifest(config.data)
-    people = manifest["splits"]["train"]["people"]
-    if manifest["splits"]["val"]["people"]:
-        first = next(iter(batches.eval_batches(config.data, "val", 64)))
-        if not first["visible"].numpy().any():
-            raise ValueError(
-                "The validation records have no labelled joints, as those of a "
-                "detector's boxes: train on records with annotated boxes, and "
-                f"evaluate on these. Received: --data={config.data}"
-            )
-    height, width = config.size
-    if abs(width / height - manifest["aspect"]) > 0.01:
-        raise ValueError(
-            "The windows of these records are for crops of another shape; "
-            "build them with the --image_size and --image_width of the run. "
-            f"Received: {height} x {width} pixels, and records for "
-            f"{manifest.get('aspect', 1.0):.2f} times as wide as high"
-        )
-    if not config.workdir:
-        raise ValueError(
-            "A run needs a folder of its own. Received: --workdir="
-        )
-    if not 0 < config.batch_size <= people:
-        raise ValueError(
-            "A batch is at least one person and at most the training split's "
-            f"{people}. Received: --batch_size={config.batch_size}"
-        )
-    if config.epochs < (0 if config.init_from else 1):
-        raise ValueError(
-            "A run has at least one epoch, or with --init_from none. "
-            f"Received: --epochs={config.epochs}"
-        )
+    strategies.check_alone()
+    preflight.check_workdir(config)
+    # Before the lock: a finished run stays as it is, to its folder's time.
+    path = checkpoint.finished(config)
+    if path:
+        return path
+    with ownership.of(config.workdir):
+        # The run's last owner may have finished it meanwhile.
+        path = checkpoint.finished(config)
+        if path:
+            return path
+        preflight.check(config)
+        return _Run(config).train()
 
 
 def build(config, joints):
@@ -112,30 +96,14 @@ class _Run:
         self.workdir = pathlib.Path(config.workdir)
         self.strategy = strategies.mirrored()
         keras.utils.set_random_seed(config.seed)
-        self.skeleton = shards.read_skeleton(config.data)
         manifest = shards.read_manifest(config.data)
+        self.skeleton = shards.read_skeleton(config.data)
         people = manifest["splits"]["train"]["people"]
         self.steps = people // config.batch_size
         self.has_val = bool(manifest["splits"]["val"]["people"])
-        self.progress = checkpoint.Progress(schedule.start(config))
+        resumes = bool(resuming.paths(self.workdir))
         with self.strategy.scope():
-            self.model = build(config, len(self.skeleton))
-            self.crop = layers.RandomCrop(
-                *config.size,
-                self.skeleton.mirrored_order,
-                config.rotation,
-                config.scale,
-                config.flip,
-                seed=config.seed,
-            )
-            self.optimizer = keras.optimizers.Adam(config.learning_rate)
-            if config.mixed_precision == "mixed_float16":
-                # Small gradients would vanish in float16.
-                self.optimizer = keras.optimizers.LossScaleOptimizer(
-                    self.optimizer
-                )
-            # Built before it is restored, or its moments would be lost.
-            self.optimizer.build(self.model.trainable_variables)
+            self._build(resumes)
         # Compiled whatever the step is: on a CPU the warp is 6 times faster.
         self.augment = tf.function(
             lambda people: self.crop(people, training=True), jit_compile=True
@@ -143,21 +111,48 @@ class _Run:
         self.validator = validation.Validator(
             config, self.model, self.crop, self.skeleton
         )
-        if config.init_from:
+        self.progress = resuming.Progress(schedule.start(config))
+        self.checkpoints = resuming.Checkpoints(
+            self.workdir,
+            config.keep_checkpoints,
+            self.model,
+            self.optimizer,
+            self.progress,
+        )
+        if resumes:
+            self.checkpoints.restore()
+            if self.progress.beta is not None:
+                calibrate.set_beta(self.model, self.progress.beta)
+        elif config.init_from:
             self._start_from(config.init_from)
         # Only now, so that flags that build no model leave no run behind.
         checkpoint.claim(config)
+        checkpoint.claim_records(config, manifest)
         checkpoint.save_skeleton(self.skeleton, self.workdir)
-        self.manager = checkpoint.manager(
-            config, self.model, self.optimizer, self.progress
+        (self.workdir / checkpoint.STOPPED).unlink(missing_ok=True)
+
+    def _build(self, resumes):
+        """Makes the model, what cuts its crops, and the optimizer."""
+        config = self.config
+        # A checkpoint has the weights; the backbone's first may be gone.
+        weights = "" if resumes else config.weights
+        self.model = build(
+            dataclasses.replace(config, weights=weights), len(self.skeleton)
         )
-        if self.manager.latest_checkpoint:
-            self.manager.checkpoint.restore(
-                self.manager.latest_checkpoint
-            ).assert_consumed()
-            self.progress.unpack()
-            if self.progress.beta is not None:
-                calibrate.set_beta(self.model, self.progress.beta)
+        self.crop = layers.RandomCrop(
+            *config.size,
+            self.skeleton.mirrored_order,
+            config.rotation,
+            config.scale,
+            config.flip,
+            seed=config.seed,
+        )
+        self.optimizer = keras.optimizers.Adam(config.learning_rate)
+        if config.mixed_precision == "mixed_float16":
+            # Small gradients would vanish in float16.
+            self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
+        # Built before it is restored, or its moments would be lost.
+        self.optimizer.build(self.model.trainable_variables)
 
     def train(self):
         config, progress = self.config, self.progress
@@ -167,6 +162,9 @@ class _Run:
             f"{self.strategy.num_replicas_in_sync} device(s), "
             f"{self.steps} steps an epoch, at most {config.epochs} epochs"
         )
+        if progress.row:
+            # It was killed between the checkpoint and the log.
+            logs.append_log(self.workdir, progress.row)
         if progress.state.phase == "done":
             print(f"finished after {progress.state.epoch} epochs")
         elif progress.state.epoch or progress.step:
@@ -195,12 +193,13 @@ class _Run:
                 **{f"train_{name}": means[name] for name in means},
                 **{f"val_{name}": figures[name] for name in figures},
             }
-            self._report(bar, row, writer)
             progress.state = schedule.advance(
                 config, progress.state, figures["loss"]
             )
-            progress.step, progress.sums = 0, {}
+            progress.step, progress.sums, progress.row = 0, {}, row
             self._save()
+            self._check_epoch(figures["loss"])
+            self._report(bar, row, writer)
         bar.close()
         self._calibrate()
         if self.has_val:
@@ -219,7 +218,10 @@ class _Run:
                 "bottleneck_stride and preprocessing. "
                 f"Received: --init_from={run}"
             )
-        self.model.set_weights(loaded.get_weights())
+        for ours, theirs in zip(
+            layers.network_weights(self.model), layers.network_weights(loaded)
+        ):
+            ours.assign(theirs)
 
     def _enter_phase(self, phase):
         """Sets rate and losses; their graphs are traced anew."""
@@ -242,36 +244,81 @@ class _Run:
 
     def _train_epoch(self, bar):
         """Runs what is left of the epoch; returns the mean losses."""
-        config, progress = self.config, self.progress
-        people = batches.train_batches(
-            config.data,
-            config.batch_size,
-            config.seed,
-            progress.state.epoch,
-            progress.step,
-        )
-        people = people.map(predictions.for_device)
-        for batch in self.strategy.experimental_distribute_dataset(people):
-            costs = self.train_step(batch)
-            costs = {name: float(cost) for name, cost in costs.items()}
-            for name, cost in costs.items():
-                if not math.isfinite(cost):
-                    raise FloatingPointError(
-                        f"The {name} loss is {cost} at epoch "
-                        f"{progress.state.epoch + 1}, step "
-                        f"{progress.step + 1}; lower --learning_rate. The "
-                        f"last checkpoint is {self.manager.latest_checkpoint}"
-                    )
-                progress.sums[name] = progress.sums.get(name, 0.0) + cost
-            progress.step += 1
-            bar.set_postfix(loss=f"{costs['loss']:.4f}", refresh=False)
-            bar.update()
-            if (
-                progress.step % config.checkpoint_steps == 0
-                and progress.step < self.steps
-            ):
-                self._save()
+        progress = self.progress
+        people = self._people(progress.step).map(predictions.for_device)
+        people = self.strategy.experimental_distribute_dataset(people)
+        with shards.reading(self.config.data, "train"):
+            for batch in people:
+                self._count(self.train_step(batch))
+                bar.set_postfix(loss=f"{self.loss:.4f}", refresh=False)
+                bar.update()
         return {n: s / progress.step for n, s in progress.sums.items()}
+
+    def _people(self, step):
+        """Batches of what is left of the epoch from a step on."""
+        return batches.train_batches(
+            self.config.data,
+            self.config.batch_size,
+            self.config.seed,
+            self.progress.state.epoch,
+            step,
+        )
+
+    def _count(self, costs):
+        """Takes a step's losses; a checkpoint where one is due."""
+        progress = self.progress
+        costs = {name: float(cost) for name, cost in costs.items()}
+        for name in reversed(costs):  # the parts before their sum
+            if not math.isfinite(costs[name]):
+                self._stop(f"The {name} loss is {costs[name]}", progress.step)
+        # The weights that gave these losses are those of the last checkpoint.
+        self.checkpoints.prove()
+        self.loss = costs["loss"]
+        for name, cost in costs.items():
+            progress.sums[name] = progress.sums.get(name, 0.0) + cost
+        progress.step += 1
+        due = progress.step % self.config.checkpoint_steps == 0
+        if due and progress.step < self.steps:
+            self._save()
+
+    def _check_epoch(self, loss):
+        """Proves the epoch's checkpoint, or refuses to end with its weights.
+
+        Args:
+            loss: On the validation split; before the end it may be NaN, while
+                moving averages are cold.
+        """
+        ends = self.progress.state.phase == "done"
+        if self.has_val:
+            what, good = f"The validation loss is {loss}", math.isfinite(loss)
+        elif ends:
+            weights = self.model.get_weights()
+            what = "A weight is not finite"
+            good = all(np.isfinite(weight).all() for weight in weights)
+        else:
+            return  # The next step tells.
+        if good:
+            self.checkpoints.prove()
+        elif ends:
+            self._stop(what)
+
+    def _stop(self, what, step=None):
+        """Ends a run whose weights are spoilt; the last good ones stay."""
+        epoch = self.progress.state.epoch
+        where = f"at the end, epoch {epoch}"
+        if step is not None:
+            # The device was not told whom it saw.
+            names = next(iter(self._people(step)))["source_id"].numpy()
+            more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+            names = b", ".join(names[:8]).decode(errors="replace") + more
+            where = f"at epoch {epoch + 1}, step {step + 1}, of {names}"
+        last = self.checkpoints.reject()
+        then = "No checkpoint is before it: the run will begin anew"
+        if last:
+            then = f"The last good checkpoint is {last}"
+        sentence = f"{what} {where}; lower --learning_rate. {then}"
+        (self.workdir / checkpoint.STOPPED).write_text(sentence + "\n")
+        raise FloatingPointError(sentence)
 
     def _train_step(self, batch):
         def replica(people):
@@ -311,13 +358,12 @@ class _Run:
                 print(f"beta {beta:6.2f}: AUC {auc:.2f}")
             calibrate.set_beta(self.model, self.progress.beta)
             print(f"beta: {self.progress.beta}")
-            checkpoint.append_betas(
+            logs.append_betas(
                 self.workdir, self.progress.state, calibrate.BETAS, aucs
             )
 
     def _save(self):
-        self.progress.pack()
-        self.manager.save()
+        self.checkpoints.save()
 
     def _tensorboard(self):
         if not self.config.tensorboard:
@@ -331,7 +377,7 @@ class _Run:
         return tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
 
     def _report(self, bar, row, writer):
-        checkpoint.append_log(self.workdir, row)
+        logs.append_log(self.workdir, row)
         with writer.as_default(step=row["epoch"]):
             for name, value in row.items():
                 if isinstance(value, float):

@@ -119,9 +119,10 @@ class Validator:
             yield people, outputs, crops["to_window"]
 
     def _batches(self):
-        return batches.eval_batches(
-            self.config.data, "val", self.config.batch_size
-        )
+        with shards.reading(self.config.data, "val"):
+            yield from batches.eval_batches(
+                self.config.data, "val", self.config.batch_size
+            )
 
     def _step(self, people):
         crops = self.crop(people, training=False)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import pathlib
 import shutil
 import signal
@@ -17,11 +16,15 @@ import tensorflow as tf
 
 import integral_tf
 from integral_tf import config
+from integral_tf import ownership
+from integral_tf import skeletons
 from integral_tf.export import publish
 from integral_tf.inference import backends
 from integral_tf.inference import prediction
 from integral_tf.records import photographs
+from integral_tf.records import shards
 from integral_tf.records import synthetic
+from integral_tf.training import checkpoint
 from tests.export import cases
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -67,6 +70,11 @@ def test_versions_follow_each_other_and_have_a_card(run, settings, capsys):
     assert card["parity"]["largest_px"] < 0.01
     assert card["versions"]["tensorflow"] == tf.__version__
     assert card["files"]["saved_model.pb"] > 100_000
+    assert card["files"].keys() == card["sha256"].keys()
+    assert "skeleton.json" in card["files"]
+    assert card["skeleton_from"] == "the run"
+    skeleton = json.loads((first / "skeleton.json").read_text())
+    assert skeleton["categories"] == [1]
 
 
 def test_what_moves_joints_is_not_published(run, settings):
@@ -84,7 +92,7 @@ def test_what_moves_joints_is_not_published(run, settings):
         publish.export(strict)
     # The others were: one that is refused does not keep them back.
     assert versions(strict.out) == ["onnx/1", "saved_model/1"]
-    assert not list((pathlib.Path(strict.out) / ".partial").iterdir())
+    assert not (pathlib.Path(strict.out) / ".partial").exists()
 
 
 @pytest.mark.parametrize(
@@ -150,19 +158,80 @@ def test_a_killed_export_leaves_nothing_to_load(run, settings):
     assert backends.find(folder) == folder
 
 
-def test_two_exports_at_once_take_two_numbers(settings, monkeypatch):
-    real = os.rename
-
-    def beaten(source, target):
-        # Another export takes the number that was free a moment ago.
-        if pathlib.Path(target).name == "1":
-            (pathlib.Path(target) / "other").mkdir(parents=True)
-        real(source, target)
-
-    monkeypatch.setattr(publish.os, "rename", beaten)
+def test_a_second_export_into_a_folder_is_refused_in_one_sentence(
+    run, settings
+):
+    with ownership.of(settings.out):
+        done = subprocess.run(
+            command(f"--workdir={run}", f"--out={settings.out}"),
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "export: Another process is writing this folder" in done.stderr
     (folder,) = publish.export(settings)
-    assert folder.name == "2"
-    assert (folder.parent / "1" / "other").is_dir()
+    assert folder.name == "1" and not (folder.parent.parent / ".lock").exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device", "saved_model.pb"),
+        tf.errors.ResourceExhaustedError(
+            None, None, "saved_model.pb; No space left on device"
+        ),
+    ],
+)
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(
+    settings, monkeypatch, error
+):
+    def full(*args):
+        raise error
+
+    monkeypatch.setattr(publish.saved_model, "write", full)
+    with pytest.raises(publish.Refused) as caught:
+        publish.export(settings)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("saved_model float32: not published: ")
+    assert "saved_model.pb" in line and "No space left on device" in line
+    assert ".partial/saved_model" in line
+    assert not pathlib.Path(settings.out).exists()
+
+
+def test_records_of_other_joints_are_refused(run, settings, tmp_path):
+    other = tmp_path / "data"
+    shutil.copytree(run.parent / "data", other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    stored = skeletons.to_dict(skeletons.MPII)
+    # Left and right knees have traded names; there are as many as before.
+    stored["joints"] = [
+        {"left_knee": "right_knee", "right_knee": "left_knee"}.get(name, name)
+        for name in stored["joints"]
+    ]
+    manifest["skeleton"] = {**stored, "name": "mirrored"}
+    (other / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(
+        ValueError, match="other joints than the run.*records of mirrored"
+    ):
+        publish.export(dataclasses.replace(settings, data=str(other)))
+    assert not pathlib.Path(settings.out).exists()
+
+
+def test_records_that_changed_since_the_training_are_refused(
+    run, settings, tmp_path
+):
+    kept = tmp_path / "run"
+    shutil.copytree(run, kept)
+    flags = config.read_flagfile(config.TrainConfig, kept / "flags.cfg")
+    flags = dataclasses.replace(flags, workdir=str(kept))
+    manifest = shards.read_manifest(flags.data)
+    checkpoint.claim_records(flags, manifest)
+    path = kept / checkpoint.RECORDS
+    path.write_text(path.read_text().replace('"digest": "', '"digest": "0'))
+    changed = dataclasses.replace(settings, workdir=str(kept))
+    with pytest.raises(ValueError, match="holds a run on other records"):
+        publish.export(changed)
+    assert not pathlib.Path(settings.out).exists()
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +256,48 @@ def artifacts(run, tmp_path_factory):
             workdir=str(run), out=str(out), formats=",".join(formats), people=4
         )
     )
+
+
+def altered(file):
+    """Changes one bit in the middle of a file."""
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+def test_an_altered_artifact_is_refused_and_a_copied_one_is_not(
+    artifacts, tmp_path
+):
+    for number, folder in enumerate(artifacts):
+        copy = tmp_path / str(number)
+        shutil.copytree(folder, copy)
+        integral_tf.PoseEstimator(copy)
+        card = json.loads((copy / "card.json").read_text())
+        for name in card["sha256"]:
+            whole = (copy / name).read_bytes()
+            altered(copy / name)
+            with pytest.raises(
+                ValueError, match=f"{name} is not the file that was published"
+            ):
+                integral_tf.PoseEstimator(copy)
+            (copy / name).write_bytes(whole)
+        # As of before there were digests, and as a file that was copied alone.
+        del card["sha256"]
+        (copy / "card.json").write_text(json.dumps(card))
+        altered(copy / "skeleton.json")
+        backends.load(backends.find(copy))
+        (copy / "card.json").unlink()
+        (copy / "skeleton.json").unlink()
+        backends.load(backends.find(copy))
+
+
+def test_a_damaged_card_is_one_sentence(artifacts, tmp_path):
+    copy = tmp_path / "1"
+    shutil.copytree(artifacts[0], copy)
+    for text in ("", "{", "[]", '{"sha256": 1}', "[" * 100_000):
+        (copy / "card.json").write_text(text)
+        with pytest.raises(ValueError, match="card.json is damaged; copy"):
+            integral_tf.PoseEstimator(copy)
 
 
 def test_every_artifact_is_a_model_to_the_estimator(run, artifacts):

@@ -13,6 +13,7 @@ import integral_tf
 from integral_tf import inference
 from integral_tf import skeletons
 from integral_tf.export import saved_model
+from integral_tf.records import photographs
 from tests.export import cases
 
 # Inside, over the edges, outside of the photograph, and tiny.
@@ -135,6 +136,22 @@ def test_grey_pictures_are_read_as_rgb(model, loaded):
     poses = integral_tf.PoseEstimator(model)(image, BOXES)
     data = encoded(grey, "PNG")
     got = call(loaded, "predict_bytes", image_bytes=data, boxes=BOXES)
+    require_poses(got, poses)
+
+
+def test_boxes_are_in_the_frame_that_viewers_show(model, loaded, tmp_path):
+    # A telephone stores a portrait lying on its side; `encoded_test` has the
+    # other ways.
+    tag = Image.Exif()
+    tag[0x0112] = 6
+    path = tmp_path / "portrait.jpg"
+    Image.fromarray(photograph()).save(path, exif=tag)
+    image = photographs.read(path)
+    assert image.shape == (160, 120, 3)
+    poses = integral_tf.PoseEstimator(model)(image, BOXES)
+    got = call(
+        loaded, "predict_bytes", image_bytes=path.read_bytes(), boxes=BOXES
+    )
     require_poses(got, poses)
 
 

@@ -145,7 +145,7 @@ def folder(people, tmp_path_factory):
 def threads(monkeypatch):
     """Threads instead of processes, which take seconds to start."""
 
-    def executor(workers, _):
+    def executor(workers, *_):
         return concurrent.futures.ThreadPoolExecutor(workers)
 
     monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", executor)
@@ -225,6 +225,38 @@ def test_a_failure_leaves_nothing(make, error, tmp_path, threads):
     with pytest.raises(ValueError, match=error):
         write(everyone, out=tmp_path / "records", make=make or lsp.person)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_worker_that_was_killed_has_one_sentence(
+    people, tmp_path, monkeypatch
+):
+    class Broken(concurrent.futures.ThreadPoolExecutor):
+        def map(self, *_):
+            raise concurrent.futures.process.BrokenProcessPool("terminated")
+
+    monkeypatch.setattr(
+        concurrent.futures, "ProcessPoolExecutor", lambda workers, *_: Broken()
+    )
+    with pytest.raises(OSError, match="ended from outside.*Received: "):
+        write(people, out=tmp_path / "records")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_second_builder_of_a_folder_is_refused(people, tmp_path, threads):
+    out = tmp_path / "records"
+    partial = tmp_path / "records.partial"
+
+    def second(key):
+        # The first one's shards stay while it writes them.
+        before = sorted(partial.iterdir())
+        with pytest.raises(BlockingIOError, match=f"'{out}', which process"):
+            write(people[7:], out=out)
+        assert before and sorted(partial.iterdir()) == before
+        return lsp.person(key)
+
+    write(people[7:], out=out, make=second, shards=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["records"]
+    shards.shard_paths(out, "train")
 
 
 @pytest.mark.parametrize("full, empty", [("train", "val"), ("val", "train")])

@@ -11,6 +11,9 @@ import pytest
 from PIL import Image
 
 import integral_tf
+from integral_tf import config
+from integral_tf import skeletons
+from integral_tf.inference import prediction
 from integral_tf.records import photographs
 from tests.serving import running
 
@@ -64,7 +67,10 @@ def test_a_folder_over_grpc_and_over_rest(server, model, pictures, tmp_path):
         done = ask(*server.flags(protocol), *common, f"--out={out}", draw)
         assert done.returncode == 0, done.stderr
         # 1 + 2 + 3 + 1 + 2 people; the unsure boxes were left out.
-        assert "9 people in 5 pictures" in done.stdout
+        assert (
+            "9 people in 5 pictures; left out: 1 file of an ending that is not "
+            "read (.json), 5 boxes below --min_box_score=0.5"
+        ) in done.stdout
         rows[protocol] = results(out)
     names = [row["file_name"] for row in rows["grpc"]]
     assert names == sorted(names) and len(names) == 9
@@ -116,15 +122,84 @@ def test_what_is_wrong_is_one_line_and_the_rest_is_answered(
         "--nodraw",
     )  # fmt: skip
     assert done.returncode == 1
-    bad_box, broken, text = said(done)
-    assert "1.jpg: `boxes` are (N, 4): x, y, width and height" in bad_box
-    assert "Received: [[5 5 -20...]...]" in bad_box
+    broken, text = said(done)
+    assert "skipped boxes[16], " in done.stdout
     assert "broken.jpg: " in broken and "decode_image_bytes" in broken
     assert "text.jpg: `image_bytes` is an encoded JPEG or PNG" in text
-    assert "7 people in 4 pictures" in done.stdout
+    assert (
+        "9 people in 5 pictures; left out: 1 file of an ending that is not "
+        "read (.json), 5 boxes below --min_box_score=0.5, 1 box without a "
+        "positive width and height, 2 pictures refused, 2 boxes of such a "
+        "picture"
+    ) in done.stdout
     rows = results(tmp_path / "out")
-    assert {row["file_name"][0] for row in rows} == set("0234")
+    assert {row["file_name"][0] for row in rows} == set("01234")
     require_keras(model, pictures, rows[:2])
+
+
+def test_pictures_are_shown_counted_and_drawn_as_predict_has_them(
+    server, model, pictures, tmp_path, capsys
+):
+    folder, boxes = tmp_path / "pictures", tmp_path / "boxes.json"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "notes.txt").write_text("")
+    tag = Image.Exif()
+    tag[0x0112] = 6
+    upright = Image.open(pictures / "0.jpg")
+    upright.crop((0, 0, 90, 60)).save(folder / "7.jpg", exif=tag)
+    upright.save(folder / "7.png")
+    upright.save(folder / "12.jpg")
+    skeleton = tmp_path / "skeleton.json"
+    fields = skeletons.to_dict(skeletons.MPII)
+    skeleton.write_text(json.dumps({**fields, "categories": [3, 4]}))
+    rows = [
+        {"file_name": "7.jpg", "bbox": [5, 10, 40, 60], "category_id": 4},
+        {"file_name": "7.png", "bbox": [20, 10, 80, 99], "image_id": "seven"},
+        {"image_id": 12, "bbox": [20, 10, 80, 99], "category_id": 3},
+        {"image_id": 12, "bbox": [20, 10, 80, 99], "category_id": 1},
+        {"image_id": 7, "bbox": [20, 10, 80, 99]},
+        {"image_id": 12, "bbox": [20, 10, 0, 99]},
+    ]
+    boxes.write_text(json.dumps(rows))
+    model.save(tmp_path / "model.keras")
+    for given in ([], [f"--boxes={boxes}"]):
+        shutil.rmtree(tmp_path / "asked", ignore_errors=True)
+        common = [f"--images={folder}", f"--skeleton={skeleton}", *given]
+        done = ask(
+            *server.flags("rest"), *common, f"--out={tmp_path / 'asked'}"
+        )
+        assert done.returncode == 0, done.stderr
+        prediction.predict(
+            config.PredictConfig(
+                model=str(tmp_path / "model.keras"),
+                images=str(folder),
+                out=str(tmp_path / "predicted"),
+                skeleton=str(skeleton),
+                boxes=str(boxes) if given else "",
+            )
+        )
+        drawn = {path.name for path in (tmp_path / "asked").glob("*.png")}
+        assert drawn == {"7.jpg.png", "7.png.png", "12.jpg.png"}
+        for name in drawn:
+            shapes = [
+                photographs.read(tmp_path / out / name).shape
+                for out in ("asked", "predicted")
+            ]
+            assert shapes[0] == shapes[1]
+        got, want = results(tmp_path / "asked"), results(tmp_path / "predicted")
+        assert len(got) == 3
+        for one, other in zip(got, want):
+            np.testing.assert_allclose(
+                one.pop("keypoints"), other.pop("keypoints"), atol=0.02
+            )
+            assert one.pop("score") == pytest.approx(other.pop("score"), 1e-3)
+        assert got == want
+        told = capsys.readouterr().out.replace("in 3 images", "in 3 pictures")
+        for line in told.splitlines():
+            if line.startswith(("skipped", "3 people")):
+                assert line in done.stdout.splitlines()
+    assert [row.get("image_id") for row in got] == [12, 7, "seven"]
+    assert [row["category_id"] for row in got] == [3, 4, 3]
 
 
 def test_killed_in_the_middle_and_back(folder, model, pictures, tmp_path):
@@ -185,8 +260,9 @@ def test_the_flags_are_checked_in_one_line(pictures, tmp_path):
         ([f"--images={tmp_path}", out], "`--images` is a picture or a folder"),
         ([image], "`--out` is a new folder"),
         ([image, f"--out={pictures}"], "`--out` is a new folder"),
-        ([image, out, f"--boxes={wrong}"], "`--boxes` is a JSON list"),
-        ([image, out, f"--boxes={none}"], "no box belongs to any"),
+        ([image, out, f"--boxes={wrong}"], "1 box without four numbers"),
+        ([image, out, "--skeleton=nowhere.json"], "`--skeleton` is a name"),
+        ([image, out, f"--boxes={none}"], "No box belongs to any"),
         ([image, out, "--boxes=nowhere"], "`--boxes` is a JSON list"),
     ):
         done = ask("--protocol=rest", *flags)

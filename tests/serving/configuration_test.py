@@ -157,3 +157,8 @@ def test_replay_says_how_far_a_server_is_from_the_exporter(server, tmp_path):
     done = replay(tmp_path / "nothing")
     assert done.returncode == 1
     assert "`--requests` is a version's folder" in done.stderr
+    requests = tmp_path / "1" / serving.FILE
+    requests.write_bytes(requests.read_bytes()[:-9])
+    done = replay(tmp_path / "1")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "tf_serving_warmup_requests is damaged" in done.stderr

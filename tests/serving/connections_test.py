@@ -43,6 +43,7 @@ def test_what_is_refused_is_a_sentence_and_the_next_is_answered(
             [box],
             r"JPEG data.* \[decode_image_bytes\]$",
         ),
+        (whole[:20], [box], r"JPEG data.* \[decode_image_bytes_header\]$"),
         (b"text", [box], "^`image_bytes` is an encoded JPEG or PNG. Received"),
         (whole, [[5, 5, -20, 30]], r"^`boxes` are \(N, 4\).*Received: \[\[5 "),
     ):

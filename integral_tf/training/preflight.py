@@ -1,0 +1,68 @@
+"""What is wrong with a training, found before anything is built."""
+
+from integral_tf.pipeline import batches
+from integral_tf.records import shards
+from integral_tf.training import checkpoint
+from integral_tf.training import resuming
+
+
+def check_workdir(config):
+    """Requires that a run names its folder.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if not config.workdir:
+        raise ValueError(
+            "A run needs a folder of its own. Received: --workdir="
+        )
+
+
+def check(config):
+    """Requires that records and flags can be trained with, and belong together.
+
+    Args:
+        config: A `config.TrainConfig`.
+
+    Raises:
+        FileNotFoundError: there are no records.
+        ValueError: they are damaged, or not this run's, or do not fit a flag.
+    """
+    manifest = shards.read_manifest(config.data)
+    checkpoint.check_records(config, manifest)
+    people = manifest["splits"]["train"]["people"]
+    shards.shard_paths(config.data, "train")
+    if manifest["splits"]["val"]["people"]:
+        first = next(iter(batches.eval_batches(config.data, "val", 64)))
+        if not first["visible"].numpy().any():
+            raise ValueError(
+                "The validation records have no labelled joints, as those of a "
+                "detector's boxes: train on records with annotated boxes, and "
+                f"evaluate on these. Received: --data={config.data}"
+            )
+    height, width = config.size
+    if abs(width / height - manifest["aspect"]) > 0.01:
+        raise ValueError(
+            "The windows of these records are for crops of another shape; "
+            "build them with the --image_size and --image_width of the run. "
+            f"Received: {height} x {width} pixels, and records for "
+            f"{manifest['aspect']:.2f} times as wide as high"
+        )
+    if config.batch_size > people:
+        raise ValueError(
+            "A batch is at least one person and at most the training split's "
+            f"{people}. Received: --batch_size={config.batch_size}"
+        )
+    if not config.epochs and not config.init_from:
+        raise ValueError(
+            "A run has at least one epoch, or with --init_from none. "
+            f"Received: --epochs={config.epochs}"
+        )
+    if 0 < config.epochs < config.final_epochs and not resuming.paths(
+        config.workdir
+    ):
+        raise ValueError(
+            "The final epochs are the last of --epochs, and so not more. "
+            f"Received: --final_epochs={config.final_epochs} of "
+            f"--epochs={config.epochs}"
+        )

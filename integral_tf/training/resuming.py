@@ -1,0 +1,223 @@
+"""A run's checkpoints: written, proven, found by name, and taken up again.
+
+A checkpoint is proven once a loss with its weights is finite: a step whose own
+loss was finite may have thrown the weights out of all bounds, which only the
+next loss tells. Until then the checkpoints before it stay.
+
+TensorFlow's own list, the file `checkpoint`, is written for its tools. It is
+not read: lost or altered, it would make a run begin anew.
+"""
+
+import dataclasses
+import json
+import pathlib
+import re
+import shutil
+
+import tensorflow as tf
+
+from integral_tf import layers
+from integral_tf.training import schedule
+
+FOLDER = "checkpoints"
+_NAME = re.compile(r"ckpt-(\d+)\.(?:index|data-\d+-of-\d+)")
+_VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
+# Errors of the machine, not of the files.
+_OTHERS = (
+    tf.errors.PermissionDeniedError,
+    tf.errors.ResourceExhaustedError,
+    tf.errors.UnavailableError,
+)
+
+
+class Progress:
+    """The part of a run that is neither weights nor optimizer, checkpointed.
+
+    It is one JSON text in one `tf.Variable`, so that it is saved with the
+    weights in the same instant.
+
+    Attributes:
+        state: The `schedule.State`.
+        step: Steps done in the present epoch.
+        sums: Losses summed over those steps.
+        beta: Factor before the softmax, if it was calibrated.
+        row: The last epoch's row of `log.csv`, which is written after it.
+    """
+
+    def __init__(self, state):
+        self.state = state
+        self.step = 0
+        self.sums = {}
+        self.beta = None
+        self.row = None
+        self.text = tf.Variable("", dtype=tf.string, trainable=False)
+
+    def pack(self):
+        fields = {
+            "state": dataclasses.asdict(self.state),
+            "step": self.step,
+            "sums": self.sums,
+            "beta": self.beta,
+            "row": self.row,
+        }
+        self.text.assign(json.dumps(fields))
+
+    def unpack(self):
+        fields = json.loads(self.text.numpy().decode())
+        self.state = schedule.State(**fields.pop("state"))
+        for name, value in fields.items():
+            setattr(self, name, value)
+
+
+class Checkpoints:
+    """The checkpoints of one run.
+
+    Args:
+        workdir: Folder of the run.
+        keep: How many proven ones stay.
+        model: The pose model.
+        optimizer: Its optimizer, built.
+        progress: A `Progress`.
+    """
+
+    def __init__(self, workdir, keep, model, optimizer, progress):
+        self.folder = pathlib.Path(workdir) / FOLDER
+        self.keep = keep
+        self.progress = progress
+        self.kept = paths(workdir)
+        self.unproven = []
+        self.restored = None
+        # The variables themselves: of a Keras model, TensorFlow's checkpoint
+        # does not find the layers that another layer keeps in a list. The
+        # calibrated numbers are in `progress`: files of before have none.
+        self.saved = tf.train.Checkpoint(
+            weights=[v.value for v in layers.network_weights(model)],
+            optimizer=[variable.value for variable in optimizer.variables],
+            progress=progress.text,
+        )
+
+    def restore(self):
+        """Takes the newest whole checkpoint; tells of those passed over.
+
+        Raises:
+            ValueError: none is whole, or the newest is another network's.
+        """
+        for left in self.folder.glob("ckpt-*_temp"):
+            shutil.rmtree(left, ignore_errors=True)  # A killed save's.
+        damaged = []
+        for path in reversed(self.kept):
+            try:
+                self.saved.restore(path).assert_consumed()
+                break
+            except (AssertionError, ValueError):
+                raise ValueError(
+                    "This checkpoint is of another network, or of another "
+                    f"version of this package. Received: {path}"
+                ) from None
+            except (tf.errors.OpError, IndexError) as error:
+                if isinstance(error, _OTHERS):
+                    raise
+                damaged.append(path)
+        else:
+            raise ValueError(
+                "No checkpoint of this run is whole, so it cannot go on; name "
+                "another --workdir, or delete this one. "
+                f"Received: {', '.join(damaged)}"
+            )
+        for path in damaged:
+            print(f"{path} is damaged; the checkpoint before it is taken")
+            for file in _files(path):
+                file.rename(file.with_name(f"damaged-{file.name}"))
+            self.kept.remove(path)
+        self.restored = path
+        self.unproven = [path]
+        self._list()
+        self.progress.unpack()
+
+    def save(self):
+        """Writes one more, not yet proven."""
+        self.progress.pack()
+        path = self.saved.save(str(self.folder / "ckpt"))
+        if path not in self.kept:
+            self.kept.append(path)
+        self.unproven.append(path)
+        self._list()
+
+    def prove(self):
+        """Tells that a loss with the present weights is finite."""
+        if self.unproven:
+            self.unproven = []
+            for path in self.kept[: -self.keep]:
+                _delete(path)
+            self.kept = self.kept[-self.keep :]
+            self._list()
+
+    def reject(self):
+        """Deletes what is not proven; returns the newest that is, or None.
+
+        The last one of all, which this process has not written, stays.
+        """
+        for path in self.unproven:
+            if self.kept != [self.restored]:
+                _delete(path)
+                self.kept.remove(path)
+        self.unproven = []
+        self._list()
+        return self.kept[-1] if self.kept else None
+
+    def _list(self):
+        if self.kept:
+            tf.compat.v1.train.update_checkpoint_state(
+                str(self.folder),
+                self.kept[-1],
+                all_model_checkpoint_paths=self.kept,
+            )
+        else:
+            (self.folder / "checkpoint").unlink(missing_ok=True)
+
+
+def paths(workdir):
+    """Paths of a run's checkpoints by their names, the newest last."""
+    folder = pathlib.Path(workdir) / FOLDER
+    found = [_NAME.fullmatch(path.name) for path in folder.glob("ckpt-*")]
+    numbers = sorted({int(match.group(1)) for match in found if match})
+    return [str(folder / f"ckpt-{number}") for number in numbers]
+
+
+def read(path, count=0):
+    """A checkpoint's weights, and its progress as a dict.
+
+    Args:
+        path: Of the checkpoint.
+        count: How many weights to read, from the first.
+
+    Raises:
+        ValueError: the checkpoint is damaged.
+    """
+    try:
+        reader = tf.train.load_checkpoint(path)
+        weights = [
+            reader.get_tensor(f"weights/{i}/{_VALUE}") for i in range(count)
+        ]
+        text = reader.get_tensor(f"progress/{_VALUE}")
+    except (tf.errors.OpError, IndexError, ValueError) as error:
+        if isinstance(error, _OTHERS):
+            raise
+        raise ValueError(f"This checkpoint is damaged. Received: {path}") from (
+            None
+        )
+    return weights, json.loads(text.decode())
+
+
+def _files(path):
+    """The files of one checkpoint, the index first."""
+    folder = pathlib.Path(path).parent
+    name = re.escape(pathlib.Path(path).name)
+    pattern = re.compile(rf"{name}\.(?:index|data-\d+-of-\d+)")
+    files = [file for file in folder.iterdir() if pattern.fullmatch(file.name)]
+    return sorted(files, key=lambda file: file.suffix != ".index")
+
+
+def _delete(path):
+    for file in _files(path):
+        file.unlink(missing_ok=True)

@@ -1,0 +1,220 @@
+"""Tests for what readers ask of records: a whole manifest, its own shards."""
+
+import concurrent.futures
+import functools
+import json
+import os
+import shutil
+import struct
+
+import pytest
+
+from integral_tf import skeletons
+from integral_tf.pipeline import batches
+from integral_tf.records import manifests
+from integral_tf.records import shards
+from integral_tf.records import synthetic
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """12 people to train on in 2 shards of 6, and 4 to validate in 1."""
+    out = tmp_path_factory.mktemp("records")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            concurrent.futures,
+            "ProcessPoolExecutor",
+            lambda workers, *_: concurrent.futures.ThreadPoolExecutor(workers),
+        )
+        for seed in (0, 1):
+            shards.write(
+                [(f"{index:02d}", index) for index in range(16)],
+                functools.partial(synthetic.person, seed),
+                out / str(seed),
+                skeletons.MPII,
+                image_size=16,
+                split=lambda name: "val" if name > "11" else "train",
+                source="drawn",
+                shards=2,
+            )
+    return out
+
+
+@pytest.fixture
+def folder(built, tmp_path):
+    return shutil.copytree(built / "0", tmp_path / "records")
+
+
+def manifest_of(folder):
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def set_in(value, path, new):
+    for key in path[:-1]:
+        value = value[key]
+    if new is None:
+        del value[path[-1]]
+    else:
+        value[path[-1]] = new
+
+
+SHARD = ("splits", "train", "shards", 0)
+
+
+@pytest.mark.parametrize(
+    "path, value",
+    [
+        (("skeleton",), None),
+        (("skeleton",), 5),
+        (("skeleton",), {"name": "x"}),
+        (("skeleton",), "nobody"),
+        (("window_size",), None),
+        (("window_size",), True),
+        (("window_size",), "32"),
+        (("window_size",), 10**400),
+        (("aspect",), float("nan")),
+        (("aspect",), -1.0),
+        (("aspect",), 10**400),
+        (("splits",), []),
+        (("splits", "val"), None),
+        (("splits", "test"), 1),
+        (("splits", "train", "people"), 4900),
+        (("splits", "train", "people"), 8),
+        (("splits", "train", "dropped"), None),
+        (("splits", "train", "dropped"), {"why": "many"}),
+        (("splits", "train", "shards"), {}),
+        (SHARD, "train-00000-of-00002.tfrecord"),
+        ((*SHARD, "file"), "../train-00000-of-00002.tfrecord"),
+        ((*SHARD, "file"), "/etc/passwd"),
+        ((*SHARD, "file"), ".."),
+        ((*SHARD, "file"), "val-00000-of-00001.tfrecord"),
+        ((*SHARD, "people"), -6),
+        ((*SHARD, "people"), 6.0),
+        ((*SHARD, "sha256"), None),
+    ],
+)
+def test_a_damaged_manifest_has_one_sentence(folder, path, value):
+    manifest = manifest_of(folder)
+    set_in(manifest, path, value)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match=r"is damaged; .*\. Received: data="):
+        shards.read_manifest(folder)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "\x00", '{"version": [2]}'])
+def test_so_has_a_text_that_is_no_manifest(folder, text):
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(ValueError, match="(is damaged; |format version)"):
+        shards.read_manifest(folder)
+
+
+def first_shard(folder):
+    return folder / "train-00000-of-00002.tfrecord"
+
+
+def lengths(content):
+    """Where each record of a shard ends."""
+    ends = [0]
+    while ends[-1] < len(content):
+        (length,) = struct.unpack_from("<Q", content, ends[-1])
+        ends.append(ends[-1] + length + 16)
+    return ends
+
+
+def flipped(content, at):
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage, what",
+    [
+        (lambda b: b[: lengths(b)[1]], "1 people, to be 6"),
+        (lambda b: b[: lengths(b)[4] + 30], "its record 4, .* is cut"),
+        (lambda b: b"", "0 people, to be 6"),
+        (lambda b: flipped(b, lengths(b)[2] + 500), "its record 2, .*damaged"),
+        (lambda b: flipped(b, lengths(b)[3] + 7), "its record 3, .*damaged"),
+        (lambda b: b + b[: lengths(b)[1]], "7 people, to be 6"),
+        (
+            lambda b: b[lengths(b)[1] :] + b[: lengths(b)[1]],
+            "other people",
+        ),
+    ],
+)
+def test_a_shard_that_is_not_the_manifests_is_named(folder, damage, what):
+    path = first_shard(folder)
+    assert len(shards.shard_paths(folder, "train")) == 2
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(
+        ValueError, match=f"A shard is not .*: {what}.*Received: '{path}'"
+    ):
+        batches.train_batches(folder, 4, seed=0, epoch=0)
+    # The other split is as it was.
+    assert len(list(batches.eval_batches(folder, "val", 4))) == 1
+
+
+def test_shards_of_another_seed_under_their_names_are_found(folder, built):
+    shutil.copy(first_shard(built / "1"), first_shard(folder))
+    with pytest.raises(ValueError, match="other people; build"):
+        shards.shard_paths(folder, "train")
+
+
+@pytest.mark.parametrize(
+    "key, value, what",
+    [
+        ("window_size", 120, "side of its records is 32, not 120"),
+        ("skeleton", "coco", "joints of its records is 16, not 17"),
+    ],
+)
+def test_a_manifest_that_belies_its_records_is_found(folder, key, value, what):
+    manifest = manifest_of(folder) | {key: value}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match=f"damaged.*{what}"):
+        shards.shard_paths(folder, "val")
+
+
+def test_a_shard_is_read_once_while_it_stays_as_it_is(folder, monkeypatch):
+    opened = []
+    real = manifests.open if hasattr(manifests, "open") else open
+
+    def counting(path, *args):
+        opened.append(path)
+        return real(path, *args)
+
+    monkeypatch.setattr(manifests, "open", counting, raising=False)
+    for _ in range(3):
+        shards.shard_paths(folder, "train")
+    assert len(opened) == 2
+    os.utime(first_shard(folder), ns=(1, 1))
+    shards.shard_paths(folder, "train")
+    assert len(opened) == 3
+
+
+def test_damage_while_reading_is_named(folder):
+    shards.shard_paths(folder, "train")
+    path = first_shard(folder)
+    with pytest.raises(ValueError, match=f"record 1, .*Received: '{path}'"):
+        with shards.reading(folder, "train"):
+            people = batches.eval_batches(folder, "train", 1)
+            content = path.read_bytes()
+            path.write_bytes(content[: lengths(content)[1] + 30])
+            list(people)
+
+
+def test_the_digest_is_that_of_people_joints_and_windows(folder, built):
+    ours = shards.read_manifest(folder)
+    assert manifests.digest(ours) == manifests.digest(
+        shards.read_manifest(built / "0")
+    )
+    # Where they came from, and why others were dropped, is not trained on.
+    ours["source"] = "elsewhere"
+    same = manifests.digest(ours)
+    assert same == manifests.digest(shards.read_manifest(built / "0"))
+    assert same != manifests.digest(shards.read_manifest(built / "1"))
+    for path, value in [
+        (("skeleton",), "coco"),
+        (("window_size",), 40),
+        ((*SHARD, "sha256"), "00"),
+    ]:
+        other = shards.read_manifest(folder)
+        set_in(other, path, value)
+        assert manifests.digest(other) != same

@@ -1,0 +1,153 @@
+"""Tests for taking a run's folder up again: flags, records, what was lost."""
+
+import dataclasses
+import json
+
+import pytest
+
+from integral_tf import config
+from integral_tf import skeletons
+from integral_tf.training import checkpoint
+from integral_tf.training import resuming
+
+OTHER = {"shards": [], "people": 0, "dropped": {}, "joints_outside": 0}
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return config.TrainConfig(
+        workdir=str(tmp_path / "run"), data="data", epochs=20
+    )
+
+
+@pytest.fixture
+def half(settings, tmp_path):
+    """A run with one checkpoint: its name, as no more is looked at."""
+    checkpoint.claim(settings)
+    folder = tmp_path / "run" / "checkpoints"
+    folder.mkdir()
+    (folder / "ckpt-3.index").touch()
+    return tmp_path / "run"
+
+
+def manifest(seed="0", **changes):
+    val = {"file": "val.tfrecord", "people": 2, "sha256": seed * 64}
+    return {
+        "skeleton": "mpii", "window_size": 32, "aspect": 1.0, "source": "drawn",
+        "splits": {"train": OTHER, "val": {**OTHER, "shards": [val]}},
+        **changes,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": 30},
+        {"checkpoint_steps": 7},
+        {"keep_checkpoints": 5},
+        {"tensorboard": False},
+        {"data": "moved"},
+    ],
+)
+def test_flags_that_may_change_are_written_down(settings, half, change):
+    changed = dataclasses.replace(settings, **change)
+    checkpoint.claim(changed)
+    flags = half / "flags.cfg"
+    assert config.read_flagfile(config.TrainConfig, flags) == changed
+
+
+@pytest.mark.parametrize(
+    "change", [{"epochs": 19}, {"learning_rate": 1e-4}, {"method": "H1"}]
+)
+def test_other_flags_are_refused(settings, half, change):
+    (name, value), *_ = change.items()
+    with pytest.raises(ValueError, match=f"Received: --{name}={value}"):
+        checkpoint.claim(dataclasses.replace(settings, **change))
+
+
+def test_after_a_loss_that_was_not_finite_the_rate_may_be_another(
+    settings, half
+):
+    (half / "stopped.txt").touch()
+    lower = dataclasses.replace(settings, learning_rate=1e-4)
+    checkpoint.claim(lower)
+    (half / "stopped.txt").unlink()
+    checkpoint.claim(lower)
+    with pytest.raises(ValueError, match="Received: --seed=1"):
+        checkpoint.claim(dataclasses.replace(lower, seed=1))
+
+
+def test_without_its_flags_a_run_is_refused(settings, half):
+    (half / "flags.cfg").unlink()
+    with pytest.raises(ValueError, match="without the flags.cfg.*--workdir="):
+        checkpoint.claim(settings)
+    assert not (half / "flags.cfg").exists()
+
+
+@pytest.mark.parametrize("left", ["log.csv", "checkpoints/checkpoint"])
+def test_without_its_checkpoints_a_run_is_refused(settings, half, left):
+    (half / "checkpoints" / "ckpt-3.index").unlink()
+    (half / left).touch()
+    with pytest.raises(ValueError, match="has lost its checkpoints.*Received"):
+        checkpoint.claim(settings)
+
+
+def test_a_run_that_was_only_claimed_is_none(settings):
+    checkpoint.claim(settings)
+    checkpoint.claim(settings)
+    assert checkpoint.finished(settings) is None
+
+
+def test_a_finished_run_says_so_and_changes_nothing(settings, half, capsys):
+    (half / "model.keras").touch()
+    before = {path: path.stat().st_mtime_ns for path in half.rglob("*")}
+    assert checkpoint.finished(settings) == half / "model.keras"
+    assert "finished" in capsys.readouterr().out
+    assert before == {p: p.stat().st_mtime_ns for p in half.rglob("*")}
+    with pytest.raises(ValueError, match="Received: --epochs=30"):
+        checkpoint.finished(dataclasses.replace(settings, epochs=30))
+
+
+def test_a_run_goes_on_with_its_own_records_only(settings, half):
+    checkpoint.check_records(settings, manifest())
+    checkpoint.claim_records(settings, manifest())
+    checkpoint.check_records(settings, manifest(source="elsewhere"))
+    for other in (
+        manifest(seed="1"),
+        manifest(skeleton="coco"),
+        manifest(window_size=40),
+    ):
+        with pytest.raises(
+            ValueError, match="other records, of the skeleton mpii.*--data=data"
+        ):
+            checkpoint.check_records(settings, other)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"digest": 1}'])
+def test_a_damaged_digest_is_refused(settings, half, text):
+    (half / "records.json").write_text(text)
+    with pytest.raises(ValueError, match="records.json is damaged.*Received"):
+        checkpoint.check_records(settings, manifest())
+
+
+def test_a_run_of_before_is_taken_on_with_a_line(settings, half, capsys):
+    checkpoint.save_skeleton(skeletons.MPII, half)
+    checkpoint.check_records(settings, manifest())
+    assert "does not tell its records" in capsys.readouterr().out
+    checkpoint.claim_records(settings, manifest())
+    assert json.loads((half / "records.json").read_text())["digest"]
+    (half / "records.json").unlink()
+    with pytest.raises(ValueError, match="other records, of the skeleton mpii"):
+        checkpoint.check_records(settings, manifest(skeleton="lsp"))
+
+
+def test_checkpoints_are_found_by_their_names(half):
+    folder = half / "checkpoints"
+    for name in (
+        "ckpt-12.data-00000-of-00001", "ckpt-2.index", "ckpt-4_temp",
+        "damaged-ckpt-9.index", "ckpt-x.index", "checkpoint",
+    ):  # fmt: skip
+        (folder / name).touch()
+    assert [path.rpartition("-")[2] for path in resuming.paths(half)] == [
+        "2", "3", "12",
+    ]  # fmt: skip
