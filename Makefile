@@ -100,6 +100,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 
 clean:
-	rm -rf $(VENV) $(WORLDS:%=.venv-%) $(RECORDS) $(RECORDS).partial $(RUN)
+	rm -rf $(VENV) $(WORLDS:%=.venv-%) $(RECORDS) $(RUN)
+	rm -rf $(RECORDS).partial $(RECORDS).lock
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

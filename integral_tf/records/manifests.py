@@ -187,6 +187,7 @@ def _read(path):
     return _content(path, status.st_size, status.st_mtime_ns)
 
 
+# ours: the whole file is hashed, and not only its length or its first records.
 @functools.lru_cache(maxsize=4096)
 def _content(path, size, mtime):
     del mtime  # Of an altered file the content is another.

@@ -28,8 +28,8 @@ from integral_tf.training import resuming
 FLAGS, SKELETON, MODEL = "flags.cfg", archive.SKELETON, "model.keras"
 RECORDS, STOPPED = "records.json", "stopped.txt"
 _TAKEN = "A run is not overwritten; name another folder."
-# What may differ between a run and its continuation. Epochs may become more,
-# and after a loss that was not finite the rates may be others.
+# ours: what may differ between a run and its continuation. Epochs may become
+# more, and after a loss that was not finite the rates may be others.
 _FREE = {
     "workdir", "data", "tensorboard", "keep_checkpoints", "checkpoint_steps",
 }  # fmt: skip

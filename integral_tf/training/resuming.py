@@ -1,8 +1,8 @@
 """A run's checkpoints: written, proven, found by name, and taken up again.
 
-A checkpoint is proven once a loss with its weights is finite: a step whose own
-loss was finite may have thrown the weights out of all bounds, which only the
-next loss tells. Until then the checkpoints before it stay.
+ours: a checkpoint is proven once a loss with its weights is finite. A step
+whose own loss was finite may have thrown the weights out of all bounds, which
+only the next loss tells. Until then the checkpoints before it stay.
 
 TensorFlow's own list, the file `checkpoint`, is written for its tools. It is
 not read: lost or altered, it would make a run begin anew.
@@ -10,6 +10,7 @@ not read: lost or altered, it would make a run begin anew.
 
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -166,14 +167,17 @@ class Checkpoints:
         return self.kept[-1] if self.kept else None
 
     def _list(self):
-        if self.kept:
-            tf.compat.v1.train.update_checkpoint_state(
-                str(self.folder),
-                self.kept[-1],
-                all_model_checkpoint_paths=self.kept,
-            )
+        """Writes TensorFlow's list: a text of its `CheckpointState`."""
+        names = [pathlib.Path(path).name for path in self.kept]
+        lines = [f'model_checkpoint_path: "{name}"' for name in names[-1:]]
+        lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
+        path = self.folder / "checkpoint"
+        if lines:
+            partial = path.with_suffix(".partial")
+            partial.write_text("\n".join(lines) + "\n")
+            os.replace(partial, path)
         else:
-            (self.folder / "checkpoint").unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def paths(workdir):

@@ -14,11 +14,14 @@ import pytest
 import tensorflow as tf
 
 from integral_tf import config
+from integral_tf import ownership
 from integral_tf import skeletons
 from integral_tf.inference import calibrate
 from integral_tf.pipeline import batches
+from integral_tf.records import manifests
 from integral_tf.records import shards
 from integral_tf.records import synthetic
+from integral_tf.training import resuming
 from integral_tf.training import strategy
 from integral_tf.training import trainer
 
@@ -141,14 +144,11 @@ def test_a_run_leaves_logs_and_flags_and_refuses_other_flags(settings):
     assert saved == settings
     with pytest.raises(ValueError, match="Received: --seed=1"):
         trainer.train(dataclasses.replace(settings, seed=1))
-    before = path.read_bytes()
-    trainer.train(settings)  # finished: nothing more is trained
-    again = keras.saving.load_model(path, compile=False).get_weights()
-    path.write_bytes(before)
-    for left, right in zip(
-        keras.saving.load_model(path, compile=False).get_weights(), again
-    ):
-        np.testing.assert_array_equal(left, right)
+    # Finished: nothing changes, whatever the records are now.
+    before = {p: p.stat().st_mtime_ns for p in workdir.rglob("*")}
+    gone = dataclasses.replace(settings, data="nowhere")
+    assert trainer.train(settings) == trainer.train(gone) == path
+    assert {p: p.stat().st_mtime_ns for p in workdir.rglob("*")} == before
 
 
 @pytest.mark.parametrize("reading", ["softmax", "gaussian"])
@@ -245,14 +245,52 @@ def test_mixed_precision_trains_and_leaves_the_policy_as_it_was(
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(settings, monkeypatch):
-    monkeypatch.setattr(
-        keras.initializers,
-        "RandomNormal",
-        lambda stddev: keras.initializers.Constant(float("nan")),
+def test_a_loss_that_is_not_finite_leaves_the_last_good_weights(
+    settings, monkeypatch, capsys
+):
+    # The third step's loss, and so the weights after the second, are spoilt.
+    settings = dataclasses.replace(
+        settings,
+        method="H1",
+        epochs=1,
+        batch_size=4,
+        checkpoint_steps=1,
+        keep_checkpoints=1,
+        tensorboard=False,
     )
-    with pytest.raises(FloatingPointError, match="lower --learning_rate"):
-        trainer.train(settings)
+    real = trainer._Run._count
+
+    def spoilt(run, costs):
+        if run.progress.step == 2:
+            costs = {name: cost + float("nan") for name, cost in costs.items()}
+        real(run, costs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer._Run, "_count", spoilt)
+        with pytest.raises(
+            FloatingPointError,
+            match=r"heatmap loss is nan at epoch 1, step 3, of "
+            r"(0\d{7}(, )?){4}; lower --learning_rate. "
+            r"The last good checkpoint is .*ckpt-1$",
+        ):
+            trainer.train(settings)
+    workdir = pathlib.Path(settings.workdir)
+    assert [p[-6:] for p in resuming.paths(workdir)] == ["ckpt-1"]
+    lower = dataclasses.replace(settings, learning_rate=1e-4)
+    # The second owner of the folder is refused, and the first goes on.
+    with ownership.of(workdir):
+        with pytest.raises(BlockingIOError, match="Another process"):
+            trainer.train(lower)
+    # Nor do other records go on, wherever they lie.
+    with monkeypatch.context() as patch:
+        patch.setattr(manifests, "digest", lambda manifest: "another")
+        with pytest.raises(ValueError, match="a run on other records"):
+            trainer.train(lower)
+    trainer.train(lower)
+    assert "resuming at epoch 1, step 1" in capsys.readouterr().out
+    saved = config.read_flagfile(config.TrainConfig, workdir / "flags.cfg")
+    assert saved == lower
+    assert not (workdir / "stopped.txt").exists()
 
 
 @pytest.mark.parametrize(
@@ -261,6 +299,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(settings, monkeypatch):
         ({"batch_size": 1000}, "Received: --batch_size=1000"),
         ({"workdir": ""}, "Received: --workdir="),
         ({"epochs": 0}, "Received: --epochs=0"),
+        ({"final_epochs": 3}, "Received: --final_epochs=3 of --epochs=2"),
     ],
 )
 def test_refuses_what_cannot_be_trained(settings, change, message):
