@@ -13,6 +13,7 @@ place of the annotated ones, as an AP that is to be compared wants them. The
 validation's ground truth is kept beside the records.
 """
 
+import dataclasses
 import pathlib
 import re
 
@@ -94,9 +95,13 @@ def main(argv):
 
 
 def _build():
+    said = []
     truths = {
         split: coco.read(
-            flag.value, _CATEGORY.value or None, keypoints=_read_keypoints()
+            flag.value,
+            _CATEGORY.value or None,
+            keypoints=_read_keypoints(),
+            say=said.append,
         )
         for split, flag in _ANNOTATIONS.items()
         if flag.value
@@ -107,6 +112,9 @@ def _build():
             "wants the latter, which say what images there are. "
             f"Received: {', '.join(truths) or 'neither'}"
         )
+    # What both files have is said once.
+    for line in dict.fromkeys(said):
+        print(line)
     skeleton = _skeleton(truths)
     images = {split: flag.value for split, flag in _IMAGES.items()}
     if _VAL_SHARE.value and "val" in truths:
@@ -151,31 +159,39 @@ def _skeleton(truths):
         coco_skeleton.of_truth(truth, _read_sigmas())
         for truth in truths.values()
     ]
-    if found[0] != found[-1]:
+    ids = [number for skeleton in found for number in skeleton.categories]
+    skeleton = dataclasses.replace(
+        found[0], categories=tuple(dict.fromkeys(ids))
+    )
+    other = dataclasses.replace(
+        found[-1], name=skeleton.name, categories=skeleton.categories
+    )
+    if skeleton != other:
         raise ValueError(
             "Training and validation have different keypoints, limbs or "
             f"sides. Received: {found[0]} and {found[-1]}"
         )
-    given, joints = _read_keypoints(), found[0].joints
+    given, joints = _read_keypoints(), skeleton.joints
     if given and tuple(given) != joints:
         raise ValueError(
             f"The file has names for its joints: {', '.join(joints)}. "
             f"Received: --keypoints={_KEYPOINTS.value}"
         )
-    pairs = [f"{left} and {right}" for left, right in found[0].sides]
+    pairs = [f"{left} and {right}" for left, right in skeleton.sides]
     print(f"pairs that a mirror exchanges: {', '.join(pairs) or 'none'}")
-    alone = sides.unpaired(joints, found[0].sides)
+    alone = sides.unpaired(joints, skeleton.sides)
     if alone:
         print(
             f"joints with a side, but without their other: {', '.join(alone)}; "
             "a mirror leaves their names. `flip_pairs` of the category pairs "
             "joints"
         )
-    return found[0]
+    return skeleton
 
 
 def _read_keypoints():
-    return [name for name in re.split(r"[,\n]", _text(_KEYPOINTS)) if name]
+    names = re.split(r"[,\n]", _text(_KEYPOINTS))
+    return [name.strip() for name in names if name.strip()]
 
 
 def _text(flag):
