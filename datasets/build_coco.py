@@ -6,20 +6,24 @@ r"""COCO's keypoint files, or your own in their form -> TFRecords.
         --val_annotations=coco/annotations/person_keypoints_val2017.json \
         --val_images=coco/val2017 --image_size=256 --image_width=192
 
-Either pair may be left out. One person with labelled keypoints becomes one
-record. With `--val_boxes`, a detector's result file, the validation records
-are its boxes in place of the annotated ones, as an AP that is to be compared
-wants them. The validation's ground truth is kept beside the records.
+Either pair may be left out; `--val_share` then takes validation from the
+training images. One person with labelled keypoints becomes one record. With
+`--val_boxes`, a detector's result file, the validation records are its boxes in
+place of the annotated ones, as an AP that is to be compared wants them. The
+validation's ground truth is kept beside the records.
 """
 
+import dataclasses
 import pathlib
 import re
 
 from absl import app
 from absl import flags
 
+from integral_tf import sides
 from integral_tf import skeletons
 from integral_tf.records import coco
+from integral_tf.records import coco_skeleton
 from integral_tf.records import shards
 
 _ANNOTATIONS = {
@@ -42,7 +46,25 @@ _MIN_BOX_SCORE = flags.DEFINE_float(
     "min_box_score", 0.0, "Leave out boxes that the detector scored lower."
 )
 _CATEGORY = flags.DEFINE_string(
-    "category", "person", "Name of the category that has the keypoints."
+    "category",
+    "",
+    "Category that has the keypoints, or several of one skeleton, as dog,cat; "
+    "all takes those with the first one's. Empty takes person where the file "
+    "has it, else all.",
+)
+_KEYPOINTS = flags.DEFINE_string(
+    "keypoints",
+    "",
+    "Names of the joints where the file has none: with commas between them, "
+    "or a file of one a line.",
+)
+_VAL_SHARE = flags.DEFINE_float(
+    "val_share",
+    0.0,
+    "Share of the training photographs kept for validation, where there are "
+    "no --val_annotations.",
+    lower_bound=0.0,
+    upper_bound=1.0,
 )
 _SIGMAS = flags.DEFINE_string(
     "sigmas",
@@ -73,8 +95,14 @@ def main(argv):
 
 
 def _build():
+    said = []
     truths = {
-        split: coco.read(flag.value, _CATEGORY.value)
+        split: coco.read(
+            flag.value,
+            _CATEGORY.value or None,
+            keypoints=_read_keypoints(),
+            say=said.append,
+        )
         for split, flag in _ANNOTATIONS.items()
         if flag.value
     }
@@ -84,30 +112,37 @@ def _build():
             "wants the latter, which say what images there are. "
             f"Received: {', '.join(truths) or 'neither'}"
         )
-    found = [
-        skeletons.from_coco(truth["categories"][0], _read_sigmas())
-        for truth in truths.values()
-    ]
-    if found[0] != found[-1]:
+    # What both files have is said once.
+    for line in dict.fromkeys(said):
+        print(line)
+    skeleton = _skeleton(truths)
+    images = {split: flag.value for split, flag in _IMAGES.items()}
+    if _VAL_SHARE.value and "val" in truths:
         raise ValueError(
-            "Training and validation have different keypoints, limbs or "
-            f"sides. Received: {found[0]} and {found[-1]}"
+            "--val_share is for annotations without a validation set. "
+            f"Received: --val_share={_VAL_SHARE.value:g} and --val_annotations"
         )
+    if _VAL_SHARE.value:
+        parts = coco.parted(truths["train"], _VAL_SHARE.value)
+        truths, images["val"] = dict(zip(images, parts)), images["train"]
     people = []
     for split, truth in truths.items():
-        images = _IMAGES[split].value
         if split == "val" and _VAL_BOXES.value:
             people += coco.detections(
-                truth, images, _VAL_BOXES.value, split, _MIN_BOX_SCORE.value
+                truth,
+                images[split],
+                _VAL_BOXES.value,
+                split,
+                _MIN_BOX_SCORE.value,
             )
         else:
-            people += coco.people(truth, images, split)
+            people += coco.people(truth, images[split], split)
     paths = [flag.value for flag in (*_ANNOTATIONS.values(), _VAL_BOXES)]
     return shards.write(
         people,
         coco.person,
         _OUT.value,
-        found[0],
+        skeleton,
         _IMAGE_SIZE.value,
         coco.split_of,
         source=", ".join(pathlib.Path(path).name for path in paths if path),
@@ -118,12 +153,57 @@ def _build():
     )
 
 
+def _skeleton(truths):
+    """The one skeleton of all files, and what was guessed of its sides."""
+    found = [
+        coco_skeleton.of_truth(truth, _read_sigmas())
+        for truth in truths.values()
+    ]
+    ids = [number for skeleton in found for number in skeleton.categories]
+    skeleton = dataclasses.replace(
+        found[0], categories=tuple(dict.fromkeys(ids))
+    )
+    other = dataclasses.replace(
+        found[-1], name=skeleton.name, categories=skeleton.categories
+    )
+    if skeleton != other:
+        raise ValueError(
+            "Training and validation have different keypoints, limbs or "
+            f"sides. Received: {found[0]} and {found[-1]}"
+        )
+    given, joints = _read_keypoints(), skeleton.joints
+    if given and tuple(given) != joints:
+        raise ValueError(
+            f"The file has names for its joints: {', '.join(joints)}. "
+            f"Received: --keypoints={_KEYPOINTS.value}"
+        )
+    pairs = [f"{left} and {right}" for left, right in skeleton.sides]
+    print(f"pairs that a mirror exchanges: {', '.join(pairs) or 'none'}")
+    alone = sides.unpaired(joints, skeleton.sides)
+    if alone:
+        print(
+            f"joints with a side, but without their other: {', '.join(alone)}; "
+            "a mirror leaves their names. `flip_pairs` of the category pairs "
+            "joints"
+        )
+    return skeleton
+
+
+def _read_keypoints():
+    names = re.split(r"[,\n]", _text(_KEYPOINTS))
+    return [name.strip() for name in names if name.strip()]
+
+
+def _text(flag):
+    """A flag's value, or what is in the file that it names."""
+    path = pathlib.Path(flag.value)
+    return path.read_text() if flag.value and path.is_file() else flag.value
+
+
 def _read_sigmas():
-    text = _SIGMAS.value
-    if pathlib.Path(text).is_file():
-        text = pathlib.Path(text).read_text()
+    values = re.split(r"[\s,\[\]]+", _text(_SIGMAS))
     try:
-        return [float(v) for v in re.split(r"[\s,\[\]]+", text) if v] or None
+        return [float(value) for value in values if value] or None
     except ValueError:
         raise ValueError(
             "--sigmas are numbers, or a file of numbers. "

@@ -40,7 +40,11 @@ _VAL_LIST = flags.DEFINE_string(
     "Who is validation: Simple Baselines' valid.json, or lines of image names.",
 )
 _VAL_SHARE = flags.DEFINE_float(
-    "val_share", 0.1, "Share of photographs kept for it where there is no list."
+    "val_share",
+    0.1,
+    "Share of photographs kept for it where there is no list.",
+    lower_bound=0.0,
+    upper_bound=1.0,
 )
 _PEOPLE = flags.DEFINE_enum(
     "people",

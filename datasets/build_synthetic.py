@@ -30,7 +30,13 @@ _IMAGE_SIZE = flags.DEFINE_integer(
 _IMAGE_WIDTH = flags.DEFINE_integer(
     "image_width", 0, "Width of it; 0 makes it square."
 )
-_VAL_SHARE = flags.DEFINE_float("val_share", 0.1, "Share kept for validation.")
+_VAL_SHARE = flags.DEFINE_float(
+    "val_share",
+    0.1,
+    "Share kept for validation.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
 
 
 def main(argv):

@@ -8,8 +8,6 @@ import numpy as np
 from integral_tf import coordinates
 from integral_tf import inference
 
-_PERSON = 1  # COCO's category
-
 
 def pose_scores(seen, rescore=True, threshold=0.2):
     """`(N,)` scores of the poses: the boxes', or these times the joints'.
@@ -51,20 +49,24 @@ def kept(seen, scores, skeleton, aspect, kind="hard", threshold=0.9):
 def of_predictions(seen, truth=None, scores=None, chosen=None):
     """COCO's keypoint results: a list of dicts, in the image frame.
 
+    A person has the category of its record where the truth has that one, else
+    the truth's first, else 1.
+
     Args:
         seen: `predictions.Predictions`.
-        truth: Ground truth in COCO's form, whose category the people have.
+        truth: Ground truth in COCO's form.
         scores: `(N,)`; by default `pose_scores`.
         chosen: Indices of the people to keep, in this order; None for all.
     """
     if scores is None:
         scores = pose_scores(seen)
-    category = truth["categories"][0]["id"] if truth else _PERSON
+    known = [row["id"] for row in truth["categories"]] if truth else [1]
+    categories = [int(n) if n in known else known[0] for n in seen.category]
     keypoints = np.concatenate([seen.joints, seen.scores[..., None]], axis=-1)
     return [
         {
             "image_id": int(seen.image_id[i]),
-            "category_id": category,
+            "category_id": categories[i],
             "keypoints": [round(float(v), 3) for v in keypoints[i].ravel()],
             "score": round(float(scores[i]), 5),
         }

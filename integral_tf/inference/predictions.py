@@ -28,6 +28,8 @@ class Predictions:
         box_score: `(N,)` a detector's; 1 of an annotated box.
         image_id: `(N,)`.
         source_id: `(N,)` bytes.
+        category: `(N,)` COCO's number of the person's category; 0 where the
+            records have none, and by default.
     """
 
     joints: np.ndarray
@@ -39,6 +41,11 @@ class Predictions:
     box_score: np.ndarray
     image_id: np.ndarray
     source_id: np.ndarray
+    category: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.category is None:
+            self.category = np.zeros(len(self.joints), int)
 
     @property
     def is_labelled(self):
@@ -80,6 +87,7 @@ def of_batch(people, joints, scores, to_window):
         box_score=np.asarray(people["box_score"]),
         image_id=np.asarray(people["image_id"]),
         source_id=np.asarray(people["source_id"]),
+        category=np.asarray(people["category"]),
     )
 
 

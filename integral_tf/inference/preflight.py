@@ -52,7 +52,7 @@ def check(config, data, out=None, model=None):
         return skeleton, None
     truth = None
     if config.annotations:
-        truth = coco.read(config.annotations)
+        truth = read_truth(config.annotations, skeleton)
     elif config.split == "val":
         truth = shards.read_annotations(data)
     if truth and config.limit:
@@ -60,6 +60,29 @@ def check(config, data, out=None, model=None):
     if truth:
         check_truth(truth, skeleton, image_ids)
     return skeleton, truth
+
+
+def read_truth(annotations, skeleton):
+    """Ground truth of a skeleton's categories, and lines on what is left out.
+
+    Args:
+        annotations: Path of a JSON in COCO's form.
+        skeleton: The records' `skeletons.Skeleton`.
+
+    Raises:
+        FileNotFoundError, ValueError: as of `coco.read`.
+    """
+    names = list(skeleton.joints)
+    try:
+        truth = coco.read(
+            annotations, list(skeleton.categories), keypoints=names
+        )
+    except coco.NoSuchCategory:
+        # Records of before do not know their category's number.
+        truth = coco.read(annotations, keypoints=names)
+    for reason, (count, example) in truth.get("left_out", {}).items():
+        print(f"{count} left out of the truth: {reason}, such as {example}")
+    return truth
 
 
 def restricted(truth, image_ids):
@@ -127,7 +150,7 @@ def check_truth(truth, skeleton, image_ids):
     Raises:
         ValueError: another skeleton, no image in common, or nobody to find.
     """
-    (category,) = truth["categories"]
+    category, *_ = truth["categories"]
     if tuple(category["keypoints"]) != skeleton.joints:
         raise ValueError(
             f"The ground truth's category {category['name']} has other "
@@ -150,6 +173,11 @@ def check_truth(truth, skeleton, image_ids):
         )
     if "annotations" not in truth:
         return
+    if any(row["id"] == 0 for row in truth["annotations"]):
+        print(
+            "an annotation has the id 0, which pycocotools takes for none: "
+            "here it is given others; COCOeval on the file itself misses it"
+        )
     images = [
         row["image_id"]
         for row in truth["annotations"]

@@ -15,7 +15,8 @@ def pycocotools_ap(truth, results, sigmas=skeletons.COCO.sigmas):
     """Scores detected poses with `COCOeval(iouType="keypoints")`.
 
     Args:
-        truth: COCO's person_keypoints JSON, loaded.
+        truth: COCO's person_keypoints JSON, loaded. The annotations' ids may
+            be any.
         results: COCO's keypoint results, loaded; at least one.
         sigmas: `(K,)` standard deviations per joint.
 
@@ -36,6 +37,9 @@ def pycocotools_ap(truth, results, sigmas=skeletons.COCO.sigmas):
         api = coco.COCO()
         # Versions 2.0.9 and 2.0.10 ask for `info`.
         api.dataset = {"info": {}, **copy.deepcopy(truth)}
+        # It takes the annotation 0 for none, when it looks for matches.
+        for number, row in enumerate(api.dataset["annotations"], 1):
+            row["id"] = number
         api.createIndex()
         # It writes boxes and areas into the results that it is given.
         found = api.loadRes(copy.deepcopy(results))

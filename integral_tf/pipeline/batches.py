@@ -111,7 +111,8 @@ def decoder(folder):
     `head_size`, in image pixels, 0 if unknown; `area`, for OKS, in square
     image pixels, 0 if unknown; `image_boxes` `(4,)`, the same box in the image
     frame; `box_score`, a detector's, 1 for an annotated box; `to_image`
-    `(2, 3)`, window -> image; `image_id` and `source_id`.
+    `(2, 3)`, window -> image; `image_id`, `source_id` and `category`, 0 where
+    there is none.
     """
     manifest = shards.read_manifest(folder)
     joints = len(shards.read_skeleton(folder))
@@ -136,6 +137,7 @@ def decoder(folder):
             "to_image": to_image,
             "image_id": person["image_id"],
             "source_id": person["source_id"],
+            "category": person["category"],
         }
 
     return decode

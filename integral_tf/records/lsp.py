@@ -51,10 +51,13 @@ def people(source):
             f"Received: source={str(source)!r}"
         )
     joints, visible = _read_joints(path)
+    paths = _image_paths(images)
     return [
         (
             f"im{number:05d}",
-            Annotation(_image_path(images, number), number, points, flags),
+            Annotation(
+                _image_path(images, paths, number), number, points, flags
+            ),
         )
         for number, (points, flags) in enumerate(zip(joints, visible), 1)
     ]
@@ -115,10 +118,15 @@ def _read_joints(path):
     return joints[..., :2], visible
 
 
-def _image_path(images, number):
+def _image_paths(images):
+    """Files by the name without its ending, as `im0001` or `im00001`."""
+    return {path.stem: path for path in sorted(images.iterdir())}
+
+
+def _image_path(images, paths, number):
     # LSP-extended has five digits, LSP four.
     for digits in (5, 4):
-        path = images / f"im{number:0{digits}d}.jpg"
-        if path.is_file():
-            return str(path)
+        stem = f"im{number:0{digits}d}"
+        if stem in paths:
+            return str(paths[stem])
     return str(images / f"im{number:05d}.jpg")

@@ -16,6 +16,7 @@ are pixels of the original image, not shares of it. K joints:
     image/object/head_size            length of the head segment; 0 unknown
     image/object/area                 area of the person, for OKS; 0 unknown
     image/object/score                a detector's, of the box; 1 for the truth
+    image/object/category             COCO's; 0 where there is none
     window/to_image                   (6,) affine window -> image, row by row
 """
 
@@ -42,6 +43,7 @@ class Person:
         area: Area for OKS in square image pixels; 0 if unknown.
         score: The box's, where a detector found it; 1 for an annotated one.
         outside: Labelled joints that lie outside the image, now unlabelled.
+        category: COCO's number of the person's category; 0 where there is none.
         notes: What was guessed for this person, to be counted.
     """
 
@@ -55,6 +57,7 @@ class Person:
     area: float = 0.0
     score: float = 1.0
     outside: int = 0
+    category: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -90,6 +93,7 @@ def serialise(person, window, window_to_image):
         "image/object/head_size": float(person.head_size),
         "image/object/area": float(person.area),
         "image/object/score": float(person.score),
+        "image/object/category": int(person.category),
         "window/to_image": window_to_image,
     }
     features = {key: _feature(value) for key, value in values.items()}
@@ -104,8 +108,8 @@ def parse(record, joints):
     Returns:
         Dict of `encoded` (JPEG bytes of the window), `image_id`, `source_id`,
         `image_size` (2,) width and height, `joints` (K, 2) and `box` (4,) in
-        the image frame, `visible` (K,), `head_size`, `area`, `score`, and
-        `window_to_image` (2, 3).
+        the image frame, `visible` (K,), `head_size`, `area`, `score`,
+        `category`, and `window_to_image` (2, 3).
     """
     one, many = [], [joints]
     raw = tf.io.parse_single_example(
@@ -125,6 +129,8 @@ def parse(record, joints):
             "image/object/head_size": tf.io.FixedLenFeature(one, tf.float32),
             "image/object/area": tf.io.FixedLenFeature(one, tf.float32),
             "image/object/score": tf.io.FixedLenFeature(one, tf.float32),
+            # Records of before have none.
+            "image/object/category": tf.io.FixedLenFeature(one, tf.int64, 0),
             "window/to_image": tf.io.FixedLenFeature([6], tf.float32),
         },
     )
@@ -142,6 +148,7 @@ def parse(record, joints):
         "head_size": raw["image/object/head_size"],
         "area": raw["image/object/area"],
         "score": raw["image/object/score"],
+        "category": raw["image/object/category"],
         "window_to_image": tf.reshape(raw["window/to_image"], [2, 3]),
     }
 

@@ -22,6 +22,7 @@ def person():
         head_size=31.5,
         area=12345.5,
         score=0.625,
+        category=7,
         outside=1,
     )
 
@@ -41,11 +42,19 @@ def test_every_field_comes_back(person):
         "head_size": 31.5,
         "area": 12345.5,
         "score": 0.625,
+        "category": 7,
         "window_to_image": TO_IMAGE,
     }
     assert got.keys() == expected.keys()
     for key, value in expected.items():
         np.testing.assert_array_equal(got[key], value, err_msg=key)
+
+
+def test_a_record_of_before_has_no_category(person):
+    record = schema.serialise(person, JPEG, TO_IMAGE)
+    example = tf.train.Example.FromString(record)
+    del example.features.feature["image/object/category"]
+    assert schema.parse(example.SerializeToString(), 3)["category"] == 0
 
 
 def test_an_annotated_box_is_sure():
@@ -84,6 +93,7 @@ def test_keys_are_those_of_the_header(person):
         "image/object/head_size": "float_list",
         "image/object/area": "float_list",
         "image/object/score": "float_list",
+        "image/object/category": "int64_list",
         "window/to_image": "float_list",
     }
     for key in kinds:

@@ -1,0 +1,268 @@
+"""Rows of COCO's keypoint files, each checked: kept, or left out and counted.
+
+What COCO's own rows have and others lack is made up for: a box around the
+labelled keypoints, the box's area, ids by the rows' places. Numbers that are
+none, or that records cannot hold, leave a row out.
+"""
+
+import collections
+import numbers
+
+import numpy as np
+
+from integral_tf import coordinates
+from integral_tf.records import schema
+
+# ours: as of MPII's people without a box.
+BODY_MARGIN = 1.25
+BOXED = "box around its keypoints, as the file has none for it"
+MARK = "bbox_of_keypoints"  # of a row with such a box
+
+
+class LeftOut:
+    """Counts of what is left out, each reason with an example."""
+
+    def __init__(self):
+        self.rows = {}
+
+    def add(self, dropped):
+        count, example = self.rows.get(str(dropped), (0, dropped.example))
+        self.rows[str(dropped)] = count + 1, example
+
+
+def key(value):
+    """An id as rows are told apart by it, or None where it is no id.
+
+    A whole number that records can hold, however it is written, or a text.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        is_number = value.isascii() and value.isdigit() and len(value) < 19
+        return int(value) if is_number and str(int(value)) == value else value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return value
+    return None
+
+
+def images(rows, say=print):
+    """Images by the key of their id.
+
+    Args:
+        rows: The file's `images`.
+        say: Is given a line about what was guessed or left out.
+
+    Returns:
+        Dict from `key(id)` to a dict of `id`, `file_name` and, where the file
+        has them, `width` and `height`.
+
+    Raises:
+        ValueError: two images have one id.
+    """
+    found, unfit = {}, []
+    for row in rows:
+        number = key(row.get("id")) if isinstance(row, dict) else None
+        name = row.get("file_name") if isinstance(row, dict) else None
+        if number is None or not isinstance(name, str) or not name:
+            unfit.append(row)
+            continue
+        if number in found and found[number]["file_name"] != name:
+            raise ValueError(
+                "Two of the images have the same id. Received: "
+                f"{found[number]['file_name']} and {name} with {row['id']!r}"
+            )
+        sides = [_side(row.get(field)) for field in ("width", "height")]
+        found[number] = {"id": number, "file_name": name}
+        if None not in sides:
+            found[number] |= dict(zip(("width", "height"), sides))
+    if unfit:
+        say(
+            f"{len(unfit)} images left out: without an id that is a whole "
+            "number or a text, or without a file_name, such as "
+            f"{shown(unfit[0])}"
+        )
+    if any(isinstance(number, str) for number in found):
+        first = next(iter(found))
+        for place, image in enumerate(found.values(), 1):
+            # A detector's file still has the text.
+            image |= {"original_id": image["id"], "id": place}
+        say(
+            "the ids of the images are no whole numbers: the images are "
+            f"numbered by their places, as 1 for {first!r}"
+        )
+    return found
+
+
+def annotations(rows, located, categories, others, say=print):
+    """The annotations of some categories.
+
+    Args:
+        rows: The file's `annotations`.
+        located: What `images` returned.
+        categories: What `coco_skeleton.chosen` returned.
+        others: Names of all of the file's categories by id.
+        say: Is given a line about what was guessed.
+
+    Returns:
+        List of dicts with all of COCO's fields but outlines, and a `LeftOut`.
+    """
+    ids = [category["id"] for category in categories]
+    joints = len(categories[0]["keypoints"])
+    kept, left_out, strange = [], LeftOut(), 0
+    for place, row in enumerate(rows, 1):
+        try:
+            number = _number(row, place)
+            name = f"annotation {number}"
+            # A file of one category need not say so.
+            only = ids[0] if len(others) == 1 else None
+            category = key(row.get("category_id", only))
+            if category not in ids:
+                named = others.get(category, row.get("category_id"))
+                raise schema.Dropped(
+                    "annotation of another category", f"{name}, {named!r}"
+                )
+            image = located.get(key(row.get("image_id")))
+            if image is None:
+                raise schema.Dropped(
+                    "image not in the annotations",
+                    f"image {shown(row.get('image_id'))} of {name}",
+                )
+            ours, odd = _annotation(row, joints, name)
+        except schema.Dropped as reason:
+            left_out.add(reason)
+            continue
+        strange += odd
+        kept.append(
+            {
+                "id": number,
+                "image_id": image["id"],
+                "category_id": category,
+                **ours,
+            }
+        )
+    _number_by_place(kept, say)
+    if strange:
+        say(
+            f"{strange} annotations have visibilities other than 0, 1 and 2: "
+            "what is above 0 is labelled"
+        )
+    return kept, left_out
+
+
+def _number(row, place):
+    """A row's id, or its place where it has none."""
+    if not isinstance(row, dict):
+        raise schema.Dropped(
+            "annotation that is no object", f"the {place}., {shown(row)}"
+        )
+    if row.get("id") is None:
+        return f"at place {place}"
+    number = key(row["id"])
+    if number is None:
+        raise schema.Dropped(
+            "annotation with an id that is no whole number",
+            f"the {place}., {shown(row['id'])}",
+        )
+    return number
+
+
+def _number_by_place(kept, say):
+    """Gives numbers where the ids are none, or are not different."""
+    found = [row["id"] for row in kept]
+    if all(isinstance(n, int) for n in found) and len(set(found)) == len(found):
+        return
+    twice = [n for n, count in collections.Counter(found).items() if count > 1]
+    for place, row in enumerate(kept, 1):
+        row["id"] = place
+    why = f"two are {twice[0]!r}" if twice else f"one is {found[0]!r}"
+    say(
+        "the ids of the annotations are not different whole numbers, as "
+        f"{why}: the annotations are numbered by their places, from 1"
+    )
+
+
+def _annotation(row, joints, name):
+    """COCO's other fields, and whether its visibilities are not COCO's."""
+    points, is_odd = _keypoints(row.get("keypoints"), joints, name)
+    labelled = points[:, 2] > 0
+    box, mark = usable_box(row.get("bbox")), {}
+    if box is None and labelled.any():
+        box = coordinates.box_around(points[labelled, :2], BODY_MARGIN)
+        mark = {MARK: 1}
+    elif box is None:
+        box = np.zeros(4)
+    # ours: where there is no outline to measure, the box's area.
+    area = _number_or_0(row.get("area"))
+    flat = points.ravel()
+    return {
+        "iscrowd": int(_number_or_0(row.get("iscrowd")) > 0),
+        "num_keypoints": int(labelled.sum()),
+        "area": area if area > 0 and not mark else float(box[2] * box[3]),
+        "bbox": box.tolist(),
+        # Whole numbers stay so.
+        "keypoints": [int(v) if v == int(v) else v for v in flat.tolist()],
+        **mark,
+    }, is_odd
+
+
+def _keypoints(values, joints, name):
+    """`(K, 3)` x, y and 0, 1 or 2, and whether the file's flags were others."""
+    try:
+        points = np.asarray(values or [0] * (3 * joints), np.float64).ravel()
+    except (TypeError, ValueError, OverflowError):
+        raise schema.Dropped("keypoints that are no numbers", name) from None
+    if points.size != 3 * joints:
+        raise schema.Dropped(
+            f"keypoints other than {joints} times x, y and visibility",
+            f"{name} with {points.size} numbers",
+        )
+    points = points.reshape(-1, 3)
+    flags = points[:, 2]
+    labelled = flags > 0
+    if not np.isfinite(points[labelled, :2]).all():
+        raise schema.Dropped("keypoints that are no numbers", name)
+    is_odd = not np.isin(flags, (0, 1, 2)).all()
+    points = np.where(np.isfinite(points), points, 0.0)
+    points[:, 2] = np.where(labelled, np.where(flags == 1, 1, 2), 0)
+    return points, is_odd
+
+
+def usable_box(value):
+    """`(4,)` x, y, width, height, or None where it is no box with an area."""
+    try:
+        box = np.asarray(value, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if box.shape != (4,) or not (np.abs(box) < coordinates.LARGEST_BOX).all():
+        return None
+    return box if (box[2:] > 0).all() else None
+
+
+def _number_or_0(value):
+    return finite(value) or 0.0
+
+
+def finite(value):
+    """A value as a finite number, or None where it is none."""
+    try:
+        value = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return value if np.isfinite(value) else None
+
+
+def _side(value):
+    value = key(value)
+    whole = isinstance(value, numbers.Integral) and value > 0
+    return value if whole else None
+
+
+def shown(value):
+    """A value for a message, however long."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # digits beyond Python's limit
+        text = f"a {type(value).__name__}"
+    return text if len(text) < 80 else f"{text[:77]}..."

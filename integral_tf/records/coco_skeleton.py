@@ -1,0 +1,197 @@
+"""Categories of COCO keypoint files, as files have them -> a skeleton.
+
+COCO's own category has the joints' names, and pairs of their numbers from 1.
+Others count from 0, have pairs beyond their joints, or no names at all, and
+some have one skeleton for many categories. What is guessed or left out of one
+is said in a line.
+"""
+
+import collections
+import dataclasses
+
+from integral_tf import skeletons
+
+
+class NoSuchCategory(ValueError):
+    """A file has no such category with keypoints."""
+
+
+def chosen(rows, wanted, counted, names=None, say=print):
+    """The categories whose keypoints are wanted, each in COCO's own form.
+
+    Args:
+        rows: The file's `categories`.
+        wanted: Name of one, or a list of names or ids, or a text of names with
+            commas between them; `"all"` for those with the joints of the
+            first that has any; None for person where there is one, else all.
+        counted: Function from a category's id to the number of joints that
+            its annotations have, 0 where they have none.
+        names: Names of the joints, where the file has none.
+        say: Is given a line about each thing that was guessed or left out.
+
+    Returns:
+        List of dicts of `id`, `name`, `keypoints`, `skeleton` and, where the
+        file has them, `flip_pairs` and `supercategory`; with one and the same
+        list of joints.
+
+    Raises:
+        NoSuchCategory: there is none, a ValueError.
+        ValueError: they have different joints.
+    """
+    lines, found = {}, []
+    for row in rows:
+        if isinstance(row, dict) and isinstance(row.get("id"), int):
+            notes = []
+            category = _cleaned(row, counted, names, notes)
+            if category:
+                found.append(category)
+                lines[category["id"]] = notes
+    known = [category["name"] for category in found]
+    some = _named(found, wanted)
+    if not some:
+        raise NoSuchCategory(
+            f"It has keypoints for {', '.join(known) or 'no category'}. "
+            f"Received: category={wanted!r}"
+        )
+    others = [c["name"] for c in some if c["keypoints"] != some[0]["keypoints"]]
+    if others:
+        raise ValueError(
+            "Categories of one skeleton have the same keypoints. Received: "
+            f"{some[0]['name']} and {', '.join(others)} with others"
+        )
+    if wanted in (None, "all") and len(some) > 1:
+        say(f"categories with one skeleton: {', '.join(known_names(some))}")
+    # Of many categories with one fault, a line each would be all to be seen.
+    for line in dict.fromkeys(line for c in some for line in lines[c["id"]]):
+        say(line)
+    return some
+
+
+def known_names(categories):
+    """Names of categories."""
+    return [category["name"] for category in categories]
+
+
+def of_truth(truth, sigmas=None):
+    """The skeleton of a ground truth.
+
+    Args:
+        truth: What `coco.read` returned.
+        sigmas: As of `skeletons.from_coco`.
+
+    Returns:
+        A `skeletons.Skeleton` with the numbers of all categories of the truth,
+        called as the first of them.
+
+    Raises:
+        ValueError: as of `skeletons.from_coco`.
+    """
+    categories = truth["categories"]
+    skeleton = skeletons.from_coco(categories[0], sigmas)
+    if len(categories) == 1:
+        return skeleton
+    ids = tuple(category["id"] for category in categories)
+    return dataclasses.replace(skeleton, categories=ids)
+
+
+def _named(found, wanted):
+    """The categories that are wanted."""
+    if wanted in (None, "all"):
+        people = [c for c in found if c["name"] == "person"]
+        if wanted is None and people:
+            return people[:1]
+        return [c for c in found if c["keypoints"] == found[0]["keypoints"]]
+    if isinstance(wanted, str):
+        exact = [c for c in found if c["name"] == wanted]
+        if exact:
+            return exact
+        wanted = [name.strip() for name in wanted.split(",")]
+    some = [c for c in found if {c["name"], c["id"]} & set(wanted)]
+    named = {value for c in some for value in (c["name"], c["id"])}
+    return some if set(wanted) <= named else []
+
+
+def _cleaned(row, counted, names, notes):
+    """A category in COCO's own form, or None where it has no joints."""
+    name = row.get("name")
+    if not isinstance(name, str) or not name:
+        name = f"category {row['id']}"
+        notes.append(f"a category without a name is called {name}")
+    joints = _names(row.get("keypoints"), name, notes)
+    if not joints:
+        count = counted(row["id"])
+        joints = list(names or [str(n) for n in range(1, count + 1)])
+        if not count:
+            return None
+        notes.append(
+            f"{name} has no names of its {count} joints: they are called "
+            f"{joints[0]} to {joints[-1]}, unless --keypoints names them"
+            if not names
+            else f"{name} has no names of its joints: those given are taken"
+        )
+    cleaned = {"id": row["id"], "name": name, "keypoints": joints}
+    if isinstance(row.get("supercategory"), str):
+        cleaned["supercategory"] = row["supercategory"]
+    for field in ("skeleton", "flip_pairs"):
+        if field == "skeleton" or row.get(field) is not None:
+            cleaned[field] = _pairs(row.get(field), field, joints, notes)
+    return cleaned
+
+
+def _names(value, category, notes):
+    """Different texts, whatever names a file has."""
+    if isinstance(value, str):
+        value = [name.strip() for name in value.split(",") if name.strip()]
+    if not isinstance(value, list):
+        return []
+    names, seen = [], collections.Counter()
+    taken = {str(name) for name in value}
+    for number, name in enumerate(value, 1):
+        name = str(name) if name not in (None, "") else str(number)
+        seen[name] += 1
+        if seen[name] > 1 or name in names:
+            again = seen[name]
+            while f"{name}_{again}" in taken:
+                again += 1
+            notes.append(
+                f"{category} has two joints {name}: the second is called "
+                f"{name}_{again}"
+            )
+            name = f"{name}_{again}"
+            taken.add(name)
+        names.append(name)
+    return names
+
+
+def _pairs(value, field, joints, notes):
+    """Pairs of two different joints, as numbers from 1."""
+    rows = value if isinstance(value, list) else []
+    if value is not None and not isinstance(value, list):
+        notes.append(f"`{field}` is no list of pairs: left out")
+    numbers = {name: number for number, name in enumerate(joints, 1)}
+    listed = [
+        [numbers.get(end, end) if isinstance(end, str) else end for end in row]
+        for row in rows
+        if isinstance(row, list)
+    ]
+    ends = [end for row in listed for end in row]
+    from_0 = any(type(end) in (int, float) and end == 0 for end in ends)
+    if from_0:
+        notes.append(f"`{field}` numbers the joints from 0")
+    pairs = []
+    for row in listed:
+        shifted = [
+            int(end) + from_0
+            for end in row
+            if type(end) in (int, float) and end == end and abs(end) < 1e9
+        ]
+        inside = all(1 <= end <= len(joints) for end in shifted)
+        if inside and len(row) == len(shifted) == len(set(shifted)) == 2:
+            pairs.append(shifted)
+    if len(pairs) < len(rows):
+        left_out = len(rows) - len(pairs)
+        notes.append(
+            f"{left_out} of {len(rows)} pairs of `{field}` left out: they are "
+            f"no two of the {len(joints)} joints"
+        )
+    return pairs

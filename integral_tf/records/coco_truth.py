@@ -1,0 +1,162 @@
+"""A keypoint file in COCO's form, read: what records and evaluation need of it.
+
+The form is https://cocodataset.org/#format-data, "Keypoint Detection".
+"""
+
+import collections
+import json
+import pathlib
+
+from integral_tf import skeletons
+from integral_tf.records import coco_annotations
+from integral_tf.records import coco_skeleton
+from integral_tf.records import shards
+
+_COCO_CATEGORY = {
+    "name": "person",
+    "keypoints": list(skeletons.COCO.joints),
+    "skeleton": [list(limb) for limb in skeletons.COCO.limbs],
+}
+
+
+def read(path, category=None, *, keypoints=None, say=print):
+    """Reads what records and evaluation need of a keypoint file.
+
+    Args:
+        path: Its path, such as `person_keypoints_val2017.json`.
+        category: Name of the category whose keypoints are wanted, or several
+            with one skeleton: a list of names or ids, names with commas, or
+            "all". None is person where the file has it, else all that have
+            the joints of the first that has any.
+        keypoints: Names of the joints, where the file has none.
+        say: Is given a line about each thing that was guessed.
+
+    Returns:
+        Dict in COCO's form: `info`; `categories`, those alone; their
+        `annotations`, crowds among them, without outlines; all `images`; and
+        `left_out`, reason -> (count, example) of other annotations. The truth
+        of a test set, such as `image_info_test-dev2017.json`, is kept secret:
+        there are no `annotations` then.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not in COCO's form, or has no such category.
+    """
+    whole = read_json(path, "annotations")
+    whole = whole if isinstance(whole, dict) else {}
+    is_test = "annotations" not in whole
+    names = ("images", "categories") + ("annotations",) * (not is_test)
+    if not all(isinstance(whole.get(name), list) for name in names):
+        raise ValueError(
+            "A COCO keypoint file is a JSON of the lists images, annotations "
+            f"and categories. Received: annotations={str(path)!r}"
+        )
+    rows = [_with_id(row) for row in whole["categories"]]
+    rows = [row for row in rows if row]
+    if is_test and not any(row.get("keypoints") for row in rows):
+        # COCO's own test sets do not say what keypoints are wanted.
+        rows = [
+            {**row, **_COCO_CATEGORY}
+            for row in rows
+            if row.get("name") == _COCO_CATEGORY["name"]
+        ]
+    try:
+        chosen = coco_skeleton.chosen(
+            rows,
+            category,
+            _Counts(whole.get("annotations", ()), rows),
+            keypoints,
+            say,
+        )
+        images = coco_annotations.images(whole["images"], say)
+    except ValueError as error:
+        raise type(error)(f"{path}: {error}") from None
+    truth = {
+        "info": {"description": pathlib.Path(path).name},
+        "images": list(images.values()),
+        "categories": chosen,
+    }
+    if is_test:
+        return truth
+    annotations, left_out = coco_annotations.annotations(
+        whole["annotations"],
+        images,
+        chosen,
+        {row["id"]: row.get("name") for row in rows},
+        say,
+    )
+    return {**truth, "annotations": annotations, "left_out": left_out.rows}
+
+
+class _Counts:
+    """How many joints the annotations of a category have, by its id."""
+
+    def __init__(self, annotations, categories):
+        self._rows, self._counts = annotations, None
+        self._only = categories[0]["id"] if len(categories) == 1 else None
+
+    def __call__(self, category):
+        if self._counts is None:
+            # Not before it is asked for: COCO's own files say their names.
+            self._counts = collections.defaultdict(collections.Counter)
+            for row in self._rows:
+                points = row.get("keypoints") if isinstance(row, dict) else None
+                if isinstance(points, list) and points:
+                    number = row.get("category_id", self._only)
+                    number = coco_annotations.key(number)
+                    nested = isinstance(points[0], list)
+                    length = len(points) if nested else len(points) // 3
+                    self._counts[number][length] += 1
+        ((length, _),) = self._counts[category].most_common(1) or [(0, 0)]
+        return length
+
+
+def _with_id(row):
+    """A category with its id as a number, or None where it has none."""
+    number = (
+        coco_annotations.key(row.get("id")) if isinstance(row, dict) else None
+    )
+    return {**row, "id": number} if isinstance(number, int) else None
+
+
+def parted(truth, val_share):
+    """Parts a ground truth in two by a hash of the images' file names.
+
+    Args:
+        truth: What `read` returned.
+        val_share: Share of the images in the second part. People of one
+            image stay together.
+
+    Returns:
+        Two ground truths.
+    """
+    parts = ({}, {})
+    for image in truth["images"]:
+        is_val = shards.split_of(image["file_name"], val_share) == "val"
+        parts[is_val][image["id"]] = image
+    return [
+        {
+            **truth,
+            "images": list(part.values()),
+            "annotations": [
+                row for row in truth["annotations"] if row["image_id"] in part
+            ],
+            "left_out": {} if part is parts[1] else truth["left_out"],
+        }
+        for part in parts
+    ]
+
+
+def read_json(path, argument):
+    """A JSON file; `argument` is what messages call its path."""
+    try:
+        return json.loads(pathlib.Path(path).read_bytes())
+    except (FileNotFoundError, IsADirectoryError):
+        raise FileNotFoundError(
+            f"There is no such JSON file. Received: {argument}={str(path)!r}"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"This is not a JSON file ({error}). "
+            f"Received: {argument}={str(path)!r}"
+        ) from None
