@@ -46,6 +46,7 @@ class Predictions:
     def __post_init__(self):
         if self.category is None:
             self.category = np.zeros(len(self.joints), int)
+        self.category = np.asarray(self.category)
 
     @property
     def is_labelled(self):
@@ -87,7 +88,7 @@ def of_batch(people, joints, scores, to_window):
         box_score=np.asarray(people["box_score"]),
         image_id=np.asarray(people["image_id"]),
         source_id=np.asarray(people["source_id"]),
-        category=np.asarray(people["category"]),
+        category=people.get("category"),
     )
 
 

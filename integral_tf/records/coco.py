@@ -9,7 +9,6 @@ Keypoints count pixels from 0 and a box is left and top edge, width and height:
 """
 
 import dataclasses
-import os
 import pathlib
 
 import numpy as np
@@ -20,8 +19,6 @@ from integral_tf.records import coco_skeleton
 from integral_tf.records import coco_truth
 from integral_tf.records import photographs
 from integral_tf.records import schema
-
-_OUTSIDE = "image file outside the folder of images"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +101,7 @@ def people(truth, images, split):
             category=row["category_id"],
             notes=(coco_annotations.BOXED,) * (coco_annotations.MARK in row),
             problem=problem,
-            example=path if problem == _OUTSIDE else "",
+            example=path if problem == photographs.OUTSIDE else "",
         )
         listed.append((annotation.source_id, annotation))
     return listed
@@ -196,7 +193,7 @@ def _detection(row, path, size, problem, min_score):
         "score": score,
         "category": coco_annotations.key(row["category_id"]),
         "problem": problem,
-        "example": path if problem == _OUTSIDE else "",
+        "example": path if problem == photographs.OUTSIDE else "",
     }
 
 
@@ -274,16 +271,14 @@ def _located(truth, folder):
             "The images are files in a folder, as their archive unpacks. "
             f"Received: images={str(folder)!r}"
         )
-    root = os.path.abspath(folder)
     located = {}
     for image in truth["images"]:
         size = (image.get("width"), image.get("height"))
         path = str(folder / image["file_name"])
-        # By its name alone: a link in the folder is the user's own.
-        is_inside = os.path.abspath(path).startswith(root + os.sep)
+        is_inside = photographs.is_within(path, folder)
         located[image["id"]] = (
             path,
             None if None in size else size,
-            "" if is_inside else _OUTSIDE,
+            "" if is_inside else photographs.OUTSIDE,
         )
     return located

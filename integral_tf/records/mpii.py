@@ -152,7 +152,7 @@ def person(annotation):
             the person is left out by the validation list.
     """
     if annotation.left_out:
-        raise schema.Dropped(annotation.left_out)
+        raise schema.Dropped(annotation.left_out, annotation.source_id)
     if not annotation.visible.any():
         raise schema.Dropped("no joint annotated")
     image, notes = photographs.read_labelled(annotation.path)
@@ -301,13 +301,18 @@ def _placed(listed, file, images):
             f"annotations. Received: images={str(images or folders[0])!r}"
         )
     for photograph, number in zip(listed, _numbers(listed)):
+        path = str(folder / photograph.name)
+        problem = (
+            "" if photographs.is_within(path, folder) else photographs.OUTSIDE
+        )
         for annotation in photograph.people:
             yield (
                 photograph,
                 dataclasses.replace(
                     annotation,
-                    path=str(folder / annotation.image),
+                    path=path,
                     image_id=number,
+                    left_out=annotation.left_out or problem,
                 ),
             )
 

@@ -151,22 +151,43 @@ def read_json(path, zero_based=False):
         zero_based: The file counts pixels from 0, unlike theirs.
 
     Returns:
-        List of `Photograph`, in the file's order.
+        List of `Photograph`, in the file's order; of an entry that is not of
+        this form, a person who is `left_out`.
 
     Raises:
-        ValueError: it is not such a list.
+        ValueError: it is not such a list, or no entry is of this form.
     """
+    people, error, fits = {}, "it has no entry", False
     try:
-        people = {}
-        for entry in json.loads(pathlib.Path(path).read_text()):
-            others = people.setdefault(entry["image"], [])
-            others.append(_of_entry(entry, len(others) + 1, zero_based))
-    except (ValueError, TypeError, KeyError) as error:
+        entries = list(json.loads(pathlib.Path(path).read_text()))
+    except (ValueError, TypeError, RecursionError) as wrong:
+        entries, error = [], f"{type(wrong).__name__}: {wrong}"
+    for place, entry in enumerate(entries, 1):
+        name = entry.get("image") if isinstance(entry, dict) else None
+        is_named = isinstance(name, str) and name
+        name = name if is_named else f"entry {place}"
+        others = people.setdefault(name, [])
+        try:
+            one = _of_entry(entry, len(others) + 1, zero_based)
+            fits = fits or is_named
+        except (ValueError, TypeError, KeyError, OverflowError) as wrong:
+            error = f"{type(wrong).__name__}: {wrong}"
+            is_named = False
+        if not is_named:
+            one = Annotation(
+                image=name,
+                number=len(others) + 1,
+                joints=np.zeros((JOINTS, 2)),
+                visible=np.zeros(JOINTS, int),
+                left_out="entry that is not of the form of MPII's JSON",
+            )
+        others.append(one)
+    if not fits:
         raise ValueError(
             "MPII's JSON is a list of {image, joints: 16 of [x, y], joints_vis:"
             " 16 of 0 or 1, center: [x, y], scale: height / 200} "
-            f"({type(error).__name__}: {error}). Received: {str(path)!r}"
-        ) from None
+            f"({error}). Received: {str(path)!r}"
+        )
     return [Photograph(name, tuple(group)) for name, group in people.items()]
 
 
@@ -194,7 +215,9 @@ def _of_entry(entry, number, zero_based):
         centre=centre - first if known else None,
         scale=scale if known else 0.0,
         # ours: there is no head box to measure.
-        head_size=head if labelled[[neck, top]].all() else 0.0,
+        head_size=head
+        if labelled[[neck, top]].all() and np.isfinite(head)
+        else 0.0,
     )
 
 

@@ -7,6 +7,7 @@ eight (`tf.io.decode_image`), of floats 0..1 times 255
 """
 
 import contextlib
+import os
 import pathlib
 import threading
 
@@ -24,6 +25,7 @@ UNTOLD = (
     "photograph turned as its EXIF says; its size does not tell in which frame "
     "it was labelled"
 )
+OUTSIDE = "image file outside the folder of images"
 
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -38,6 +40,12 @@ _TURNS = {
 _BACK = {**_TURNS, 6: _TURNS[8], 8: _TURNS[6]}
 _BITS, _SAMPLE_FORMAT, _SIGNED = 258, 339, 2  # of a TIFF
 _lock, _readers, _limit = threading.Lock(), 0, None
+
+
+def is_within(path, folder):
+    """Whether a path leads into a folder, by its name: links may be there."""
+    root = os.path.join(os.path.abspath(folder), "")
+    return os.path.abspath(path).startswith(root)
 
 
 def read(path):

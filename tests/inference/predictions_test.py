@@ -5,6 +5,7 @@ import pytest
 
 from integral_tf import coordinates
 from integral_tf import layers
+from integral_tf.inference import coco_results
 from integral_tf.inference import predictions
 from integral_tf.records import shards
 
@@ -79,3 +80,22 @@ def test_errors_are_in_heads_where_these_and_the_truth_are_known():
     np.testing.assert_array_equal(
         seen.errors(), [[0.5, np.nan, np.inf], [np.nan] * 3]
     )
+
+
+def test_a_result_has_its_persons_own_category():
+    zeros = np.zeros((3, 2))
+    seen = predictions.Predictions(
+        joints=np.zeros((3, 2, 2)), scores=zeros, truth=np.zeros((3, 2, 2)),
+        visible=zeros, head_size=zeros[:, 0], box=np.zeros((3, 4)),
+        box_score=np.ones(3), image_id=np.arange(3),
+        source_id=np.array([b"a"] * 3), category=np.array([7, 0, 5]),
+    )  # fmt: skip
+    truth = {"categories": [{"id": 4}, {"id": 7}]}
+
+    def categories(truth):
+        results = coco_results.of_predictions(seen, truth, np.ones(3))
+        return [row["category_id"] for row in results]
+
+    # Records of before have 0: the truth's first category.
+    assert categories(truth) == [7, 4, 4]
+    assert categories(None) == [1, 1, 1]

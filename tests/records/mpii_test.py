@@ -501,3 +501,33 @@ def test_real_people_are_inside_their_photographs():
         assert 0.1 < person.head_size / side < 0.25
         # Everyone here is upright and has the head's top above the neck.
         assert person.joints[top, 1] < person.joints[neck, 1]
+
+
+def test_one_bad_entry_is_left_out_and_named(tmp_path):
+    good = {
+        "image": "1.jpg",
+        "joints": [[10 + k, 5 + k] for k in range(16)],
+        "joints_vis": [1] * 16,
+        "center": [30, 24],
+        "scale": 0.2,
+    }
+    bad = [
+        5,
+        {**good, "image": 7},
+        {**good, "scale": 10**400},
+        {**good, "joints": [[1, 2]]},
+        {**good, "image": "../secret.jpg"},
+    ]
+    (tmp_path / "images").mkdir()
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([*bad, good]))
+    reasons = {
+        name: annotation.left_out for name, annotation in mpii.people(path)
+    }
+    form = "entry that is not of the form of MPII's JSON"
+    assert sorted(reasons.values()) == sorted([
+        form, form, form, form, "", "image file outside the folder of images",
+    ])  # fmt: skip
+    with pytest.raises(schema.Dropped) as dropped:
+        mpii.person(dict(mpii.people(path))["entry 1_1"])
+    assert dropped.value.example == "entry 1_1"
