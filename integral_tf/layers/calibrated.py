@@ -32,35 +32,22 @@ class Number:
 class Calibrated(keras.layers.Layer):
     """Base of layers with numbers that are set after training, not trained.
 
-    Each is an attribute that is read and set as a float. Once the layer is
-    built there is a weight under it, so that files of weights, checkpoints and
-    `set_weights` have it, a function that was traced before follows it, and no
-    optimizer touches it. What it was before, `_slope` of a `slope`, is for the
-    config, so that a clone starts anew.
+    Each is an attribute that is read and set as a float. Under it is a weight,
+    so that files of weights, checkpoints and `set_weights` have it, a function
+    that was traced before follows it, and no optimizer touches it. What the
+    constructor was given, `_slope` of a `slope`, is for the config, so that a
+    clone starts anew.
+
+    A subclass names its numbers and ends its constructor with `start`. It has
+    no `build`: torch.compile takes no new weights where it traces.
     """
 
     NUMBERS = ()
 
-    def build(self, input_shape):
-        for name in self.NUMBERS:
-            start = keras.initializers.Constant(getattr(self, f"_{name}"))
-            try:
-                weight = self.add_weight(
-                    name=name,
-                    shape=(),
-                    dtype="float32",
-                    initializer=start,
-                    trainable=False,
-                    **generation.NOT_CAST,
-                )
-            except ValueError as error:
-                # A layer that is made anew in each trace has a constant: there
-                # TensorFlow takes no new variable.
-                if "tf.function" not in str(error):
-                    raise
-                continue
-            setattr(self, f"_{name}_weight", weight)
-        self.built = True
+    def start(self):
+        """Says that nothing is left to build, unless a subclass has more."""
+        if type(self).build is keras.layers.Layer.build:
+            self.build(None)
 
     def number(self, name):
         """The number as what computes needs it."""
@@ -78,11 +65,32 @@ class Calibrated(keras.layers.Layer):
         return float(str(np.float32(number)))
 
     def set_number(self, name, value):
+        """Sets it; the first time, in the constructor, makes its weight."""
         weight = getattr(self, f"_{name}_weight", None)
-        if weight is None:
-            setattr(self, f"_{name}", value)
-        else:
+        if weight is not None:
             weight.assign(value)
+            return
+        setattr(self, f"_{name}", value)
+        try:
+            # Not `beta`, by which people find those of batch normalisation.
+            weight = self.add_number(f"calibrated_{name}", value, False)
+        except ValueError as error:
+            # A layer that is made anew in each trace has a constant: there
+            # TensorFlow takes no new variable.
+            if "tf.function" not in str(error):
+                raise
+        setattr(self, f"_{name}_weight", weight)
+
+    def add_number(self, name, value, trainable):
+        """A scalar weight, float32 under any policy."""
+        return self.add_weight(
+            name=name,
+            shape=(),
+            dtype="float32",
+            initializer=keras.initializers.Constant(value),
+            trainable=trainable,
+            **generation.NOT_CAST,
+        )
 
     def save_own_variables(self, store):
         for name in self.NUMBERS:
@@ -100,7 +108,7 @@ def calibrated_weights(model):
     return [
         layer.number(name)
         for layer in model._flatten_layers()
-        if isinstance(layer, Calibrated) and layer.built
+        if isinstance(layer, Calibrated)
         for name in layer.NUMBERS
     ]
 

@@ -80,6 +80,7 @@ class CovarianceCalibration(calibrated.Calibrated):
         self.slope = slope
         self.offset = offset
         self.degrees = degrees
+        self.start()
 
     @property
     def degrees(self):
@@ -92,15 +93,8 @@ class CovarianceCalibration(calibrated.Calibrated):
             checks.number("degrees", degrees, _SENTENCE, above=0)
         self.set_number("degrees", degrees or 0.0)
 
-    def build(self, input_shape):
-        if tuple(input_shape[-2:]) != (2, 2):
-            raise ValueError(
-                "A covariance is (..., 2, 2), of joints in a plane. "
-                f"Received: shape={tuple(input_shape)}"
-            )
-        super().build(input_shape)
-
     def call(self, covariance):
+        self.compute_output_shape(covariance.shape)
         identity = ops.convert_to_tensor(np.eye(2, dtype="float32"))
         return ops.add(
             ops.multiply(covariance, self.number("slope")),
@@ -134,6 +128,11 @@ class CovarianceCalibration(calibrated.Calibrated):
         return math.sqrt(self.degrees * spread)
 
     def compute_output_shape(self, input_shape):
+        if tuple(input_shape[-2:]) != (2, 2):
+            raise ValueError(
+                "A covariance is (..., 2, 2), of joints in a plane. "
+                f"Received: shape={tuple(input_shape)}"
+            )
         return input_shape
 
     def get_config(self):

@@ -122,6 +122,7 @@ class IntegralRegression(calibrated.Calibrated):
         self.output_range = _checked_range(output_range, stride)
         self.packed = packed
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
+        self.start()
 
     @property
     def NUMBERS(self):
@@ -130,10 +131,10 @@ class IntegralRegression(calibrated.Calibrated):
     @property
     def beta(self):
         """The factor; of a learned one, where it is now."""
-        if self.learn_beta and self.built:
-            with generation.eagerly():
-                return float(np.exp(self.log_beta.numpy()))
-        return self.read_number("beta")
+        if not self.learn_beta:
+            return self.read_number("beta")
+        with generation.eagerly():
+            return float(np.exp(self.log_beta.numpy()))
 
     @beta.setter
     def beta(self, beta):
@@ -144,23 +145,14 @@ class IntegralRegression(calibrated.Calibrated):
             "positive and finite; the paper's is 1.",
             above=0,
         )
-        if self.learn_beta and self.built:
+        if not self.learn_beta:
+            self.set_number("beta", float(beta))
+        elif hasattr(self, "log_beta"):
             self.log_beta.assign(np.log(beta))
         else:
-            self.set_number("beta", float(beta))
-
-    def build(self, input_shape):
-        coordinates.steps(self.stride, len(input_shape) - 2)
-        if self.learn_beta:
+            self._beta = float(beta)
             # Its logarithm, so that beta stays positive.
-            self.log_beta = self.add_weight(
-                name="log_beta",
-                shape=(),
-                dtype="float32",
-                initializer=keras.initializers.Constant(np.log(self._beta)),
-                **generation.NOT_CAST,
-            )
-        super().build(input_shape)
+            self.log_beta = self.add_number("log_beta", np.log(beta), True)
 
     def save_own_variables(self, store):
         if self.learn_beta:
@@ -182,9 +174,10 @@ class IntegralRegression(calibrated.Calibrated):
         return super().__call__(heatmaps, *args, **kwargs)
 
     def call(self, heatmaps):
-        beta = self.number("beta")
         if self.learn_beta:
             beta = ops.exp(self.log_beta)
+        else:
+            beta = self.number("beta")
         scores, spatial = integral.flatten_maps(heatmaps, self.data_format)
         scores = integral.scaled(scores, beta)
         if not (self.confidence or self.covariance):
@@ -244,6 +237,7 @@ class IntegralRegression(calibrated.Calibrated):
 
     def compute_output_shape(self, input_shape):
         batch, dimensions = input_shape[0], len(input_shape) - 2
+        coordinates.steps(self.stride, dimensions)  # as many as these
         last = self.data_format == "channels_last"
         joints = input_shape[-1 if last else 1]
         points = (batch, joints, dimensions)

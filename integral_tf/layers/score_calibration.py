@@ -76,6 +76,7 @@ class ScoreCalibration(calibrated.Calibrated):
         super().__init__(**kwargs)
         self.slope = slope
         self.offset = offset
+        self.start()
 
     def call(self, confidence):
         shares = ops.clip(confidence, _SMALLEST, 1.0 - _SMALLEST)

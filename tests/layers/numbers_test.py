@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import numpy as np
 import pytest
 
@@ -121,8 +122,16 @@ def test_numbers_of_numpy_become_pythons():
 
 def test_a_stride_for_each_axis_is_checked_against_the_maps():
     for layer in (layers.IntegralRegression((4, 4, 4)), layers.Argmax((8,))):
-        with pytest.raises(ValueError, match="2 axes of space$"):
+        with pytest.raises(ValueError, match="2 axes of space"):
             layer(np.zeros((1, 4, 6, 2), "float32"))
+        with pytest.raises(ValueError, match="2 axes of space"):
+            layer(keras.Input((4, 6, 2)))
+
+
+def test_covariances_are_of_a_plane():
+    for given in (np.zeros((2, 3, 3), "float32"), keras.Input((3, 3))):
+        with pytest.raises(ValueError, match="of joints in a plane"):
+            layers.CovarianceCalibration()(given)
 
 
 def test_a_range_takes_no_stride():
