@@ -8,6 +8,7 @@ tensorflow-addons needs; they take `keras` and `ops` from here.
     ops      `keras.ops`, or what of it they need, written for Keras 2
     LEGACY   whether it is Keras 2
     NAME     its name and version, for messages
+    BACKEND  the array library below: tensorflow, jax or torch
 
 tf_keras is taken where TensorFlow takes it, too: TF_USE_LEGACY_KERAS=1 is set
 before Python starts. That it is imported already does not count, or the order
@@ -35,8 +36,9 @@ if LEGACY:
     from integral_tf import keras2 as ops
 else:
     ops = keras.ops
+BACKEND = "tensorflow" if LEGACY else keras.backend.backend()
 
-__all__ = ["LEGACY", "NAME", "check", "keras", "ops"]
+__all__ = ["BACKEND", "LEGACY", "NAME", "check", "keras", "ops"]
 
 
 def check(tensor):

@@ -32,7 +32,9 @@ softmax = tf.nn.softmax
 softplus = tf.math.softplus
 sqrt = tf.sqrt
 square = tf.square
+squeeze = tf.squeeze
 stack = tf.stack
+stop_gradient = tf.stop_gradient
 subtract = tf.subtract
 sum = tf.reduce_sum
 transpose = tf.transpose
@@ -43,8 +45,8 @@ def arange(stop):
     return tf.range(stop)
 
 
-def argmax(x, axis):
-    return tf.argmax(x, axis, output_type=tf.int32)
+def ndim(tensor):
+    return len(tensor.shape)
 
 
 def logaddexp(x, y):

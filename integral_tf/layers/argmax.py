@@ -30,9 +30,6 @@ class Argmax(keras.layers.Layer):
         ValueError: `stride` is not positive, or an unknown `activation`.
     """
 
-    # Exporters put one here that their converters know.
-    find = staticmethod(ops.argmax)
-
     def __init__(self, stride=1, activation="linear", **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
@@ -54,10 +51,11 @@ class Argmax(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
     def call(self, heatmaps):
-        points, peak = argmax.argmax(heatmaps, find=self.find)
+        points, peak = argmax.argmax(heatmaps)
         if self.activation == "softmax":
-            scores, _ = integral.flatten_maps(heatmaps)
-            confidence = ops.exp(peak - ops.logsumexp(scores, axis=-1))
+            axes = integral.spatial_axes(heatmaps)
+            scores = ops.cast(heatmaps, "float32")
+            confidence = ops.exp(peak - ops.logsumexp(scores, axis=axes))
         elif self.activation == "sigmoid":
             confidence = ops.sigmoid(peak)
         else:

@@ -71,9 +71,6 @@ class IntegralRegression(keras.layers.Layer):
         [Sun et al., 2018](https://arxiv.org/abs/1711.08229), Section 5.
     """
 
-    # Exporters put one here that their converters know.
-    find = staticmethod(ops.argmax)
-
     def __init__(
         self,
         stride=1,
@@ -153,39 +150,35 @@ class IntegralRegression(keras.layers.Layer):
 
     def call(self, heatmaps):
         beta = ops.exp(self.log_beta) if self.learn_beta else self._beta
-        scores, spatial = integral.flatten_maps(heatmaps, self.data_format)
-        scores = integral.scaled(scores, beta)
+        axes = integral.spatial_axes(heatmaps, self.data_format)
+        scores = integral.scaled(heatmaps, beta)
         if not (self.confidence or self.covariance):
-            points = self._points(scores, spatial, beta)
+            points = self._points(scores, axes, beta)
             return coordinates.heatmap_to_crop(points, self.stride)
-        probabilities = integral.spatial_softmax(scores)
-        points = self._points(scores, spatial, beta, probabilities)
+        masses = integral.masses(scores, axes)
+        points = self._points(scores, axes, beta, masses)
         outputs = {"joints": coordinates.heatmap_to_crop(points, self.stride)}
         if self.confidence:
-            outputs["confidence"] = integral.confidence(
-                probabilities, points, spatial
-            )
+            outputs["confidence"] = integral.confidence(masses, points, axes)
         if self.covariance:
-            middle = integral.expected_coordinates(probabilities, spatial)
+            middle = integral.expected_coordinates(masses, axes)
             outputs["covariance"] = self.stride**2 * integral.covariance(
-                probabilities, middle, spatial
+                masses, middle, axes
             )
         return outputs
 
-    def _points(self, scores, spatial, beta, probabilities=None):
-        """`(B, K, D)` in the heat-map frame; whole maps' softmax, if known."""
+    def _points(self, scores, axes, beta, masses=None):
+        """`(B, K, D)` in the heat-map frame; whole maps' masses, if known."""
         if self.window is not None:
-            near = argmax.near_peaks(scores, spatial, self.window, self.find)
-            return integral.expectation(near, spatial)
-        if probabilities is None:
-            points = integral.expectation(scores, spatial)
+            near = argmax.near_peaks(scores, axes, self.window)
+            return integral.expectation(near, axes)
+        if masses is None:
+            points = integral.expectation(scores, axes)
         else:
-            points = integral.expected_coordinates(probabilities, spatial)
+            points = integral.expected_coordinates(masses, axes)
         if self.background is None:
             return points
-        return integral.compensate(
-            points, scores, spatial, beta * self.background
-        )
+        return integral.compensate(points, scores, axes, beta * self.background)
 
     def compute_output_shape(self, input_shape):
         batch, dimensions = input_shape[0], len(input_shape) - 2

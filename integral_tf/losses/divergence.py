@@ -126,13 +126,13 @@ class VarianceError(heatmap.GaussianLoss):
         self.beta = beta
 
     def call(self, y_true, y_pred):
-        scores, spatial = integral.flatten_maps(y_pred)
-        share = integral.spatial_softmax(scores, self.beta)
-        points = integral.expected_coordinates(share, spatial)
-        moments = integral.covariance(share, points, spatial)
+        axes = integral.spatial_axes(y_pred)
+        masses = integral.masses(integral.scaled(y_pred, self.beta), axes)
+        middle = integral.expected_coordinates(masses, axes)
+        moments = integral.covariance(masses, middle, axes)
         error = sum(
             ops.square(moments[..., i, i] - self.sigma**2)
-            for i in range(len(spatial))
+            for i in range(len(axes))
         )
         return heatmap.mean_over_labelled(error, y_true)
 

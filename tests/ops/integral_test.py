@@ -62,12 +62,11 @@ def masses(spots, height=4, width=6):
     return np.log(probabilities)
 
 
-def read(maps):
-    """Probabilities, points and spatial shape, as the layer makes them."""
-    scores, spatial = integral.flatten_maps(maps)
-    probabilities = integral.spatial_softmax(scores)
-    points = integral.expected_coordinates(probabilities, spatial)
-    return probabilities, points, spatial
+def read(maps, data_format="channels_last"):
+    """Masses, points and spatial axes, as the layer makes them."""
+    axes = integral.spatial_axes(maps, data_format)
+    masses = integral.masses(integral.scaled(maps, 1.0), axes)
+    return masses, integral.expected_coordinates(masses, axes), axes
 
 
 def pulled(maps, upstream, **kwargs):
@@ -91,13 +90,25 @@ def test_points_are_those_of_numpy(spatial, data_format, beta):
     np.testing.assert_allclose(points, reference(maps, beta)[1], atol=1e-4)
 
 
+@pytest.mark.parametrize("data_format", FORMATS)
 @pytest.mark.parametrize("spatial", SPATIAL, ids=str)
-def test_its_parts_are_those_of_numpy_too(spatial):
+def test_its_parts_are_those_of_numpy_too(spatial, data_format):
     maps = random_maps(spatial)
-    probabilities, points, _ = read(maps)
+    given = arrange(maps, data_format)
+    masses, points, axes = read(given, data_format)
     weight, expected = reference(maps)
-    np.testing.assert_allclose(probabilities, weight, atol=1e-6)
+    share = np.asarray(masses, np.float64)
+    share = share / share.sum(axis=axes, keepdims=True)
+    np.testing.assert_allclose(
+        share,
+        arrange(np.swapaxes(weight, 1, 2).reshape(maps.shape), data_format),
+        atol=1e-6,
+    )
     np.testing.assert_allclose(points, expected, atol=1e-4)
+    flat, lengths = integral.flatten_maps(given, data_format)
+    assert lengths == spatial
+    share = integral.spatial_softmax(flat)
+    np.testing.assert_allclose(share, weight, atol=1e-6)
 
 
 @pytest.mark.parametrize("x, y", [(0, 0), (63, 0), (0, 63), (63, 63)])
@@ -312,10 +323,10 @@ else:
         jax.jit(lambda maps: integral.integrate(maps, beta=0.3)), maps
     )
     gradient, = pull(upstream)
-scores, spatial = integral.flatten_maps(maps)
-probabilities = integral.spatial_softmax(scores, 0.3)
-means = integral.expected_coordinates(probabilities, spatial)
-covariance = integral.covariance(probabilities, means, spatial)
+axes = integral.spatial_axes(maps)
+masses = integral.masses(integral.scaled(maps, 0.3), axes)
+means = integral.expected_coordinates(masses, axes)
+covariance = integral.covariance(masses, means, axes)
 np.savez(
     sys.argv[2],
     points=keras.ops.convert_to_numpy(points),
