@@ -24,6 +24,7 @@ maximum = tf.maximum
 minimum = tf.minimum
 mod = tf.math.floormod
 multiply = tf.multiply
+pad = tf.pad
 reshape = tf.reshape
 right_shift = tf.bitwise.right_shift
 round = tf.round

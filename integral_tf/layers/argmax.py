@@ -3,12 +3,13 @@
 from integral_tf import coordinates
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.layers import float32
 from integral_tf.ops import argmax
 from integral_tf.ops import integral
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class Argmax(keras.layers.Layer):
+class Argmax(float32.Float32, keras.layers.Layer):
     """Reads each joint at the maximum of its heat map. No gradient.
 
     Args:
@@ -31,7 +32,6 @@ class Argmax(keras.layers.Layer):
     """
 
     def __init__(self, stride=1, activation="linear", **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         if stride <= 0:
             raise ValueError(
@@ -53,8 +53,7 @@ class Argmax(keras.layers.Layer):
     def call(self, heatmaps):
         points, peak = argmax.argmax(heatmaps)
         if self.activation == "softmax":
-            axes = integral.spatial_axes(heatmaps)
-            scores = ops.cast(heatmaps, "float32")
+            scores, axes = integral.arranged(heatmaps)
             confidence = ops.exp(peak - ops.logsumexp(scores, axis=axes))
         elif self.activation == "sigmoid":
             confidence = ops.sigmoid(peak)

@@ -6,10 +6,11 @@ import numpy as np
 
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.layers import float32
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class CovarianceCalibration(keras.layers.Layer):
+class CovarianceCalibration(float32.Float32, keras.layers.Layer):
     """Turns a map's covariance into the scale of its joint's errors.
 
     Formula:
@@ -54,7 +55,6 @@ class CovarianceCalibration(keras.layers.Layer):
     """
 
     def __init__(self, slope=1.0, offset=0.0, degrees=None, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         if slope <= 0 or offset < 0 or (degrees is not None and degrees <= 0):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from integral_tf import coordinates
 from integral_tf.generation import keras
+from integral_tf.layers import float32
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -115,7 +116,7 @@ class HeatmapHead(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class JointHead(keras.layers.Layer):
+class JointHead(float32.Float32, keras.layers.Layer):
     """The joint network N_J: features straight to points. Eq. (3).
 
     Average pooling, then one fully connected layer with 2K outputs, which are
@@ -137,7 +138,6 @@ class JointHead(keras.layers.Layer):
     """
 
     def __init__(self, joints, crop_size, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         if joints < 1:
             raise ValueError(

@@ -6,12 +6,13 @@ from integral_tf import coordinates
 from integral_tf import generation
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.layers import float32
 from integral_tf.ops import argmax
 from integral_tf.ops import integral
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class IntegralRegression(keras.layers.Layer):
+class IntegralRegression(float32.Float32, keras.layers.Layer):
     """Reads one `(x, y)` point per joint out of a stack of heat maps.
 
     Each map is normalised by a softmax over all of its pixels (Eq. 5) and the
@@ -39,7 +40,8 @@ class IntegralRegression(keras.layers.Layer):
         confidence: Also return how much of each map agrees with its joint.
         covariance: Also return the covariance of each map.
         data_format: `"channels_last"` or `"channels_first"`.
-        **kwargs: Base layer keyword arguments, such as `name`.
+        **kwargs: Base layer keyword arguments, such as `name`. A `dtype` is
+            ignored.
 
     Call arguments:
         heatmaps: `(batch, height, width, joints)` unnormalised scores. Do not
@@ -83,9 +85,6 @@ class IntegralRegression(keras.layers.Layer):
         data_format="channels_last",
         **kwargs,
     ):
-        # float16 spaces neighbouring values 1/32 pixel apart near x = 63, and
-        # bfloat16 1/4 pixel, so a mixed-precision policy must not reach here.
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         if stride <= 0:
             raise ValueError(
@@ -150,8 +149,8 @@ class IntegralRegression(keras.layers.Layer):
 
     def call(self, heatmaps):
         beta = ops.exp(self.log_beta) if self.learn_beta else self._beta
-        axes = integral.spatial_axes(heatmaps, self.data_format)
-        scores = integral.scaled(heatmaps, beta)
+        scores, axes = integral.arranged(heatmaps, self.data_format)
+        scores = integral.scaled(scores, beta)
         if not (self.confidence or self.covariance):
             points = self._points(scores, axes, beta)
             return coordinates.heatmap_to_crop(points, self.stride)

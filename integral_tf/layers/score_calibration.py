@@ -2,13 +2,14 @@
 
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.layers import float32
 
 # Logits beyond this would not come back in float32.
 _SMALLEST = 1e-6
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class ScoreCalibration(keras.layers.Layer):
+class ScoreCalibration(float32.Float32, keras.layers.Layer):
     """Turns a joint's confidence into the chance that the joint is right.
 
     Formula, Platt's scaling ("Probabilistic outputs for support vector
@@ -45,7 +46,6 @@ class ScoreCalibration(keras.layers.Layer):
     """
 
     def __init__(self, slope=1.0, offset=0.0, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         if slope <= 0:
             raise ValueError(

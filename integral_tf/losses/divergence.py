@@ -126,8 +126,8 @@ class VarianceError(heatmap.GaussianLoss):
         self.beta = beta
 
     def call(self, y_true, y_pred):
-        axes = integral.spatial_axes(y_pred)
-        masses = integral.masses(integral.scaled(y_pred, self.beta), axes)
+        scores, axes = integral.arranged(y_pred)
+        masses = integral.masses(integral.scaled(scores, self.beta), axes)
         middle = integral.expected_coordinates(masses, axes)
         moments = integral.covariance(masses, middle, axes)
         error = sum(

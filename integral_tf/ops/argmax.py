@@ -22,8 +22,7 @@ def argmax(heatmaps, data_format="channels_last"):
         `(B, K, D)` float32 points `(x, y)` in the heat-map frame, and
         `(B, K)` float32 scores at them.
     """
-    axes = integral.spatial_axes(heatmaps, data_format)
-    scores = ops.cast(heatmaps, "float32")
+    scores, axes = integral.arranged(heatmaps, data_format)
     return peaks(scores, axes), ops.max(scores, axis=axes)
 
 

@@ -36,15 +36,20 @@ _LARGEST = float(np.finfo("float32").max)
 # exp(-40) of a million pixels is still nothing beside the maximum's 1, and a
 # map of -inf alone has something to divide by.
 _FAR = 40.0
+# Pixels of an axis from which TensorFlow's sums are off by 1e-4 pixels.
+_LONG, _STEP = 256, 32
 
 
-def spatial_axes(heatmaps, data_format="channels_last"):
-    """Which axes of heat maps are spatial, e.g. `(1, 2)`.
+def arranged(heatmaps, data_format="channels_last"):
+    """Heat maps in float32, and which of their axes are spatial.
 
     Args:
         heatmaps: `(B, H, W, K)`, or `(B, K, H, W)` for `channels_first`; any
             number of spatial dimensions.
         data_format: `"channels_last"` or `"channels_first"`.
+
+    Returns:
+        The maps and `(1, 2)` or `(2, 3)`: on torch always the latter.
 
     Raises:
         ValueError: another `data_format`, or no spatial dimension.
@@ -61,8 +66,16 @@ def spatial_axes(heatmaps, data_format="channels_last"):
             "Heat maps are (batch, height, width, joints), or have another "
             f"number of spatial axes. Received: shape={tuple(shape)}"
         )
-    first = 1 if data_format == "channels_last" else 2
-    return tuple(range(first, first + len(shape) - 2))
+    # float16 steps by 1/32 pixel near x = 63: coordinates need float32.
+    heatmaps = ops.cast(heatmaps, "float32")
+    last = tuple(range(2, len(shape)))
+    if data_format == "channels_first":
+        return heatmaps, last
+    if generation.BACKEND == "torch":
+        # Its kernels want pixels side by side, in the gradient, too.
+        order = (0, len(shape) - 1, *range(1, len(shape) - 1))
+        return ops.transpose(heatmaps, order).contiguous(), last
+    return heatmaps, tuple(range(1, len(shape) - 1))
 
 
 def flatten_maps(heatmaps, data_format="channels_last"):
@@ -77,14 +90,13 @@ def flatten_maps(heatmaps, data_format="channels_last"):
         `(B, K, N)` float32 and the spatial shape, e.g. `(H, W)`.
 
     Raises:
-        ValueError: as `spatial_axes`.
+        ValueError: as `arranged`.
     """
-    axes = spatial_axes(heatmaps, data_format)
-    maps = flat(ops.cast(heatmaps, "float32"), axes)
-    if axes[0] == 1:
-        # Reduced along a contiguous axis, the softmax is several times faster.
-        maps = ops.transpose(maps, (0, 2, 1))
-    return maps, _spatial(heatmaps, axes)
+    maps, axes = arranged(heatmaps, data_format)
+    spatial = _spatial(maps, axes)
+    maps = flat(maps, axes)
+    # Reduced along a contiguous axis, a softmax is several times faster.
+    return (ops.transpose(maps, (0, 2, 1)) if axes[0] == 1 else maps), spatial
 
 
 def spatial_softmax(scores, beta=1.0):
@@ -130,8 +142,8 @@ def _torch_masses(scores, axes):
 
     # The one way to cut whose gradient is a single pass.
     cut = torch.nn.functional.hardtanh(scores, -_LARGEST, _LARGEST)
-    share = ops.softmax(flat(cut, axes), axis=axes[0])
-    return ops.reshape(share, ops.shape(scores))
+    share = torch.softmax(flat(cut, axes), dim=axes[0])
+    return torch.reshape(share, scores.shape)
 
 
 def expected_coordinates(masses, axes):
@@ -150,13 +162,13 @@ def expected_coordinates(masses, axes):
     points = []
     for axis, marginal in zip(reversed(axes), _marginals(masses, axes)):
         grid = _grid(ops.shape(masses)[axis], axis, ops.ndim(masses))
-        total = ops.sum(marginal, axis=axis, keepdims=True)
+        total = _sum(marginal, [axis])
         # Not a matrix product: TF32 and bfloat16 would round the coordinates.
-        near = ops.sum(marginal * grid, axis=axis, keepdims=True) / total
+        near = _sum(marginal * grid, [axis]) / total
         # Then around that, where terms are small: float32 keeps more of them.
         # The point is the same for any `near`, so that has no gradient.
         near = ops.stop_gradient(near)
-        apart = ops.sum(marginal * (grid - near), axis=axis, keepdims=True)
+        apart = _sum(marginal * (grid - near), [axis])
         points.append(ops.squeeze(near + apart / total, axis=axes))
     return ops.stack(points, axis=-1)
 
@@ -172,8 +184,22 @@ def _marginals(masses, axes):
 
 
 def _sum(maps, axes):
-    """One axis after the other: float32 loses less in short sums."""
+    """Sums axis by axis: float32 loses less in short sums."""
     for axis in axes:
+        shape = ops.shape(maps)
+        if isinstance(shape[axis], int) and shape[axis] > _LONG:
+            # A long axis in two steps; zeros fill the last one up.
+            short = -shape[axis] % _STEP
+            if short:
+                widths = [
+                    (0, short if i == axis else 0) for i in range(len(shape))
+                ]
+                maps = ops.pad(maps, widths)
+            steps = ((shape[axis] + short) // _STEP, _STEP)
+            maps = ops.reshape(
+                maps, (-1, *shape[1:axis], *steps, *shape[axis + 1 :])
+            )
+            maps = ops.sum(maps, axis=axis + 1)
         maps = ops.sum(maps, axis=axis, keepdims=True)
     return maps
 
@@ -189,8 +215,8 @@ def integrate(heatmaps, beta=1.0, data_format="channels_last"):
     Returns:
         `(B, K, D)` float32 points `(x, y)` in the heat-map frame.
     """
-    axes = spatial_axes(heatmaps, data_format)
-    return expectation(scaled(heatmaps, beta), axes)
+    scores, axes = arranged(heatmaps, data_format)
+    return expectation(scaled(scores, beta), axes)
 
 
 def expectation(scores, axes):
@@ -344,9 +370,8 @@ def _total(maps, axes):
 
 
 def scaled(scores, beta):
-    """Scores times beta in float32, which NumPy's float64 must not change."""
-    # float16 steps by 1/32 pixel near x = 63: coordinates need float32.
-    return ops.multiply(ops.cast(scores, "float32"), ops.cast(beta, "float32"))
+    """Scores times beta; NumPy's float64 must not make them so."""
+    return ops.multiply(scores, ops.cast(beta, "float32"))
 
 
 def _per_map(values, axes):
