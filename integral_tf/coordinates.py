@@ -13,11 +13,17 @@ from the picture's edge, so that a whole picture is `(0, 0, width, height)` and
 the edge x is where points have x - 0.5.
 Affine maps are `(2, 3)` matrices that take `(x, y, 1)` to a point.
 
+A stride is one number, or one for each axis. Where arguments are points, it has
+their order, as `size` has: (x, y). The layers and the losses take it in the
+order of the maps' axes, (height, width), ours: `steps` is between the two.
+
 Every function here is arithmetic on whatever array type it is given, or, where
 it builds matrices, NumPy float64.
 """
 
 import numpy as np
+
+from integral_tf import checks
 
 # ours: the paper gives no margin between the person's box and the crop.
 BOX_MARGIN = 1.25
@@ -46,18 +52,75 @@ _CONVENTIONS = {
 }
 
 
+def checked_stride(stride):
+    """Requires a stride as layers and losses take it.
+
+    Args:
+        stride: Crop pixels that a heat-map pixel spans: a number, or one for
+            each axis of the maps in their order, (height, width).
+
+    Returns:
+        A plain number, or a tuple of them.
+
+    Raises:
+        ValueError: not positive, or no number.
+    """
+    return checks.several(
+        "stride",
+        stride,
+        "`stride` is the number of crop pixels one heat-map pixel spans, so it "
+        "must be positive and finite (256 -> 32 is `stride=8`); where axes "
+        "differ, there is one for each: (height, width).",
+        above=0,
+    )
+
+
+def steps(stride, dimensions):
+    """A stride in the order of a point, x first.
+
+    Args:
+        stride: In the order of the maps' axes, or one number.
+        dimensions: How many axes of space the maps have.
+
+    Returns:
+        The number, or a tuple of one for each coordinate.
+
+    Raises:
+        ValueError: not as many as there are axes.
+
+    Example:
+
+    >>> steps((16, 8), 2), steps(4, 2)
+    ((8, 16), 4)
+    """
+    if not isinstance(stride, tuple):
+        return stride
+    if len(stride) != dimensions:
+        raise ValueError(
+            "`stride` is one number, or has one for each axis of the maps: "
+            "(height, width) or (depth, height, width). "
+            f"Received: stride={stride}, maps with {dimensions} axes of space"
+        )
+    return stride[::-1]
+
+
 def heatmap_to_crop(points, stride):
     """Maps heat-map points to the crop; one cell spans `stride` crop pixels.
 
     The half-pixel terms keep cell *centres* aligned: cell 0 at stride 8 covers
     crop pixels 0..7, whose centre is 3.5, not 0.
     """
-    return (points + 0.5) * stride - 0.5
+    return heatmap_to_range(points, stride, -0.5)
+
+
+def heatmap_to_range(points, step, low):
+    """Maps heat-map points to where a map begins at `low`, in such steps."""
+    return (points + 0.5) * _vector(step, points) + low
 
 
 def crop_to_heatmap(points, stride):
     """Inverse of `heatmap_to_crop`."""
-    return (points + 0.5) / stride - 0.5
+    return (points + 0.5) / _vector(stride, points) - 0.5
 
 
 def crop_to_unit(points, size):
@@ -77,7 +140,7 @@ def to_convention(points, name, size, stride):
         points: `(..., 2)` x, y in the crop frame, of NumPy, TensorFlow or JAX.
         name: A row of the table in docs/conventions.md, as `"mmpose"`.
         size: `(width, height)` of the crop, `stride` times the heat map's.
-        stride: Crop pixels spanned by one heat-map pixel.
+        stride: Crop pixels spanned by one heat-map pixel, or `(x, y)`.
 
     Returns:
         `(..., 2)` x, y: what that library reads out of a map of which
@@ -95,7 +158,7 @@ def to_convention(points, name, size, stride):
     >>> to_convention(point, "dsntnn", (64, 32), 8).tolist()
     [-0.125, 0.25]
     """
-    first, step = _convention(name, size, stride)
+    first, step = _convention(name, size, stride, points)
     return crop_to_heatmap(points, stride) * step + first
 
 
@@ -107,24 +170,37 @@ def from_convention(points, name, size, stride):
     >>> from_convention(np.array([24.0, 16.0]), "mmpose", (64, 32), 8).tolist()
     [27.5, 19.5]
     """
-    first, step = _convention(name, size, stride)
+    first, step = _convention(name, size, stride, points)
     return heatmap_to_crop((points - first) / step, stride)
 
 
-def _convention(name, size, stride):
+def _vector(numbers, points=None):
+    """A number for each coordinate as an array, and one number as it is."""
+    if not isinstance(numbers, (tuple, list, np.ndarray)):
+        return numbers
+    # Float64 would make float64 of another library's points.
+    other = hasattr(points, "dtype") and not isinstance(points, np.ndarray)
+    single = other and "64" not in str(points.dtype)
+    return np.asarray(numbers, np.float32 if single else np.float64)
+
+
+def _convention(name, size, stride, points):
     """Their name of heat-map pixel 0 and their step, `()` or `(2,)` each."""
     if name not in _CONVENTIONS:
         raise ValueError(
             f"`name` is one of {', '.join(_CONVENTIONS)}. "
             f"Received: name={name!r}"
         )
-    cells = np.asarray(size, np.float64) / stride
+    cells = _vector(size) / _vector(stride)
     if (cells % 1).any():
         raise ValueError(
             "`size` is the crop's (width, height), a multiple of `stride`. "
             f"Received: size={size}, stride={stride}"
         )
-    return _CONVENTIONS[name](cells, stride)
+    return [
+        _vector(each, points)
+        for each in _CONVENTIONS[name](cells, _vector(stride))
+    ]
 
 
 def mirror_x(x, width):

@@ -9,12 +9,14 @@ tensorflow-addons needs; they take `keras` and `ops` from here.
     LEGACY   whether it is Keras 2
     NAME     its name and version, for messages
     BACKEND  the array library below: tensorflow, jax or torch
+    NOT_CAST what keeps a weight in its own type under a half-precision policy
 
 tf_keras is taken where TensorFlow takes it, too: TF_USE_LEGACY_KERAS=1 is set
 before Python starts. That it is imported already does not count, or the order
 of imports would decide.
 """
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -32,13 +34,24 @@ def _named():
 keras = importlib.import_module(_named())
 LEGACY = keras.__version__.startswith("2.")
 NAME = f"{keras.__name__} {keras.__version__}"
+NOT_CAST = {"experimental_autocast" if LEGACY else "autocast": False}
 if LEGACY:
     from integral_tf import keras2 as ops
 else:
     ops = keras.ops
 BACKEND = "tensorflow" if LEGACY else keras.backend.backend()
 
-__all__ = ["BACKEND", "LEGACY", "NAME", "check", "keras", "ops"]
+__all__ = [
+    "BACKEND",
+    "LEGACY",
+    "NAME",
+    "NOT_CAST",
+    "check",
+    "data_format",
+    "eagerly",
+    "keras",
+    "ops",
+]
 
 
 def check(tensor):
@@ -56,3 +69,27 @@ def check(tensor):
             f"TF_USE_LEGACY_KERAS={0 if LEGACY else 1} before Python starts, "
             f"and both are of one. Received: a KerasTensor of {theirs}"
         )
+
+
+def eagerly():
+    """A context in which weights have numbers, even while TensorFlow traces."""
+    if LEGACY or keras.backend.backend() == "tensorflow":
+        return importlib.import_module("tensorflow").init_scope()
+    return contextlib.nullcontext()
+
+
+def data_format(data_format):
+    """Where maps have their joints: as asked, or, of None, as Keras is set.
+
+    Raises:
+        ValueError: neither `"channels_last"` nor `"channels_first"`.
+    """
+    if data_format is None:
+        return keras.backend.image_data_format()
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(
+            "`data_format` is 'channels_last' or 'channels_first', or None for "
+            "what `keras.config.image_data_format()` says. "
+            f"Received: data_format={data_format!r}"
+        )
+    return data_format

@@ -18,8 +18,8 @@ SCRIPTS = sorted(
 
 # Data flows left to right; a stage may import only itself and what is before.
 STAGES = (
-    "keras2 generation skeletons coordinates config paper records pipeline "
-    "ops layers models losses metrics inference training export"
+    "keras2 generation checks skeletons coordinates config paper records "
+    "pipeline ops layers models losses metrics inference training export"
 ).split()
 
 # Paths of one machine, and where packages come from, are nobody else's.

@@ -5,6 +5,7 @@ its source in NumPy float64. Where dsntnn or Kornia is installed (neither is
 required) the same map goes through the package itself.
 """
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -153,3 +154,39 @@ def test_kornia_itself():
     np.testing.assert_allclose(
         coordinates.heatmap_to_crop(cells[0].numpy(), STRIDE), CROP, atol=1e-9
     )
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_a_stride_for_each_axis(name):
+    # Maps of 12 x 8 pixels; each coordinate as if its stride were both.
+    size, stride = (48, 64), (4, 8)
+    points = np.array([[10.5, 20.0], [3.0, 50.25]])
+    got = coordinates.to_convention(points, name, size, stride)
+    for i in range(2):
+        alone = coordinates.to_convention(
+            points, name, (stride[i] * 12, stride[i] * 8), stride[i]
+        )
+        np.testing.assert_allclose(got[:, i], alone[:, i], atol=1e-12)
+    back = coordinates.from_convention(got, name, size, list(stride))
+    np.testing.assert_allclose(back, points, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", AXES)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "symbolic"])
+def test_tensors_keep_their_type(name, dtype):
+    size, stride = (48, 64), (4, 8)
+    points = np.array([[10.5, 20.0], [3.0, 50.25]], "float32")
+    want = coordinates.to_convention(points.astype(float), name, size, stride)
+    if dtype == "symbolic":
+        inputs = keras.Input((2,))
+        model = keras.Model(
+            inputs, coordinates.to_convention(inputs, name, size, stride)
+        )
+        assert model.output.dtype == "float32"
+        got = model(points)
+    else:
+        got = coordinates.to_convention(
+            tf.constant(points, dtype), name, size, stride
+        )
+        assert got.dtype == dtype
+    np.testing.assert_allclose(got, want, rtol=1e-6)

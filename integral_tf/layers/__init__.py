@@ -1,6 +1,8 @@
 """Keras layers, each one serialisable under the package's name."""
 
 from integral_tf.layers.argmax import Argmax
+from integral_tf.layers.calibrated import calibrated_weights
+from integral_tf.layers.calibrated import network_weights
 from integral_tf.layers.covariance_calibration import CovarianceCalibration
 from integral_tf.layers.heads import HeatmapHead
 from integral_tf.layers.heads import JointHead
@@ -18,4 +20,6 @@ __all__ = [
     "JointHead",
     "RandomCrop",
     "ScoreCalibration",
+    "calibrated_weights",
+    "network_weights",
 ]

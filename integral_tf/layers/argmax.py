@@ -1,6 +1,7 @@
 """The Keras layer J_k = argmax H_k, Eq. (1). Its arithmetic is `ops.argmax`."""
 
 from integral_tf import coordinates
+from integral_tf import generation
 from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.layers import float32
@@ -13,32 +14,33 @@ class Argmax(float32.Float32, keras.layers.Layer):
     """Reads each joint at the maximum of its heat map. No gradient.
 
     Args:
-        stride: Crop pixels spanned by one heat-map pixel.
+        stride: Crop pixels spanned by one heat-map pixel, or, where axes
+            differ, `(height, width)`.
         activation: What the loss takes the scores for, and so what makes a
             confidence of the maximum: `"linear"` (H1, whose target has a peak
             of 1) cuts it to [0, 1], `"softmax"` (H2) gives its probability
             among the pixels of the map, `"sigmoid"` (H3) its own.
+        data_format: `"channels_last"`, `"channels_first"`, or None for what
+            `keras.config.image_data_format()` says.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
-        heatmaps: `(batch, height, width, joints)` scores.
+        heatmaps: `(batch, height, width, joints)` scores, or `(batch, joints,
+            height, width)`; other numbers of spatial axes work too.
 
     Output shape:
         Dict of `joints` `(batch, joints, 2)`, x and y in the crop frame, and
         `confidence` `(batch, joints)` in [0, 1].
 
     Raises:
-        ValueError: `stride` is not positive, or an unknown `activation`.
+        ValueError: `stride` is not positive, or not one for each axis, or an
+            unknown `activation` or `data_format`.
     """
 
-    def __init__(self, stride=1, activation="linear", **kwargs):
+    def __init__(
+        self, stride=1, activation="linear", *, data_format=None, **kwargs
+    ):
         super().__init__(**kwargs)
-        if stride <= 0:
-            raise ValueError(
-                "`stride` is the number of crop pixels one heat-map pixel "
-                "spans, so it must be positive (256 -> 32 is `stride=8`). "
-                f"Received: stride={stride}"
-            )
         if activation not in ("linear", "softmax", "sigmoid"):
             raise ValueError(
                 "`activation` is 'linear' for maps trained with squared error "
@@ -46,31 +48,49 @@ class Argmax(float32.Float32, keras.layers.Layer):
                 "'sigmoid' for cross-entropy of each pixel (H3). "
                 f"Received: activation={activation!r}"
             )
-        self.stride = stride
+        self.stride = coordinates.checked_stride(stride)
         self.activation = activation
+        self.data_format = generation.data_format(data_format)
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
+    def build(self, input_shape):
+        coordinates.steps(self.stride, len(input_shape) - 2)
+        self.built = True
+
     def call(self, heatmaps):
-        points, peak = argmax.argmax(heatmaps)
+        points, peak = argmax.argmax(heatmaps, self.data_format)
         if self.activation == "softmax":
-            scores, axes = integral.arranged(heatmaps)
+            scores, axes = integral.arranged(heatmaps, self.data_format)
             confidence = ops.exp(peak - ops.logsumexp(scores, axis=axes))
         elif self.activation == "sigmoid":
             confidence = ops.sigmoid(peak)
         else:
             confidence = ops.clip(peak, 0.0, 1.0)
+        steps = coordinates.steps(self.stride, len(heatmaps.shape) - 2)
+        if isinstance(steps, tuple):
+            steps = ops.convert_to_tensor(steps, dtype="float32")
         return {
-            "joints": coordinates.heatmap_to_crop(points, self.stride),
+            "joints": coordinates.heatmap_to_crop(points, steps),
             "confidence": confidence,
         }
 
     def compute_output_shape(self, input_shape):
-        batch, joints = input_shape[0], input_shape[-1]
+        last = self.data_format == "channels_last"
+        batch, joints = input_shape[0], input_shape[-1 if last else 1]
         return {
             "joints": (batch, joints, len(input_shape) - 2),
             "confidence": (batch, joints),
         }
 
     def get_config(self):
-        config = {"stride": self.stride, "activation": self.activation}
-        return {**super().get_config(), **config}
+        return {
+            **super().get_config(),
+            "stride": self.stride,
+            "activation": self.activation,
+            "data_format": self.data_format,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        # Files of before have no format, and were of the last.
+        return cls(**{"data_format": "channels_last", **config})

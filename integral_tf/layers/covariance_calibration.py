@@ -4,13 +4,27 @@ import math
 
 import numpy as np
 
+from integral_tf import checks
 from integral_tf.generation import keras
 from integral_tf.generation import ops
-from integral_tf.layers import float32
+from integral_tf.layers import calibrated
+
+_SENTENCE = (
+    "A scale of errors has a positive `slope`, an `offset` that is not "
+    "negative, and positive `degrees` of freedom, or None."
+)
+
+
+def _slope(slope):
+    return checks.number("slope", slope, _SENTENCE, above=0)
+
+
+def _offset(offset):
+    return checks.number("offset", offset, _SENTENCE, least=0)
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class CovarianceCalibration(float32.Float32, keras.layers.Layer):
+class CovarianceCalibration(calibrated.Calibrated):
     """Turns a map's covariance into the scale of its joint's errors.
 
     Formula:
@@ -24,7 +38,9 @@ class CovarianceCalibration(float32.Float32, keras.layers.Layer):
     nothing of, such as that of the labels. Errors then have a Student's t
     distribution with this scale and `degrees` of freedom: its heavy tails are
     the joints that are put on another limb. `metrics.student_t` fits all three.
-    The defaults change nothing, and take errors to be normal.
+    The defaults change nothing, and take errors to be normal. All three are
+    weights that no optimizer touches, and attributes that may be set at any
+    time.
     ours: the paper speaks of no covariance.
 
     Args:
@@ -54,29 +70,35 @@ class CovarianceCalibration(float32.Float32, keras.layers.Layer):
     1.4142135623730951
     """
 
+    NUMBERS = ("slope", "offset", "degrees")
+    slope = calibrated.Number(_slope)
+    offset = calibrated.Number(_offset)
+
     def __init__(self, slope=1.0, offset=0.0, degrees=None, **kwargs):
         super().__init__(**kwargs)
-        if slope <= 0 or offset < 0 or (degrees is not None and degrees <= 0):
-            raise ValueError(
-                "A scale of errors has a positive `slope`, an `offset` that is "
-                "not negative, and positive `degrees` of freedom, or None. "
-                f"Received: slope={slope}, offset={offset}, degrees={degrees}"
-            )
         self.slope = slope
         self.offset = offset
         self.degrees = degrees
+        self.start()
 
-    def build(self, input_shape):
-        if tuple(input_shape[-2:]) != (2, 2):
-            raise ValueError(
-                "A covariance is (..., 2, 2), of joints in a plane. "
-                f"Received: shape={tuple(input_shape)}"
-            )
-        self.built = True
+    @property
+    def degrees(self):
+        return self.read_number("degrees") or None
+
+    @degrees.setter
+    def degrees(self, degrees):
+        # Its weight is 0 for a normal distribution.
+        if degrees is not None:
+            checks.number("degrees", degrees, _SENTENCE, above=0)
+        self.set_number("degrees", degrees or 0.0)
 
     def call(self, covariance):
+        self.compute_output_shape(covariance.shape)
         identity = ops.convert_to_tensor(np.eye(2, dtype="float32"))
-        return self.slope * covariance + self.offset * identity
+        return ops.add(
+            ops.multiply(covariance, self.number("slope")),
+            ops.multiply(identity, self.number("offset")),
+        )
 
     def radius(self, share):
         """Radius of the ellipse that is to hold this share of true joints.
@@ -87,19 +109,35 @@ class CovarianceCalibration(float32.Float32, keras.layers.Layer):
         Returns:
             A Mahalanobis distance: d' scale^-1 d = radius^2 is the ellipse of
             distances d from the joint.
+
+        Raises:
+            ValueError: `share` is out of range.
         """
+        share = checks.number(
+            "share",
+            share,
+            "`share` is the part of the true joints that the ellipse holds, "
+            "from 0 to below 1.",
+            least=0,
+            below=1,
+        )
         if self.degrees is None:
             return math.sqrt(-2 * math.log(1 - share))
         spread = (1 - share) ** (-2 / self.degrees) - 1
         return math.sqrt(self.degrees * spread)
 
     def compute_output_shape(self, input_shape):
+        if tuple(input_shape[-2:]) != (2, 2):
+            raise ValueError(
+                "A covariance is (..., 2, 2), of joints in a plane. "
+                f"Received: shape={tuple(input_shape)}"
+            )
         return input_shape
 
     def get_config(self):
         return {
             **super().get_config(),
-            "slope": self.slope,
-            "offset": self.offset,
-            "degrees": self.degrees,
+            "slope": self._slope,
+            "offset": self._offset,
+            "degrees": self._degrees or None,
         }

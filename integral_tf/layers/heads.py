@@ -1,8 +1,13 @@
 """The head networks: N_H of Eq. (2) and N_J of Eq. (3)."""
 
+from integral_tf import checks
 from integral_tf import coordinates
+from integral_tf import generation
 from integral_tf.generation import keras
 from integral_tf.layers import float32
+
+# What files of before do not say.
+_FORMER = {"data_format": "channels_last"}
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -16,63 +21,77 @@ class HeatmapHead(keras.layers.Layer):
         joints: Number K of joints.
         upsamplings: Deconvolutions; the paper uses 2, and 3 in Table 8.
         channels: Channels of each deconvolution.
+        data_format: `"channels_last"`, `"channels_first"`, or None for what
+            `keras.config.image_data_format()` says.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
-        features: `(batch, height, width, channels)`.
+        features: `(batch, height, width, channels)`, or `(batch, channels,
+            height, width)`.
 
     Output shape:
-        `(batch, height * 2**upsamplings, width * 2**upsamplings, joints)`,
-        unnormalised scores, float32.
+        `(batch, height * 2**upsamplings, width * 2**upsamplings, joints)`, or
+        the same with the joints after the batch; unnormalised scores, float32.
 
     Raises:
-        ValueError: `joints` or `upsamplings` is out of range.
+        ValueError: `joints`, `upsamplings` or `channels` is out of range or no
+            whole number, or an unknown `data_format`.
 
     Reference:
         Section 3, "Our baseline implementation".
     """
 
-    def __init__(self, joints, upsamplings=2, channels=256, **kwargs):
+    def __init__(
+        self, joints, upsamplings=2, channels=256, *, data_format=None, **kwargs
+    ):
         super().__init__(**kwargs)
-        if joints < 1:
-            raise ValueError(
-                f"`joints` counts the heat maps. Received: joints={joints}"
-            )
-        if upsamplings < 0:
-            raise ValueError(
-                "`upsamplings` counts the stride-2 deconvolutions in the "
-                "heat-map head, so the map is 8 * 2**upsamplings pixels wide "
-                "for a 256-pixel crop. The paper uses 2 (Table 2) and 3 "
-                f"(Table 8). Received: upsamplings={upsamplings}"
-            )
-        self.joints = joints
-        self.upsamplings = upsamplings
-        self.channels = channels
+        self.joints = checks.whole(
+            "joints", joints, "`joints` counts the heat maps, from 1.", least=1
+        )
+        self.upsamplings = checks.whole(
+            "upsamplings",
+            upsamplings,
+            "`upsamplings` counts the stride-2 deconvolutions in the heat-map "
+            "head, so the map is 8 * 2**upsamplings pixels wide for a "
+            "256-pixel crop. The paper uses 2 (Table 2) and 3 (Table 8).",
+            least=0,
+        )
+        self.channels = checks.whole(
+            "channels",
+            channels,
+            "`channels` counts those of each deconvolution, from 1.",
+            least=1,
+        )
+        self.data_format = generation.data_format(data_format)
         self.deconvolutions, self.norms = [], []
-        for i in range(1, upsamplings + 1):
+        for i in range(1, self.upsamplings + 1):
             self.deconvolutions.append(
                 keras.layers.Conv2DTranspose(
-                    channels,
+                    self.channels,
                     4,
                     strides=2,
                     padding="same",
                     use_bias=False,
                     kernel_initializer="he_normal",
+                    data_format=self.data_format,
                     name=f"deconv{i}",
                     dtype=self.dtype_policy,
                 )
             )
             self.norms.append(
                 keras.layers.BatchNormalization(
-                    name=f"bn{i}", dtype=self.dtype_policy
+                    axis=-1 if self._last else 1,
+                    name=f"bn{i}",
+                    dtype=self.dtype_policy,
                 )
             )
         # ours: near 0, so that training starts from flat maps. Float32, so
         # that no score is rounded before the softmax.
         self.score = keras.layers.Conv2D(
-            joints,
+            self.joints,
             1,
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
+            data_format=self.data_format,
             name="scores",
             dtype="float32",
         )
@@ -93,14 +112,16 @@ class HeatmapHead(keras.layers.Layer):
         return self.score(features)
 
     def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        factor = 2**self.upsamplings
-        return (
-            batch,
-            height and height * factor,
-            width and width * factor,
-            self.joints,
-        )
+        batch, *size = input_shape
+        size = size[:-1] if self._last else size[1:]
+        size = [side and side * 2**self.upsamplings for side in size]
+        if self._last:
+            return (batch, *size, self.joints)
+        return (batch, self.joints, *size)
+
+    @property
+    def _last(self):
+        return self.data_format == "channels_last"
 
     def compute_output_spec(self, features, training=None):
         shape = self.compute_output_shape(features.shape)
@@ -112,7 +133,12 @@ class HeatmapHead(keras.layers.Layer):
             "joints": self.joints,
             "upsamplings": self.upsamplings,
             "channels": self.channels,
+            "data_format": self.data_format,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**_FORMER, **config})
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -125,29 +151,36 @@ class JointHead(float32.Float32, keras.layers.Layer):
     Args:
         joints: Number K of joints.
         crop_size: `(width, height)` of the crop in pixels.
+        data_format: As of `HeatmapHead`.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
-        features: `(batch, height, width, channels)`.
+        features: `(batch, height, width, channels)`, or `(batch, channels,
+            height, width)`.
 
     Output shape:
         `(batch, joints, 2)`, x and y in the crop frame, float32.
+
+    Raises:
+        ValueError: `joints` is no whole number from 1, `crop_size` is no pair
+            of positive numbers, or an unknown `data_format`.
 
     Reference:
         Section 4, "Our baseline implementation".
     """
 
-    def __init__(self, joints, crop_size, **kwargs):
+    def __init__(self, joints, crop_size, *, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        if joints < 1:
-            raise ValueError(
-                f"`joints` counts the points. Received: joints={joints}"
-            )
-        self.joints = joints
-        self.crop_size = tuple(crop_size)
-        self.pool = keras.layers.GlobalAveragePooling2D(dtype="float32")
+        self.joints = checks.whole(
+            "joints", joints, "`joints` counts the points, from 1.", least=1
+        )
+        self.crop_size = _checked_size(crop_size)
+        self.data_format = generation.data_format(data_format)
+        self.pool = keras.layers.GlobalAveragePooling2D(
+            data_format=self.data_format, dtype="float32"
+        )
         self.dense = keras.layers.Dense(
-            2 * joints,
+            2 * self.joints,
             bias_initializer=keras.initializers.Constant(0.5),
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
             name="points",
@@ -156,7 +189,8 @@ class JointHead(float32.Float32, keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def build(self, input_shape):
-        self.dense.build((input_shape[0], input_shape[-1]))
+        last = self.data_format == "channels_last"
+        self.dense.build((input_shape[0], input_shape[-1 if last else 1]))
 
     def call(self, features):
         shares = self.dense(self.pool(features))
@@ -172,4 +206,17 @@ class JointHead(float32.Float32, keras.layers.Layer):
             **super().get_config(),
             "joints": self.joints,
             "crop_size": self.crop_size,
+            "data_format": self.data_format,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**_FORMER, **config})
+
+
+def _checked_size(size):
+    sentence = "`crop_size` is the crop's (width, height) in pixels."
+    pair = checks.several("crop_size", size, sentence, above=0)
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        raise ValueError(f"{sentence} Received: crop_size={size!r}")
+    return pair

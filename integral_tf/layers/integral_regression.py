@@ -2,17 +2,18 @@
 
 import numpy as np
 
+from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import generation
 from integral_tf.generation import keras
 from integral_tf.generation import ops
-from integral_tf.layers import float32
+from integral_tf.layers import calibrated
 from integral_tf.ops import argmax
 from integral_tf.ops import integral
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class IntegralRegression(float32.Float32, keras.layers.Layer):
+class IntegralRegression(calibrated.Calibrated):
     """Reads one `(x, y)` point per joint out of a stack of heat maps.
 
     Each map is normalised by a softmax over all of its pixels (Eq. 5) and the
@@ -24,12 +25,16 @@ class IntegralRegression(float32.Float32, keras.layers.Layer):
     Args:
         stride: Crop pixels spanned by one heat-map pixel. `1` (the default)
             returns heat-map coordinates; `8` returns coordinates in a
-            256 x 256 crop from a 32 x 32 map.
+            256 x 256 crop from a 32 x 32 map. Where axes differ, one for each
+            axis of the maps in their order: `(height, width)`, `(depth,
+            height, width)`.
         beta: Factor on the scores before the softmax. A map whose peak is far
             below 10 needs more than 1, or the joint is drawn to the centre;
-            `integral_tf.calibrate` finds it. It may be set later, too; what
-            was traced or compiled before keeps the old one.
-        learn_beta: Train beta, starting from `beta`.
+            `integral_tf.calibrate` finds it. It may be set later, too: it is a
+            weight, which no optimizer touches, so that files of weights have it
+            and what was traced before follows it.
+        learn_beta: Train beta, starting from `beta`. Its logarithm is a weight
+            `log_beta`, which an optimizer with weight decay should exclude.
         background: Score of an empty pixel, 0 in maps of Gaussians: what such
             pixels add to the expectation is taken out (`ops.integral`'s
             `compensate`; Gu et al., 2021). None leaves it in. For reading: a
@@ -39,7 +44,15 @@ class IntegralRegression(float32.Float32, keras.layers.Layer):
             Confidence and covariance are still those of the whole map.
         confidence: Also return how much of each map agrees with its joint.
         covariance: Also return the covariance of each map.
-        data_format: `"channels_last"` or `"channels_first"`.
+        data_format: `"channels_last"`, `"channels_first"`, or None for what
+            `keras.config.image_data_format()` says.
+        output_range: `(low, high)`, the coordinates of a map's two edges, in
+            place of a stride: `(-1, 1)` or `(0, 1)` for any size of map. ours:
+            the edges, as in DSNT, so that the centre of the first of W pixels
+            is `1 / W - 1` and not -1; `coordinates.to_convention` has what
+            other libraries say.
+        packed: Put all that is returned in one tensor, as
+            `keras.layers.TimeDistributed` needs it; `unpack` takes it apart.
         **kwargs: Base layer keyword arguments, such as `name`. A `dtype` is
             ignored.
 
@@ -52,11 +65,15 @@ class IntegralRegression(float32.Float32, keras.layers.Layer):
         `(batch, joints, 2)`, ordered `(x, y)`; 3 and `(x, y, z)` for volumes.
         With `confidence` or `covariance`, a dict of `joints` and `confidence`
         `(batch, joints)` in (0, 1] and `covariance` `(batch, joints, 2, 2)`
-        in square crop pixels.
+        in square crop pixels, or squares of the `output_range`'s unit. With
+        `packed`, `(batch, joints, channels)`: the coordinates, then the
+        confidence, then the rows of the covariance.
 
     Raises:
-        ValueError: `stride` or `beta` is not positive, `window` is even or
-            comes with a `background`, or `data_format` is none of the two.
+        ValueError: `stride` or `beta` is not positive, `stride` is not one for
+            each axis, `window` is even or comes with a `background`,
+            `output_range` does not rise or comes with a `stride`, an argument
+            is no finite number, or an unknown `data_format`.
         TypeError: the maps are a symbolic tensor of another Keras.
 
     Example:
@@ -82,89 +99,120 @@ class IntegralRegression(float32.Float32, keras.layers.Layer):
         window=None,
         confidence=False,
         covariance=False,
-        data_format="channels_last",
+        data_format=None,
+        *,
+        output_range=None,
+        packed=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if stride <= 0:
-            raise ValueError(
-                "`stride` is the number of crop pixels one heat-map pixel "
-                "spans, so it must be positive (256 -> 32 is `stride=8`). "
-                f"Received: stride={stride}"
-            )
-        _check_beta(beta)
-        if window is not None and (window < 3 or window % 2 != 1):
-            raise ValueError(
-                "`window` is the side of a square around the maximum, an odd "
-                f"number of heat-map pixels from 3. Received: window={window}"
-            )
-        if window is not None and background is not None:
-            raise ValueError(
-                "`window` leaves the empty pixels out, so there is no "
-                "`background` to take out: give one of them. "
-                f"Received: window={window}, background={background}"
-            )
-        if data_format not in ("channels_last", "channels_first"):
-            raise ValueError(
-                "`data_format` is 'channels_last' or 'channels_first'. "
-                f"Received: data_format={data_format!r}"
-            )
-        self.stride = stride
-        self._beta = float(beta)
+        self.stride = coordinates.checked_stride(stride)
         self.learn_beta = learn_beta
-        self.background = background
-        self.window = window
+        self.beta = beta
+        self.background = _checked_background(background)
+        self.window = _checked_window(window, background)
         self.confidence = confidence
         self.covariance = covariance
-        self.data_format = data_format
+        self.data_format = generation.data_format(data_format)
+        self.output_range = _checked_range(output_range, stride)
+        self.packed = packed
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
+        self.start()
+
+    @property
+    def NUMBERS(self):
+        return () if self.learn_beta else ("beta",)
 
     @property
     def beta(self):
         """The factor; of a learned one, where it is now."""
-        if self.learn_beta and self.built:
+        if not self.learn_beta:
+            return self.read_number("beta")
+        with generation.eagerly():
             return float(np.exp(self.log_beta.numpy()))
-        return self._beta
 
     @beta.setter
     def beta(self, beta):
-        _check_beta(beta)
-        self._beta = float(beta)
-        if self.learn_beta and self.built:
-            self.log_beta.assign(np.log(self._beta))
-
-    def build(self, input_shape):
-        if self.learn_beta:
+        beta = checks.number(
+            "beta",
+            beta,
+            "`beta` multiplies the scores before the softmax, so it must be "
+            "positive and finite; the paper's is 1.",
+            above=0,
+        )
+        if not self.learn_beta:
+            self.set_number("beta", float(beta))
+        elif hasattr(self, "log_beta"):
+            self.log_beta.assign(np.log(beta))
+        else:
+            self._beta = float(beta)
             # Its logarithm, so that beta stays positive.
-            self.log_beta = self.add_weight(
-                name="log_beta",
-                shape=(),
-                initializer=keras.initializers.Constant(np.log(self._beta)),
-            )
-        self.built = True
+            self.log_beta = self.add_number("log_beta", np.log(beta), True)
+
+    def save_own_variables(self, store):
+        if self.learn_beta:
+            store["0"] = self.log_beta.numpy()
+        else:
+            super().save_own_variables(store)
+
+    def load_own_variables(self, store):
+        # A learned beta and a calibrated one fit each other's layers.
+        if "0" in store.keys():
+            store = {"beta": np.exp(np.float64(store["0"]))}
+        if not self.learn_beta:
+            super().load_own_variables(store)
+        elif len(store.keys()):
+            self.log_beta.assign(np.log(np.float64(store["beta"])))
 
     def __call__(self, heatmaps, *args, **kwargs):
         generation.check(heatmaps)
         return super().__call__(heatmaps, *args, **kwargs)
 
     def call(self, heatmaps):
-        beta = ops.exp(self.log_beta) if self.learn_beta else self._beta
+        if self.learn_beta:
+            beta = ops.exp(self.log_beta)
+        else:
+            beta = self.number("beta")
         scores, axes = integral.arranged(heatmaps, self.data_format)
+        spatial = integral.spatial_shape(scores, axes)
         scores = integral.scaled(scores, beta)
         if not (self.confidence or self.covariance):
             points = self._points(scores, axes, beta)
-            return coordinates.heatmap_to_crop(points, self.stride)
+            return self._placed(points, spatial)
         masses = integral.masses(scores, axes)
         points = self._points(scores, axes, beta, masses)
-        outputs = {"joints": coordinates.heatmap_to_crop(points, self.stride)}
+        outputs = {"joints": self._placed(points, spatial)}
         if self.confidence:
             outputs["confidence"] = integral.confidence(masses, points, axes)
         if self.covariance:
             middle = integral.expected_coordinates(masses, axes)
-            outputs["covariance"] = self.stride**2 * integral.covariance(
-                masses, middle, axes
-            )
-        return outputs
+            spread = integral.covariance(masses, middle, axes)
+            outputs["covariance"] = spread * self._squares(spatial)
+        return _packed(outputs) if self.packed else outputs
+
+    def _steps(self, spatial):
+        """What a heat-map pixel spans: a number, or `(D,)`, x first."""
+        if self.output_range is not None:
+            low, high = self.output_range
+            lengths = [ops.cast(each, "float32") for each in reversed(spatial)]
+            return ops.divide(high - low, ops.stack(lengths))
+        steps = coordinates.steps(self.stride, len(spatial))
+        if isinstance(steps, tuple):
+            steps = ops.convert_to_tensor(steps, dtype="float32")
+        return steps
+
+    def _squares(self, spatial):
+        """What a square heat-map pixel spans: a number, or `(D, D)`."""
+        steps = self._steps(spatial)
+        plain = isinstance(steps, (int, float))
+        return steps**2 if plain else steps * steps[:, None]
+
+    def _placed(self, points, spatial):
+        """Points of the heat map in the crop, or in the output's range."""
+        steps = self._steps(spatial)
+        if self.output_range is None:
+            return coordinates.heatmap_to_crop(points, steps)
+        return coordinates.heatmap_to_range(points, steps, self.output_range[0])
 
     def _points(self, scores, axes, beta, masses=None):
         """`(B, K, D)` in the heat-map frame; whole maps' masses, if known."""
@@ -181,11 +229,14 @@ class IntegralRegression(float32.Float32, keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, dimensions = input_shape[0], len(input_shape) - 2
+        coordinates.steps(self.stride, dimensions)  # as many as these
         last = self.data_format == "channels_last"
         joints = input_shape[-1 if last else 1]
         points = (batch, joints, dimensions)
         if not (self.confidence or self.covariance):
             return points
+        if self.packed:
+            return (batch, joints, self._channels(dimensions))
         shapes = {"joints": points}
         if self.confidence:
             shapes["confidence"] = (batch, joints)
@@ -193,23 +244,112 @@ class IntegralRegression(float32.Float32, keras.layers.Layer):
             shapes["covariance"] = (*points, dimensions)
         return shapes
 
+    def unpack(self, packed):
+        """Takes apart what the layer returns with `packed`.
+
+        Args:
+            packed: `(..., joints, channels)`, of the layer itself or of a
+                wrapper around it.
+
+        Returns:
+            Dict of `joints` `(..., joints, D)`, `confidence` `(..., joints)`
+            and `covariance` `(..., joints, D, D)`, those that the layer has.
+
+        Raises:
+            ValueError: not as many channels as the layer gives.
+        """
+        channels = packed.shape[-1]
+        fitting = [d for d in (1, 2, 3) if self._channels(d) == channels]
+        if not fitting:
+            raise ValueError(
+                "`packed` is what this layer returns with `packed=True`: "
+                f"{self._channels(2)} channels of a plane's joints. "
+                f"Received: shape={tuple(packed.shape)}"
+            )
+        (d,) = fitting
+        parts, at = {"joints": packed[..., :d]}, d
+        if self.confidence:
+            parts["confidence"], at = packed[..., d], d + 1
+        if self.covariance:
+            rows = [packed[..., at + i * d : at + i * d + d] for i in range(d)]
+            parts["covariance"] = ops.stack(rows, axis=-2)
+        return parts
+
+    def _channels(self, dimensions):
+        """How many numbers of each joint the layer gives."""
+        spread = dimensions**2 if self.covariance else 0
+        return dimensions + int(bool(self.confidence)) + spread
+
     def get_config(self):
         return {
             **super().get_config(),
             "stride": self.stride,
-            "beta": self.beta,
+            "beta": self._beta,
             "learn_beta": self.learn_beta,
             "background": self.background,
             "window": self.window,
             "confidence": self.confidence,
             "covariance": self.covariance,
             "data_format": self.data_format,
+            "output_range": self.output_range,
+            "packed": self.packed,
         }
 
 
-def _check_beta(beta):
-    if beta <= 0:
+def _packed(outputs):
+    """`(B, K, C)`: what is returned, side by side."""
+    parts = [outputs["joints"]]
+    if "confidence" in outputs:
+        parts.append(outputs["confidence"][..., None])
+    if "covariance" in outputs:
+        spread = outputs["covariance"]
+        parts += [spread[..., i, :] for i in range(spread.shape[-1])]
+    return ops.concatenate(parts, axis=-1)
+
+
+def _checked_window(window, background):
+    if window is None:
+        return None
+    sentence = (
+        "`window` is the side of a square around the maximum, an odd number of "
+        "heat-map pixels from 3."
+    )
+    window = checks.whole("window", window, sentence, least=3)
+    if window % 2 != 1:
+        raise ValueError(f"{sentence} Received: window={window}")
+    if background is not None:
         raise ValueError(
-            "`beta` multiplies the scores before the softmax, so it must "
-            f"be positive; the paper's is 1. Received: beta={beta}"
+            "`window` leaves the empty pixels out, so there is no `background` "
+            "to take out: give one of them. "
+            f"Received: window={window}, background={background}"
         )
+    return window
+
+
+def _checked_background(background):
+    if background is None:
+        return None
+    return checks.number(
+        "background",
+        background,
+        "`background` is the score of an empty pixel, a finite number, 0 in "
+        "maps of Gaussians; or it is None.",
+    )
+
+
+def _checked_range(output_range, stride):
+    if output_range is None:
+        return None
+    sentence = (
+        "`output_range` is (low, high), the coordinates of a map's two edges: "
+        "(-1, 1) or (0, 1)."
+    )
+    pair = checks.several("output_range", output_range, sentence)
+    if not isinstance(pair, tuple) or len(pair) != 2 or pair[0] >= pair[1]:
+        raise ValueError(f"{sentence} Received: output_range={output_range!r}")
+    if stride != 1:
+        raise ValueError(
+            "`output_range` is the same for every `stride`: give one of them. "
+            f"Received: output_range={output_range}, stride={stride}"
+        )
+    return pair

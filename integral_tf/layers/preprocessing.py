@@ -37,7 +37,7 @@ class ImageNetCentering(keras.layers.Layer):
 
     def __init__(self, mode="caffe", **kwargs):
         super().__init__(**kwargs)
-        if mode not in self.MODES:
+        if mode not in tuple(self.MODES):
             raise ValueError(
                 "`mode` is the preprocessing that the backbone was trained "
                 f"with: {', '.join(self.MODES)}. Received: mode={mode!r}"

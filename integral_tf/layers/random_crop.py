@@ -2,6 +2,7 @@
 
 import math
 
+from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf.generation import keras
 from integral_tf.generation import ops
@@ -42,6 +43,10 @@ class RandomCrop(float32.Float32, keras.layers.Layer):
         the joint is outside the crop, and `to_window` `(B, 2, 3)`, crop ->
         window.
 
+    Raises:
+        ValueError: an argument is out of range or no finite number, or
+            `mirrored_order` does not name every joint once.
+
     Reference:
         Section 6.1: "random rotation (+-30 degrees), scaling (+-25%) and
         flip".
@@ -61,13 +66,34 @@ class RandomCrop(float32.Float32, keras.layers.Layer):
     ):
         # Windows stay uint8 until they are sampled.
         super().__init__(autocast=False, **kwargs)
-        self.height = height
-        self.width = width
-        self.mirrored_order = list(mirrored_order)
-        self.rotation = rotation
-        self.scale = scale
+        size = (
+            "`height` and `width` are the crop's pixels, whole numbers from 1."
+        )
+        self.height = checks.whole("height", height, size, least=1)
+        self.width = checks.whole("width", width, size, least=1)
+        self.mirrored_order = _checked_order(mirrored_order)
+        self.rotation = checks.number(
+            "rotation",
+            rotation,
+            "`rotation` is the largest turn either way in degrees, from 0.",
+            least=0,
+        )
+        self.scale = checks.number(
+            "scale",
+            scale,
+            "`scale` is the largest share by which the crop's side grows or "
+            "shrinks, from 0 to below 1.",
+            least=0,
+            below=1,
+        )
         self.flip = flip
-        self.box_margin = box_margin
+        self.box_margin = checks.number(
+            "box_margin",
+            box_margin,
+            "`box_margin` is the factor by which a person's box is enlarged, "
+            "above 0.",
+            above=0,
+        )
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
@@ -132,3 +158,15 @@ class RandomCrop(float32.Float32, keras.layers.Layer):
             "box_margin": self.box_margin,
             "seed": self.seed,
         }
+
+
+def _checked_order(order):
+    """The order as a list of plain ints, each joint once."""
+    sentence = (
+        "`mirrored_order` has the place of each joint's other side, every "
+        "joint once: `skeletons.Skeleton.mirrored_order`."
+    )
+    places = [checks.whole("mirrored_order", each, sentence) for each in order]
+    if sorted(places) != list(range(len(places))):
+        raise ValueError(f"{sentence} Received: mirrored_order={order!r}")
+    return places

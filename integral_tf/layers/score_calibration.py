@@ -1,15 +1,34 @@
 """The Keras layer that makes a probability of a confidence."""
 
+from integral_tf import checks
 from integral_tf.generation import keras
 from integral_tf.generation import ops
-from integral_tf.layers import float32
+from integral_tf.layers import calibrated
 
 # Logits beyond this would not come back in float32.
 _SMALLEST = 1e-6
 
 
+def _slope(slope):
+    return checks.number(
+        "slope",
+        slope,
+        "`slope` is positive and finite, so that a surer joint has the higher "
+        "score.",
+        above=0,
+    )
+
+
+def _offset(offset):
+    return checks.number(
+        "offset",
+        offset,
+        "`offset` is added to a score's logit, so it is a finite number.",
+    )
+
+
 @keras.saving.register_keras_serializable(package="integral_tf")
-class ScoreCalibration(float32.Float32, keras.layers.Layer):
+class ScoreCalibration(calibrated.Calibrated):
     """Turns a joint's confidence into the chance that the joint is right.
 
     Formula, Platt's scaling ("Probabilistic outputs for support vector
@@ -23,6 +42,9 @@ class ScoreCalibration(float32.Float32, keras.layers.Layer):
     whether a joint is within half a head (PCKh@0.5). The order of scores stays.
     ours: the paper names no score for an integral joint.
 
+    Both are weights that no optimizer touches, and attributes that may be set
+    at any time.
+
     Args:
         slope: Factor, positive.
         offset: Summand.
@@ -35,7 +57,7 @@ class ScoreCalibration(float32.Float32, keras.layers.Layer):
         The same; float32.
 
     Raises:
-        ValueError: `slope` is not positive.
+        ValueError: `slope` is not positive, or one is no finite number.
 
     Example:
 
@@ -45,25 +67,26 @@ class ScoreCalibration(float32.Float32, keras.layers.Layer):
     array([0.27, 0.52], dtype=float32)
     """
 
+    NUMBERS = ("slope", "offset")
+    slope = calibrated.Number(_slope)
+    offset = calibrated.Number(_offset)
+
     def __init__(self, slope=1.0, offset=0.0, **kwargs):
         super().__init__(**kwargs)
-        if slope <= 0:
-            raise ValueError(
-                "`slope` is positive, so that a surer joint has the higher "
-                f"score. Received: slope={slope}"
-            )
         self.slope = slope
         self.offset = offset
+        self.start()
 
     def call(self, confidence):
         shares = ops.clip(confidence, _SMALLEST, 1.0 - _SMALLEST)
         # Not log1p: converters to ONNX do not know it.
         logits = ops.log(shares) - ops.log(1.0 - shares)
-        return ops.sigmoid(self.slope * logits + self.offset)
+        logits = ops.multiply(logits, self.number("slope"))
+        return ops.sigmoid(ops.add(logits, self.number("offset")))
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
-        config = {"slope": self.slope, "offset": self.offset}
+        config = {"slope": self._slope, "offset": self._offset}
         return {**super().get_config(), **config}

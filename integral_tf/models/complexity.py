@@ -115,11 +115,11 @@ def count(model):
         leaves.setdefault(leaf.name, []).append(leaf)
     parts = [total(of_part, name) for name, of_part in leaves.items()]
     counted = total(parts).parameters
-    if counted != model.count_params():
+    if counted != _parameters(model):
         raise ValueError(
             "Only networks of `pose_model` are counted, and this one has "
             f"layers of other kinds. Received: model={model.name!r} of "
-            f"{model.count_params()} parameters, {counted} of them known"
+            f"{_parameters(model)} parameters, {counted} of them known"
         )
     return parts
 
@@ -231,11 +231,17 @@ def _leaves(model, name=None):
             shapes = (None, channels), (None, dense.units)
             yield _leaf(layer.name, dense, *shapes, published=False)
         elif isinstance(layer, (layers.Argmax, layers.IntegralRegression)):
-            yield Part(layer.name, layer.count_params())
+            yield Part(layer.name, _parameters(layer))
         elif isinstance(layer, (*_MULTIPLYING, _NORM, *_RELU)):
             stage = re.match(r"conv\d(?=_)", layer.name)
             part = name or (stage.group() if stage else layer.name)
             yield _leaf(part, layer, layer.input.shape, layer.output.shape)
+
+
+def _parameters(model):
+    """How many there are, without the numbers that calibration sets."""
+    weights = layers.network_weights(model)
+    return sum(math.prod(weight.shape) for weight in weights)
 
 
 def _heatmap_head(head):

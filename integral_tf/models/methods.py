@@ -124,10 +124,10 @@ def network(model):
     """What must be the same for a model to take another one's weights.
 
     Returns:
-        The weights' shapes; strides and padding of the convolutions, and the
-        preprocessing, which no shape shows.
+        The shapes of its `layers.network_weights`; strides and padding of the
+        convolutions, and the preprocessing, which no shape shows.
     """
-    shapes = [tuple(weight.shape) for weight in model.weights]
+    shapes = [tuple(each.shape) for each in layers.network_weights(model)]
     parts = (keras.layers.Conv2D, layers.ImageNetCentering)
     options = [
         [getattr(layer, name, None) for name in ("strides", "padding", "mode")]

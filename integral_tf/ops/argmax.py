@@ -60,8 +60,7 @@ def near_peaks(scores, axes, size):
         `(B, H, W, K)` scores, outside the window so low that no softmax sees
         them.
     """
-    shape = ops.shape(scores)
-    spatial = tuple(shape[axis] for axis in axes)
+    spatial = integral.spatial_shape(scores, axes)
     for apart in integral.offsets(peaks(scores, axes), spatial, axes):
         scores = ops.where(ops.abs(apart) <= size // 2, scores, _LOWEST)
     return scores

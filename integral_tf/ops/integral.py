@@ -93,7 +93,7 @@ def flatten_maps(heatmaps, data_format="channels_last"):
         ValueError: as `arranged`.
     """
     maps, axes = arranged(heatmaps, data_format)
-    spatial = _spatial(maps, axes)
+    spatial = spatial_shape(maps, axes)
     maps = flat(maps, axes)
     # Reduced along a contiguous axis, a softmax is several times faster.
     return (ops.transpose(maps, (0, 2, 1)) if axes[0] == 1 else maps), spatial
@@ -243,7 +243,7 @@ def expectation(scores, axes):
         def gradient(upstream):
             # dJ/dH(p) = H~(p) (p - J), for H~ the softmax of H.
             upstream = upstream / _total(weights, axes)[..., None]
-            spatial = _spatial(weights, axes)
+            spatial = spatial_shape(weights, axes)
             pull = sum(
                 _per_map(upstream[..., i], axes) * apart
                 for i, apart in enumerate(offsets(points, spatial, axes))
@@ -278,7 +278,7 @@ def compensate(points, scores, axes, background):
     Returns:
         `(B, K, D)` float32 points in the heat-map frame.
     """
-    spatial = _spatial(scores, axes)
+    spatial = spatial_shape(scores, axes)
     pixels = ops.cast(product(spatial), "float32")
     # Infinities have no slope.
     scores = ops.clip(scores, -_LARGEST, _LARGEST)
@@ -327,7 +327,7 @@ def covariance(masses, points, axes):
     Returns:
         `(B, K, D, D)` in square heat-map pixels, in the order (x, y).
     """
-    apart = offsets(points, _spatial(masses, axes), axes)
+    apart = offsets(points, spatial_shape(masses, axes), axes)
     rows = [
         ops.stack([_mean(a * b, masses, axes) for b in apart], -1)
         for a in apart
@@ -353,7 +353,7 @@ def confidence(masses, points, axes, radius=1.0):
     Returns:
         `(B, K)`.
     """
-    apart = offsets(points, _spatial(masses, axes), axes)
+    apart = offsets(points, spatial_shape(masses, axes), axes)
     square = sum(ops.square(each) for each in apart)
     near = ops.exp(ops.multiply(square, -0.5 / radius**2))
     return _mean(near, masses, axes)
@@ -388,7 +388,7 @@ def _grid(length, axis, rank):
     return ops.reshape(grid, (-1, *[1] * (rank - 1 - axis)))
 
 
-def _spatial(maps, axes):
+def spatial_shape(maps, axes):
     """Their spatial shape, e.g. `(H, W)`."""
     shape = ops.shape(maps)
     return tuple(shape[axis] for axis in axes)
@@ -397,7 +397,7 @@ def _spatial(maps, axes):
 def flat(maps, axes):
     """Maps with one spatial axis, `axes[0]`: `(B, N, K)` or `(B, K, N)`."""
     shape = ops.shape(maps)
-    pixels = product(_spatial(maps, axes))
+    pixels = product(spatial_shape(maps, axes))
     return ops.reshape(
         maps, (-1, *shape[1 : axes[0]], pixels, *shape[axes[-1] + 1 :])
     )

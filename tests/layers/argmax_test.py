@@ -48,6 +48,29 @@ def test_golden_points(stride, expected):
     np.testing.assert_array_equal(outputs["joints"][0], expected)
 
 
+def test_a_stride_for_each_axis_and_channels_first():
+    # Rows step by 16 pixels of the crop, columns by 8.
+    maps = peaks(4, 6, (5, 2), (0, 3))
+    expected = [(43.5, 39.5), (3.5, 55.5)]
+    outputs = layers.Argmax((16, 8))(maps)
+    np.testing.assert_array_equal(outputs["joints"][0], expected)
+    layer = layers.Argmax([16, 8], data_format="channels_first")
+    outputs = layer(maps.transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(outputs["joints"][0], expected)
+    assert layer(keras.Input((2, 4, 6)))["joints"].shape == (None, 2, 2)
+
+
+def test_a_file_of_before_is_channels_last():
+    config = layers.Argmax(8).get_config()
+    assert config.pop("data_format") == "channels_last"
+    keras.config.set_image_data_format("channels_first")
+    try:
+        assert layers.Argmax.from_config(config).data_format == "channels_last"
+        assert layers.Argmax(8).data_format == "channels_first"
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 def test_the_first_of_equal_maxima_counts():
     maps = peaks(3, 4, (2, 1)) + peaks(3, 4, (0, 2))
     outputs = layers.Argmax()(maps)

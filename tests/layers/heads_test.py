@@ -144,3 +144,40 @@ def test_heads_stay_in_float32_under_mixed_precision(mixed_float16):
 def test_rejects_a_count_that_makes_no_sense(build, received):
     with pytest.raises(ValueError, match=f"Received: {received}$"):
         build()
+
+
+@pytest.mark.parametrize("asked", ["channels_first", None])
+def test_heads_take_channels_first(asked):
+    keras.config.set_image_data_format("channels_first")
+    try:
+        joint_head = layers.JointHead(3, (96, 64), data_format=asked)
+        heatmap_head = layers.HeatmapHead(3, 1, 4, data_format=asked)
+    finally:
+        keras.config.set_image_data_format("channels_last")
+    last = layers.JointHead(3, (96, 64))
+    image = features(2, 3, 5, 7)
+    first = image.transpose(0, 3, 1, 2)
+    last(image), joint_head(first)
+    joint_head.set_weights(last.get_weights())
+    np.testing.assert_allclose(joint_head(first), last(image), atol=1e-4)
+    # TensorFlow's CPU has no convolution of channels first: the shapes alone.
+    heatmap_head.build(first.shape)
+    assert heatmap_head.compute_output_shape(first.shape) == (2, 3, 6, 10)
+    symbol = keras.KerasTensor((None, 7, 3, None))
+    assert heatmap_head(symbol).shape == (None, 3, 6, None)
+    assert heatmap_head.norms[0].gamma.shape == (4,)
+    assert heatmap_head.deconvolutions[0].kernel.shape == (4, 4, 4, 7)
+
+
+@pytest.mark.parametrize(
+    "head", [layers.HeatmapHead(3, 1, 4), layers.JointHead(3, (64, 64))]
+)
+def test_a_head_of_a_file_of_before_is_channels_last(head):
+    config = head.get_config()
+    assert config.pop("data_format") == "channels_last"
+    keras.config.set_image_data_format("channels_first")
+    try:
+        again = type(head).from_config(config)
+    finally:
+        keras.config.set_image_data_format("channels_last")
+    assert again.data_format == "channels_last"

@@ -49,6 +49,18 @@ def random_maps(*shape):
             },
             id="everything",
         ),
+        pytest.param(
+            {"stride": (2, 3), "covariance": True, "packed": True},
+            (2, 4, 6, 3),
+            (2, 3, 6),
+            id="packed",
+        ),
+        pytest.param(
+            {"output_range": (-1, 1), "confidence": True},
+            (2, 4, 6, 3),
+            {"joints": (2, 3, 2), "confidence": (2, 3)},
+            id="range",
+        ),
     ],
 )
 def test_conforms(kwargs, shape, expected_shape, tmp_path):
@@ -79,6 +91,49 @@ def test_stride_gives_crop_coordinates():
     # Cell 0 of stride 8 covers pixels 0..7, cell 5 40..47.
     points = IntegralRegression(stride=8)(scores({(0, 5): 1.0}, height=6))
     np.testing.assert_allclose(points[0, 0], (3.5, 43.5), atol=1e-5)
+
+
+def test_a_stride_for_each_axis():
+    # Slices of 3 mm, pixels of 0.5 mm; the peak in slice 1, row 2, column 0.
+    volume = np.full((1, 2, 3, 4, 1), -1e3, "float32")
+    volume[0, 1, 2, 0, 0] = 0
+    points = IntegralRegression(stride=(3.0, 0.5, 0.5))(volume)
+    # A cell's middle is half its stride from its edge, and edges are at -0.5.
+    np.testing.assert_allclose(points[0, 0], (-0.25, 0.75, 4.0), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "output_range, expected",
+    [
+        # The middle of the last of 6 columns and of the third of 4 rows.
+        ((-1, 1), (1 - 1 / 6, 0.25)),
+        ((0, 1), (11 / 12, 5 / 8)),
+        ((0, 100), (1100 / 12, 500 / 8)),
+    ],
+)
+@pytest.mark.parametrize("size", [(4, 6), (None, None)])
+def test_a_range_is_that_of_the_maps_edges(output_range, expected, size):
+    inputs = keras.Input((*size, 1))
+    layer = IntegralRegression(output_range=output_range)
+    model = keras.Model(inputs, layer(inputs))
+    points = model.predict(scores({(5, 2): 1.0}), verbose=0)
+    assert points.dtype == "float32"
+    np.testing.assert_allclose(points[0, 0], expected, rtol=1e-6)
+
+
+def test_unpack():
+    maps = random_maps(2, 3, 4, 5, 2)  # volumes: 3 + 1 + 9 channels
+    plain = IntegralRegression(confidence=True, covariance=True)
+    packed = IntegralRegression(confidence=True, covariance=True, packed=True)
+    together = packed(maps)
+    assert together.shape == (2, 2, 13)
+    apart = packed.unpack(together)
+    expected = plain(maps)
+    assert apart.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(apart[name], value)
+    with pytest.raises(ValueError, match="7 channels.*shape=.2, 2, 12.$"):
+        packed.unpack(together[..., :12])
 
 
 def test_beta_sharpens():

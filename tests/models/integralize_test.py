@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import integral_tf
+from integral_tf import layers
 from integral_tf.ops import targets
 
 SIZE, STRIDE, JOINTS = 64, 4, 5
@@ -66,7 +67,8 @@ def test_reads_the_named_maps(layer):
     )
     assert outputs["scores"].shape == (2, JOINTS)
     # The same weights, not a copy of them.
-    assert {id(w) for w in pose.weights} <= {id(w) for w in network.weights}
+    weights = layers.network_weights(pose)
+    assert {id(w) for w in weights} <= {id(w) for w in network.weights}
 
 
 def test_a_layer_inside_and_a_model_with_one_output():

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from integral_tf import layers
 from integral_tf import losses
 from integral_tf import models
 from integral_tf.models import backbone as backbones
@@ -208,10 +209,14 @@ def test_networks_have_the_known_number_of_parameters(
 ):
     model = models.pose_model("I1", backbone, image_size=64)
     # facts.md; the size of the image changes nothing.
-    assert model.count_params() / 1e6 == pytest.approx(millions, rel=0.01)
+    weights = layers.network_weights(model)
+    parameters = sum(np.prod(weight.shape) for weight in weights)
+    assert parameters / 1e6 == pytest.approx(millions, rel=0.01)
     head = 16 * head_input * 256 + 16 * 256 * 256 + 2 * 4 * 256 + 257 * 16
     bare = backbones.build(backbone, (64, 64)).count_params()
-    assert model.count_params() == bare + head
+    assert parameters == bare + head
+    # Beta, and the slope and the offset of the scores.
+    assert model.count_params() == parameters + 3
 
 
 @pytest.mark.parametrize(

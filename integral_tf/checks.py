@@ -1,0 +1,127 @@
+"""Numbers that a caller gave: plain ones, or one sentence that says why not.
+
+Every layer and loss asks here, each with a sentence of its own.
+
+    number    one finite number
+    whole     one whole number
+    several   one finite number, or a tuple of them
+
+`above` and `below` exclude their bounds, `least` and `most` include theirs. A
+number of NumPy, and an array of any library without axes, count as numbers; a
+bool does not. Finite means in float32, in which the numbers are used.
+"""
+
+import math
+import numbers
+
+import numpy as np
+
+# Of float32.
+_LARGEST = float(np.finfo("float32").max)
+
+
+def number(
+    name,
+    value,
+    sentence,
+    *,
+    above=-math.inf,
+    least=-math.inf,
+    most=math.inf,
+    below=math.inf,
+):
+    """Requires one finite number.
+
+    Args:
+        name: What the argument is called.
+        value: What was given.
+        sentence: What the argument means and what would be right; the error
+            says it, and what was received.
+        above, least, most, below: The range.
+
+    Returns:
+        The same as Python's int or float.
+
+    Raises:
+        ValueError: NaN, infinity, text, a bool, None, an array with axes, or a
+            number out of range.
+
+    Example:
+
+    >>> number("stride", np.float32(8), "`stride` is positive.", above=0)
+    8.0
+    >>> number("stride", "8", "`stride` is positive.", above=0)
+    Traceback (most recent call last):
+    ValueError: `stride` is positive. Received: stride='8'
+    """
+    plain = _plain(value)
+    if plain is None or not (above < plain < below and least <= plain <= most):
+        raise ValueError(f"{sentence} Received: {name}={value!r}")
+    return plain
+
+
+def whole(name, value, sentence, *, least=-math.inf, most=math.inf):
+    """Requires one whole number, of which `5.0` is one.
+
+    Args:
+        name, value, sentence, least, most: As of `number`.
+
+    Returns:
+        The same as Python's int.
+
+    Raises:
+        ValueError: as of `number`, or a fraction.
+    """
+    plain = number(name, value, sentence, least=least, most=most)
+    if plain != int(plain):
+        raise ValueError(f"{sentence} Received: {name}={value!r}")
+    return int(plain)
+
+
+def several(name, values, sentence, *, above=-math.inf, least=-math.inf):
+    """Requires one finite number, or a tuple or list of them.
+
+    Args:
+        name, values, sentence, above, least: As of `number`.
+
+    Returns:
+        Python's int or float, or a tuple of them.
+
+    Raises:
+        ValueError: as of `number`, or an empty tuple.
+
+    Example:
+
+    >>> several("stride", [16, 8.0], "`stride` is positive.", above=0)
+    (16, 8.0)
+    """
+    if not isinstance(values, (tuple, list)):
+        return number(name, values, sentence, above=above, least=least)
+    plain = tuple(map(_plain, values))
+    right = [
+        each is not None and each > above and each >= least for each in plain
+    ]
+    if not right or not all(right):
+        raise ValueError(f"{sentence} Received: {name}={values!r}")
+    return plain
+
+
+def _plain(value):
+    """A finite number as Python's int or float; None for anything else."""
+    if hasattr(value, "shape"):
+        value = _scalar(value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    if not abs(value) <= _LARGEST:
+        return None
+    return value if isinstance(value, (int, float)) else float(value)
+
+
+def _scalar(array):
+    """What an array without axes holds, as Python's; None for another."""
+    if tuple(array.shape):
+        return None
+    try:
+        return np.asarray(array).item()
+    except (TypeError, ValueError, RuntimeError, NotImplementedError):
+        return None  # a symbolic one has no number yet
