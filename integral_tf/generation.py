@@ -8,6 +8,7 @@ tensorflow-addons needs; they take `keras` and `ops` from here.
     ops      `keras.ops`, or what of it they need, written for Keras 2
     LEGACY   whether it is Keras 2
     NAME     its name and version, for messages
+    BACKEND  the array library below: tensorflow, jax or torch
     NOT_CAST what keeps a weight in its own type under a half-precision policy
 
 tf_keras is taken where TensorFlow takes it, too: TF_USE_LEGACY_KERAS=1 is set
@@ -38,8 +39,10 @@ if LEGACY:
     from integral_tf import keras2 as ops
 else:
     ops = keras.ops
+BACKEND = "tensorflow" if LEGACY else keras.backend.backend()
 
 __all__ = [
+    "BACKEND",
     "LEGACY",
     "NAME",
     "NOT_CAST",

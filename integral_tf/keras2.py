@@ -26,6 +26,7 @@ maximum = tf.maximum
 minimum = tf.minimum
 mod = tf.math.floormod
 multiply = tf.multiply
+pad = tf.pad
 reshape = tf.reshape
 right_shift = tf.bitwise.right_shift
 round = tf.round
@@ -34,7 +35,9 @@ softmax = tf.nn.softmax
 softplus = tf.math.softplus
 sqrt = tf.sqrt
 square = tf.square
+squeeze = tf.squeeze
 stack = tf.stack
+stop_gradient = tf.stop_gradient
 subtract = tf.subtract
 sum = tf.reduce_sum
 transpose = tf.transpose
@@ -45,8 +48,8 @@ def arange(stop):
     return tf.range(stop)
 
 
-def argmax(x, axis):
-    return tf.argmax(x, axis, output_type=tf.int32)
+def ndim(tensor):
+    return len(tensor.shape)
 
 
 def logaddexp(x, y):

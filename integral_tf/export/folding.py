@@ -62,7 +62,8 @@ def fold(model, phases=False):
         config["dtype"] = "float32"
         if type(layer) in _CONVOLUTIONS:
             config["use_bias"] = True
-        new = _PLAIN.get(type(layer), type(layer)).from_config(config)
+        centers = type(layer) is layers.ImageNetCentering
+        new = (_Centering if centers else type(layer)).from_config(config)
         if isinstance(layer, layers.HeatmapHead):
             _prepare_head(new, phases)
         originals[id(new)] = layer, new
@@ -98,27 +99,6 @@ class _Centering(layers.ImageNetCentering):
     def reverse(images):
         red, green, blue = keras.ops.split(images, 3, axis=-1)
         return keras.ops.concatenate([blue, green, red], axis=-1)
-
-
-def _find(scores, axis):
-    """Without Keras's treatment of -0, which converters do not know."""
-    return tf.argmax(scores, axis, output_type=tf.int32)
-
-
-class _Argmax(layers.Argmax):
-    find = staticmethod(_find)
-
-
-class _IntegralRegression(layers.IntegralRegression):
-    find = staticmethod(_find)
-
-
-# The same arithmetic in operations that every converter knows well.
-_PLAIN = {
-    layers.ImageNetCentering: _Centering,
-    layers.Argmax: _Argmax,
-    layers.IntegralRegression: _IntegralRegression,
-}
 
 
 def _kernel_and_bias(convolution, norm=None):

@@ -4,12 +4,13 @@ from integral_tf import coordinates
 from integral_tf import generation
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.layers import float32
 from integral_tf.ops import argmax
 from integral_tf.ops import integral
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class Argmax(keras.layers.Layer):
+class Argmax(float32.Float32, keras.layers.Layer):
     """Reads each joint at the maximum of its heat map. No gradient.
 
     Args:
@@ -36,13 +37,9 @@ class Argmax(keras.layers.Layer):
             unknown `activation` or `data_format`.
     """
 
-    # Exporters put one here that their converters know.
-    find = staticmethod(ops.argmax)
-
     def __init__(
         self, stride=1, activation="linear", *, data_format=None, **kwargs
     ):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         if activation not in ("linear", "softmax", "sigmoid"):
             raise ValueError(
@@ -61,10 +58,10 @@ class Argmax(keras.layers.Layer):
         self.built = True
 
     def call(self, heatmaps):
-        points, peak = argmax.argmax(heatmaps, self.data_format, self.find)
+        points, peak = argmax.argmax(heatmaps, self.data_format)
         if self.activation == "softmax":
-            scores, _ = integral.flatten_maps(heatmaps, self.data_format)
-            confidence = ops.exp(peak - ops.logsumexp(scores, axis=-1))
+            scores, axes = integral.arranged(heatmaps, self.data_format)
+            confidence = ops.exp(peak - ops.logsumexp(scores, axis=axes))
         elif self.activation == "sigmoid":
             confidence = ops.sigmoid(peak)
         else:

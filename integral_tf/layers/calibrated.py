@@ -7,6 +7,7 @@ import numpy as np
 
 from integral_tf import generation
 from integral_tf.generation import keras
+from integral_tf.layers import float32
 
 
 class Number:
@@ -29,7 +30,7 @@ class Number:
         layer.set_number(self._name, self._check(value))
 
 
-class Calibrated(keras.layers.Layer):
+class Calibrated(float32.Float32, keras.layers.Layer):
     """Base of layers with numbers that are set after training, not trained.
 
     Each is an attribute that is read and set as a float. Under it is a weight,

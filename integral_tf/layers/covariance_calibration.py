@@ -75,7 +75,6 @@ class CovarianceCalibration(calibrated.Calibrated):
     offset = calibrated.Number(_offset)
 
     def __init__(self, slope=1.0, offset=0.0, degrees=None, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.slope = slope
         self.offset = offset

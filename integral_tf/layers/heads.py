@@ -4,6 +4,7 @@ from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import generation
 from integral_tf.generation import keras
+from integral_tf.layers import float32
 
 # What files of before do not say.
 _FORMER = {"data_format": "channels_last"}
@@ -141,7 +142,7 @@ class HeatmapHead(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class JointHead(keras.layers.Layer):
+class JointHead(float32.Float32, keras.layers.Layer):
     """The joint network N_J: features straight to points. Eq. (3).
 
     Average pooling, then one fully connected layer with 2K outputs, which are
@@ -169,7 +170,6 @@ class JointHead(keras.layers.Layer):
     """
 
     def __init__(self, joints, crop_size, *, data_format=None, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.joints = checks.whole(
             "joints", joints, "`joints` counts the points, from 1.", least=1

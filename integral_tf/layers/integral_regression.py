@@ -53,7 +53,8 @@ class IntegralRegression(calibrated.Calibrated):
             other libraries say.
         packed: Put all that is returned in one tensor, as
             `keras.layers.TimeDistributed` needs it; `unpack` takes it apart.
-        **kwargs: Base layer keyword arguments, such as `name`.
+        **kwargs: Base layer keyword arguments, such as `name`. A `dtype` is
+            ignored.
 
     Call arguments:
         heatmaps: `(batch, height, width, joints)` unnormalised scores. Do not
@@ -89,9 +90,6 @@ class IntegralRegression(calibrated.Calibrated):
         [Sun et al., 2018](https://arxiv.org/abs/1711.08229), Section 5.
     """
 
-    # Exporters put one here that their converters know.
-    find = staticmethod(ops.argmax)
-
     def __init__(
         self,
         stride=1,
@@ -107,9 +105,6 @@ class IntegralRegression(calibrated.Calibrated):
         packed=False,
         **kwargs,
     ):
-        # float16 spaces neighbouring values 1/32 pixel apart near x = 63, and
-        # bfloat16 1/4 pixel, so a mixed-precision policy must not reach here.
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.stride = coordinates.checked_stride(stride)
         self.learn_beta = learn_beta
@@ -178,21 +173,20 @@ class IntegralRegression(calibrated.Calibrated):
             beta = ops.exp(self.log_beta)
         else:
             beta = self.number("beta")
-        scores, spatial = integral.flatten_maps(heatmaps, self.data_format)
+        scores, axes = integral.arranged(heatmaps, self.data_format)
+        spatial = integral.spatial_shape(scores, axes)
         scores = integral.scaled(scores, beta)
         if not (self.confidence or self.covariance):
-            points = self._points(scores, spatial, beta)
+            points = self._points(scores, axes, beta)
             return self._placed(points, spatial)
-        probabilities = integral.spatial_softmax(scores)
-        points = self._points(scores, spatial, beta, probabilities)
+        masses = integral.masses(scores, axes)
+        points = self._points(scores, axes, beta, masses)
         outputs = {"joints": self._placed(points, spatial)}
         if self.confidence:
-            outputs["confidence"] = integral.confidence(
-                probabilities, points, spatial
-            )
+            outputs["confidence"] = integral.confidence(masses, points, axes)
         if self.covariance:
-            middle = integral.expected_coordinates(probabilities, spatial)
-            spread = integral.covariance(probabilities, middle, spatial)
+            middle = integral.expected_coordinates(masses, axes)
+            spread = integral.covariance(masses, middle, axes)
             outputs["covariance"] = spread * self._squares(spatial)
         return _packed(outputs) if self.packed else outputs
 
@@ -220,20 +214,18 @@ class IntegralRegression(calibrated.Calibrated):
             return coordinates.heatmap_to_crop(points, steps)
         return coordinates.heatmap_to_range(points, steps, self.output_range[0])
 
-    def _points(self, scores, spatial, beta, probabilities=None):
-        """`(B, K, D)` in the heat-map frame; whole maps' softmax, if known."""
+    def _points(self, scores, axes, beta, masses=None):
+        """`(B, K, D)` in the heat-map frame; whole maps' masses, if known."""
         if self.window is not None:
-            near = argmax.near_peaks(scores, spatial, self.window, self.find)
-            return integral.expectation(near, spatial)
-        if probabilities is None:
-            points = integral.expectation(scores, spatial)
+            near = argmax.near_peaks(scores, axes, self.window)
+            return integral.expectation(near, axes)
+        if masses is None:
+            points = integral.expectation(scores, axes)
         else:
-            points = integral.expected_coordinates(probabilities, spatial)
+            points = integral.expected_coordinates(masses, axes)
         if self.background is None:
             return points
-        return integral.compensate(
-            points, scores, spatial, beta * self.background
-        )
+        return integral.compensate(points, scores, axes, beta * self.background)
 
     def compute_output_shape(self, input_shape):
         batch, dimensions = input_shape[0], len(input_shape) - 2

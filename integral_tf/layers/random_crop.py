@@ -6,11 +6,12 @@ from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.layers import float32
 from integral_tf.ops import warp
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class RandomCrop(keras.layers.Layer):
+class RandomCrop(float32.Float32, keras.layers.Layer):
     """Crops the person out of each window, turned, scaled and mirrored at will.
 
     All of it is one affine map, so the pixels are resampled once, and the
@@ -63,7 +64,6 @@ class RandomCrop(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        kwargs.setdefault("dtype", "float32")
         # Windows stay uint8 until they are sampled.
         super().__init__(autocast=False, **kwargs)
         size = (

@@ -72,7 +72,6 @@ class ScoreCalibration(calibrated.Calibrated):
     offset = calibrated.Number(_offset)
 
     def __init__(self, slope=1.0, offset=0.0, **kwargs):
-        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.slope = slope
         self.offset = offset

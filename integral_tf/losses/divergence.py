@@ -114,13 +114,14 @@ class VarianceError(heatmap.SoftmaxLoss):
     ):
         super().__init__(stride, sigma, beta, name=name, **kwargs)
 
-    def map_cost(self, points, scores, spatial):
-        share = integral.spatial_softmax(scores, self.beta)
-        middle = integral.expected_coordinates(share, spatial)
-        moments = integral.covariance(share, middle, spatial)
+    def cost(self, points, y_pred):
+        scores, axes = integral.arranged(y_pred, self.data_format)
+        masses = integral.masses(integral.scaled(scores, self.beta), axes)
+        middle = integral.expected_coordinates(masses, axes)
+        moments = integral.covariance(masses, middle, axes)
         return sum(
             ops.square(moments[..., i, i] - self.sigma**2)
-            for i in range(len(spatial))
+            for i in range(len(axes))
         )
 
 

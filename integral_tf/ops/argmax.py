@@ -1,10 +1,15 @@
 """A joint as the maximum of its heat map, Eq. (1)."""
 
+import numpy as np
+
+from integral_tf import generation
 from integral_tf.generation import ops
 from integral_tf.ops import integral
 
+_LOWEST = float(np.finfo("float32").min)
 
-def argmax(heatmaps, data_format="channels_last", find=ops.argmax):
+
+def argmax(heatmaps, data_format="channels_last"):
     """Reads each joint at the pixel with the largest score. Eq. (1).
 
     No shift by a quarter of a pixel is added; the paper mentions none.
@@ -12,52 +17,62 @@ def argmax(heatmaps, data_format="channels_last", find=ops.argmax):
     Args:
         heatmaps: `(B, H, W, K)` scores; any number of spatial dimensions.
         data_format: Where the joints' axis is.
-        find: The array library's own argmax, of `(scores, axis)`.
 
     Returns:
         `(B, K, D)` float32 points `(x, y)` in the heat-map frame, and
         `(B, K)` float32 scores at them.
     """
-    scores, spatial = integral.flatten_maps(heatmaps, data_format)
-    return peaks(scores, spatial, find), ops.max(scores, axis=-1)
+    scores, axes = integral.arranged(heatmaps, data_format)
+    return peaks(scores, axes), ops.max(scores, axis=axes)
 
 
-def peaks(scores, spatial, find=ops.argmax):
-    """`argmax` of maps that are flat already.
+def peaks(scores, axes):
+    """`argmax` of float32 maps.
 
     Args:
-        scores: `(B, K, N)`.
-        spatial: Spatial shape of the maps.
-        find: As of `argmax`.
+        scores: `(B, H, W, K)`.
+        axes: The spatial ones.
 
     Returns:
         `(B, K, D)` float32 points in the heat-map frame.
     """
-    index = find(scores, axis=-1)
+    index = _first_maximum(integral.flat(scores, axes), axes[0])
+    shape = ops.shape(scores)
     points = []
-    for length in reversed(spatial):
-        points.append(ops.cast(ops.mod(index, length), "float32"))
-        index = ops.floor_divide(index, length)
+    for axis in reversed(axes):
+        points.append(ops.cast(ops.mod(index, shape[axis]), "float32"))
+        index = ops.floor_divide(index, shape[axis])
     return ops.stack(points, axis=-1)
 
 
-def near_peaks(scores, spatial, size, find=ops.argmax):
+def near_peaks(scores, axes, size):
     """Leaves of each map a window around its maximum.
 
     So a second mode elsewhere in the map does not draw the joint: after the
     local refinement of SLEAP (Pereira et al., 2022).
 
     Args:
-        scores: `(B, K, N)`.
-        spatial: Spatial shape of the maps.
+        scores: `(B, H, W, K)` float32.
+        axes: The spatial ones.
         size: Side of the window in heat-map pixels, odd.
-        find: As of `argmax`.
 
     Returns:
-        `(B, K, N)` scores, outside the window so low that no softmax sees them.
+        `(B, H, W, K)` scores, outside the window so low that no softmax sees
+        them.
     """
-    joints = ops.shape(scores)[1]
-    maps = ops.reshape(scores, (-1, joints, *spatial))
-    for apart in integral.offsets(peaks(scores, spatial, find), spatial):
-        maps = ops.where(ops.abs(apart) <= size // 2, maps, -1e9)
-    return ops.reshape(maps, ops.shape(scores))
+    spatial = integral.spatial_shape(scores, axes)
+    for apart in integral.offsets(peaks(scores, axes), spatial, axes):
+        scores = ops.where(ops.abs(apart) <= size // 2, scores, _LOWEST)
+    return scores
+
+
+def _first_maximum(scores, axis):
+    """`ops.argmax`, on TensorFlow without what converters do not know.
+
+    Keras tells -0 from 0 there by bits; ONNX and LiteRT have no such operation.
+    """
+    if generation.BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.argmax(scores, axis, output_type=tf.int32)
+    return ops.argmax(scores, axis=axis)

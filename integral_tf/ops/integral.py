@@ -16,21 +16,32 @@ counts from 1, so that a pixel keeps the index it has everywhere else
 
 Shape letters: B batch, H height, W width, K joints, N pixels of a map, D
 spatial dimensions. Maps may have any D: (W,), (H, W) or (depth, H, W); points
-are in reverse, (x, y, z), as everywhere.
+are in reverse, (x, y, z), as everywhere. Maps stay as they lie in memory,
+`(B, H, W, K)` or `(B, K, H, W)`: `axes` says which of their axes are spatial.
 """
 
 import math
 
+import numpy as np
+
 from integral_tf import coordinates
+from integral_tf import generation
 from integral_tf.generation import ops
 
 # Below this share of a map above its background, `compensate` has nothing to
 # divide by that float32 would keep.
 _LEAST = 0.01
+_LARGEST = float(np.finfo("float32").max)
+# Pixels this far below a map's maximum count as if they were at this distance.
+# exp(-40) of a million pixels is still nothing beside the maximum's 1, and a
+# map of -inf alone has something to divide by.
+_FAR = 40.0
+# Pixels of an axis from which TensorFlow's sums are off by 1e-4 pixels.
+_LONG, _STEP = 256, 32
 
 
-def flatten_maps(heatmaps, data_format="channels_last"):
-    """Lays each joint's map out along the last, contiguous axis, in float32.
+def arranged(heatmaps, data_format="channels_last"):
+    """Heat maps in float32, and which of their axes are spatial.
 
     Args:
         heatmaps: `(B, H, W, K)`, or `(B, K, H, W)` for `channels_first`; any
@@ -38,7 +49,7 @@ def flatten_maps(heatmaps, data_format="channels_last"):
         data_format: `"channels_last"` or `"channels_first"`.
 
     Returns:
-        `(B, K, N)` float32 and the spatial shape, e.g. `(H, W)`.
+        The maps and `(1, 2)` or `(2, 3)`: on torch always the latter.
 
     Raises:
         ValueError: another `data_format`, or no spatial dimension.
@@ -57,13 +68,35 @@ def flatten_maps(heatmaps, data_format="channels_last"):
         )
     # float16 steps by 1/32 pixel near x = 63: coordinates need float32.
     heatmaps = ops.cast(heatmaps, "float32")
-    if data_format == "channels_last":
-        spatial, joints = shape[1:-1], shape[-1]
-        # Reduced along a contiguous axis, the softmax is several times faster.
-        flat = ops.reshape(heatmaps, (-1, product(spatial), joints))
-        return ops.transpose(flat, (0, 2, 1)), spatial
-    spatial, joints = shape[2:], shape[1]
-    return ops.reshape(heatmaps, (-1, joints, product(spatial))), spatial
+    last = tuple(range(2, len(shape)))
+    if data_format == "channels_first":
+        return heatmaps, last
+    if generation.BACKEND == "torch":
+        # Its kernels want pixels side by side, in the gradient, too.
+        order = (0, len(shape) - 1, *range(1, len(shape) - 1))
+        return ops.transpose(heatmaps, order).contiguous(), last
+    return heatmaps, tuple(range(1, len(shape) - 1))
+
+
+def flatten_maps(heatmaps, data_format="channels_last"):
+    """Lays each joint's map out along the last, contiguous axis, in float32.
+
+    Args:
+        heatmaps: `(B, H, W, K)`, or `(B, K, H, W)` for `channels_first`; any
+            number of spatial dimensions.
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Returns:
+        `(B, K, N)` float32 and the spatial shape, e.g. `(H, W)`.
+
+    Raises:
+        ValueError: as `arranged`.
+    """
+    maps, axes = arranged(heatmaps, data_format)
+    spatial = spatial_shape(maps, axes)
+    maps = flat(maps, axes)
+    # Reduced along a contiguous axis, a softmax is several times faster.
+    return (ops.transpose(maps, (0, 2, 1)) if axes[0] == 1 else maps), spatial
 
 
 def spatial_softmax(scores, beta=1.0):
@@ -79,28 +112,96 @@ def spatial_softmax(scores, beta=1.0):
     return ops.softmax(scaled(scores, beta), axis=-1)
 
 
-def expected_coordinates(probabilities, spatial):
-    """Averages pixel positions, weighted by their probabilities. Eq. (6).
+def masses(scores, axes):
+    """Eq. (5) but for its denominator, which who reads a map divides by.
+
+    Infinite scores are cut: those that are +inf share the map equally, and so
+    do all pixels of a map that is -inf everywhere. NaN stays NaN.
 
     Args:
-        probabilities: `(B, K, N)`, each joint's map summing to 1.
-        spatial: Spatial shape of the maps, e.g. `(H, W)`, with product N.
+        scores: `(B, H, W, K)` float32, already times beta.
+        axes: The spatial ones.
+
+    Returns:
+        Of the same shape: the softmax, up to a factor per map.
+    """
+    if generation.BACKEND == "torch":
+        return _torch_masses(scores, axes)
+    top = scores
+    for axis in axes:
+        top = ops.max(top, axis=axis, keepdims=True)
+    # No gradient goes through the maximum, which any softmax is free of.
+    top = ops.stop_gradient(ops.clip(top, -_LARGEST, _LARGEST))
+    # Only +inf is above 0. Not cut there: a tie would halve its gradient.
+    return ops.exp(ops.clip(scores - top, -_FAR, 1.0))
+
+
+def _torch_masses(scores, axes):
+    """By torch's softmax: its maximum and `clamp` cost more than all of it."""
+    import torch
+
+    # The one way to cut whose gradient is a single pass.
+    cut = torch.nn.functional.hardtanh(scores, -_LARGEST, _LARGEST)
+    share = torch.softmax(flat(cut, axes), dim=axes[0])
+    return torch.reshape(share, scores.shape)
+
+
+def expected_coordinates(masses, axes):
+    """Averages pixel positions, weighted by a map. Eq. (6).
+
+    Each marginal is divided by its own sum, so that a map need not sum to 1;
+    softmaxes of large maps in float32 do not.
+
+    Args:
+        masses: `(B, H, W, K)`, not negative.
+        axes: The spatial ones.
 
     Returns:
         `(B, K, D)` points `(x, y)` in the heat-map frame.
     """
-    joints = ops.shape(probabilities)[1]
-    maps = ops.reshape(probabilities, (-1, joints, *spatial))
-    axes = range(2, 2 + len(spatial))
     points = []
-    for axis in reversed(axes):
-        # Summing out the other axes first costs H + W products, not H * W.
+    for axis, marginal in zip(reversed(axes), _marginals(masses, axes)):
+        grid = _grid(ops.shape(masses)[axis], axis, ops.ndim(masses))
+        total = _sum(marginal, [axis])
         # Not a matrix product: TF32 and bfloat16 would round the coordinates.
-        others = tuple(other for other in axes if other != axis)
-        marginal = ops.sum(maps, axis=others) if others else maps
-        grid = ops.cast(ops.arange(spatial[axis - 2]), "float32")
-        points.append(ops.sum(ops.multiply(marginal, grid), axis=-1))
+        near = _sum(marginal * grid, [axis]) / total
+        # Then around that, where terms are small: float32 keeps more of them.
+        # The point is the same for any `near`, so that has no gradient.
+        near = ops.stop_gradient(near)
+        apart = _sum(marginal * (grid - near), [axis])
+        points.append(ops.squeeze(near + apart / total, axis=axes))
     return ops.stack(points, axis=-1)
+
+
+def _marginals(masses, axes):
+    """Sums along all axes but one, `(B, 1, W, K)`, `(B, H, 1, K)`, ..."""
+    found = []
+    for i, axis in enumerate(axes):
+        found.append(_sum(masses, axes[i + 1 :]))
+        if axis != axes[-1]:
+            masses = _sum(masses, [axis])
+    return reversed(found)
+
+
+def _sum(maps, axes):
+    """Sums axis by axis: float32 loses less in short sums."""
+    for axis in axes:
+        shape = ops.shape(maps)
+        if isinstance(shape[axis], int) and shape[axis] > _LONG:
+            # A long axis in two steps; zeros fill the last one up.
+            short = -shape[axis] % _STEP
+            if short:
+                widths = [
+                    (0, short if i == axis else 0) for i in range(len(shape))
+                ]
+                maps = ops.pad(maps, widths)
+            steps = ((shape[axis] + short) // _STEP, _STEP)
+            maps = ops.reshape(
+                maps, (-1, *shape[1:axis], *steps, *shape[axis + 1 :])
+            )
+            maps = ops.sum(maps, axis=axis + 1)
+        maps = ops.sum(maps, axis=axis, keepdims=True)
+    return maps
 
 
 def integrate(heatmaps, beta=1.0, data_format="channels_last"):
@@ -114,46 +215,47 @@ def integrate(heatmaps, beta=1.0, data_format="channels_last"):
     Returns:
         `(B, K, D)` float32 points `(x, y)` in the heat-map frame.
     """
-    scores, spatial = flatten_maps(heatmaps, data_format)
-    return expectation(scaled(scores, beta), spatial)
+    scores, axes = arranged(heatmaps, data_format)
+    return expectation(scaled(scores, beta), axes)
 
 
-def expectation(scores, spatial):
-    """`integrate` on scores that are flat and scaled already.
+def expectation(scores, axes):
+    """`integrate` on scores that are scaled already.
 
     Args:
-        scores: `(B, K, N)`.
-        spatial: Spatial shape of the maps.
+        scores: `(B, H, W, K)` float32.
+        axes: The spatial ones.
 
     Returns:
         `(B, K, D)` float32 points in the heat-map frame.
     """
+    if generation.BACKEND != "tensorflow":
+        return expected_coordinates(masses(scores, axes), axes)
 
-    # The gradient is written out because automatic differentiation passes over
-    # the maps six times, and this twice. Not for forward mode, nor, on torch,
-    # for second derivatives: its `custom_gradient` records nothing in here.
+    # Written out for TensorFlow's graphs, where automatic differentiation
+    # passes over the maps six times, and this twice. JAX fuses the passes, and
+    # neither JAX nor torch can differentiate this in every way.
     @ops.custom_gradient
     def run(scores):
-        probabilities = spatial_softmax(scores)
-        points = expected_coordinates(probabilities, spatial)
+        weights = masses(scores, axes)
+        points = expected_coordinates(weights, axes)
 
-        def gradient(*args, upstream=None):
-            # TensorFlow and JAX pass it as the only argument, torch by name.
-            upstream = args[0] if upstream is None else upstream
+        def gradient(upstream):
             # dJ/dH(p) = H~(p) (p - J), for H~ the softmax of H.
+            upstream = upstream / _total(weights, axes)[..., None]
+            spatial = spatial_shape(weights, axes)
             pull = sum(
-                ops.multiply(_per_map(upstream[..., i], spatial), apart)
-                for i, apart in enumerate(offsets(points, spatial))
+                _per_map(upstream[..., i], axes) * apart
+                for i, apart in enumerate(offsets(points, spatial, axes))
             )
-            pull = ops.reshape(pull, ops.shape(probabilities))
-            return ops.multiply(probabilities, pull)
+            return weights * pull
 
         return points, gradient
 
     return run(scores)
 
 
-def compensate(points, scores, spatial, background):
+def compensate(points, scores, axes, background):
     """Takes out of an expectation what the map's empty pixels add to it.
 
     Where most of a map is empty, its N pixels of score `background` still have
@@ -169,15 +271,18 @@ def compensate(points, scores, spatial, background):
 
     Args:
         points: `(B, K, D)`, from `integrate` with the same scores.
-        scores: `(B, K, N)`, already times beta.
-        spatial: Spatial shape of the maps.
+        scores: `(B, H, W, K)`, already times beta.
+        axes: The spatial ones.
         background: Score of an empty pixel, already times beta.
 
     Returns:
         `(B, K, D)` float32 points in the heat-map frame.
     """
+    spatial = spatial_shape(scores, axes)
     pixels = ops.cast(product(spatial), "float32")
-    share = ops.log(pixels) + background - ops.logsumexp(scores, axis=-1)
+    # Infinities have no slope.
+    scores = ops.clip(scores, -_LARGEST, _LARGEST)
+    share = ops.log(pixels) + background - ops.logsumexp(scores, axis=axes)
     # Cut before the exponential: its gradient must be finite, too.
     share = ops.exp(ops.minimum(share, 0.0))
     share = ops.where(1.0 - share < _LEAST, 0.0, share)
@@ -190,45 +295,47 @@ def compensate(points, scores, spatial, background):
     return ops.stack(moved, axis=-1)
 
 
-def offsets(points, spatial):
+def offsets(points, spatial, axes=None):
     """Distance of every pixel from each joint, axis by axis.
 
     Args:
         points: `(B, K, D)` in the heat-map frame.
         spatial: Spatial shape of the maps.
+        axes: Which of the maps' axes are these; the last ones, if not given.
 
     Returns:
-        List of D tensors that broadcast to `(B, K, H, W)`: along x
+        List of D tensors that broadcast to the maps: of `(B, K, H, W)`, along x
         `(B, K, 1, W)`, along y `(B, K, H, 1)`, ...
     """
+    rank = 2 + len(spatial)
+    axes = axes or tuple(range(2, rank))
     apart = []
-    for i, length in enumerate(reversed(spatial)):
-        grid = ops.cast(ops.arange(length), "float32")
-        grid = ops.reshape(grid, (-1, *[1] * i))  # (W,), (H, 1), ...
-        apart.append(ops.subtract(grid, _per_map(points[..., i], spatial)))
+    for i, (axis, length) in enumerate(zip(axes[::-1], spatial[::-1])):
+        grid = _grid(length, axis, rank)
+        apart.append(ops.subtract(grid, _per_map(points[..., i], axes)))
     return apart
 
 
-def covariance(probabilities, points, spatial):
+def covariance(masses, points, axes):
     """Second moments of each map around its expectation.
 
     Args:
-        probabilities: `(B, K, N)`.
+        masses: `(B, H, W, K)`, not negative.
         points: `(B, K, D)`, from `expected_coordinates`.
-        spatial: Spatial shape of the maps.
+        axes: The spatial ones.
 
     Returns:
         `(B, K, D, D)` in square heat-map pixels, in the order (x, y).
     """
-    apart = offsets(points, spatial)
+    apart = offsets(points, spatial_shape(masses, axes), axes)
     rows = [
-        ops.stack([_mean(a * b, probabilities, spatial) for b in apart], -1)
+        ops.stack([_mean(a * b, masses, axes) for b in apart], -1)
         for a in apart
     ]
     return ops.stack(rows, axis=-2)
 
 
-def confidence(probabilities, points, spatial, radius=1.0):
+def confidence(masses, points, axes, radius=1.0):
     """How much of a map agrees with the joint read from it, in (0, 1].
 
     The expectation of exp(-|p - J|^2 / (2 radius^2)): 1 for a single pixel,
@@ -238,25 +345,28 @@ def confidence(probabilities, points, spatial, radius=1.0):
     ours: the paper names no score for an integral joint.
 
     Args:
-        probabilities: `(B, K, N)`.
+        masses: `(B, H, W, K)`, not negative.
         points: `(B, K, D)`, from `expected_coordinates`.
-        spatial: Spatial shape of the maps.
+        axes: The spatial ones.
         radius: Distance that still agrees, in heat-map pixels.
 
     Returns:
         `(B, K)`.
     """
-    square = sum(ops.square(apart) for apart in offsets(points, spatial))
+    apart = offsets(points, spatial_shape(masses, axes), axes)
+    square = sum(ops.square(each) for each in apart)
     near = ops.exp(ops.multiply(square, -0.5 / radius**2))
-    return _mean(near, probabilities, spatial)
+    return _mean(near, masses, axes)
 
 
-def _mean(values, probabilities, spatial):
+def _mean(values, masses, axes):
     """Averages what `offsets` gave, weighted by the maps: `(B, K)`."""
-    joints = ops.shape(probabilities)[1]
-    maps = ops.reshape(probabilities, (-1, joints, *spatial))
-    axes = tuple(range(2, 2 + len(spatial)))
-    return ops.sum(ops.multiply(maps, values), axis=axes)
+    return _total(masses * values, axes) / _total(masses, axes)
+
+
+def _total(maps, axes):
+    """What each map sums to, `(B, K)`."""
+    return ops.squeeze(_sum(maps, axes), axis=axes)
 
 
 def scaled(scores, beta):
@@ -264,9 +374,33 @@ def scaled(scores, beta):
     return ops.multiply(scores, ops.cast(beta, "float32"))
 
 
-def _per_map(values, spatial):
-    """`(B, K)` as `(B, K, 1, 1)`, to meet the maps."""
-    return values[(..., *[None] * len(spatial))]
+def _per_map(values, axes):
+    """`(B, K)` as `(B, 1, 1, K)`, to meet the maps."""
+    rank = 2 + len(axes)
+    return values[
+        tuple(None if i in axes else slice(None) for i in range(rank))
+    ]
+
+
+def _grid(length, axis, rank):
+    """The pixels' index along one axis of maps, float32."""
+    grid = ops.cast(ops.arange(length), "float32")
+    return ops.reshape(grid, (-1, *[1] * (rank - 1 - axis)))
+
+
+def spatial_shape(maps, axes):
+    """Their spatial shape, e.g. `(H, W)`."""
+    shape = ops.shape(maps)
+    return tuple(shape[axis] for axis in axes)
+
+
+def flat(maps, axes):
+    """Maps with one spatial axis, `axes[0]`: `(B, N, K)` or `(B, K, N)`."""
+    shape = ops.shape(maps)
+    pixels = product(spatial_shape(maps, axes))
+    return ops.reshape(
+        maps, (-1, *shape[1 : axes[0]], pixels, *shape[axes[-1] + 1 :])
+    )
 
 
 def product(lengths):

@@ -1,14 +1,18 @@
 """Tests for the integral regression layer; its numbers are placed by hand."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from integral_tf.layers import argmax
 from integral_tf.layers import integral_regression
 from tests import conformance
 
 IntegralRegression = integral_regression.IntegralRegression
+Argmax = argmax.Argmax
 
 
 def scores(pixels, height=4, width=6):
@@ -181,6 +185,48 @@ def test_stays_in_float32_under_mixed_precision(name):
     np.testing.assert_allclose(layer(halves)[0, 0], (62.5, 3), atol=1e-4)
 
 
+@pytest.mark.parametrize("set_later", [False, True])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        "mixed_float16",
+        "mixed_bfloat16",
+        "float16",
+        "bfloat16",
+        "float64",
+        None,
+        keras.DTypePolicy("mixed_bfloat16"),
+        keras.dtype_policies.DTypePolicyMap(default_policy="mixed_bfloat16"),
+    ],
+    ids=str,
+)
+def test_computes_in_float32_whatever_dtype_it_is_given(dtype, set_later):
+    maps = scores({(62, 3): 0.7, (63, 3): 0.3}, width=64)
+    with conformance.policy("mixed_bfloat16"):
+        layer = IntegralRegression(dtype=None if set_later else dtype)
+        if set_later:
+            layer.dtype_policy = dtype
+        points = layer(maps)
+    assert points.dtype == "float32"
+    assert layer(keras.Input((4, 64, 1))).dtype == "float32"
+    # Scores rounded to bfloat16 give 62.2988.
+    np.testing.assert_allclose(points[0, 0], (62.3, 3), atol=1e-4)
+
+
+def test_scores_that_overflow_half_precision_are_cut():
+    # 100 * 255 three times is 76500, inf in float16.
+    images = np.zeros((1, 8, 8, 3), "float32")
+    images[0, 2, 5] = 255
+    with conformance.policy("mixed_float16"):
+        maps = keras.layers.Conv2D(
+            1, 1, kernel_initializer=keras.initializers.Constant(100.0)
+        )(images)
+        outputs = IntegralRegression(confidence=True)(maps)
+    assert np.isinf(maps).any()
+    np.testing.assert_allclose(outputs["joints"][0, 0], (5, 2), atol=1e-5)
+    np.testing.assert_allclose(outputs["confidence"][0, 0], 1, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["float32", "mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_huge_scores_are_finite(name, jit_compile):
@@ -246,6 +292,33 @@ def test_every_kind_of_model_learns_through_it(build):
 def test_rejects_what_makes_no_sense(kwargs, received):
     with pytest.raises(ValueError, match=f"Received: {received}"):
         IntegralRegression(**kwargs)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [Argmax, functools.partial(IntegralRegression, window=3)],
+    ids=["argmax", "window"],
+)
+def test_a_maximum_is_of_operations_that_converters_know(build):
+    # What keras.ops.argmax adds on TensorFlow, tf2onnx and LiteRT lack.
+    layer = build()
+    traced = tf.function(layer).get_concrete_function(tf.zeros((1, 4, 6, 2)))
+    kinds = {operation.type for operation in traced.graph.get_operations()}
+    assert "ArgMax" in kinds
+    assert not kinds & {"Bitcast", "BitwiseAnd", "RightShift"}
+
+
+def test_keras_own_onnx_export_of_a_window(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    inputs = keras.Input((6, 8, 3))
+    model = keras.Model(inputs, IntegralRegression(4, window=3)(inputs))
+    maps = random_maps(2, 6, 8, 3)
+    expected = model(maps)
+    model.export(tmp_path / "model.onnx", format="onnx", verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    (points,) = session.run(None, {session.get_inputs()[0].name: maps})
+    np.testing.assert_allclose(points, expected, atol=1e-4)
 
 
 def test_rejects_points_in_place_of_maps():

@@ -62,12 +62,11 @@ def masses(spots, height=4, width=6):
     return np.log(probabilities)
 
 
-def read(maps):
-    """Probabilities, points and spatial shape, as the layer makes them."""
-    scores, spatial = integral.flatten_maps(maps)
-    probabilities = integral.spatial_softmax(scores)
-    points = integral.expected_coordinates(probabilities, spatial)
-    return probabilities, points, spatial
+def read(maps, data_format="channels_last"):
+    """Masses, points and spatial axes, as the layer makes them."""
+    scores, axes = integral.arranged(maps, data_format)
+    masses = integral.masses(scores, axes)
+    return masses, integral.expected_coordinates(masses, axes), axes
 
 
 def pulled(maps, upstream, **kwargs):
@@ -91,13 +90,77 @@ def test_points_are_those_of_numpy(spatial, data_format, beta):
     np.testing.assert_allclose(points, reference(maps, beta)[1], atol=1e-4)
 
 
+@pytest.mark.parametrize("data_format", FORMATS)
 @pytest.mark.parametrize("spatial", SPATIAL, ids=str)
-def test_its_parts_are_those_of_numpy_too(spatial):
+def test_its_parts_are_those_of_numpy_too(spatial, data_format):
     maps = random_maps(spatial)
-    probabilities, points, _ = read(maps)
+    given = arrange(maps, data_format)
+    masses, points, axes = read(given, data_format)
     weight, expected = reference(maps)
-    np.testing.assert_allclose(probabilities, weight, atol=1e-6)
+    share = np.asarray(masses, np.float64)
+    share = share / share.sum(axis=axes, keepdims=True)
+    np.testing.assert_allclose(
+        share,
+        arrange(np.swapaxes(weight, 1, 2).reshape(maps.shape), data_format),
+        atol=1e-6,
+    )
     np.testing.assert_allclose(points, expected, atol=1e-4)
+    flat, lengths = integral.flatten_maps(given, data_format)
+    assert lengths == spatial
+    share = integral.spatial_softmax(flat)
+    np.testing.assert_allclose(share, weight, atol=1e-6)
+
+
+# 1023 and 600 are no multiples of the steps in which long axes are summed.
+@pytest.mark.parametrize("beta", [0.05, 3.0])
+@pytest.mark.parametrize("spatial", [(1024, 1024), (1023, 600), (128,) * 3])
+def test_large_maps(spatial, beta):
+    maps = np.random.default_rng(0).normal(size=(1, *spatial, 1))
+    maps = maps.astype("float32")
+    maps[(0, *[5] * len(spatial))] = 4.0 / beta  # more on one side
+    mass = np.exp(beta * maps[0, ..., 0].astype(np.float64))
+    grids = np.indices(spatial)[::-1]
+    expected = [(mass * grid).sum() / mass.sum() for grid in grids]
+    points = integral.integrate(maps, beta)
+    np.testing.assert_allclose(points[0, 0], expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        pytest.param({(5, 2): np.inf}, (5, 2), id="one"),
+        pytest.param({(5, 2): np.inf, (1, 0): np.inf}, (3, 1), id="two"),
+        pytest.param({(5, 2): np.inf, (1, 0): 1e38}, (5, 2), id="beside"),
+        pytest.param({...: np.inf}, (2.5, 1.5), id="everywhere"),
+        pytest.param({...: -np.inf}, (2.5, 1.5), id="nothing"),
+        pytest.param({...: -np.inf, (4, 3): -9.0}, (4, 3), id="but one"),
+        pytest.param({...: -3e38, (4, 3): -2e38}, (4, 3), id="by beta"),
+    ],
+)
+def test_infinite_scores_are_cut(values, expected, jit_compile):
+    # Equal infinities share the map equally; beta makes more of them.
+    maps = np.zeros((1, 4, 6, 1), "float32")
+    for spot, score in values.items():
+        maps[(0, *spot[::-1], 0) if spot != ... else ...] = score
+    graph = tf.function(
+        lambda maps: (
+            integral.integrate(maps, 1.5),
+            pulled(maps, np.ones((1, 1, 2)), beta=1.5),
+        ),
+        jit_compile=jit_compile,
+    )
+    points, gradient = graph(maps)
+    np.testing.assert_allclose(points[0, 0], expected, atol=1e-5)
+    assert np.isfinite(gradient).all()
+
+
+def test_nan_stays_nan():
+    maps = np.zeros((1, 4, 6, 2), "float32")
+    maps[0, 1, 1, 0] = np.nan
+    points = integral.integrate(maps)
+    assert np.isnan(points[0, 0]).all()
+    np.testing.assert_allclose(points[0, 1], (2.5, 1.5), atol=1e-5)
 
 
 @pytest.mark.parametrize("x, y", [(0, 0), (63, 0), (0, 63), (63, 63)])
@@ -312,10 +375,10 @@ else:
         jax.jit(lambda maps: integral.integrate(maps, beta=0.3)), maps
     )
     gradient, = pull(upstream)
-scores, spatial = integral.flatten_maps(maps)
-probabilities = integral.spatial_softmax(scores, 0.3)
-means = integral.expected_coordinates(probabilities, spatial)
-covariance = integral.covariance(probabilities, means, spatial)
+scores, axes = integral.arranged(maps)
+masses = integral.masses(integral.scaled(scores, 0.3), axes)
+means = integral.expected_coordinates(masses, axes)
+covariance = integral.covariance(masses, means, axes)
 np.savez(
     sys.argv[2],
     points=keras.ops.convert_to_numpy(points),

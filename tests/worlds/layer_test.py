@@ -217,6 +217,116 @@ def test_forward_of_huge_differences():
     np.testing.assert_allclose(got, want, atol=CLOSE)
 
 
+def test_forward_of_a_large_map():
+    # A softmax that sums to 1.00003 moves it by more.
+    maps = np.random.default_rng(0).normal(size=(1, 1024, 600, 1)) * 3
+    got, want = read(maps.astype("float32"))
+    np.testing.assert_allclose(got, want, rtol=0, atol=STRIDE * CLOSE)
+
+
+@pytest.mark.parametrize("value, where", [(np.inf, 1), (-np.inf, 0)], ids=str)
+def test_forward_of_infinite_scores(value, where):
+    # One pixel of +inf is the joint; nothing but -inf is like a flat map.
+    maps = np.full((1, 8, 12, 1), value if not where else 0, "float32")
+    if where:
+        maps[0, 3, 4] = value
+    layer = integral_tf.IntegralRegression()
+    want = (4, 3) if where else (5.5, 3.5)
+    np.testing.assert_allclose(array(layer(maps))[0, 0], want, atol=CLOSE)
+    gradient = array(gradient_of(layer, maps, np.ones((1, 1, 2), "float32")))
+    assert np.isfinite(gradient).all()
+    maps[0, 1, 1] = np.nan
+    assert np.isnan(array(layer(maps))).all()
+
+
+def penalty_of(layer, maps):
+    """The gradient of |d sum(joints) / d maps|^2, a gradient penalty."""
+    if BACKEND == "jax":
+        import jax
+
+        pull = jax.grad(lambda maps: layer(maps).sum())
+        return jax.grad(lambda maps: (pull(maps) ** 2).sum())(maps)
+    if BACKEND == "torch":
+        import torch
+
+        maps = torch.tensor(maps, requires_grad=True)
+        (pull,) = torch.autograd.grad(
+            layer(maps).sum(), maps, create_graph=True
+        )
+        (pull**2).sum().backward()
+        return maps.grad
+    import tensorflow as tf
+
+    maps = tf.constant(maps)
+    with tf.GradientTape() as outer:
+        outer.watch(maps)
+        with tf.GradientTape() as inner:
+            inner.watch(maps)
+            total = tf.reduce_sum(layer(maps))
+        penalty = tf.reduce_sum(inner.gradient(total, maps) ** 2)
+    return outer.gradient(penalty, maps)
+
+
+@pytest.mark.parametrize("confidence", [False, True])
+def test_second_derivative(confidence):
+    maps = np.random.default_rng(0).normal(size=(2, 4, 3, 2)).astype("f")
+    layer = integral_tf.IntegralRegression(confidence=confidence)
+
+    def penalty(maps):
+        # sum_p (H~(p) (x + y - J_x - J_y))^2, in float64.
+        weights = shares(maps)
+        both = np.add(*np.mgrid[:4, :3])[None, :, :, None]
+        joints = np.sum(weights * both, axis=(1, 2), keepdims=True)
+        return np.sum((weights * (both - joints)) ** 2)
+
+    want = np.zeros(maps.shape)
+    for pixel in np.ndindex(maps.shape):
+        moved = np.stack([maps, maps]).astype("float64")
+        moved[0][pixel] += 1e-4
+        moved[1][pixel] -= 1e-4
+        want[pixel] = (penalty(moved[0]) - penalty(moved[1])) / 2e-4
+    got = penalty_of(
+        lambda x: layer(x)["joints"] if confidence else layer(x), maps
+    )
+    np.testing.assert_allclose(array(got), want, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_forward_mode(name):
+    options = OPTIONS[name]
+    layer = integral_tf.IntegralRegression(**options)
+    maps, way = (blobs(seed, batch=1) for seed in (0, 1))
+    if "data_format" in options:
+        maps, way = (each.transpose(0, 3, 1, 2) for each in (maps, way))
+    if BACKEND == "jax":
+        import jax
+
+        _, got = jax.jvp(layer, (maps,), (way,))
+    elif BACKEND == "torch":
+        import torch
+
+        maps, way = torch.tensor(maps), torch.tensor(way)
+        _, got = torch.func.jvp(layer, (maps,), (way,))
+        # And what else of torch.func a written-out gradient would refuse.
+        torch.func.vmap(lambda each: layer(each[None]))(maps)
+        torch.func.grad(lambda maps: layer(maps).sum())(maps)
+    else:
+        import tensorflow as tf
+
+        maps = tf.constant(maps)
+        with tf.autodiff.ForwardAccumulator(maps, tf.constant(way)) as ahead:
+            points = layer(maps)
+        got = ahead.jvp(points)
+    # By the gradient, joint by joint.
+    want = np.zeros((1, 3, 2))
+    for k, i in np.ndindex(3, 2):
+        upstream = np.zeros((1, 3, 2), "float32")
+        upstream[0, k, i] = 1
+        pull = array(gradient_of(layer, np.asarray(maps), upstream))
+        want[0, k, i] = np.sum(pull * np.asarray(way))
+    np.testing.assert_allclose(array(got), want, rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["plain", "beta", "window"])
 def test_gradient(name):
     options = OPTIONS[name]
