@@ -39,8 +39,8 @@ class Calibrated(float32.Float32, keras.layers.Layer):
     constructor was given, `_slope` of a `slope`, is for the config, so that a
     clone starts anew.
 
-    A subclass names its numbers and ends its constructor with `start`. It has no
-    `build`: torch.compile takes no new weights where it traces.
+    A subclass names its numbers and ends its constructor with `start`. It has
+    no `build`: torch.compile takes no new weights where it traces.
     """
 
     NUMBERS = ()
