@@ -73,7 +73,8 @@ class Calibrated(float32.Float32, keras.layers.Layer):
             return
         setattr(self, f"_{name}", value)
         try:
-            weight = self.add_number(name, value, trainable=False)
+            # Not `beta`, by which people find those of batch normalisation.
+            weight = self.add_number(f"calibrated_{name}", value, False)
         except ValueError as error:
             # A layer that is made anew in each trace has a constant: there
             # TensorFlow takes no new variable.

@@ -255,8 +255,9 @@ def test_on_several_devices(maps):
 
 def test_which_weights_are_which(model):
     found = layers.calibrated_weights(model)
+    names = ["beta", "slope", "offset", "slope", "offset", "degrees"]
     assert sorted(weight.name for weight in found) == sorted(
-        ["beta", "slope", "offset", "slope", "offset", "degrees"]
+        f"calibrated_{name}" for name in names
     )
     rest = layers.network_weights(model)
     assert [weight.name for weight in rest] == ["kernel", "bias"]
