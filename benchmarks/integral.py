@@ -1,16 +1,18 @@
-"""Time of the integral operation on the CPU, beside Kornia's and torch's.
+"""Time and error of the integral operation, beside plain operations.
 
-    python benchmarks/integral.py
+    KERAS_BACKEND=tensorflow python benchmarks/integral.py    or jax, or torch
 
-Every form reads the same 128 x 16 float32 maps of 64 x 64 pixels with the same
-number of threads. All have to agree, in points and gradients, before any is
-timed. They take turns; the first call of a turn is not counted, because the
-other library's threads may still be spinning. Prints Markdown tables.
+Plain operations are `keras.ops.softmax` over the flattened maps and an
+`einsum` with the pixels' index along each axis, which is what one writes by
+hand. Both forms read the same channels-last float32 maps on one thread, in
+turn; what is counted is the process's CPU time, so that other programs of the
+machine count little. Before, the points have to agree. Prints Markdown tables.
 
-    ours      `ops.integral.integrate` in a `tf.function`
-    Kornia    `kornia.geometry.subpix.spatial_soft_argmax2d`, eager
-    torch     softmax over the flattened maps, then the usual ways to average,
-              eager; the maps are channels first, as torch has them
+    time   forward, and forward with the gradient towards the maps, of 2-D maps
+           and volumes, by each way that the backend runs a function: a
+           TensorFlow graph, XLA and eagerly, `jax.jit`, torch eagerly
+    error  largest distance of a coordinate from NumPy's float64, in pixels of
+           the map: Gaussians of peak 1 read with beta 10, and noise
 """
 
 import functools
@@ -20,196 +22,252 @@ import platform
 import statistics
 import time
 
-import keras
-import numpy as np
-import tensorflow as tf
-from absl import app
-from absl import flags
+# Before any backend starts its threads.
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+)
 
-from integral_tf.ops import integral
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+from absl import app  # noqa: E402
+from absl import flags  # noqa: E402
+
+from integral_tf import generation  # noqa: E402
+from integral_tf.ops import integral  # noqa: E402
 
 _REPEATS = flags.DEFINE_integer("repeats", 15, "Turns of each form.")
-_THREADS = flags.DEFINE_integer("threads", 2, "Threads of both libraries.")
+_WHAT = flags.DEFINE_enum("what", "both", ["time", "error", "both"], "Tables.")
 
-_SHAPE = (128, 16, 64, 64)
-_CALLS = 3  # counted calls in a turn
-_OURS = ("ours, channels_last", "ours, channels_first")
-
-
-def peers():
-    """Imports torch and Kornia, or says what to install."""
-    try:
-        import kornia
-        import torch
-    except ImportError as error:
-        raise ImportError(
-            "The peers of this benchmark need two packages that integral_tf "
-            "does not: `pip install torch kornia`."
-        ) from error
-    return torch, kornia
+_TIMED = ((32, 64, 64, 16), (8, 64, 64, 133), (2, 48, 48, 48, 8))
+_MEASURED = ((64, 64), (512, 512), (1024, 1024), (1023, 600), (128, 128, 128))
 
 
-def our_forms(maps, upstream):
-    """Name -> (forward, forward and backward), each without arguments."""
-    upstream = tf.constant(upstream)
-    forms = {}
-    for name in _OURS:
-        data_format = name.split(", ")[1]
-        last = data_format == "channels_last"
-        tensor = tf.constant(maps.transpose(0, 2, 3, 1) if last else maps)
-        read = functools.partial(integral.integrate, data_format=data_format)
-        forms[name] = (
-            functools.partial(tf.function(read), tensor),
-            functools.partial(tf.function(_gradient(read)), tensor, upstream),
+def plain(maps):
+    """Softmax and einsum, `(B, H, W, K)` -> `(B, K, D)`."""
+    _, *spatial, joints = maps.shape
+    flat = keras.ops.reshape(maps, (-1, np.prod(spatial), joints))
+    share = keras.ops.softmax(flat, axis=1)
+    share = keras.ops.reshape(share, (-1, *spatial, joints))
+    letters = "dhw"[-len(spatial) :]
+    points = [
+        keras.ops.einsum(
+            f"b{letters}k,{letter}->bk",
+            share,
+            keras.ops.arange(length, dtype="float32"),
         )
-    return forms
+        for letter, length in zip(reversed(letters), reversed(spatial))
+    ]
+    return keras.ops.stack(points, axis=-1)
 
 
-def _gradient(read):
-    def forward_and_backward(maps, upstream):
-        with tf.GradientTape() as tape:
-            tape.watch(maps)
-            points = read(maps)
-        return tape.gradient(points, maps, upstream)
-
-    return forward_and_backward
+FORMS = {"ours": integral.integrate, "plain": plain}
 
 
-def their_forms(maps, upstream):
-    """As `our_forms`, for the peers."""
-    torch, kornia = peers()
-    maps, upstream = torch.from_numpy(maps), torch.from_numpy(upstream)
-    height, width = maps.shape[2:]
-    x, y = torch.arange(float(width)), torch.arange(float(height))
-    grid = torch.cartesian_prod(y, x).flip(-1)  # (N, 2), x first
+def ways(maps, upstream):
+    """Way -> how a form becomes (forward, forward and backward).
 
-    def softmax(maps):
-        return torch.softmax(maps.flatten(2), dim=-1)
+    Both take no arguments; the second returns the points, too.
+    """
+    if generation.BACKEND == "jax":
+        return _jax_ways(maps, upstream)
+    if generation.BACKEND == "torch":
+        return _torch_ways(maps, upstream)
+    return _tensorflow_ways(maps, upstream)
 
-    def product(maps):
-        return softmax(maps) @ grid
 
-    def marginals(maps):
-        weight = softmax(maps).view_as(maps)
-        per_column, per_row = weight.sum(dim=2), weight.sum(dim=3)
-        return torch.stack([per_column @ x, per_row @ y], dim=-1)
+def _tensorflow_ways(maps, upstream):
+    import tensorflow as tf
 
-    def einsum(maps):
-        weight = softmax(maps).view_as(maps)
-        return torch.stack(
-            [
-                torch.einsum("bkhw,w->bk", weight, x),
-                torch.einsum("bkhw,h->bk", weight, y),
-            ],
-            dim=-1,
-        )
+    maps, upstream = tf.constant(maps), tf.constant(upstream)
 
-    reads = {
-        "Kornia": functools.partial(
-            kornia.geometry.subpix.spatial_soft_argmax2d,
-            normalized_coordinates=False,
-        ),
-        "torch, one matrix product": product,
-        "torch, sums per row and column": marginals,
-        "torch, einsum": einsum,
-    }
+    def way(wrap):
+        def pair(form):
+            def both(maps):
+                with tf.GradientTape() as tape:
+                    tape.watch(maps)
+                    points = form(maps)
+                return points, tape.gradient(points, maps, upstream)
 
-    def forward(read):
-        with torch.inference_mode():
-            return read(maps)
+            return [
+                functools.partial(wrap(each), maps) for each in (form, both)
+            ]
 
-    def forward_and_backward(read):
-        leaf = maps.detach().requires_grad_()
-        return torch.autograd.grad(read(leaf), leaf, upstream)[0]
+        return pair
 
     return {
-        name: (
-            functools.partial(forward, read),
-            functools.partial(forward_and_backward, read),
-        )
-        for name, read in reads.items()
+        "graph": way(lambda form: tf.function(form)),
+        "XLA": way(lambda form: tf.function(form, jit_compile=True)),
+        "eager": way(lambda form: form),
     }
 
 
-def require_agreement(forms):
-    """Compares every form's points and gradients with the first's."""
-    expected = None
-    for name, (forward, backward) in forms.items():
-        gradient = np.asarray(backward())
-        if "channels_last" in name:
-            gradient = gradient.transpose(0, 3, 1, 2)
-        got = np.asarray(forward()), gradient
-        expected = expected or got
-        for kind, value, truth in zip(("points", "gradients"), got, expected):
-            worst = float(np.max(np.abs(value - truth)))
-            if not worst < 1e-3:  # pixels; written so that NaN fails too
-                raise RuntimeError(
-                    f"The {kind} of {name!r} are up to {worst:.3g} from those "
-                    f"of {next(iter(forms))!r}. Times would mean nothing."
-                )
+def _jax_ways(maps, upstream):
+    import jax
+
+    maps, upstream = jax.numpy.asarray(maps), jax.numpy.asarray(upstream)
+
+    def pair(form):
+        def both(maps):
+            points, pull = jax.vjp(form, maps)
+            return points, pull(upstream)[0]
+
+        def ready(run):
+            return lambda: jax.block_until_ready(run(maps))
+
+        return [ready(jax.jit(each)) for each in (form, both)]
+
+    return {"jit": pair}
+
+
+def _torch_ways(maps, upstream):
+    import torch
+
+    maps, upstream = torch.tensor(maps), torch.tensor(upstream)
+
+    def pair(form):
+        def forward():
+            with torch.inference_mode():
+                return form(maps)
+
+        def both():
+            leaf = maps.detach().requires_grad_()
+            points = form(leaf)
+            return points, *torch.autograd.grad(points, leaf, upstream)
+
+        return forward, both
+
+    return {"eager": pair}
+
+
+def one_thread():
+    """Tells the backend to use one thread; XLA's flags are set above."""
+    if generation.BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    if generation.BACKEND == "torch":
+        import torch
+
+        torch.set_num_threads(1)
 
 
 def measure(calls, repeats):
-    """Milliseconds of each call, all taking turns: name -> list."""
+    """Milliseconds of CPU of each call, all taking turns: name -> list."""
     times = {name: [] for name in calls}
-    for _ in range(repeats):
+    for turn in range(repeats + 1):
         for name, call in calls.items():
+            start = time.process_time()
             call()
-            for _ in range(_CALLS):
-                start = time.perf_counter()
-                call()
-                times[name].append(1e3 * (time.perf_counter() - start))
+            if turn:  # the first compiles
+                times[name].append(1e3 * (time.process_time() - start))
     return times
 
 
-def print_table(title, times):
-    print(f"\n{title}\n")
-    ratios = " | ".join(f"best / best of {name}" for name in _OURS)
-    print(f"| form | best, ms | median, ms | {ratios} |")
-    print("|---|---:|---:|---:|---:|")
-    for name, spent in times.items():
-        best = min(spent)
-        ratios = " | ".join(f"{best / min(times[ours]):.2f}" for ours in _OURS)
-        median = statistics.median(spent)
-        print(f"| {name} | {best:.2f} | {median:.2f} | {ratios} |")
+def require_agreement(pairs):
+    """Compares points and gradients of both forms."""
+    (points, slope), (theirs, their_slope) = (
+        [keras.ops.convert_to_numpy(each) for each in both()]
+        for _, both in pairs.values()
+    )
+    worst = max(abs(points - theirs).max(), abs(slope - their_slope).max())
+    # Pixels; plain operations err by 4e-3 on volumes. NaN fails, too.
+    if not worst < 1e-2:
+        raise RuntimeError(
+            f"The forms are up to {worst:.3g} apart. Times would mean nothing."
+        )
 
 
-def _machine():
-    torch, kornia = peers()
+def print_times():
+    print("| maps | way | what | plain, ms | ours / plain | least to most |")
+    print("|---|---|---|---:|---:|---|")
+    rng = np.random.default_rng(0)
+    for shape in _TIMED:
+        maps = rng.normal(scale=3.0, size=shape).astype("float32")
+        points = (shape[0], shape[-1], len(shape) - 2)
+        upstream = rng.normal(size=points).astype("float32")
+        for way, pair in ways(maps, upstream).items():
+            pairs = {name: pair(form) for name, form in FORMS.items()}
+            require_agreement(pairs)
+            for i, what in enumerate(("forward", "forward and backward")):
+                calls = {name: each[i] for name, each in pairs.items()}
+                times = measure(calls, _REPEATS.value)
+                ratios = np.divide(times["ours"], times["plain"])
+                print(
+                    f"| {' x '.join(map(str, shape))} | {way} | {what} "
+                    f"| {statistics.median(times['plain']):.1f} "
+                    f"| {np.median(ratios):.2f} "
+                    f"| {ratios.min():.2f} to {ratios.max():.2f} |",
+                    flush=True,
+                )
+
+
+def float64(maps, beta):
+    """`(B, K, D)` by NumPy in float64."""
+    axes = tuple(range(1, maps.ndim - 1))
+    mass = np.exp(beta * (maps - maps.max(axes, keepdims=True)))
+    grids = np.indices(maps.shape[1:-1])[::-1, None, ..., None]
+    points = [(mass * grid).sum(axes) / mass.sum(axes) for grid in grids]
+    return np.stack(points, axis=-1)
+
+
+def print_errors():
+    print("| map | maps | plain, px | ours, px |")
+    print("|---|---|---:|---:|")
+    rng = np.random.default_rng(0)
+    for spatial in _MEASURED:
+        noise = rng.normal(size=(1, *spatial, 3))
+        centre = rng.uniform(5, min(spatial) - 5, (len(spatial), 3))
+        apart = np.indices(spatial)[..., None] - centre.reshape(
+            -1, *[1] * len(spatial), 3
+        )
+        peaks = np.exp(-(apart**2).sum(axis=0) / 8)[None] + 0.02 * noise
+        for name, maps, beta in (
+            ("Gaussians, beta 10", peaks, 10.0),
+            ("noise of 3", 3 * noise, 1.0),
+            ("noise of 0.1", 0.1 * noise, 1.0),
+        ):
+            maps = maps.astype("float32")
+            truth = float64(maps.astype(np.float64), beta)
+            tensor = keras.ops.convert_to_tensor(maps)
+            worst = [
+                np.abs(keras.ops.convert_to_numpy(points) - truth).max()
+                for points in (
+                    plain(tensor * np.float32(beta)),
+                    integral.integrate(tensor, beta),
+                )
+            ]
+            print(
+                f"| {' x '.join(map(str, spatial))} | {name} "
+                f"| {worst[0]:.1e} | {worst[1]:.1e} |",
+                flush=True,
+            )
+
+
+def machine():
     info = pathlib.Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(": ")[1] for line in lines if "model name" in line]
+    library = __import__(generation.BACKEND)
     return (
-        f"{names[0] if names else platform.processor()}, "
-        f"{os.cpu_count()} cores, {_THREADS.value} threads each; "
-        f"Python {platform.python_version()}, TensorFlow {tf.__version__}, "
-        f"Keras {keras.__version__}, PyTorch {torch.__version__}, "
-        f"Kornia {kornia.__version__}"
+        f"{names[0] if names else platform.processor()}, {os.cpu_count()} "
+        f"cores, one thread; Python {platform.python_version()}, "
+        f"{generation.BACKEND} {library.__version__}, "
+        f"Keras {keras.__version__}; {_REPEATS.value} turns, medians"
     )
 
 
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    peers()[0].set_num_threads(_THREADS.value)
-    tf.config.threading.set_intra_op_parallelism_threads(_THREADS.value)
-    tf.config.threading.set_inter_op_parallelism_threads(_THREADS.value)
-    if tf.config.list_physical_devices("GPU"):
-        tf.config.set_visible_devices([], "GPU")
-    rng = np.random.default_rng(0)
-    maps = rng.normal(scale=3.0, size=_SHAPE).astype("float32")
-    upstream = rng.normal(size=(*_SHAPE[:2], 2)).astype("float32")
-    forms = {**our_forms(maps, upstream), **their_forms(maps, upstream)}
-    require_agreement(forms)
-    print(f"\n{_machine()}")
-    batch, joints, height, width = _SHAPE
-    print(
-        f"{batch} x {joints} maps of {height} x {width}, float32; "
-        f"{_REPEATS.value} turns of {_CALLS} calls."
-    )
-    for title, which in (("Forward", 0), ("Forward and backward", 1)):
-        calls = {name: form[which] for name, form in forms.items()}
-        print_table(title, measure(calls, _REPEATS.value))
+    one_thread()
+    print(f"\n{machine()}\n")
+    if _WHAT.value != "error":
+        print_times()
+        print()
+    if _WHAT.value != "time":
+        print_errors()
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ class Float32:
     """Mixin: the layer's policy is float32, also where another is set.
 
     A coordinate in float16 steps by 1/32 pixel near x = 63, one in bfloat16 by
-    1/4 pixel. A policy that a caller gives to every layer of a model, before or
-    after, therefore changes nothing here: what comes in is not rounded, and
-    what goes out is float32, symbolic tensors included. Name it first among a
-    layer's bases.
+    1/4 pixel. ours: a policy that a caller gives to every layer of a model,
+    before or after, therefore changes nothing here: what comes in is not
+    rounded, and what goes out is float32, symbolic tensors included. Name it
+    first among a layer's bases.
     """
 
     def __init__(self, **kwargs):

@@ -9,6 +9,7 @@ from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.layers import calibrated
 from integral_tf.ops import argmax
+from integral_tf.ops import background
 from integral_tf.ops import integral
 
 
@@ -36,8 +37,8 @@ class IntegralRegression(calibrated.Calibrated):
         learn_beta: Train beta, starting from `beta`. Its logarithm is a weight
             `log_beta`, which an optimizer with weight decay should exclude.
         background: Score of an empty pixel, 0 in maps of Gaussians: what such
-            pixels add to the expectation is taken out (`ops.integral`'s
-            `compensate`; Gu et al., 2021). None leaves it in. For reading: a
+            pixels add to the expectation is taken out (`ops.background`;
+            Gu et al., 2021). None leaves it in. For reading: a
             joint that it puts at the map's edge has no gradient.
         window: Read the expectation within a square of this many heat-map
             pixels around the maximum (Pereira et al., 2022), an odd number.
@@ -225,7 +226,9 @@ class IntegralRegression(calibrated.Calibrated):
             points = integral.expected_coordinates(masses, axes)
         if self.background is None:
             return points
-        return integral.compensate(points, scores, axes, beta * self.background)
+        return background.compensate(
+            points, scores, axes, beta * self.background
+        )
 
     def compute_output_shape(self, input_shape):
         batch, dimensions = input_shape[0], len(input_shape) - 2

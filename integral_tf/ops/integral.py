@@ -6,7 +6,6 @@ Implements Section 5 of Sun et al., "Integral Human Pose Regression"
     Eq. (5)  softmax over the whole map   spatial_softmax
     Eq. (6)  expectation over the grid    expected_coordinates
     Eq. (7)  the two composed, I(.)       integrate
-    -        without the empty pixels     compensate
 
 Eq. (4) has no function of its own: Eq. (6) is its sum on the pixel grid.
 
@@ -24,14 +23,11 @@ import math
 
 import numpy as np
 
-from integral_tf import coordinates
 from integral_tf import generation
 from integral_tf.generation import ops
 
-# Below this share of a map above its background, `compensate` has nothing to
-# divide by that float32 would keep.
-_LEAST = 0.01
-_LARGEST = float(np.finfo("float32").max)
+# Infinities are cut to this.
+LARGEST = float(np.finfo("float32").max)
 # Pixels this far below a map's maximum count as if they were at this distance.
 # exp(-40) of a million pixels is still nothing beside the maximum's 1, and a
 # map of -inf alone has something to divide by.
@@ -115,8 +111,8 @@ def spatial_softmax(scores, beta=1.0):
 def masses(scores, axes):
     """Eq. (5) but for its denominator, which who reads a map divides by.
 
-    Infinite scores are cut: those that are +inf share the map equally, and so
-    do all pixels of a map that is -inf everywhere. NaN stays NaN.
+    ours: infinite scores are cut. Those that are +inf share the map equally,
+    and so do all pixels of a map that is -inf everywhere. NaN stays NaN.
 
     Args:
         scores: `(B, H, W, K)` float32, already times beta.
@@ -131,7 +127,7 @@ def masses(scores, axes):
     for axis in axes:
         top = ops.max(top, axis=axis, keepdims=True)
     # No gradient goes through the maximum, which any softmax is free of.
-    top = ops.stop_gradient(ops.clip(top, -_LARGEST, _LARGEST))
+    top = ops.stop_gradient(ops.clip(top, -LARGEST, LARGEST))
     # Only +inf is above 0. Not cut there: a tie would halve its gradient.
     return ops.exp(ops.clip(scores - top, -_FAR, 1.0))
 
@@ -141,7 +137,7 @@ def _torch_masses(scores, axes):
     import torch
 
     # The one way to cut whose gradient is a single pass.
-    cut = torch.nn.functional.hardtanh(scores, -_LARGEST, _LARGEST)
+    cut = torch.nn.functional.hardtanh(scores, -LARGEST, LARGEST)
     share = torch.softmax(flat(cut, axes), dim=axes[0])
     return torch.reshape(share, scores.shape)
 
@@ -160,7 +156,9 @@ def expected_coordinates(masses, axes):
         `(B, K, D)` points `(x, y)` in the heat-map frame.
     """
     points = []
-    for axis, marginal in zip(reversed(axes), _marginals(masses, axes)):
+    for axis in reversed(axes):
+        # Summing out the other axes first costs H + W products, not H * W.
+        marginal = _sum(masses, [other for other in axes if other != axis])
         grid = _grid(ops.shape(masses)[axis], axis, ops.ndim(masses))
         total = _sum(marginal, [axis])
         # Not a matrix product: TF32 and bfloat16 would round the coordinates.
@@ -171,16 +169,6 @@ def expected_coordinates(masses, axes):
         apart = _sum(marginal * (grid - near), [axis])
         points.append(ops.squeeze(near + apart / total, axis=axes))
     return ops.stack(points, axis=-1)
-
-
-def _marginals(masses, axes):
-    """Sums along all axes but one, `(B, 1, W, K)`, `(B, H, 1, K)`, ..."""
-    found = []
-    for i, axis in enumerate(axes):
-        found.append(_sum(masses, axes[i + 1 :]))
-        if axis != axes[-1]:
-            masses = _sum(masses, [axis])
-    return reversed(found)
 
 
 def _sum(maps, axes):
@@ -253,46 +241,6 @@ def expectation(scores, axes):
         return points, gradient
 
     return run(scores)
-
-
-def compensate(points, scores, axes, background):
-    """Takes out of an expectation what the map's empty pixels add to it.
-
-    Where most of a map is empty, its N pixels of score `background` still have
-    a share r of the softmax, and draw the joint towards the centre c. Without
-    them it is at
-
-        J' = (J - r c) / (1 - r),  r = N exp(background - log sum exp(scores)),
-
-    which is exact for a map that is `background` but for a peak. After Gu et
-    al., "Removing the Bias of Integral Pose Regression" (ICCV 2021). ours: r is
-    computed from logarithms, so that no score overflows; where it is above
-    0.99 the joint stays, and everywhere it stays within the map.
-
-    Args:
-        points: `(B, K, D)`, from `integrate` with the same scores.
-        scores: `(B, H, W, K)`, already times beta.
-        axes: The spatial ones.
-        background: Score of an empty pixel, already times beta.
-
-    Returns:
-        `(B, K, D)` float32 points in the heat-map frame.
-    """
-    spatial = spatial_shape(scores, axes)
-    pixels = ops.cast(product(spatial), "float32")
-    # Infinities have no slope.
-    scores = ops.clip(scores, -_LARGEST, _LARGEST)
-    share = ops.log(pixels) + background - ops.logsumexp(scores, axis=axes)
-    # Cut before the exponential: its gradient must be finite, too.
-    share = ops.exp(ops.minimum(share, 0.0))
-    share = ops.where(1.0 - share < _LEAST, 0.0, share)
-    moved = []
-    for i, length in enumerate(reversed(spatial)):
-        last = ops.cast(length - 1, "float32")
-        middle = share * coordinates.centre(ops.cast(length, "float32"))
-        at = (points[..., i] - middle) / (1.0 - share)
-        moved.append(ops.minimum(ops.maximum(at, 0.0), last))
-    return ops.stack(moved, axis=-1)
 
 
 def offsets(points, spatial, axes=None):
