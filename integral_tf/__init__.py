@@ -46,6 +46,9 @@ _LEGACY = (
 
 if generation.LEGACY:
     warnings.warn(_LEGACY, stacklevel=2)
+else:
+    # Keras finds the class of a saved model by its name only.
+    importlib.import_module("integral_tf.models.pose")
 
 
 def __getattr__(name):

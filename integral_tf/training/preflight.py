@@ -31,7 +31,6 @@ def check(config):
     manifest = shards.read_manifest(config.data)
     checkpoint.check_records(config, manifest)
     people = manifest["splits"]["train"]["people"]
-    shards.shard_paths(config.data, "train")
     if manifest["splits"]["val"]["people"]:
         first = next(iter(batches.eval_batches(config.data, "val", 64)))
         if not first["visible"].numpy().any():
@@ -40,6 +39,7 @@ def check(config):
                 "detector's boxes: train on records with annotated boxes, and "
                 f"evaluate on these. Received: --data={config.data}"
             )
+    shards.shard_paths(config.data, "train")
     height, width = config.size
     if abs(width / height - manifest["aspect"]) > 0.01:
         raise ValueError(
