@@ -198,7 +198,7 @@ def test_stays_in_float32_under_mixed_precision(name):
         keras.DTypePolicy("mixed_bfloat16"),
         keras.dtype_policies.DTypePolicyMap(default_policy="mixed_bfloat16"),
     ],
-    ids=str,
+    ids=lambda dtype: dtype if isinstance(dtype, str) else type(dtype).__name__,
 )
 def test_computes_in_float32_whatever_dtype_it_is_given(dtype, set_later):
     maps = scores({(62, 3): 0.7, (63, 3): 0.3}, width=64)
