@@ -112,15 +112,15 @@ class Runs:
             "workdir": str(folder),
         }
         wanted = dataclasses.replace(self.budget, **changed)
-        checkpoint.claim(wanted)  # refuses a run of another budget
-        trained_on = configs.read_flagfile(
-            configs.TrainConfig, folder / checkpoint.FLAGS
-        ).data
-        if pathlib.Path(trained_on).resolve() != self.data.resolve():
-            raise ValueError(
-                f"{folder} was trained on other records, {trained_on}; name "
-                f"another --out. Received: --data={self.data}"
-            )
+        checkpoint.check_flags(wanted)  # refuses a run of another budget
+        flags = folder / checkpoint.FLAGS
+        if flags.exists():
+            before = configs.read_flagfile(configs.TrainConfig, flags).data
+            if pathlib.Path(before).resolve() != self.data.resolve():
+                raise ValueError(
+                    f"{folder} was trained on other records, {before}; name "
+                    f"another --out. Received: --data={self.data}"
+                )
         if not (folder / checkpoint.MODEL).exists():
             _call(
                 "train.py",

@@ -14,7 +14,8 @@ import reprlib
 import connections
 
 LARGEST = 1e5  # pixels; beyond it a box is a mistake, and the server says so
-_LINES = 10  # that one reason may fill
+# How many lines one reason may fill, and how many values one count may show.
+_LINES, _VALUES = 10, 5
 _SHORT = reprlib.Repr()
 _SHORT.maxdict, _SHORT.maxstring, _SHORT.maxlong = 8, 80, 40
 
@@ -36,10 +37,13 @@ class LeftOut:
     def __init__(self):
         self.counts = collections.Counter()
         self.lines = []
+        self._values = collections.defaultdict(dict)
 
-    def count(self, thing, reason, number=1):
+    def count(self, thing, reason, value=None, *, number=1):
         if number:
             self.counts[thing, reason] += number
+            if value is not None:
+                self._values[thing, reason][str(value)] = None
 
     def name(self, thing, reason, which):
         self.count(thing, reason)
@@ -53,6 +57,7 @@ class LeftOut:
         """The end of a last line: what was left out, or nothing."""
         told = ", ".join(
             f"{count} {thing if count == 1 else _plural(thing)} {reason}"
+            + _shown(self._values[thing, reason])
             for (thing, reason), count in self.counts.items()
         )
         return f"; left out: {told}" if told else ""
@@ -60,6 +65,13 @@ class LeftOut:
 
 def _plural(thing):
     return thing + ("es" if thing.endswith("x") else "s")
+
+
+def _shown(values):
+    if not values:
+        return ""
+    more = ", ..." if len(values) > _VALUES else ""
+    return f" ({', '.join(list(values)[:_VALUES])}{more})"
 
 
 def read(path):
@@ -98,8 +110,9 @@ def sort(rows, paths, categories, least, left):
     for number, row in enumerate(rows):
         try:
             name, person = _person(row, names, by_number, categories, least)
-        except Elsewhere as reason:
-            left.count("box", str(reason))
+        except Elsewhere as other:
+            text, *value = other.args
+            left.count("box", text, *map(_SHORT.repr, value))
         except Unfit as reason:
             which = f"boxes[{number}], {_SHORT.repr(row)}"
             left.name("box", str(reason), which)
@@ -132,9 +145,7 @@ def _person(row, names, by_number, categories, least):
         category = categories[0]
     if category not in categories:
         wanted = " or ".join(map(str, categories))
-        raise Elsewhere(
-            f"of category {_SHORT.repr(category)}, which is not {wanted}"
-        )
+        raise Elsewhere(f"of another category than {wanted}", category)
     if score is not None:
         if not isinstance(score, (int, float)) or score != score:
             raise Unfit("whose score is no number")
@@ -158,7 +169,7 @@ def _file_name(row, names, by_number):
     elif not isinstance(name, str):
         raise Unfit("without a file_name or an image_id")
     if name not in names:
-        raise Elsewhere("of another image")
+        raise Elsewhere("of another image", name or number)
     return name
 
 

@@ -220,9 +220,11 @@ def _image_paths(images, left):
     for entry in sorted(path.iterdir()) if images and path.is_dir() else []:
         ending = entry.suffix.lower()
         if entry.is_dir():
-            left.count("folder", "in the folder: give --images=FOLDER/NAME")
+            left.count("folder", "in the folder", entry.name)
         elif ending not in _ENDINGS:
-            left.count("file", f"of an ending that is not read ({ending})")
+            left.count(
+                "file", "of an ending that is not read", ending or entry.name
+            )
         elif not entry.is_file():
             left.name("file", "not read: a pipe, or a broken link", entry)
         else:
@@ -297,7 +299,7 @@ def _predict(server):
             except (connections.Refused, OSError) as error:
                 print(f"client: {path}: {error}", file=sys.stderr)
                 left.count("picture", "refused")
-                left.count("box", "of such a picture", len(some or []))
+                left.count("box", "of such a picture", number=len(some or []))
                 refused += 1
                 continue
             results += found

@@ -141,7 +141,11 @@ def test_predict_draws_a_video_or_says_what_is_wrong(work, tmp_path):
 @pytest.mark.parametrize(
     "script, flags, message",
     [
-        ("train.py", ("--data=nowhere",), "train: Records are a folder"),
+        (
+            "train.py",
+            ("--data=nowhere", "--workdir=runs/nowhere"),
+            "train: Records are a folder",
+        ),
         ("evaluate.py", ("--workdir=nowhere",), "evaluate: A model is"),
         (
             "predict.py",

@@ -91,6 +91,7 @@ def test_batches_have_these_shapes(folder):
         "to_image": ((6, 2, 3), "float32"),
         "image_id": ((6,), "int64"),
         "source_id": ((6,), "object"),
+        "category": ((6,), "int64"),
         "draws": ((6, 3), "float32"),
     }
     spec = batches.train_batches(folder, BATCH, 0, 0).element_spec

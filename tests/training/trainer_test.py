@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from integral_tf import config
+from integral_tf import layers
 from integral_tf import ownership
 from integral_tf import skeletons
 from integral_tf.inference import calibrate
@@ -175,7 +176,9 @@ def test_a_heat_map_model_becomes_integral_without_training(settings):
     old, new = (
         keras.saving.load_model(p, compile=False) for p in (before, path)
     )
-    for left, right in zip(old.get_weights(), new.get_weights(), strict=True):
+    for left, right in zip(
+        layers.network_weights(old), layers.network_weights(new), strict=True
+    ):
         np.testing.assert_array_equal(left, right)
     # The curve that beta was chosen from is kept.
     rows = list(csv.DictReader((path.parent / "beta.csv").open()))

@@ -35,7 +35,8 @@ def validator(tmp_path_factory):
     def crop_to_target(people, training=False):
         crops = crop(people, training=training)
         points = coordinates.crop_to_heatmap(crops["joints"], 4)
-        return {**crops, "images": targets.gaussians(points, 16, 16)}
+        maps = tf.reshape(targets.gaussians(points, (16, 16)), (-1, 16, 16, 16))
+        return {**crops, "images": tf.transpose(maps, (0, 2, 3, 1))}
 
     def network(images, training):
         points = integral.integrate(images, network.beta)
