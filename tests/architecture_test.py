@@ -75,9 +75,10 @@ def test_only_coordinates_knows_of_the_half_pixel(path):
     assert not shift.search(path.read_text())
 
 
-def test_every_link_in_the_paper_map_resolves():
-    paper_map = (ROOT / "docs" / "paper_map.md").read_text()
-    links = re.findall(r"`(\w[\w/]*\.py)(?:::(\w+))?`", paper_map)
+@pytest.mark.parametrize("page", ["paper_map.md", "border.md"])
+def test_every_symbol_that_a_page_names_is_there(page):
+    text = (ROOT / "docs" / page).read_text()
+    links = re.findall(r"`(\w[\w/]*\.py)(?:::(\w+))?`", text)
     assert links
     for file, symbol in links:
         assert (ROOT / file).is_file(), f"{file} is gone"
