@@ -16,12 +16,16 @@ pred_keypoints_mpii.mat for MPII, with `--annotations` its official .mat.
 `--self_test` scores the truth in place of a model.
 """
 
+import pathlib
+
 import tensorflow as tf
 from absl import app
 from absl import flags
 
 from integral_tf import config
+from integral_tf import settings
 from integral_tf.inference import evaluation
+from integral_tf.training import checkpoint
 from integral_tf.training import snapshots
 from integral_tf.training import strategy
 
@@ -33,14 +37,15 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     try:
-        settings = config.from_flags(config.EvaluateConfig, flags.FLAGS)
+        asked = config.from_flags(config.EvaluateConfig, flags.FLAGS)
         strategy.check_alone()
-        if settings.self_test:
-            evaluation.self_test(settings)
-        elif settings.checkpoints == "last":
-            evaluation.evaluate(settings)
+        _check_records(asked)
+        if asked.self_test:
+            evaluation.self_test(asked)
+        elif asked.checkpoints == "last":
+            evaluation.evaluate(asked)
         else:
-            _checkpoints(settings)
+            _checkpoints(asked)
     except (ValueError, OSError, FloatingPointError) as error:
         raise SystemExit(f"evaluate: {error}") from None
     except tf.errors.OpError as error:
@@ -51,12 +56,22 @@ def main(argv):
         raise SystemExit("evaluate: interrupted; nothing written") from None
 
 
-def _checkpoints(settings):
+def _check_records(asked):
+    """A run's own records are those that it was trained on."""
+    workdir = pathlib.Path(asked.workdir)
+    if asked.data or not (workdir / checkpoint.RECORDS).exists():
+        return
+    flagfile = workdir / checkpoint.FLAGS
+    run = config.read_flagfile(config.TrainConfig, flagfile)
+    checkpoint.check_own_records(workdir, run)
+
+
+def _checkpoints(asked):
     """Evaluates checkpoints, and prints one line for each at the end."""
     lines = []
-    for name, model in snapshots.models(settings.workdir, settings.checkpoints):
+    for name, model in snapshots.models(asked.workdir, asked.checkpoints):
         print(f"\n{name}")
-        figures = evaluation.evaluate(settings, model, name)
+        figures = evaluation.evaluate(asked, model, name)
         shown = {k: v for k, v in figures.items() if k.startswith(("@", "AUC"))}
         shown |= {k: 100 * v for k, v in figures.get("coco", {}).items()}
         cells = "  ".join(f"{k} {v:.2f}" for k, v in shown.items())
@@ -65,4 +80,4 @@ def _checkpoints(settings):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=settings.parse)

@@ -21,6 +21,7 @@ from absl import app
 from absl import flags
 
 from integral_tf import config
+from integral_tf import settings
 from integral_tf.export import publish
 
 config.define_flags(config.ExportConfig)
@@ -43,4 +44,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=settings.parse)

@@ -32,6 +32,7 @@ from absl import app
 from absl import flags
 
 from integral_tf import config
+from integral_tf import settings
 from integral_tf.inference import prediction
 
 config.define_flags(config.PredictConfig)
@@ -51,4 +52,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=settings.parse)

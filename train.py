@@ -13,6 +13,7 @@ from absl import app
 from absl import flags
 
 from integral_tf import config
+from integral_tf import settings
 from integral_tf.training import trainer
 
 config.define_flags(config.TrainConfig)
@@ -37,4 +38,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=settings.parse)

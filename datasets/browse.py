@@ -23,6 +23,7 @@ import tqdm
 from absl import app
 from absl import flags
 
+from integral_tf import settings
 from integral_tf.inference import draw
 from integral_tf.pipeline import batches
 from integral_tf.records import schema
@@ -195,4 +196,4 @@ def _uri(kind, data):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=settings.parse)

@@ -20,6 +20,7 @@ import re
 from absl import app
 from absl import flags
 
+from integral_tf import settings
 from integral_tf import sides
 from integral_tf import skeletons
 from integral_tf.records import coco
@@ -90,6 +91,8 @@ def main(argv):
         manifest = _build()
     except (ValueError, OSError) as error:
         raise SystemExit(f"build_coco: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("build_coco: interrupted; nothing written") from None
     print(shards.describe(manifest))
     print(f"records: {_OUT.value}")
 
@@ -148,7 +151,7 @@ def _build():
         source=", ".join(pathlib.Path(path).name for path in paths if path),
         # About 100 MB each of all of COCO.
         shards=min(64, 1 + len(people) // 1000),
-        aspect=(_IMAGE_WIDTH.value or _IMAGE_SIZE.value) / _IMAGE_SIZE.value,
+        aspect=shards.aspect_of(_IMAGE_SIZE.value, _IMAGE_WIDTH.value),
         annotations=truths.get("val"),
     )
 
@@ -212,4 +215,4 @@ def _read_sigmas():
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=settings.parse)

@@ -10,6 +10,7 @@ A tenth of the people, chosen by a hash of the file name, is validation.
 from absl import app
 from absl import flags
 
+from integral_tf import settings
 from integral_tf import skeletons
 from integral_tf.records import lsp
 from integral_tf.records import shards
@@ -47,14 +48,15 @@ def main(argv):
             _IMAGE_SIZE.value,
             _VAL_SHARE.value,
             source="Leeds Sports Pose, joints.mat",
-            aspect=(_IMAGE_WIDTH.value or _IMAGE_SIZE.value)
-            / _IMAGE_SIZE.value,
+            aspect=shards.aspect_of(_IMAGE_SIZE.value, _IMAGE_WIDTH.value),
         )
     except (ValueError, OSError) as error:
         raise SystemExit(f"build_lsp: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("build_lsp: interrupted; nothing written") from None
     print(shards.describe(manifest))
     print(f"records: {_OUT.value}")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=settings.parse)

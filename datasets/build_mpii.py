@@ -15,6 +15,7 @@ their submission.
 from absl import app
 from absl import flags
 
+from integral_tf import settings
 from integral_tf import skeletons
 from integral_tf.records import mpii
 from integral_tf.records import shards
@@ -94,15 +95,16 @@ def main(argv):
             split,
             source=f"MPII, {file.name}; people: {_PEOPLE.value}; head size: "
             f"{_HEAD[file.suffix]}; validation: {line}",
-            aspect=(_IMAGE_WIDTH.value or _IMAGE_SIZE.value)
-            / _IMAGE_SIZE.value,
+            aspect=shards.aspect_of(_IMAGE_SIZE.value, _IMAGE_WIDTH.value),
         )
     except (ValueError, OSError) as error:
         raise SystemExit(f"build_mpii: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("build_mpii: interrupted; nothing written") from None
     print(f"validation: {line}")
     print(shards.describe(manifest))
     print(f"records: {_OUT.value}")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=settings.parse)

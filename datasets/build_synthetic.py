@@ -13,17 +13,24 @@ import functools
 from absl import app
 from absl import flags
 
+from integral_tf import settings
 from integral_tf import skeletons
 from integral_tf.records import shards
 from integral_tf.records import synthetic
 
 _PEOPLE = flags.DEFINE_integer(
-    "people", 8000, "How many people to draw.", lower_bound=1
+    "people",
+    8000,
+    "How many people to draw.",
+    lower_bound=1,
+    upper_bound=10**8,
 )
 _OUT = flags.DEFINE_string(
     "out", None, "Folder to write; it must not exist.", required=True
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Another seed draws other people.")
+_SEED = flags.DEFINE_integer(
+    "seed", 0, "Another seed draws other people.", lower_bound=0
+)
 _IMAGE_SIZE = flags.DEFINE_integer(
     "image_size", 256, "Height of the largest network input to serve."
 )
@@ -51,14 +58,17 @@ def main(argv):
             _IMAGE_SIZE.value,
             _VAL_SHARE.value,
             source=f"drawn with seed {_SEED.value}",
-            aspect=(_IMAGE_WIDTH.value or _IMAGE_SIZE.value)
-            / _IMAGE_SIZE.value,
+            aspect=shards.aspect_of(_IMAGE_SIZE.value, _IMAGE_WIDTH.value),
         )
     except (ValueError, OSError) as error:
         raise SystemExit(f"build_synthetic: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit(
+            "build_synthetic: interrupted; nothing written"
+        ) from None
     print(shards.describe(manifest))
     print(f"records: {_OUT.value}")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=settings.parse)

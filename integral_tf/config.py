@@ -157,11 +157,11 @@ class TrainConfig(ModelConfig):
         0.25, "Augmentation: share of size either way.", low=0, below=1
     )
     flip: bool = setting(True, "Augmentation: mirror half of the people.")
-    sigma: float = setting(1.0, "Gaussian of H1, in heat-map pixels.", above=0)
+    sigma: float = setting(1.0, "Gaussian of H1, in heat-map pixels.", low=0.01)
     radius: float = setting(
         15.0,
         "H3: pixels of the input within which a joint is positive.",
-        above=0,
+        low=1,
     )
     negatives: int = setting(
         3, "H3: negatives drawn for every positive of a map.", low=0

@@ -12,6 +12,7 @@ import errno
 import multiprocessing
 import os
 import pathlib
+import signal
 import socket
 import sys
 import threading
@@ -36,7 +37,7 @@ def of(folder: str | os.PathLike, *, beside: bool = False):
         folder: The folder; it is made where there is none, and taken away
             again where it stays empty.
         beside: For a folder that appears by a rename: the lock's file stands
-            beside it, as `NAME.lock`, and the folder is not made. Otherwise
+            beside it, as `.NAME.lock`, and the folder is not made. Otherwise
             it is `.lock` in the folder.
 
     Raises:
@@ -44,7 +45,7 @@ def of(folder: str | os.PathLike, *, beside: bool = False):
     """
     # Of two names of one folder, the lock is one.
     real = pathlib.Path(folder).resolve()
-    path = real.with_name(f"{real.name}.lock") if beside else real / ".lock"
+    path = real.with_name(f".{real.name}.lock") if beside else real / ".lock"
     made = not path.parent.exists()
     lock = _locked(path, folder)
     try:
@@ -70,6 +71,8 @@ def end_with_parent() -> None:
 
     parent = multiprocessing.parent_process()
     if parent is not None:  # None in a pool of threads.
+        # Ctrl-C reaches every process of a terminal; the parent answers it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=watch, args=(parent,), daemon=True).start()
 
 

@@ -6,10 +6,12 @@ a flag file or Python gave it.
 """
 
 import dataclasses
-import math
 import numbers
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+from absl import app
 
 
 def setting(
@@ -48,6 +50,22 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def parse(arguments: Sequence[str]) -> list[str]:
+    """Parses a command's flags, as absl does, for `app.run`.
+
+    Raises:
+        SystemExit: a flag is wrong, or a flag file is no text.
+    """
+    try:
+        return app.parse_flags_with_usage(arguments)
+    except UnicodeDecodeError as error:
+        given = [each for each in arguments if "flagfile" in each]
+        raise SystemExit(
+            f"A flag file is text, a flag per line, and this one is none "
+            f"({error.reason}). Received: {' '.join(given)}"
+        ) from None
+
+
 class Checked:
     """A dataclass of settings whose values are checked when it is made.
 
@@ -65,11 +83,13 @@ class Checked:
                 )
 
 
+# Of float32, which is computed with.
+_LARGEST = float(np.finfo("float32").max)
 _WITHIN = {
     "at least": lambda value, bound: value >= bound,
-    "above": lambda value, bound: value > bound,
+    "above": lambda value, bound: np.float32(value) > bound,
     "at most": lambda value, bound: value <= bound,
-    "below": lambda value, bound: value < bound,
+    "below": lambda value, bound: np.float32(value) < bound,
 }
 
 
@@ -84,7 +104,7 @@ def _holds(field, value):
     wanted = numbers.Integral if kind is int else numbers.Real
     return (
         isinstance(value, wanted)
-        and math.isfinite(value)
+        and abs(value) <= _LARGEST
         and all(
             _WITHIN[name](value, bound)
             for name, bound in metadata["bounds"].items()

@@ -27,10 +27,16 @@ def folder(out: str | os.PathLike, *, taken: str = ""):
         FileExistsError: `out` is there, and `taken` is not empty.
     """
     out = pathlib.Path(out)
-    partial = out.with_name(out.name + ".partial")
-    replaced = out.with_name(out.name + ".replaced")
+    if not out.name:  # "", "." and "/"
+        raise ValueError(
+            f"A folder that is to appear has a name. Received: {str(out)!r}"
+        )
+    # Hidden: a folder without the dot might be somebody's.
+    partial = out.with_name(f".{out.name}.partial")
+    replaced = out.with_name(f".{out.name}.replaced")
     with ownership.of(out, beside=True):
-        if taken and out.exists():
+        _put_back(replaced, out)
+        if taken and os.path.lexists(out):  # A link to nothing, too.
             raise FileExistsError(f"{taken} Received: {str(out)!r}")
         # Left there by a process that was killed.
         shutil.rmtree(partial, ignore_errors=True)
@@ -44,4 +50,11 @@ def folder(out: str | os.PathLike, *, taken: str = ""):
             shutil.rmtree(replaced, ignore_errors=True)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
+            _put_back(replaced, out)
             raise
+
+
+def _put_back(replaced, out):
+    """Undoes half of a replacement: the old one away, the new one not there."""
+    if replaced.exists() and not out.exists():
+        replaced.rename(out)

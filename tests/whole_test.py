@@ -1,5 +1,7 @@
 """Tests for folders that appear whole or not at all."""
 
+import pathlib
+
 import pytest
 
 from integral_tf import whole
@@ -34,13 +36,66 @@ def test_an_error_leaves_everything_as_it_was(tmp_path, error):
 
 
 def test_what_a_killed_process_left_does_not_come_along(tmp_path):
-    for name in ("out.partial", "out.replaced"):
+    (tmp_path / "out").mkdir()
+    for name in (".out.partial", ".out.replaced"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "left").touch()
     with whole.folder(tmp_path / "out"):
         pass
     assert names(tmp_path / "out") == []
-    assert "out.partial" not in names(tmp_path)
+    assert names(tmp_path) == ["out"]
+
+
+def test_what_has_such_a_name_already_is_somebodys(tmp_path):
+    theirs = ["out.lock", "out.partial", "out.replaced"]
+    for name in theirs:
+        (tmp_path / name).write_text("theirs")
+    with whole.folder(tmp_path / "out"):
+        pass
+    assert names(tmp_path) == ["out", *theirs]
+    assert {(tmp_path / name).read_text() for name in theirs} == {"theirs"}
+
+
+@pytest.mark.parametrize("how", ["interrupted", "killed"])
+def test_the_old_folder_comes_back_where_the_new_one_did_not_appear(
+    tmp_path, monkeypatch, how
+):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "old").touch()
+    if how == "killed":
+        out.rename(tmp_path / ".out.replaced")
+        with pytest.raises(FileExistsError):
+            with whole.folder(out, taken="Name another."):
+                pass
+    else:
+        real = pathlib.Path.rename
+
+        def rename(path, target):
+            if path.name == ".out.partial":
+                raise KeyboardInterrupt
+            return real(path, target)
+
+        monkeypatch.setattr(pathlib.Path, "rename", rename)
+        with pytest.raises(KeyboardInterrupt):
+            with whole.folder(out):
+                pass
+    assert names(tmp_path) == ["out"]
+    assert names(out) == ["old"]
+
+
+def test_a_link_to_nothing_is_taken(tmp_path):
+    (tmp_path / "out").symlink_to("nothing")
+    with pytest.raises(FileExistsError, match="Name another. Received: "):
+        with whole.folder(tmp_path / "out", taken="Name another."):
+            pass
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_a_folder_without_a_name_is_refused(name):
+    with pytest.raises(ValueError, match="has a name. Received: "):
+        with whole.folder(name):
+            pass
 
 
 def test_a_folder_that_is_taken_is_refused_untouched(tmp_path):

@@ -90,8 +90,7 @@ def _export(config, wanted):
         run = dataclasses.replace(run, beta=layer.beta)
     data = config.data or run.data
     if not config.data:
-        own = dataclasses.replace(run, workdir=config.workdir)
-        checkpoint.check_records(own, shards.read_manifest(data))
+        checkpoint.check_own_records(workdir, run)
     skeleton = _skeleton(workdir, model, data)
     crops = people(data, config.split, config.people, model, skeleton)
     predict = folding.in_float32(model)

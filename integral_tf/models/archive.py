@@ -43,6 +43,15 @@ def read_skeleton(path: str | os.PathLike) -> skeletons.Skeleton | None:
     return from_json(text, f"{SKELETON} in {path}")
 
 
+def is_whole(path: str | os.PathLike) -> bool:
+    """Whether a `.keras` file is an archive with every byte as it was."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except Exception:  # zipfile has many, and zlib its own
+        return False
+
+
 def to_json(skeleton: skeletons.Skeleton) -> str:
     """A skeleton as the text of a `skeleton.json`."""
     return json.dumps(skeletons.to_dict(skeleton), indent=1) + "\n"

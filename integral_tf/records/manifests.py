@@ -112,6 +112,33 @@ def digest(manifest: dict) -> str:
     return hashlib.sha256(json.dumps(same).encode()).hexdigest()
 
 
+def read_truth(path: pathlib.Path, sha256: str | None) -> dict | None:
+    """The ground truth beside the shards, or None where there is none.
+
+    Args:
+        path: Of its JSON.
+        sha256: What the manifest says of it; None in one of before 0.2, and
+            where none was built.
+
+    Raises:
+        ValueError: it is not what was built with the records.
+    """
+    there = path.is_file()
+    if not there and sha256 is None:
+        return None
+    text = path.read_bytes() if there else b""
+    try:
+        if sha256 in (None, hashlib.sha256(text).hexdigest()):
+            return json.loads(text)
+    except (ValueError, RecursionError):
+        pass  # Of before 0.2, and damaged.
+    raise ValueError(
+        "The ground truth beside these records is "
+        f"{'altered or damaged' if there else 'missing'}; build the records "
+        f"again. Received: {str(path)!r}"
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class _Content:
     """What a shard holds: people, digest, and of its first record the joints

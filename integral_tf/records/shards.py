@@ -16,6 +16,7 @@ import pathlib
 import tensorflow as tf
 import tqdm
 
+from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import ownership
 from integral_tf import skeletons
@@ -25,10 +26,30 @@ from integral_tf.records import schema
 from integral_tf.records import windows
 
 MANIFEST, ANNOTATIONS = "manifest.json", "annotations-val.json"
+_DIGEST = "annotations_sha256"  # in manifests of 0.2 on
 _TAKEN = (
     "Records are never overwritten; name another folder, or delete this one "
     "first."
 )
+
+
+def aspect_of(image_size, image_width=0):
+    """Width over height of a network's input; a width of 0 is the height.
+
+    Raises:
+        ValueError: no network has such an input.
+    """
+    given = {"image_size": (image_size, 32), "image_width": (image_width, 0)}
+    for name, (value, least) in given.items():
+        checks.whole(
+            name,
+            value,
+            "A network's input has from 32 to 4096 pixels a side; a width of 0 "
+            "makes it square.",
+            least=least,
+            most=4096,
+        )
+    return (image_width or image_size) / image_size
 
 
 def window_size(height, aspect=1.0):
@@ -43,9 +64,14 @@ def split_of(source_id, split):
         source_id: The person's name.
         split: Share of the people in the validation split, whom a hash of
             their name alone chooses, or a function from the name to the split.
+
+    Raises:
+        ValueError: the share is none.
     """
     if callable(split):
         return split(source_id)
+    sentence = "A validation share is from 0 to 1."
+    checks.number("val_share", split, sentence, least=0, most=1)
     return "val" if _hash(source_id) < split * 2**32 else "train"
 
 
@@ -134,7 +160,9 @@ def write(
                     f"Nobody is left to {purpose} on. Received: {counts}"
                 )
         if annotations is not None:
-            (partial / ANNOTATIONS).write_text(json.dumps(annotations) + "\n")
+            text = json.dumps(annotations) + "\n"
+            (partial / ANNOTATIONS).write_text(text)
+            manifest[_DIGEST] = hashlib.sha256(text.encode()).hexdigest()
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
     return manifest
 
@@ -196,9 +224,12 @@ def read_annotations(folder):
     Returns:
         Dict of `images`, `annotations` and `categories`, one category; None
         where the dataset is not COCO's kind.
+
+    Raises:
+        ValueError: it is not what was built with the records.
     """
-    path = pathlib.Path(folder) / ANNOTATIONS
-    return json.loads(path.read_text()) if path.is_file() else None
+    wanted = read_manifest(folder).get(_DIGEST)
+    return manifests.read_truth(pathlib.Path(folder) / ANNOTATIONS, wanted)
 
 
 def shard_paths(folder, split):
@@ -324,8 +355,15 @@ def _write_shards(people, make, folder, cut, split, shards):
 
 @contextlib.contextmanager
 def _named_death():
+    others = multiprocessing.active_children()
     try:
         yield
+    except KeyboardInterrupt:
+        # The pool would wait for the shards that they are at.
+        for child in multiprocessing.active_children():
+            if child not in others:
+                child.terminate()
+        raise
     except concurrent.futures.process.BrokenProcessPool:
         raise ChildProcessError(
             "A process of the builder was ended from outside, as happens when "

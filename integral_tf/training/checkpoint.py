@@ -22,6 +22,7 @@ from integral_tf import whole
 from integral_tf.inference import estimator
 from integral_tf.models import archive
 from integral_tf.records import manifests
+from integral_tf.records import shards
 from integral_tf.training import logs
 from integral_tf.training import resuming
 
@@ -41,12 +42,18 @@ def finished(config):
 
     Raises:
         ValueError: the folder holds a run with other flags, or one that has
-            lost its flags or its checkpoints.
+            lost its flags or its checkpoints, or its model is damaged.
     """
     check_flags(config)
     path = pathlib.Path(config.workdir) / MODEL
     if not path.is_file():
         return None
+    if not archive.is_whole(path):
+        raise ValueError(
+            "The model of this finished run is damaged; copy it again, or "
+            "delete it, and the same command writes it from the last "
+            f"checkpoint. Received: {path}"
+        )
     print(f"finished; to train on, start another run with --init_from={path}")
     print(f"model: {path}")
     return path
@@ -156,6 +163,35 @@ def check_records(config, manifest):
             f"{workdir} holds a run on other records, of {before}; give it "
             "these, or name another --workdir. "
             f"Received: --data={config.data}, of {_told(now)}"
+        )
+
+
+def check_own_records(workdir, run):
+    """Requires that records lie where a run had them, and are still its own.
+
+    Args:
+        workdir: Folder of the run.
+        run: The `config.TrainConfig` in it.
+
+    Raises:
+        FileNotFoundError: there are no records.
+        ValueError: they are others.
+    """
+    own = dataclasses.replace(run, workdir=str(workdir))
+    check_records(own, shards.read_manifest(run.data))
+
+
+def check_there(config):
+    """Requires that a run's folder is still where it was.
+
+    Raises:
+        FileNotFoundError: it is not.
+    """
+    if not (pathlib.Path(config.workdir) / FLAGS).exists():
+        raise FileNotFoundError(
+            "The run's folder was moved or deleted while the run trained in "
+            "it; with its new place as --workdir the run goes on from its "
+            f"last checkpoint. Received: --workdir={config.workdir}"
         )
 
 

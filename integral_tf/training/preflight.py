@@ -1,20 +1,29 @@
 """What is wrong with a training, found before anything is built."""
 
+import pathlib
+
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
 from integral_tf.training import checkpoint
+from integral_tf.training import objectives
 from integral_tf.training import resuming
+from integral_tf.training import schedule
 
 
 def check_workdir(config):
     """Requires that a run names its folder.
 
     Raises:
-        ValueError: it does not.
+        ValueError: it does not, or names one of records.
     """
     if not config.workdir:
         raise ValueError(
             "A run needs a folder of its own. Received: --workdir="
+        )
+    if (pathlib.Path(config.workdir) / shards.MANIFEST).exists():
+        raise ValueError(
+            "A run needs a folder of its own, and this one holds records. "
+            f"Received: --workdir={config.workdir}"
         )
 
 
@@ -58,6 +67,15 @@ def check(config):
             "A run has at least one epoch, or with --init_from none. "
             f"Received: --epochs={config.epochs}"
         )
+    for phase in (schedule.start(config).phase, "main"):
+        losses = objectives.objectives(config, phase)
+        if not any(weight for _, _, weight in losses.values()):
+            raise ValueError(
+                f"A loss of weight 0 teaches nothing, and --method="
+                f"{config.method} has only {' and '.join(losses)} in a phase. "
+                f"Received: --heatmap_weight={config.heatmap_weight} "
+                f"--joint_weight={config.joint_weight}"
+            )
     if 0 < config.epochs < config.final_epochs and not resuming.paths(
         config.workdir
     ):

@@ -33,7 +33,8 @@ def models(workdir, which):
     Raises:
         FileNotFoundError: there is no run, none of its checkpoints, or no
             records of it.
-        ValueError: none of its checkpoints is whole.
+        ValueError: none of its checkpoints is whole, or its records are others
+            than it was trained on.
     """
     workdir = pathlib.Path(workdir)
     paths = resuming.paths(workdir)
@@ -43,6 +44,7 @@ def models(workdir, which):
             f"Received: --workdir={workdir}"
         )
     run = configs.read_flagfile(configs.TrainConfig, workdir / checkpoint.FLAGS)
+    checkpoint.check_own_records(workdir, run)
     skeleton = shards.read_skeleton(run.data)
     # The backbone's first weights are not needed again, nor perhaps there.
     model = trainer.build(dataclasses.replace(run, weights=""), len(skeleton))

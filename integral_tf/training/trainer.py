@@ -10,7 +10,6 @@ import math
 import pathlib
 
 import keras
-import numpy as np
 import tensorflow as tf
 import tqdm
 
@@ -245,6 +244,9 @@ class _Run:
     def _train_epoch(self, bar):
         """Runs what is left of the epoch; returns the mean losses."""
         progress = self.progress
+        # They may have been built again since the last epoch.
+        manifest = shards.read_manifest(self.config.data)
+        checkpoint.check_records(self.config, manifest)
         people = self._people(progress.step).map(predictions.for_device)
         people = self.strategy.experimental_distribute_dataset(people)
         with shards.reading(self.config.data, "train"):
@@ -271,6 +273,7 @@ class _Run:
         for name in reversed(costs):  # the parts before their sum
             if not math.isfinite(costs[name]):
                 self._stop(f"The {name} loss is {costs[name]}", progress.step)
+        checkpoint.check_there(self.config)
         # The weights that gave these losses are those of the last checkpoint.
         self.checkpoints.prove()
         self.loss = costs["loss"]
@@ -292,15 +295,17 @@ class _Run:
         if self.has_val:
             what, good = f"The validation loss is {loss}", math.isfinite(loss)
         elif ends:
-            weights = self.model.get_weights()
-            what = "A weight is not finite"
-            good = all(np.isfinite(weight).all() for weight in weights)
+            loss = self.validator.loss(next(iter(self._people(0))))
+            what = f"The loss on people of the training split is {loss}"
+            good = math.isfinite(loss)
         else:
             return  # The next step tells.
         if good:
             self.checkpoints.prove()
         elif ends:
             self._stop(what)
+        else:
+            print(f"\n{what}: if it is so at the end, the run is refused")
 
     def _stop(self, what, step=None):
         """Ends a run whose weights are spoilt; the last good ones stay."""
@@ -363,6 +368,7 @@ class _Run:
             )
 
     def _save(self):
+        checkpoint.check_there(self.config)
         self.checkpoints.save()
 
     def _tensorboard(self):

@@ -63,6 +63,14 @@ class Validator:
             figures["ap"] = 100 * self._average_precision(seen)
         return figures
 
+    def loss(self, people):
+        """The loss of a batch of people, as its phase weights it."""
+        costs, *_ = self.step(predictions.for_device(people))
+        return sum(
+            weight * float(np.mean(costs[name]))
+            for name, (_, _, weight) in self.objectives.items()
+        )
+
     def aucs(self):
         """The AUC in percent of the maps read with each of `BETAS`."""
         stride = losses.stride(self.config)

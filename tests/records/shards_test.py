@@ -93,6 +93,23 @@ def test_the_split_is_by_name_alone():
     assert {shards.split_of(name, 1.0) for name in names} == {"val"}
 
 
+@pytest.mark.parametrize("share", [float("nan"), -0.1, 1.1])
+def test_a_share_is_from_0_to_1(share):
+    with pytest.raises(ValueError, match=f"Received: val_share={share}"):
+        shards.split_of("im00001", share)
+
+
+@pytest.mark.parametrize(
+    "image_size, image_width",
+    [(0, 0), (-64, 0), (31, 0), (4097, 0), (64, -32), (64, 5000)],
+)
+def test_a_networks_input_has_a_size(image_size, image_width):
+    assert shards.aspect_of(64) == 1
+    assert shards.aspect_of(64, 48) == 0.75
+    with pytest.raises(ValueError, match="Received: image_"):
+        shards.aspect_of(image_size, image_width)
+
+
 def test_a_function_of_the_name_may_choose_the_split():
     assert shards.split_of("b7", {"a": "val", "b7": "train"}.get) == "train"
 
@@ -244,14 +261,14 @@ def test_a_worker_that_was_killed_has_one_sentence(
 
 def test_the_second_builder_of_a_folder_is_refused(people, tmp_path, threads):
     out = tmp_path / "records"
-    partial = tmp_path / "records.partial"
+    partial = tmp_path / ".records.partial"
 
     def second(key):
         # The first one's shards stay while it writes them.
-        before = sorted(partial.iterdir())
+        before = set(partial.iterdir())
         with pytest.raises(BlockingIOError, match=f"'{out}', which process"):
             write(people[7:], out=out)
-        assert before and sorted(partial.iterdir()) == before
+        assert before and before <= set(partial.iterdir())
         return lsp.person(key)
 
     write(people[7:], out=out, make=second, shards=1)
@@ -335,10 +352,23 @@ def test_ground_truth_is_kept_beside_the_shards(
     assert (tmp_path / "records" / "annotations-val.json").is_file()
     assert shards.read_annotations(tmp_path / "records") == truth
     assert shards.read_annotations(folder) is None
+    path = tmp_path / "records" / "annotations-val.json"
+    whole = path.read_text()
+    for text in ("", whole[:-4], whole.replace("1", "2"), None):
+        path.unlink() if text is None else path.write_text(text)
+        what = "missing" if text is None else "altered or damaged"
+        with pytest.raises(ValueError, match=f"{what}.*Received: '{path}'"):
+            shards.read_annotations(path.parent)
+    # Of before there was a digest.
+    edit(path.parent, annotations_sha256=None)
+    assert shards.read_annotations(path.parent) is None
+    path.write_text(whole[:-4])
+    with pytest.raises(ValueError, match="damaged"):
+        shards.read_annotations(path.parent)
 
 
 def test_what_an_interrupted_run_left_does_not_stay(people, tmp_path, threads):
-    left = tmp_path / "records.partial"
+    left = tmp_path / ".records.partial"
     left.mkdir()
     (left / "half.tfrecord").write_bytes(b"half")
     write(people[7:], out=tmp_path / "records")

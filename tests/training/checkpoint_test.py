@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import zipfile
 
 import pytest
 
@@ -99,13 +100,19 @@ def test_a_run_that_was_only_claimed_is_none(settings):
 
 
 def test_a_finished_run_says_so_and_changes_nothing(settings, half, capsys):
-    (half / "model.keras").touch()
+    with zipfile.ZipFile(half / "model.keras", "w") as archive:
+        archive.writestr("config.json", "{}" * 100)
     before = {path: path.stat().st_mtime_ns for path in half.rglob("*")}
     assert checkpoint.finished(settings) == half / "model.keras"
     assert "finished" in capsys.readouterr().out
     assert before == {p: p.stat().st_mtime_ns for p in half.rglob("*")}
     with pytest.raises(ValueError, match="Received: --epochs=30"):
         checkpoint.finished(dataclasses.replace(settings, epochs=30))
+    whole = (half / "model.keras").read_bytes()
+    for damaged in (b"", whole[:-9], whole.replace(b"{}{}", b"{}[]", 1)):
+        (half / "model.keras").write_bytes(damaged)
+        with pytest.raises(ValueError, match="is damaged.*Received: .*keras"):
+            checkpoint.finished(settings)
 
 
 def test_a_run_goes_on_with_its_own_records_only(settings, half):

@@ -1,6 +1,10 @@
 """Tests for checkpoints as models."""
 
 import pathlib
+import re
+import shutil
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -13,6 +17,8 @@ from integral_tf.records import shards
 from integral_tf.records import synthetic
 from integral_tf.training import snapshots
 from integral_tf.training import trainer
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
 
 
 def drawn(index):
@@ -67,6 +73,25 @@ def test_the_average_is_the_mean_of_each_weight(run):
     means = layers.network_weights(model)
     for mean, a, b in zip(means, first, second, strict=True):
         np.testing.assert_allclose(mean, (a + b) / 2, atol=1e-6)
+
+
+def test_records_that_are_not_the_runs_own_are_refused(run, tmp_path):
+    kept = shutil.copytree(run, tmp_path / "run")
+    path = kept / "records.json"
+    path.write_text(path.read_text().replace('"digest": "', '"digest": "0'))
+    with pytest.raises(ValueError, match="holds a run on other records"):
+        next(snapshots.models(kept, "each"))
+    # The same of the finished model; records that are named are taken.
+    flagfile = (kept / "flags.cfg").read_text()
+    (data,) = re.findall(r"--data=(.*)", flagfile)
+    for more in ([], [f"--data={data}"]):
+        done = subprocess.run(
+            [sys.executable, ROOT / "evaluate.py", f"--workdir={kept}", *more],
+            capture_output=True,
+            text=True,
+        )
+        assert bool(done.returncode) == (not more), done.stderr
+        assert more or "evaluate: " in done.stderr.splitlines()[-1]
 
 
 def test_a_folder_without_checkpoints_is_refused(tmp_path):

@@ -296,6 +296,77 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_weights(
     assert not (workdir / "stopped.txt").exists()
 
 
+@pytest.fixture
+def unvalidated(settings, tmp_path):
+    """A run of two epochs without a validation split, in little time."""
+    out = tmp_path / "unvalidated"
+    people = [(f"{i:08d}", i) for i in range(8)]
+    shards.write(people, drawn, out, skeletons.MPII, 64, 0.0, "", shards=1)
+    return dataclasses.replace(
+        settings, method="H1", tensorboard=False, data=str(out)
+    )
+
+
+def test_without_validation_the_last_weights_are_tried(
+    unvalidated, monkeypatch
+):
+    real = trainer._Run._count
+
+    def spoilt(run, costs):
+        real(run, costs)
+        for variable in run.model.trainable_variables:
+            variable.assign(tf.fill(variable.shape, 1e30))
+
+    monkeypatch.setattr(trainer._Run, "_count", spoilt)
+    with pytest.raises(
+        FloatingPointError, match="training split is (nan|inf) at the end, ep"
+    ):
+        trainer.train(dataclasses.replace(unvalidated, epochs=1))
+    assert not (pathlib.Path(unvalidated.workdir) / "model.keras").exists()
+
+
+def test_a_validation_loss_that_is_nan_is_said_at_once(
+    settings, monkeypatch, capsys
+):
+    real = trainer.validation.Validator.figures
+    monkeypatch.setattr(
+        trainer.validation.Validator,
+        "figures",
+        lambda self: {**real(self), "loss": float("nan")},
+    )
+    with pytest.raises(FloatingPointError, match="loss is nan at the end"):
+        trainer.train(dataclasses.replace(settings, method="H1"))
+    assert "validation loss is nan: if it is so" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "what, message",
+    [
+        ("records", "a run on other records"),
+        ("run", "was moved or deleted while.*Received: --workdir="),
+    ],
+)
+def test_what_is_moved_while_a_run_trains_ends_it(
+    unvalidated, monkeypatch, tmp_path, what, message
+):
+    real = trainer._Run._report
+
+    def moved(run, *args):
+        real(run, *args)
+        if what == "run":
+            run.workdir.rename(tmp_path / "moved")
+            return
+        path = pathlib.Path(run.config.data)
+        path.rename(tmp_path / "old")
+        people = [(f"{i:08d}", i + 8) for i in range(8)]
+        shards.write(people, drawn, path, skeletons.MPII, 64, 0.0, "", shards=1)
+
+    monkeypatch.setattr(trainer._Run, "_report", moved)
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        trainer.train(unvalidated)
+    assert what == "records" or not pathlib.Path(unvalidated.workdir).exists()
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -303,11 +374,21 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_weights(
         ({"workdir": ""}, "Received: --workdir="),
         ({"epochs": 0}, "Received: --epochs=0"),
         ({"final_epochs": 3}, "Received: --final_epochs=3 of --epochs=2"),
+        ({"heatmap_weight": 0.0}, "only heatmap in a phase. Received: --heat"),
+        (
+            {"joint_weight": 0.0, "joint_phase": "joint"},
+            "only joint in a phase. Received: --heatmap_weight=1.0 --joint_w",
+        ),
     ],
 )
 def test_refuses_what_cannot_be_trained(settings, change, message):
     with pytest.raises(ValueError, match=message):
         trainer.train(dataclasses.replace(settings, **change))
+
+
+def test_refuses_to_train_in_a_folder_of_records(settings):
+    with pytest.raises(ValueError, match="holds records. Received: --workdir"):
+        trainer.train(dataclasses.replace(settings, workdir=settings.data))
 
 
 def test_refuses_a_folder_that_is_not_records(settings, tmp_path):
