@@ -42,12 +42,16 @@ def finished(config):
 
     Raises:
         ValueError: the folder holds a run with other flags, or one that has
-            lost its flags or its checkpoints, or its model is damaged.
+            lost its flags or its checkpoints, or one on other records than
+            those that are given; or its model is damaged.
     """
     check_flags(config)
     path = pathlib.Path(config.workdir) / MODEL
     if not path.is_file():
         return None
+    # Records that are gone are not needed any more.
+    if (pathlib.Path(config.data) / shards.MANIFEST).is_file():
+        check_records(config, shards.read_manifest(config.data))
     if not archive.is_whole(path):
         raise ValueError(
             "The model of this finished run is damaged; copy it again, or "

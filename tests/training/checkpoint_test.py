@@ -115,6 +115,23 @@ def test_a_finished_run_says_so_and_changes_nothing(settings, half, capsys):
             checkpoint.finished(settings)
 
 
+def test_a_finished_run_knows_its_records(
+    settings, half, tmp_path, monkeypatch
+):
+    with zipfile.ZipFile(half / "model.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    settings = dataclasses.replace(settings, data=str(tmp_path))
+    (tmp_path / "manifest.json").touch()
+    checkpoint.claim_records(settings, manifest())
+    monkeypatch.setattr(
+        checkpoint.shards, "read_manifest", lambda _: manifest(seed="1")
+    )
+    with pytest.raises(ValueError, match="holds a run on other records"):
+        checkpoint.finished(settings)
+    (tmp_path / "manifest.json").unlink()
+    assert checkpoint.finished(settings)
+
+
 def test_a_run_goes_on_with_its_own_records_only(settings, half):
     checkpoint.check_records(settings, manifest())
     checkpoint.claim_records(settings, manifest())

@@ -1,0 +1,53 @@
+"""Tests for the builder of drawn people, as a command."""
+
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+BUILDER = str(
+    pathlib.Path(__file__).parent.parent / "datasets/build_synthetic.py"
+)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
+def test_an_interrupt_is_one_sentence_and_leaves_nothing(tmp_path):
+    out = tmp_path / "records"
+    process = subprocess.Popen(
+        [sys.executable, BUILDER, "--people=100000", f"--out={out}"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Of its own: whoever runs the tests may ignore it.
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".records.partial/*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in told
+    last = told.splitlines()[-1]
+    assert last == "build_synthetic: interrupted; nothing written"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flag_file_that_is_no_text_is_one_sentence(tmp_path):
+    path = tmp_path / "flags.cfg"
+    path.write_bytes(b"\xff\xfe--people=3\n")
+    done = subprocess.run(
+        [sys.executable, BUILDER, f"--flagfile={path}", "--out=records"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("A flag file is text, a flag per line")
+    assert last.endswith(f"Received: --flagfile={path}")
