@@ -101,6 +101,6 @@ lint: $(READY)
 
 clean:
 	rm -rf $(VENV) $(WORLDS:%=.venv-%) $(RECORDS) $(RUN)
-	rm -rf $(RECORDS).partial $(RECORDS).lock
+	rm -rf data/.synthetic.*
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
