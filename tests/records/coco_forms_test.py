@@ -116,6 +116,31 @@ def test_limbs_are_pairs_of_joints_however_numbered(
         assert lines == []
 
 
+@pytest.mark.parametrize(
+    "skeleton, flip_pairs, mirrored",
+    [
+        # Animal Kingdom counts both from 0, and no mirror exchanges joint 0.
+        ([[0, 1], [0, 2]], [[1, 2]], [[2, 3]]),
+        ([[1, 2]], [[0, 1]], [[1, 2]]),
+        ([[0, 1]], [["nose", "left_paw"]], [[1, 2]]),
+        # A number of the last joint is one from 1.
+        ([[0, 1], [0, 2]], [[2, 3]], [[2, 3]]),
+        ([[1, 2]], [[1, 2]], [[1, 2]]),
+    ],
+)
+def test_one_file_numbers_its_joints_in_one_way(
+    tmp_path, skeleton, flip_pairs, mirrored
+):
+    category = {
+        "id": 2, "name": "cat", "keypoints": NAMES, "skeleton": skeleton,
+        "flip_pairs": flip_pairs,
+    }  # fmt: skip
+    truth, lines = read(write(tmp_path, categories=[category]))
+    assert truth["categories"][0]["flip_pairs"] == mirrored
+    assert len(truth["categories"][0]["skeleton"]) == len(skeleton)
+    assert [line for line in lines if "left out" in line] == []
+
+
 @pytest.mark.parametrize("keypoints", [[], None, "absent"])
 def test_joints_without_names_are_called_by_number(tmp_path, keypoints):
     category = {"id": 2, "name": "face", "keypoints": keypoints}
