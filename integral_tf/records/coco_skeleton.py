@@ -152,8 +152,11 @@ def _names(value, category, notes):
     """Different texts, whatever names a file has."""
     if isinstance(value, str):
         value = [name.strip() for name in value.split(",") if name.strip()]
+    if isinstance(value, dict):  # by number
+        value = list(value.values())
     if not isinstance(value, list):
         return []
+    value = [n.get("name") if isinstance(n, dict) else n for n in value]
     names, seen = [], collections.Counter()
     taken = {str(name) for name in value}
     for number, name in enumerate(value, 1):

@@ -163,6 +163,9 @@ def test_joints_without_names_are_called_by_number(tmp_path, keypoints):
         (["eye", "eye", "eye_2"], ["eye", "eye_3", "eye_2"]),
         (["eye", "", None], ["eye", "2", "3"]),
         ([0, 1, 2], ["0", "1", "2"]),
+        ({"0": "nose", "1": "left_paw", "2": "right_paw"}, NAMES),
+        ([{"id": 7, "name": name} for name in NAMES], NAMES),
+        ([{"label": "nose"}, "a", "b"], ["1", "a", "b"]),
     ],
 )
 def test_names_are_made_different_texts(tmp_path, given, names):
