@@ -390,6 +390,37 @@ def test_what_others_leave_out_or_add_is_no_matter(tmp_path):
     assert self_score(truth) == pytest.approx(1.0)
 
 
+def test_keypoints_in_other_fields_are_told(tmp_path):
+    # COCO-WholeBody's and Human-Art's.
+    rows = [
+        row(num_keypoints=3, face_kpts=POINTS, face_valid=True),
+        row(id=10, face_kpts=POINTS, keypoints_21=POINTS),
+    ]
+    _, kept, _, lines = built(write(tmp_path, annotations=rows))
+    assert len(kept) == 2
+    assert lines == [
+        "only `keypoints` are read: not the annotations' face_kpts, "
+        "keypoints_21"
+    ]
+
+
+@pytest.mark.parametrize(
+    "parts, said",
+    [
+        ({"images": {"5": "a.png"}}, "with images that is a dict"),
+        ({"categories": None}, "with categories that is a NoneType"),
+    ],
+)
+def test_a_file_of_another_form_says_what_it_lacks(tmp_path, parts, said):
+    path = write(tmp_path, **parts)
+    with pytest.raises(ValueError, match=said):
+        read(path)
+    # InterHand2.6M's.
+    path.write_text(json.dumps({"images": [], "annotations": []}))
+    with pytest.raises(ValueError, match="with no categories"):
+        read(path)
+
+
 @pytest.mark.parametrize("first", [0, 1, -3])
 def test_annotation_ids_may_count_from_0(tmp_path, first):
     rows = [row(id=first + n, image_id=n % 2) for n in range(6)]
