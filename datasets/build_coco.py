@@ -162,6 +162,7 @@ def _skeleton(truths):
         coco_skeleton.of_truth(truth, _read_sigmas())
         for truth in truths.values()
     ]
+    categories = [c for truth in truths.values() for c in truth["categories"]]
     ids = [number for skeleton in found for number in skeleton.categories]
     skeleton = dataclasses.replace(
         found[0], categories=tuple(dict.fromkeys(ids))
@@ -188,6 +189,13 @@ def _skeleton(truths):
             f"joints with a side, but without their other: {', '.join(alone)}; "
             "a mirror leaves their names. `flip_pairs` of the category pairs "
             "joints"
+        )
+    doubts = sides.doubtful(joints, skeleton.sides)
+    if doubts and not any("flip_pairs" in c for c in categories):
+        doubts = [f"{one} and {other}" for one, other in doubts]
+        print(
+            f"no pairs, but l and r alone tell them apart: {', '.join(doubts)}"
+            "; `flip_pairs` of the category pairs joints"
         )
     return skeleton
 

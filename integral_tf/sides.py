@@ -53,6 +53,27 @@ def unpaired(names, sides):
     ]
 
 
+def doubtful(names, sides):
+    """Pairs of unpaired names that l and r alone tell apart.
+
+    Such as lhip and rhip, or paw_FL and paw_FR: they may be two sides, but the
+    letters are parts of words.
+
+    Args:
+        names: The joints' names.
+        sides: Pairs of names that are known; none of these is told.
+    """
+    paired = {name for pair in sides for name in pair}
+    alone = [name for name in names if name not in paired]
+    return [
+        (name, name[:i] + other + name[i + 1 :])
+        for name in alone
+        for i, letter in enumerate(name)
+        if (other := {"l": "r", "L": "R"}.get(letter))
+        and name[:i] + other + name[i + 1 :] in alone
+    ]
+
+
 def _words(name):
     return tuple(word.lower() for word in _WORD.findall(name))
 

@@ -143,6 +143,8 @@ def _person(row, names, by_number, categories, least):
     category, score = row.get("category_id"), row.get("score")
     if category is None:
         category = categories[0]
+    number = _whole_number(category)
+    category = category if number is None else number
     if category not in categories:
         wanted = " or ".join(map(str, categories))
         raise Elsewhere(f"of another category than {wanted}", category)
@@ -153,8 +155,9 @@ def _person(row, names, by_number, categories, least):
             raise Elsewhere(f"below --min_box_score={least:g}")
     name = _file_name(row, names, by_number)
     image_id = row.get("image_id")
-    if not isinstance(image_id, str):
-        image_id = _whole_number(image_id)
+    number = _whole_number(image_id)
+    if number is not None or not isinstance(image_id, str):
+        image_id = number
     return name, Person(_box(row.get("bbox")), int(category), image_id)
 
 
@@ -174,7 +177,10 @@ def _file_name(row, names, by_number):
 
 
 def _whole_number(value):
-    """A JSON number as an int, or None where it is none."""
+    """A JSON number, or its digits in a text, as an int; else None."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        is_number = len(value) < 19 and str(int(value)) == value
+        return int(value) if is_number else None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if value == value // 1 else None

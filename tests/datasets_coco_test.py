@@ -180,6 +180,22 @@ def test_a_detectors_boxes_take_the_place_of_the_annotated(tmp_path):
     assert len(shards.read_annotations(out)["annotations"]) == 3
 
 
+def test_names_that_may_be_sides_are_told(tmp_path):
+    train = write_fish(tmp_path / "train", 2)
+    text = (train / "fish.json").read_text()
+    named = text.replace("fin_l", "lfin").replace("fin_r", "rfin")
+    for extra, told in (('"flip_pairs": [[2, 3]], ', False), ("", True)):
+        (train / "fish.json").write_text(
+            named.replace('"skeleton"', f'{extra}"skeleton"')
+        )
+        built = build(
+            *flags_of("train", train), f"--out={tmp_path / f'out{told}'}",
+            "--image_size=64",
+        )  # fmt: skip
+        assert ("l and r alone tell them apart: lfin and rfin" in built.stdout
+                ) == told, built.stdout + built.stderr  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "flags, message",
     [

@@ -81,3 +81,26 @@ def test_a_side_without_its_other_is_told():
     names = ("nose", "left_eye", "paw_r", "leftover", "bright", "heel")
     assert sides.pairs(names) == ()
     assert sides.unpaired(names, ()) == ["left_eye", "paw_r"]
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        ("lhip", "rhip"),
+        ("hipl", "hipr"),
+        ("paw_FL", "paw_FR"),
+        ("Lt_eye", "Rt_eye"),
+    ],
+)
+def test_what_may_be_two_sides_is_told(one, other):
+    names = (other, "nose", one, "left_ear", "right_ear")
+    found = sides.pairs(names)
+    assert found == (("left_ear", "right_ear"),)
+    assert sides.doubtful(names, found) == [(one, other)]
+    assert sides.doubtful(names, (*found, (one, other))) == []
+
+
+@pytest.mark.parametrize(("left", "right"), WAYS[:6])
+def test_of_what_is_paired_there_is_no_doubt(left, right):
+    names = (left, right, "heel", "collar", "pelvis")
+    assert sides.doubtful(names, sides.pairs(names)) == []

@@ -74,11 +74,14 @@ def _predict_photographs(config, out):
         ):
             some = None if people is None else people.get(path.name, [])
             try:
-                image = photographs.read(path)
+                image, notes = photographs.read_labelled(path)
             except schema.Dropped as reason:
                 left.name("image", f"not read: {reason}", path)
                 left.count("box", _UNREAD, path.name, number=len(some or []))
                 continue
+            if photographs.FIRST in notes:
+                thing, _, reason = photographs.FIRST.partition(" ")
+                left.count(thing, reason, path.name)
             read += 1
             picture, found = _answer(config, model, image, some)
             draw.save(picture, partial / name)

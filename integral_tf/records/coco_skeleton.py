@@ -132,9 +132,19 @@ def _cleaned(row, counted, names, notes):
     cleaned = {"id": row["id"], "name": name, "keypoints": joints}
     if isinstance(row.get("supercategory"), str):
         cleaned["supercategory"] = row["supercategory"]
-    for field in ("skeleton", "flip_pairs"):
-        if field == "skeleton" or row.get(field) is not None:
-            cleaned[field] = _pairs(row.get(field), field, joints, notes)
+    fields = ["skeleton"]
+    if row.get("flip_pairs") is not None:
+        fields.append("flip_pairs")
+    rows = {field: _rows(row.get(field), field, notes) for field in fields}
+    from_0 = _from_0(rows, len(joints))
+    if from_0:
+        named = " and ".join(f"`{field}`" for field in from_0)
+        verb = "number" if len(from_0) > 1 else "numbers"
+        notes.append(f"{named} {verb} the joints from 0")
+    for field in fields:
+        cleaned[field] = _pairs(
+            rows[field], field, field in from_0, joints, notes
+        )
     return cleaned
 
 
@@ -142,8 +152,11 @@ def _names(value, category, notes):
     """Different texts, whatever names a file has."""
     if isinstance(value, str):
         value = [name.strip() for name in value.split(",") if name.strip()]
+    if isinstance(value, dict):  # by number
+        value = list(value.values())
     if not isinstance(value, list):
         return []
+    value = [n.get("name") if isinstance(n, dict) else n for n in value]
     names, seen = [], collections.Counter()
     taken = {str(name) for name in value}
     for number, name in enumerate(value, 1):
@@ -163,31 +176,49 @@ def _names(value, category, notes):
     return names
 
 
-def _pairs(value, field, joints, notes):
-    """Pairs of two different joints, as numbers from 1."""
-    rows = value if isinstance(value, list) else []
+def _rows(value, field, notes):
+    """A field's rows, of which one that is no list is empty."""
     if value is not None and not isinstance(value, list):
         notes.append(f"`{field}` is no list of pairs: left out")
-    numbers = {name: number for number, name in enumerate(joints, 1)}
-    listed = [
-        [numbers.get(end, end) if isinstance(end, str) else end for end in row]
-        for row in rows
-        if isinstance(row, list)
+    rows = value if isinstance(value, list) else []
+    return [row if isinstance(row, list) else [] for row in rows]
+
+
+def _from_0(fields, joints):
+    """The fields that number the joints from 0: all, where one of them does.
+
+    But not a field with the number of the last joint, counted from 1.
+    """
+    numbers = {
+        field: {end for row in rows for end in row if _is_number(end)}
+        for field, rows in fields.items()
+    }
+    if not any(0 in found for found in numbers.values()):
+        return []
+    return [
+        field
+        for field, found in numbers.items()
+        if 0 in found or (found and joints not in found)
     ]
-    ends = [end for row in listed for end in row]
-    from_0 = any(type(end) in (int, float) and end == 0 for end in ends)
-    if from_0:
-        notes.append(f"`{field}` numbers the joints from 0")
+
+
+def _is_number(end):
+    return type(end) in (int, float) and end == end and abs(end) < 1e9
+
+
+def _pairs(rows, field, from_0, joints, notes):
+    """Pairs of two different joints, as numbers from 1."""
+    numbers = {name: number for number, name in enumerate(joints, 1)}
     pairs = []
-    for row in listed:
-        shifted = [
-            int(end) + from_0
+    for row in rows:
+        pair = [
+            int(end) + from_0 if _is_number(end) else numbers.get(end, 0)
             for end in row
-            if type(end) in (int, float) and end == end and abs(end) < 1e9
+            if _is_number(end) or isinstance(end, str)
         ]
-        inside = all(1 <= end <= len(joints) for end in shifted)
-        if inside and len(row) == len(shifted) == len(set(shifted)) == 2:
-            pairs.append(shifted)
+        inside = all(1 <= end <= len(joints) for end in pair)
+        if inside and len(row) == len(pair) == len(set(pair)) == 2:
+            pairs.append(pair)
     if len(pairs) < len(rows):
         left_out = len(rows) - len(pairs)
         notes.append(

@@ -6,6 +6,7 @@ The form is https://cocodataset.org/#format-data, "Keypoint Detection".
 import collections
 import json
 import pathlib
+import re
 
 from integral_tf import skeletons
 from integral_tf.records import coco_annotations
@@ -17,6 +18,7 @@ _COCO_CATEGORY = {
     "keypoints": list(skeletons.COCO.joints),
     "skeleton": [list(limb) for limb in skeletons.COCO.limbs],
 }
+_OTHERS = re.compile(r"kpts|.keypoint|keypoints.")
 
 
 def read(path, category=None, *, keypoints=None, say=print):
@@ -46,11 +48,7 @@ def read(path, category=None, *, keypoints=None, say=print):
     whole = whole if isinstance(whole, dict) else {}
     is_test = "annotations" not in whole
     names = ("images", "categories") + ("annotations",) * (not is_test)
-    if not all(isinstance(whole.get(name), list) for name in names):
-        raise ValueError(
-            "A COCO keypoint file is a JSON of the lists images, annotations "
-            f"and categories. Received: annotations={str(path)!r}"
-        )
+    _check_lists(whole, names, path)
     rows = [_with_id(row) for row in whole["categories"]]
     rows = [row for row in rows if row]
     if is_test and not any(row.get("keypoints") for row in rows):
@@ -78,6 +76,7 @@ def read(path, category=None, *, keypoints=None, say=print):
     }
     if is_test:
         return truth
+    _say_unread(whole["annotations"], say)
     annotations, left_out = coco_annotations.annotations(
         whole["annotations"],
         images,
@@ -86,6 +85,42 @@ def read(path, category=None, *, keypoints=None, say=print):
         say,
     )
     return {**truth, "annotations": annotations, "left_out": left_out.rows}
+
+
+def _check_lists(whole, names, path):
+    """Requires that a file has what COCO's form has, and as lists."""
+    wrong = [
+        f"{name} that is a {type(whole[name]).__name__}"
+        if name in whole
+        else f"no {name}"
+        for name in names
+        if not isinstance(whole.get(name), list)
+    ]
+    if wrong:
+        raise ValueError(
+            "A COCO keypoint file is a JSON of the lists images, annotations "
+            f"and categories. Received: annotations={str(path)!r}, with "
+            f"{' and '.join(wrong)}"
+        )
+
+
+def _say_unread(rows, say):
+    """Says what keypoints the rows have in other fields than COCO's.
+
+    COCO-WholeBody has its faces, hands and feet there.
+    """
+    others = {
+        field
+        for row in rows
+        if isinstance(row, dict)
+        for field, value in row.items()
+        if isinstance(value, list) and _OTHERS.search(field)
+    }
+    if others:
+        say(
+            "only `keypoints` are read: not the annotations' "
+            f"{', '.join(sorted(others))}"
+        )
 
 
 class _Counts:

@@ -10,6 +10,7 @@ import pathlib
 
 import numpy as np
 import scipy.io
+from PIL import Image
 
 from integral_tf import coordinates
 from integral_tf import skeletons
@@ -120,7 +121,12 @@ def _read_joints(path):
 
 def _image_paths(images):
     """Files by the name without its ending, as `im0001` or `im00001`."""
-    return {path.stem: path for path in sorted(images.iterdir())}
+    endings = Image.registered_extensions()  # others may lie there, too
+    return {
+        path.stem: path
+        for path in sorted(images.iterdir())
+        if path.suffix.lower() in endings
+    }
 
 
 def _image_path(images, paths, number):

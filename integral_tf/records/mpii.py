@@ -166,6 +166,11 @@ def person(annotation):
     box = annotation.box
     if box is None:
         box = coordinates.box_around(joints[labelled], BODY_MARGIN)
+    if not ((box[:2] < size) & (box[:2] + box[2:] > 0)).all():
+        raise schema.Dropped(
+            "box without area inside the image",
+            f"{annotation.source_id}, {box.tolist()}",
+        )
     return schema.Person(
         image=image,
         image_id=annotation.image_id,

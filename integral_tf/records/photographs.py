@@ -25,6 +25,8 @@ UNTOLD = (
     "photograph turned as its EXIF says; its size does not tell in which frame "
     "it was labelled"
 )
+# As a GIF has its frames, and a TIFF its pages.
+FIRST = "file of several pictures, of which the first is read"
 OUTSIDE = "image file outside the folder of images"
 
 _ORIENTATION = 0x0112
@@ -68,8 +70,9 @@ def read_labelled(path, size=None):
             labels are in the stored frame, and nothing is turned.
 
     Returns:
-        `(H, W, 3)` uint8 RGB, and notes for `schema.Person`: `(UNTOLD,)` where
-        both frames have this size, or none is given.
+        `(H, W, 3)` uint8 RGB, and notes for `schema.Person`: `UNTOLD` where
+        both frames have this size, or none is given, and `FIRST` where the
+        file has more pictures.
 
     Raises:
         schema.Dropped: as of `read`, or it has another size than annotated.
@@ -78,6 +81,7 @@ def read_labelled(path, size=None):
         with Image.open(path) as image:
             _check_size(path, image.size)
             orientation = _orientation(image)
+            more = (FIRST,) * _has_more(image)
             picture = _rgb(image)
             # Pillow itself turns a TIFF, and then forgets its orientation.
             is_shown = _orientation(image) != orientation
@@ -93,14 +97,14 @@ def read_labelled(path, size=None):
         is_labelled = is_untold or size == shown.size
         if not is_labelled and size == stored:
             back = shown.transpose(_BACK[orientation]) if is_shown else picture
-            return np.asarray(back), notes
+            return np.asarray(back), more
     if not is_labelled:
         raise schema.Dropped(
             "image of another size than annotated",
             f"{path}: {shown.size[0]} x {shown.size[1]}, annotated as "
             f"{size[0]} x {size[1]}",
         )
-    return np.asarray(shown), notes
+    return np.asarray(shown), (*notes, *more)
 
 
 def _rgb(image):
@@ -126,6 +130,21 @@ def _rgb(image):
         is_clear = image.mode == "P" and "transparency" in image.info
         return (image.convert("RGBA") if is_clear else image).convert("RGB")
     return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
+
+
+def _has_more(image):
+    """Whether a file has other pictures, as an animation has.
+
+    A telephone's MPO does not count: what is behind its photograph is none.
+    """
+    if image.format == "MPO":
+        return False
+    try:
+        return getattr(image, "is_animated", False)
+    except Exception:  # of many kinds: the first may still be whole
+        return False
+    finally:
+        image.seek(0)
 
 
 def _orientation(image):

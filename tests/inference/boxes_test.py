@@ -76,6 +76,21 @@ def test_a_row_that_is_left_out_is_counted(change, reason):
     assert str(left) == f"1 box {reason}"
 
 
+@pytest.mark.parametrize(
+    "image_id, read",
+    [("42", 42), (42.0, 42), ("0042", "0042"), ("a", "a"), ("²", "²"),
+     ("9" * 5000, "9" * 5000), (None, None)],
+)  # fmt: skip
+def test_ids_may_be_texts_as_in_the_builders(image_id, read):
+    row = {"bbox": BOX, "category_id": "7", "image_id": image_id}
+    (person,), left = sort([row], skeleton=FISH)
+    assert (person.category, person.image_id) == (7, read)
+    first = dataclasses.replace(FISH, categories=(0,))
+    (person,), _ = sort([{"bbox": BOX, "category_id": "0"}], skeleton=first)
+    assert person.category == 0
+    assert str(left) == ""
+
+
 def test_a_bad_row_is_named_by_its_position():
     rows = [{"bbox": BOX}] * 3 + [{"bbox": BOX[:3]}]
     _, left = sort(rows)

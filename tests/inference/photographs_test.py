@@ -168,6 +168,9 @@ def test_every_photograph_has_a_drawing(predict, folder, tmp_path, names):
 def test_what_is_in_a_folder_is_read_or_counted(predict, folder, capsys):
     for name in ("a.jpg", "b.JPG", "c.tif", "d.gif", "e.webp"):
         photograph(folder / name)
+    with Image.open(folder / "d.gif") as image:
+        more = [image.convert("L").point(lambda value: 255 - value)] * 2
+        image.save(folder / "d.gif", save_all=True, append_images=more)
     for name in ("f.heic", "g.heic", "labels.txt", ".DS_Store"):
         (folder / name).write_bytes(b"...")
     (folder / "more.jpg").mkdir()
@@ -185,6 +188,7 @@ def test_what_is_in_a_folder_is_read_or_counted(predict, folder, capsys):
         "1 folder in the folder (more.jpg)",
         "2 files not read: a pipe, or a broken link",
         "1 image not read: image file is no picture",
+        "1 file of several pictures, of which the first is read (d.gif)",
     ):
         assert count in said
     for name in ("gone.jpg", "pipe.jpg", "cut.jpg", "text.png"):

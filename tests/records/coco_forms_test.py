@@ -116,6 +116,31 @@ def test_limbs_are_pairs_of_joints_however_numbered(
         assert lines == []
 
 
+@pytest.mark.parametrize(
+    "skeleton, flip_pairs, mirrored",
+    [
+        # Animal Kingdom counts both from 0, and no mirror exchanges joint 0.
+        ([[0, 1], [0, 2]], [[1, 2]], [[2, 3]]),
+        ([[1, 2]], [[0, 1]], [[1, 2]]),
+        ([[0, 1]], [["nose", "left_paw"]], [[1, 2]]),
+        # A number of the last joint is one from 1.
+        ([[0, 1], [0, 2]], [[2, 3]], [[2, 3]]),
+        ([[1, 2]], [[1, 2]], [[1, 2]]),
+    ],
+)
+def test_one_file_numbers_its_joints_in_one_way(
+    tmp_path, skeleton, flip_pairs, mirrored
+):
+    category = {
+        "id": 2, "name": "cat", "keypoints": NAMES, "skeleton": skeleton,
+        "flip_pairs": flip_pairs,
+    }  # fmt: skip
+    truth, lines = read(write(tmp_path, categories=[category]))
+    assert truth["categories"][0]["flip_pairs"] == mirrored
+    assert len(truth["categories"][0]["skeleton"]) == len(skeleton)
+    assert [line for line in lines if "left out" in line] == []
+
+
 @pytest.mark.parametrize("keypoints", [[], None, "absent"])
 def test_joints_without_names_are_called_by_number(tmp_path, keypoints):
     category = {"id": 2, "name": "face", "keypoints": keypoints}
@@ -138,6 +163,9 @@ def test_joints_without_names_are_called_by_number(tmp_path, keypoints):
         (["eye", "eye", "eye_2"], ["eye", "eye_3", "eye_2"]),
         (["eye", "", None], ["eye", "2", "3"]),
         ([0, 1, 2], ["0", "1", "2"]),
+        ({"0": "nose", "1": "left_paw", "2": "right_paw"}, NAMES),
+        ([{"id": 7, "name": name} for name in NAMES], NAMES),
+        ([{"label": "nose"}, "a", "b"], ["1", "a", "b"]),
     ],
 )
 def test_names_are_made_different_texts(tmp_path, given, names):
@@ -360,6 +388,37 @@ def test_what_others_leave_out_or_add_is_no_matter(tmp_path):
     ]  # fmt: skip
     assert [r["area"] for r in truth["annotations"][:2]] == [625, 900]
     assert self_score(truth) == pytest.approx(1.0)
+
+
+def test_keypoints_in_other_fields_are_told(tmp_path):
+    # COCO-WholeBody's and Human-Art's.
+    rows = [
+        row(num_keypoints=3, face_kpts=POINTS, face_valid=True),
+        row(id=10, face_kpts=POINTS, keypoints_21=POINTS),
+    ]
+    _, kept, _, lines = built(write(tmp_path, annotations=rows))
+    assert len(kept) == 2
+    assert lines == [
+        "only `keypoints` are read: not the annotations' face_kpts, "
+        "keypoints_21"
+    ]
+
+
+@pytest.mark.parametrize(
+    "parts, said",
+    [
+        ({"images": {"5": "a.png"}}, "with images that is a dict"),
+        ({"categories": None}, "with categories that is a NoneType"),
+    ],
+)
+def test_a_file_of_another_form_says_what_it_lacks(tmp_path, parts, said):
+    path = write(tmp_path, **parts)
+    with pytest.raises(ValueError, match=said):
+        read(path)
+    # InterHand2.6M's.
+    path.write_text(json.dumps({"images": [], "annotations": []}))
+    with pytest.raises(ValueError, match="with no categories"):
+        read(path)
 
 
 @pytest.mark.parametrize("first", [0, 1, -3])

@@ -73,6 +73,13 @@ def test_reads_both_releases(tmp_path, extended, digits, seen):
         assert lsp.person(annotation).image.shape == (100, 110, 3)
 
 
+def test_what_lies_beside_a_photograph_does_not_hide_it(tmp_path):
+    folder = write_folder(tmp_path / "lsp", columns(1))
+    for name in ("im00001.txt", "im00001.xml", "Thumbs.db"):
+        (folder / "images" / name).write_text("labels")
+    assert only_person(folder).image.shape == (100, 110, 3)
+
+
 def test_box_and_head_by_hand(tmp_path):
     person = only_person(write_folder(tmp_path / "lsp", columns(1)))
     # 1.15 * (60, 80) around the edges' middle, (50.5, 50.5).

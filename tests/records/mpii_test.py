@@ -227,6 +227,14 @@ def test_nobody_inside_is_dropped(tmp_path):
         only_person(source)
 
 
+@pytest.mark.parametrize("centre", [(1e9, 1e9), (-500, 20), (20, 900)])
+def test_a_box_beside_the_photograph_is_dropped(tmp_path, centre):
+    folder = json_folder(tmp_path, entry(center=centre, j0=(11, 21)))
+    with pytest.raises(schema.Dropped, match="box without area") as dropped:
+        only_person(folder)
+    assert "_1, [" in dropped.value.example
+
+
 def test_the_json_of_simple_baselines_by_hand(tmp_path):
     source = json_folder(
         tmp_path,

@@ -198,3 +198,29 @@ def test_agrees_with_pillows_own_turning(tmp_path):
     expected = ImageOps.exif_transpose(Image.open(io.BytesIO(
         path.read_bytes())))  # fmt: skip
     np.testing.assert_array_equal(photographs.read(path), expected)
+
+
+@pytest.mark.parametrize(
+    "kind, noted",
+    [("GIF", True), ("PNG", True), ("WEBP", True), ("TIFF", True),
+     ("MPO", False)],
+)  # fmt: skip
+def test_a_file_of_several_pictures_is_its_first(tmp_path, kind, noted):
+    frames = [Image.new("RGB", (8, 6), (grey,) * 3) for grey in (40, 90, 200)]
+    for count in (1, 3):
+        path = tmp_path / f"{count}.{kind.lower()}"
+        more = {"append_images": frames[1:]} if count > 1 else {}
+        frames[0].save(path, kind, save_all=count > 1, **more)
+        picture, notes = photographs.read_labelled(path, (8, 6))
+        np.testing.assert_allclose(picture, 40, atol=2)
+        assert notes == (photographs.FIRST,) * (noted and count > 1)
+
+
+def test_damage_behind_the_first_picture_is_none_of_it(tmp_path):
+    frames = [Image.new("RGB", (80, 60), (grey,) * 3) for grey in (40, 90, 7)]
+    path = tmp_path / "pages.tif"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    whole = path.read_bytes()
+    for share in (0.45, 0.6, 0.75, 0.9):
+        path.write_bytes(whole[: int(share * len(whole))])
+        assert (photographs.read(path) == 40).all()

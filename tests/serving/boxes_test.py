@@ -17,13 +17,16 @@ ROWS = [
     {"image_id": 2, "bbox": [1, 2, 3, 4], "category_id": 3, "score": 0.5},
     {"image_id": 2.0, "bbox": [-1e4, 2, 3, 99_999], "category_id": None},
     {"image_id": "a", "file_name": "3.png", "bbox": [0, 0, 1, 1]},
+    {**GOOD, "category_id": "1", "image_id": "7"},
+    {"image_id": "2", "bbox": [1, 2, 3, 4]},
     # Passed over, each for its reason.
     {**GOOD, "score": 0.49},
     {**GOOD, "score": "high"},
     {**GOOD, "score": float("nan")},
     {**GOOD, "category_id": 2},
     {**GOOD, "category_id": [1]},
-    {**GOOD, "category_id": "1"},
+    {**GOOD, "category_id": "01"},
+    {"image_id": "02", "bbox": [1, 2, 3, 4]},
     {**GOOD, "file_name": "9.jpg"},
     {**GOOD, "file_name": 7},
     {"bbox": [1, 2, 3, 4]},
@@ -74,12 +77,12 @@ def test_client_and_predict_take_and_count_the_same_rows(serving):
         types.SimpleNamespace(skeleton=skeleton),
         theirs,
     )
-    assert sum(map(len, got.values())) == 4
+    assert sum(map(len, got.values())) == 6
     assert {
         name: [(list(each.box), each.category, each.image_id) for each in some]
         for name, some in want.items()
     } == {name: [tuple(each) for each in some] for name, some in got.items()}
-    assert sum(mine.counts.values()) == len(ROWS) - 4
+    assert sum(mine.counts.values()) == len(ROWS) - 6
     assert mine.counts == theirs.counts and mine.lines == theirs.lines
     assert mine.ending() == theirs.ending()
 
