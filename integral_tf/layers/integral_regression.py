@@ -170,18 +170,14 @@ class IntegralRegression(calibrated.Calibrated):
         return super().__call__(heatmaps, *args, **kwargs)
 
     def call(self, heatmaps):
-        if self.learn_beta:
-            beta = ops.exp(self.log_beta)
-        else:
-            beta = self.number("beta")
         scores, axes = integral.arranged(heatmaps, self.data_format)
         spatial = integral.spatial_shape(scores, axes)
-        scores = integral.scaled(scores, beta)
+        scores, empty = self._scaled(scores, axes)
         if not (self.confidence or self.covariance):
-            points = self._points(scores, axes, beta)
+            points = self._points(scores, axes, empty)
             return self._placed(points, spatial)
         masses = integral.masses(scores, axes)
-        points = self._points(scores, axes, beta, masses)
+        points = self._points(scores, axes, empty, masses)
         outputs = {"joints": self._placed(points, spatial)}
         if self.confidence:
             outputs["confidence"] = integral.confidence(masses, points, axes)
@@ -190,6 +186,18 @@ class IntegralRegression(calibrated.Calibrated):
             spread = integral.covariance(masses, middle, axes)
             outputs["covariance"] = spread * self._squares(spatial)
         return _packed(outputs) if self.packed else outputs
+
+    def _scaled(self, scores, axes):
+        """Scores times beta, and the `background` as it is among them."""
+        empty = self.background
+        if not self.learn_beta:
+            beta = self.number("beta")
+            scores = integral.scaled(scores, beta)
+        else:
+            beta = ops.exp(self.log_beta)
+            scores, top = integral.sharpened(scores, axes, beta)
+            empty = None if empty is None else empty - top
+        return scores, None if empty is None else beta * empty
 
     def _steps(self, spatial):
         """What a heat-map pixel spans: a number, or `(D,)`, x first."""
@@ -215,7 +223,7 @@ class IntegralRegression(calibrated.Calibrated):
             return coordinates.heatmap_to_crop(points, steps)
         return coordinates.heatmap_to_range(points, steps, self.output_range[0])
 
-    def _points(self, scores, axes, beta, masses=None):
+    def _points(self, scores, axes, empty, masses=None):
         """`(B, K, D)` in the heat-map frame; whole maps' masses, if known."""
         if self.window is not None:
             near = argmax.near_peaks(scores, axes, self.window)
@@ -224,11 +232,9 @@ class IntegralRegression(calibrated.Calibrated):
             points = integral.expectation(scores, axes)
         else:
             points = integral.expected_coordinates(masses, axes)
-        if self.background is None:
+        if empty is None:
             return points
-        return background.compensate(
-            points, scores, axes, beta * self.background
-        )
+        return background.compensate(points, scores, axes, empty)
 
     def compute_output_shape(self, input_shape):
         batch, dimensions = input_shape[0], len(input_shape) - 2

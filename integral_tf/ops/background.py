@@ -27,7 +27,8 @@ def compensate(points, scores, axes, background):
         points: `(B, K, D)`, from `integrate` with the same scores.
         scores: `(B, H, W, K)`, already times beta.
         axes: The spatial ones.
-        background: Score of an empty pixel, already times beta.
+        background: Score of an empty pixel, already times beta; a number, or
+            `(B, K)`.
 
     Returns:
         `(B, K, D)` float32 points in the heat-map frame.

@@ -123,13 +123,38 @@ def masses(scores, axes):
     """
     if generation.BACKEND == "torch":
         return _torch_masses(scores, axes)
-    top = scores
-    for axis in axes:
-        top = ops.max(top, axis=axis, keepdims=True)
-    # No gradient goes through the maximum, which any softmax is free of.
-    top = ops.stop_gradient(ops.clip(top, -LARGEST, LARGEST))
     # Only +inf is above 0. Not cut there: a tie would halve its gradient.
-    return ops.exp(ops.clip(scores - top, -_FAR, 1.0))
+    return ops.exp(ops.clip(scores - _top(scores, axes), -_FAR, 1.0))
+
+
+def _top(scores, axes):
+    """Each map's maximum, `(B, 1, 1, K)`, infinities cut."""
+    for axis in axes:
+        scores = ops.max(scores, axis=axis, keepdims=True)
+    # No gradient goes through the maximum, which any softmax is free of.
+    return ops.stop_gradient(ops.clip(scores, -LARGEST, LARGEST))
+
+
+def sharpened(scores, axes, beta):
+    """`scaled` for a beta that is learned: from each map's maximum down.
+
+    The softmax is the same. Beta's gradient, each score times its share, is
+    then one of differences: exact for scores of any height, and without a
+    share of 0 times infinity.
+
+    Args:
+        scores: `(B, H, W, K)` float32.
+        axes: The spatial ones.
+        beta: The factor, a tensor.
+
+    Returns:
+        `(B, H, W, K)` scores, and the `(B, K)` maxima, not times beta.
+    """
+    top = _top(scores, axes)
+    apart = ops.clip(scores - top, -LARGEST, LARGEST)
+    # Cut here too, so that pixels too far to count have no gradient.
+    scores = ops.clip(apart * beta, -_FAR, 1.0)
+    return scores, ops.squeeze(top, axis=axes)
 
 
 def _torch_masses(scores, axes):
