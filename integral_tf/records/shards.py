@@ -37,15 +37,15 @@ def aspect_of(image_size, image_width=0):
     """Width over height of a network's input; a width of 0 is the height.
 
     Raises:
-        ValueError: no network has such an input.
+        ValueError: records cannot serve such an input.
     """
-    given = {"image_size": (image_size, 32), "image_width": (image_width, 0)}
+    given = {"image_size": (image_size, 8), "image_width": (image_width, 0)}
     for name, (value, least) in given.items():
         checks.whole(
             name,
             value,
-            "A network's input has from 32 to 4096 pixels a side; a width of 0 "
-            "makes it square.",
+            "Records serve inputs of 8 to 4096 pixels a side; a width of 0 "
+            "makes them square.",
             least=least,
             most=4096,
         )
