@@ -87,14 +87,15 @@ def calibrate(model, dataset, reach=None, *, steps=None):
     probes = _probes(integral, betas)
     seen, distances, confidences = [], [], []
     for images, truth in feed.batches(dataset, steps):
-        points, known = feed.labelled(truth, joints)
         maps = model(images, training=False)["heatmaps"]
+        points, known = feed.labelled(truth, (len(maps), *joints[1:]))
         sums = doubts.sums_of(maps, integral.data_format)
         doubts.refuse_softmaxed(sums)
         frame = _frame(maps, integral)
         read = [probe(maps) for probe in probes]
         found = np.stack([_numpy(each["joints"]) for each in read])
         apart = found[:, known] - points[known]
+        feed.check_read(apart)
         seen.append(points[known])
         distances.append(np.linalg.norm(apart, axis=-1))
         confidence = np.stack([_numpy(each["confidence"]) for each in read])

@@ -41,6 +41,11 @@ def batches(dataset, steps=None):
         dataset = _cut(dataset)
     elif not hasattr(dataset, "__iter__") and hasattr(dataset, "__len__"):
         dataset = map(dataset.__getitem__, range(len(dataset)))
+    if not hasattr(dataset, "__iter__"):
+        raise ValueError(
+            "`dataset` gives batches (images, truth), or is two arrays. "
+            f"Received: {_said(dataset)}"
+        )
     for number, batch in enumerate(itertools.islice(dataset, steps), start=1):
         if not isinstance(batch, (tuple, list)) or len(batch) < 2:
             raise ValueError(
@@ -65,7 +70,7 @@ def labelled(truth, shape):
 
     Args:
         truth: `(batch, K, D + 1)`, or a dict with it as `joints`.
-        shape: `(None, K, D)` of the model's joints.
+        shape: `(batch, K, D)` of the model's joints.
 
     Returns:
         `(batch, K, D)` points and `(batch, K)` bools, of NumPy.
@@ -129,6 +134,21 @@ def check_units(seen, lengths, steps, low):
         _warn(
             "Most of the truth lies outside the crops, whose pixels it is in; "
             f"are they those of the photographs? {said}"
+        )
+
+
+def check_read(apart):
+    """Requires distances that are numbers, `(..., M, D)`.
+
+    Raises:
+        ValueError: one is NaN.
+    """
+    wrong = np.isnan(apart).any(axis=(0, -1))
+    if wrong.any():
+        raise ValueError(
+            "Maps with a NaN have no joint: the images have one, or the "
+            f"weights. Received: {wrong.sum()} of {wrong.size} labelled joints "
+            "of a batch read as NaN"
         )
 
 

@@ -18,6 +18,9 @@ from integral_tf.losses import heatmap
 from integral_tf.ops import integral
 from integral_tf.ops import targets
 
+# Infinite scores are cut to this, of which twice is a float32, too.
+_FAR = integral.LARGEST / 4
+
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class GaussianDivergence(heatmap.SoftmaxLoss):
@@ -32,7 +35,8 @@ class GaussianDivergence(heatmap.SoftmaxLoss):
     loss = sum(visible * js) / sum(visible)
     ```
 
-    All of it from logarithms, so that no pixel's share is lost to 0.
+    All of it from logarithms, so that no pixel's share is lost to 0. Infinite
+    scores are cut, as `IntegralRegression` cuts them.
 
     Args:
         stride: Crop pixels that one heat-map pixel spans, or one number for
@@ -71,7 +75,8 @@ class GaussianDivergence(heatmap.SoftmaxLoss):
         self.divergence = divergence
 
     def map_cost(self, points, scores, spatial):
-        log_map = ops.log_softmax(integral.scaled(scores, self.beta), axis=-1)
+        scores = integral.scaled(scores, self.beta)
+        log_map = ops.log_softmax(ops.clip(scores, -_FAR, _FAR), axis=-1)
         square = targets.square_distances(points, spatial)
         log_blob = ops.log_softmax(
             ops.multiply(square, -0.5 / self.sigma**2), axis=-1

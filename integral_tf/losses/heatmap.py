@@ -298,6 +298,8 @@ class BinaryCrossEntropy(HeatmapLoss):
         scores, spatial = integral.flatten_maps(y_pred, self.data_format)
         near, drawn = self._masks(points, spatial)
         counted = ops.add(near, drawn)
+        # Not counted or not near is 0 times a score, which must be finite.
+        scores = ops.clip(scores, -integral.LARGEST, integral.LARGEST)
         cost = ops.multiply(
             counted, ops.softplus(scores) - ops.multiply(near, scores)
         )

@@ -3,6 +3,7 @@
     maps that are softmaxed, or are said to be and are not    check_sums
     the channels of a backbone taken for joints               check_joints
     a stride or a data format that the sizes contradict       Sizes
+    frames of a film taken for slices of a volume             refuse_film
 
 What cannot be right is refused; what is only unlikely is said in a warning.
 
@@ -13,6 +14,8 @@ import warnings
 
 import keras
 import numpy as np
+
+from integral_tf import coordinates
 
 # A side for inputs of open size: what networks halve seven times at most.
 _SIDE = 128
@@ -46,7 +49,7 @@ def refuse_softmaxed(sums, probabilities=False):
         sums: `(B, K)` of maps without a negative pixel, or NaN.
         probabilities: Whether their logarithms are integrated.
     """
-    if not probabilities and np.allclose(sums, 1, atol=1e-3):
+    if not probabilities and sums.size and np.allclose(sums, 1, atol=1e-3):
         raise ValueError(
             "These maps are probabilities, each with a sum of 1, and would be "
             "softmaxed twice: integralize(..., probabilities=True), or name "
@@ -96,6 +99,23 @@ def check_joints(size, joints):
             "a map has pixels, as a backbone's features have: give the network "
             "a last layer with one channel for each joint, or name that layer. "
             f"Received: {joints} channels of {tuple(size)} pixels"
+        )
+
+
+def refuse_film(maps):
+    """Requires maps of pictures, lines or volumes.
+
+    Raises:
+        ValueError: what puts them out is TimeDistributed.
+    """
+    operation = maps._keras_history.operation
+    if isinstance(operation, keras.layers.TimeDistributed):
+        raise ValueError(
+            "Maps of a film would be read as those of a volume, its time as a "
+            "coordinate: integralize the network of one frame, or read a film "
+            "by keras.layers.TimeDistributed(IntegralRegression(...)). "
+            f"Received: {operation.name} of TimeDistributed, maps "
+            f"{tuple(maps.shape)}"
         )
 
 
@@ -149,15 +169,23 @@ class Sizes:
         return steps[0] if len(set(steps)) == 1 else steps
 
     def check(self, stride):
-        """Warns of a stride that cannot be right along every axis."""
+        """Warns of a stride that does not give pixels of the images.
+
+        No error: the joints may be wanted in another unit, such as millimetres,
+        of which the axes of a volume may have different ones.
+        """
+        coordinates.steps(stride, len(self._maps) - 2)  # as many as axes
         if not self._steps:
             return
         each = np.divide(self._steps, stride)
-        if self._hint or each.max() > 1.5 * each.min():
+        if self._hint or max(*each, *(1 / each)) > 1.5:
+            told = tuple(map(float, np.round(self._steps, 3)))
             _warn(
                 "The sizes of images and maps contradict `stride`, which is "
-                f"one number, or one for each axis of the maps{self._hint}. "
-                f"Received: stride={stride}, {self._said()}"
+                f"one number, or one for each axis of the maps{self._hint}; "
+                f"they tell {told if len(set(told)) > 1 else f'{told[0]:g}'}. "
+                "The joints are not in pixels of the images then, but in "
+                f"another unit. Received: stride={stride}, {self._said()}"
             )
 
     def _ratios(self, of_maps, of_images):

@@ -62,12 +62,13 @@ def integralize(
     Raises:
         TypeError: `model` is not a Keras 3 model.
         ValueError: no such output or layer, several that it could be, sizes
-            that tell no stride, maps that are softmaxed already, or a
-            `background` of `probabilities`.
+            that tell no stride, maps that are softmaxed already or of a
+            film, or a `background` of `probabilities`.
 
     Warns:
         UserWarning: `probabilities` that do not sum to 1, maps that look like
-            a backbone's features, or a stride that sizes contradict.
+            a backbone's features, or a stride that sizes contradict: joints
+            are then in another unit than pixels of the input.
 
     Example:
 
@@ -93,6 +94,7 @@ def integralize(
         )
     given, data_format = data_format, generation.data_format(data_format)
     inputs, maps = stack.find(model, layer)
+    doubts.refuse_film(maps)
     sizes = doubts.Sizes(inputs, maps, data_format, given is not None)
     if stride is None:
         stride = sizes.stride()

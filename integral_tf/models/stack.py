@@ -136,9 +136,13 @@ def _leaves(values, path=(), leaf=(), layer=None):
 def _outputs(outputs, layer):
     """The outputs that a place or a path leads to."""
     wanted = ()
-    if isinstance(layer, int):
+    if isinstance(layer, (int, np.integer)):
         tops = list(dict.fromkeys(each.leaf[:1] for each in outputs))
-        wanted = tops[layer] if -len(tops) <= layer < len(tops) else wanted
+        if not -len(tops) <= layer < len(tops):
+            return []
+        wanted = tops[layer]
+        if not wanted:
+            return outputs  # the only one
     elif isinstance(layer, str) and outputs[0].leaf:
         wanted = tuple(layer.split("/"))
     elif layer == "output":

@@ -23,7 +23,7 @@ def argmax(heatmaps, data_format="channels_last"):
         `(B, K)` float32 scores at them.
     """
     scores, axes = integral.arranged(heatmaps, data_format)
-    return peaks(scores, axes), ops.max(scores, axis=axes)
+    return peaks(scores, axes), integral.largest(scores, axes)
 
 
 def peaks(scores, axes):

@@ -130,9 +130,18 @@ def masses(scores, axes):
 def _top(scores, axes):
     """Each map's maximum, `(B, 1, 1, K)`, infinities cut."""
     for axis in axes:
-        scores = ops.max(scores, axis=axis, keepdims=True)
+        scores = largest(scores, axis, keepdims=True)
     # No gradient goes through the maximum, which any softmax is free of.
     return ops.stop_gradient(ops.clip(scores, -LARGEST, LARGEST))
+
+
+def largest(scores, axis, keepdims=False):
+    """`ops.max`, which on TensorFlow refuses a batch of nobody."""
+    if generation.BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.reduce_max(scores, axis=axis, keepdims=keepdims)
+    return ops.max(scores, axis=axis, keepdims=keepdims)
 
 
 def sharpened(scores, axes, beta):

@@ -124,12 +124,12 @@ def _checked(y_true, wanted):
         return _checked_later(y_true, wanted)
     if fits(shape, wanted):
         return y_true
-    _, joints, columns = wanted
+    batch, joints, columns = wanted
     axes = AXES[columns - 1]
     hint = ""
     if fits(shape, (None, joints, columns - 1)):
         hint = "; append a column of ones where every joint is labelled"
-    elif len(shape) == 3 and fits(shape[1:], (columns, joints)):
+    elif joints != columns and fits(shape, (batch, columns, joints)):
         hint = "; transpose the last two axes"
     raise ValueError(
         f"`y_true` is (batch, joints, {columns}), here {_said(wanted)}: {axes} "

@@ -323,3 +323,14 @@ def test_draws_the_same_on_torch(tmp_path):
     np.testing.assert_array_equal(got["near"], near)
     np.testing.assert_array_equal(got["drawn"], drawn)
     close(got["cost"], loss(truth, maps))
+
+
+def test_a_far_pixel_of_minus_infinity_costs_nothing():
+    truth = cases.labels([(8, 8, 1)])
+    loss = BinaryCrossEntropy(4, radius=5.0, negatives=99)
+    maps = cases.empty(8, 8)
+    near, _ = masks(loss, truth, 8, 8)
+    maps.reshape(-1)[~near.reshape(-1)] = -np.inf
+    # The near ones cost log 2 each, and all are counted.
+    wanted = math.log(2) * near.sum() / 64
+    close(float(loss(truth, maps)), wanted)

@@ -51,6 +51,27 @@ def test_equals_float64(divergence):
     np.testing.assert_allclose(got, np.mean(apart), rtol=1e-4)
 
 
+@pytest.mark.parametrize("beta", [1.0, 8.0])
+@pytest.mark.parametrize("divergence", ["js", "kl"])
+def test_of_masked_pixels(divergence, beta):
+    # Pixels of -inf, as a mask of padding makes them: NaN before.
+    scores = maps().astype("float32")[..., :1]
+    scores[:, :8] = -np.inf
+    loss = losses.GaussianDivergence(STRIDE, 3.0, beta, divergence=divergence)
+    scores = tf.constant(scores)
+    with tf.GradientTape() as tape:
+        tape.watch(scores)
+        got = loss(labelled((4.2, 9.0, 1)), scores)
+    p = np.exp(beta * np.asarray(scores[0, ..., 0], "float64"))
+    p, q = (p / p.sum()).ravel(), blob(4.2, 9.0, 3.0).ravel()
+    m = q if divergence == "kl" else (p + q) / 2
+    want = stats.entropy(p, m)
+    if divergence == "js":
+        want = (want + stats.entropy(q, m)) / 2
+    np.testing.assert_allclose(got, want, rtol=1e-4)
+    assert np.isfinite(tape.gradient(got, scores)).all()
+
+
 @pytest.mark.parametrize("divergence", ["js", "kl"])
 def test_is_zero_for_the_gaussian_itself(divergence):
     scores = np.log(blob(5.3, 8.0, 1.5))[None, ..., None]

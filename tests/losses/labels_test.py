@@ -161,6 +161,9 @@ def test_weights_of_another_shape(name, shape):
 def test_a_transposed_label_is_told():
     with pytest.raises(ValueError, match="transpose the last two axes"):
         losses.JointL1()(np.zeros((2, 3, 5)), np.zeros((2, 5, 2)))
+    # Of three joints it would be the same shape.
+    with pytest.raises(ValueError, match=r"where labelled\. Received"):
+        losses.JointL1()(np.zeros((1, 3, 3)), np.zeros((2, 3, 2)))
 
 
 @EVERY

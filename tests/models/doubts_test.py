@@ -117,10 +117,12 @@ def test_a_stride_of_each_axis_is_in_the_maps_order():
     pose = quietly(model)
     assert pose.get_layer("integral").stride == (8, 4)
     quietly(model, stride=(8, 4))
-    quietly(model, stride=(2.0, 1.0))  # another unit, the same shape
-    for wrong in (4, 8, (4, 8)):
-        with pytest.warns(UserWarning, match="contradict `stride`"):
+    # The last is a whole factor off: half of the pixels, another unit.
+    for wrong in (4, 8, (4, 8), (16, 8)):
+        with pytest.warns(UserWarning, match=r"they tell \(8.0, 4.0\)"):
             integral_tf.integralize(model, stride=wrong)
+    with pytest.raises(ValueError, match=r"maps with 2 axes of space"):
+        integral_tf.integralize(model, stride=(8, 4, 4))
     picture = np.random.default_rng(0).normal(size=(1, 32, 32, 3))
     found = pose(picture.astype("float32"))
     plain = integral_tf.IntegralRegression()(found["heatmaps"])
@@ -133,3 +135,10 @@ def test_a_stride_of_each_axis_is_in_the_maps_order():
 def test_sizes_that_tell_no_stride(size):
     with pytest.raises(ValueError, match="`stride` is the crop pixels"):
         integral_tf.integralize(network(L.Resizing(9, 9), size=size))
+
+
+def test_a_film_is_no_volume():
+    film = keras.Input((5, 32, 32, 3))
+    maps = L.TimeDistributed(L.Conv2D(3, 3, 4, "same"))(film)
+    with pytest.raises(ValueError, match="integralize the network of one"):
+        integral_tf.integralize(keras.Model(film, maps))

@@ -312,7 +312,7 @@ def test_calibration_needs_people_and_maps():
     hidden = np.zeros((2, JOINTS, 3))
     with pytest.raises(ValueError, match="no labelled joint"):
         integral_tf.calibrate(pose, [(images(), hidden)])
-    with pytest.raises(ValueError, match=r"here \(any, 5, 3\): x, y of"):
+    with pytest.raises(ValueError, match=r"here \(2, 5, 3\): x, y of"):
         integral_tf.calibrate(pose, [(images(), np.zeros((2, 3, 3)))])
     assert pose.get_layer("integral").beta == beta
     with pytest.raises(ValueError, match="integralize makes one"):

@@ -109,6 +109,13 @@ def test_outputs_within_outputs(layer, joints):
     assert found(outputs_within_outputs(), layer).shape[-1] == joints
 
 
+@pytest.mark.parametrize("layer", [0, -1, np.int64(0), "output"])
+def test_the_only_output(layer):
+    images = keras.Input((32, 32, 3))
+    network = keras.Model(images, L.Conv2D(3, 3, 4, "same")(images))
+    assert found(network, layer).shape[-1] == 3
+
+
 @pytest.mark.parametrize("layer", [None, "b", 1, 2, "z/head", ""])
 def test_outputs_that_are_not_one(layer):
     with pytest.raises(ValueError, match="z/heat .*b/0 .*b/1 "):

@@ -204,6 +204,15 @@ def test_forward(options):
     np.testing.assert_allclose(got, want, atol=CLOSE)
 
 
+@pytest.mark.parametrize("name", OPTIONS)
+def test_forward_of_nobody(name):
+    # A detector found no person: a batch of 0 crops.
+    layer = integral_tf.IntegralRegression(confidence=True, **OPTIONS[name])
+    outputs = layer(np.zeros((0, 8, 12, 3), "float32"))
+    joints = 8 if "data_format" in OPTIONS[name] else 3
+    assert outputs["joints"].shape == (0, joints, 2)
+
+
 @pytest.mark.parametrize("base", [-1e4, 1e4])
 def test_forward_of_huge_scores(base):
     maps = np.random.default_rng(0).normal(base, 2, (2, 8, 12, 3))
