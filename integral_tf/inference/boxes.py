@@ -132,14 +132,19 @@ class Elsewhere(Exception):
 
 
 def whole_number(value: Any) -> int | None:
-    """A JSON number, or its digits in a text, as an int; else None."""
+    """A JSON number as an int, or None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return int(value) if value == value // 1 else None
+
+
+def id_number(value: Any) -> int | None:
+    """An id as an int, or None where it is none: a number, or its digits."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         # As the builders have it: with zeros before it, it is a name.
         is_number = len(value) < 19 and str(int(value)) == value
         return int(value) if is_number else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return int(value) if value == value // 1 else None
+    return whole_number(value)
 
 
 def _person(row, place, skeleton, least):
@@ -149,7 +154,7 @@ def _person(row, place, skeleton, least):
     category, score = row.get("category_id"), row.get("score")
     if category is None:
         category = skeleton.categories[0]
-    number = whole_number(category)
+    number = id_number(category)
     category = category if number is None else number
     if category not in skeleton.categories:
         wanted = " or ".join(map(str, skeleton.categories))
@@ -161,7 +166,7 @@ def _person(row, place, skeleton, least):
             raise Elsewhere(f"below --min_box_score={least:g}")
     key = place(row)
     image_id = row.get("image_id")
-    number = whole_number(image_id)
+    number = id_number(image_id)
     if number is not None or not isinstance(image_id, str):
         image_id = number
     box = checked(row.get("bbox"))

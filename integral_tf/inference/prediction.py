@@ -258,8 +258,8 @@ def _people_of_photographs(config, rows, paths, model, left):
 
     def place(row):
         name, number = row.get("file_name"), row.get("image_id")
-        if not name and boxes_of.whole_number(number) is not None:
-            name, *others = by_number.get(boxes_of.whole_number(number), [""])
+        if not name and boxes_of.id_number(number) is not None:
+            name, *others = by_number.get(boxes_of.id_number(number), [""])
             if others:
                 raise boxes_of.Unfit(
                     f"whose image_id several images have: {name}, {others[0]}"
