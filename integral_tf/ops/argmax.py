@@ -61,7 +61,10 @@ def near_peaks(scores, axes, size):
         them.
     """
     spatial = integral.spatial_shape(scores, axes)
-    for apart in integral.offsets(peaks(scores, axes), spatial, axes):
+    around = peaks(scores, axes)
+    # Of a map of -inf alone the window is still above the rest.
+    scores = ops.maximum(scores, _LOWEST / 2)
+    for apart in integral.offsets(around, spatial, axes):
         scores = ops.where(ops.abs(apart) <= size // 2, scores, _LOWEST)
     return scores
 

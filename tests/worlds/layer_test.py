@@ -248,6 +248,14 @@ def test_forward_of_infinite_scores(value, where):
     assert np.isnan(array(layer(maps))).all()
 
 
+def test_a_window_of_a_map_of_minus_infinity():
+    # The first pixel is as much a maximum as any; 3 around it are 2 x 2.
+    maps = np.full((1, 8, 12, 1), -np.inf, "float32")
+    for learned in (False, True):
+        layer = integral_tf.IntegralRegression(window=3, learn_beta=learned)
+        np.testing.assert_allclose(array(layer(maps))[0, 0], 0.5, atol=CLOSE)
+
+
 def penalty_of(layer, maps):
     """The gradient of |d sum(joints) / d maps|^2, a gradient penalty."""
     if BACKEND == "jax":
