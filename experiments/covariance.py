@@ -21,7 +21,7 @@ from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.inference import calibrate
-from integral_tf.inference import estimator
+from integral_tf.inference import loading
 from integral_tf.inference import predictions
 from integral_tf.inference import reliability
 from integral_tf.pipeline import batches
@@ -59,7 +59,7 @@ def observe(model, data):
         {**integrals[-1].get_config(), "covariance": True}
     )
     skeleton = shards.read_skeleton(data)
-    estimator.check_skeleton(model, skeleton)
+    loading.check_skeleton(model, skeleton)
     crop = layers.RandomCrop(*model.input_shape[1:3], skeleton.mirrored_order)
     rows = []
     for people in batches.eval_batches(data, "val", 64):
@@ -177,7 +177,7 @@ def run(workdir, data, out):
     workdir, out = pathlib.Path(workdir), pathlib.Path(out)
     if out.exists():
         raise FileExistsError(f"Name a new folder. Received: --out={out}")
-    model = estimator.load(workdir)
+    model = loading.load(workdir)
     run = configs.read_flagfile(configs.TrainConfig, workdir / "flags.cfg")
     errors, covariances, images = observe(model, data or run.data)
     ways, fitted = judged_ways(errors, covariances, images)

@@ -21,7 +21,7 @@ from absl import flags
 from integral_tf import config
 from integral_tf import models
 from integral_tf import skeletons
-from integral_tf.inference import estimator
+from integral_tf.inference import loading
 from integral_tf.training import checkpoint
 
 
@@ -64,7 +64,7 @@ def write_run(out, skeleton, path, image_size, preprocessing, stride):
     """
     checkpoint.check_new(out)
     model = models.from_pytorch(path, image_size, preprocessing, stride)
-    estimator.check_skeleton(model, skeleton)
+    loading.check_skeleton(model, skeleton)
     (body,) = [part for part in model.layers if "resnet" in part.name]
     head = model.get_layer("heatmap_head")
     # No workdir: a training from these flags must name its own.

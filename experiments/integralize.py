@@ -25,7 +25,7 @@ from integral_tf import layers
 from integral_tf import losses
 from integral_tf import metrics
 from integral_tf.inference import calibrate
-from integral_tf.inference import estimator
+from integral_tf.inference import loading
 from integral_tf.inference import predictions
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
@@ -112,7 +112,7 @@ def run(out):
     data = _DATA.value or run_of.data
     skeleton = shards.read_skeleton(data)
     keras.utils.set_random_seed(_SEED.value)
-    trained = estimator.load(workdir)
+    trained = loading.load(workdir)
     model = integral_tf.integralize(trained, "heatmaps")
     crop = layers.RandomCrop(*model.input_shape[1:3], skeleton.mirrored_order)
     rows = [("maximum, as trained", pckh(trained, data, skeleton))]

@@ -29,7 +29,7 @@ from absl import app
 from absl import flags
 
 from integral_tf import config as configs
-from integral_tf.inference import estimator
+from integral_tf.inference import loading
 from integral_tf.inference import report
 from integral_tf.models import complexity
 from integral_tf.records import shards
@@ -260,9 +260,7 @@ def reproduce(table, figure, runs, seeds=1, person=-1):
         report.plot_curves(first, first["H1"]["metric"], path)
     else:
         path = runs.out / "figure2.png"
-        models = {
-            row.label: estimator.load(runs.folder(row, 0)) for row in rows
-        }
+        models = {row.label: loading.load(runs.folder(row, 0)) for row in rows}
         skeleton = shards.read_skeleton(runs.data)
         report.heatmap_figure(models, runs.data, skeleton, person, path)
     print(f"written: {path}")

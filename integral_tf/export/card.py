@@ -12,7 +12,7 @@ import tensorflow as tf
 import integral_tf
 from integral_tf import config as configs
 from integral_tf import coordinates
-from integral_tf.inference import estimator
+from integral_tf.inference import loading
 from integral_tf.inference import published
 
 
@@ -39,7 +39,7 @@ def describe(config, run, frozen, parity, versions, folder):
         "network": {field.name: getattr(run, field.name) for field in fields},
         "skeleton": frozen.skeleton.name,
         "skeleton_from": "the run"
-        if estimator.saved_skeleton(config.workdir)
+        if loading.saved_skeleton(config.workdir)
         else "its records",
         "joints": list(frozen.skeleton.joints),
         "flip_test": config.flip_test,

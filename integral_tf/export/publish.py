@@ -35,6 +35,7 @@ from integral_tf.inference import backends
 from integral_tf.inference import calibrate
 from integral_tf.inference import estimator
 from integral_tf.inference import flip
+from integral_tf.inference import loading
 from integral_tf.inference import predictions
 from integral_tf.models import archive
 from integral_tf.pipeline import batches
@@ -83,7 +84,7 @@ def export(config):
 
 def _export(config, wanted):
     workdir = pathlib.Path(config.workdir)
-    model = estimator.load(workdir)
+    model = loading.load(workdir)
     run = configs.read_flagfile(configs.TrainConfig, workdir / "flags.cfg")
     for layer in calibrate.integrals_of(model):
         # Calibrated after training, where the flags left it open.
@@ -117,8 +118,8 @@ def _skeleton(workdir, model, data):
     """The run's joints, which are those of the records, too."""
     of_records = shards.read_skeleton(data)
     # A run of long ago has none.
-    skeleton = estimator.saved_skeleton(workdir) or of_records
-    estimator.check_skeleton(model, skeleton)
+    skeleton = loading.saved_skeleton(workdir) or of_records
+    loading.check_skeleton(model, skeleton)
     for what in ("joints", "sides"):
         ours, theirs = getattr(skeleton, what), getattr(of_records, what)
         if ours != theirs:

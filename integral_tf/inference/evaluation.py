@@ -11,7 +11,7 @@ from integral_tf import metrics
 from integral_tf import paper
 from integral_tf import whole
 from integral_tf.inference import coco_results
-from integral_tf.inference import estimator
+from integral_tf.inference import loading
 from integral_tf.inference import mean_pose
 from integral_tf.inference import predictions
 from integral_tf.inference import preflight
@@ -42,7 +42,7 @@ def evaluate(config, model=None, name=""):
     """
     workdir = pathlib.Path(config.workdir)
     if model is None:
-        model = estimator.load(workdir)
+        model = loading.load(workdir)
     run = configs.read_flagfile(configs.TrainConfig, workdir / "flags.cfg")
     data = config.data or run.data
     out = pathlib.Path(config.out or workdir / "evaluation")

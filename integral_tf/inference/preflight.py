@@ -3,7 +3,7 @@
 import numpy as np
 
 from integral_tf import skeletons
-from integral_tf.inference import estimator
+from integral_tf.inference import loading
 from integral_tf.pipeline import batches
 from integral_tf.records import coco
 from integral_tf.records import mpii
@@ -39,7 +39,7 @@ def check(config, data, out=None, model=None):
         )
     skeleton = shards.read_skeleton(data)
     if model is not None:
-        estimator.check_skeleton(model, skeleton)
+        loading.check_skeleton(model, skeleton)
         check_joints(config.workdir, skeleton)
     if config.compat == "hrnet" and skeleton != skeletons.MPII:
         raise ValueError(
@@ -126,7 +126,7 @@ def check_joints(run, skeleton):
     Raises:
         ValueError: they are not.
     """
-    saved = estimator.saved_skeleton(run)
+    saved = loading.saved_skeleton(run)
     if saved and saved.joints != skeleton.joints:
         different = [
             f"{a} for {b}" for a, b in zip(saved.joints, skeleton.joints)

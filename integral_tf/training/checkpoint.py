@@ -19,7 +19,7 @@ import pathlib
 
 from integral_tf import config as configs
 from integral_tf import whole
-from integral_tf.inference import estimator
+from integral_tf.inference import loading
 from integral_tf.models import archive
 from integral_tf.records import manifests
 from integral_tf.records import shards
@@ -154,7 +154,7 @@ def check_records(config, manifest):
                 f"Received: --data={config.data}"
             ) from None
     elif (workdir / SKELETON).exists() and resuming.paths(workdir):
-        before = estimator.saved_skeleton(workdir)
+        before = loading.saved_skeleton(workdir)
         same = before.joints == manifests.skeleton(manifest).joints
         before = f"the skeleton {before.name}"
         if same:

@@ -17,7 +17,7 @@ from integral_tf import layers
 from integral_tf import models
 from integral_tf import ownership
 from integral_tf.inference import calibrate
-from integral_tf.inference import estimator
+from integral_tf.inference import loading
 from integral_tf.inference import predictions
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
@@ -209,7 +209,7 @@ class _Run:
 
     def _start_from(self, run):
         """Takes the weights of another run of the same network."""
-        loaded = estimator.load(run)
+        loaded = loading.load(run)
         if models.network(loaded) != models.network(self.model):
             raise ValueError(
                 "`init_from` is a run of the same network: backbone, width, "

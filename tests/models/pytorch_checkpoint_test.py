@@ -9,7 +9,7 @@ import pytest
 from integral_tf import config
 from integral_tf import models
 from integral_tf import skeletons
-from integral_tf.inference import estimator
+from integral_tf.inference import loading
 from integral_tf.models import backbone as backbones
 from tests.models import pose_resnet
 
@@ -191,8 +191,8 @@ def test_becomes_a_run(tmp_path, monkeypatch, images):
         8,
     )
     assert flags.preprocessing == "torch"
-    assert estimator.saved_skeleton(run) == skeletons.COCO
-    loaded = estimator.load(run)
+    assert loading.saved_skeleton(run) == skeletons.COCO
+    loaded = loading.load(run)
     np.testing.assert_allclose(
         heatmaps(loaded, images), heatmaps(expected, images), atol=1e-6
     )
