@@ -19,7 +19,7 @@ from integral_tf import generation
 from integral_tf import losses
 from integral_tf.layers import IntegralRegression
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 __all__ = [
     "IntegralRegression",
     "PoseEstimator",

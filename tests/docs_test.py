@@ -2,11 +2,13 @@
 
 import doctest
 import importlib
+import json
 import pathlib
 import pkgutil
 import re
 import runpy
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -21,6 +23,7 @@ MODULES = sorted(
         integral_tf.__path__, prefix="integral_tf."
     )
 )
+NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 # A block to leave out has `<!-- not run: reason -->` on the line before it.
 BLOCK = re.compile(
     r"^(?P<skip><!-- not run: [^\n]+ -->\n+)?```python\n(?P<code>.*?)^```$",
@@ -96,6 +99,30 @@ def test_a_block_can_be_left_out(tmp_path):
         "\n```python\nkept\n```\n"
     )
     assert code_of(page) == "\n" * 8 + "kept\n"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_every_notebook_runs(path, workplace):
+    cells = json.loads(path.read_text())["cells"]
+    code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+    script = workplace / f"{path.stem}.py"
+    script.write_text("\n\n".join(code))
+    with plt.rc_context():
+        plt.switch_backend("agg")
+        runpy.run_path(str(script), run_name="__main__")
+        plt.close("all")
+
+
+def test_notebooks_show_what_they_gave():
+    assert [path.stem for path in NOTEBOOKS] == ["layer", "photograph"]
+    for path in NOTEBOOKS:
+        cells = json.loads(path.read_text())["cells"]
+        outputs = [out for c in cells for out in c.get("outputs", [])]
+        assert any("image/png" in out.get("data", {}) for out in outputs)
+        # A warning or an error is no part of a page.
+        streams = {out.get("name", "stdout") for out in outputs}
+        kinds = {out["output_type"] for out in outputs}
+        assert streams == {"stdout"} and "error" not in kinds, path.name
 
 
 @pytest.mark.parametrize("name", MODULES)
