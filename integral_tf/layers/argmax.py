@@ -6,7 +6,7 @@ from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.layers import float32
 from integral_tf.ops import argmax
-from integral_tf.ops import integral
+from integral_tf.ops import layout
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -60,7 +60,7 @@ class Argmax(float32.Float32, keras.layers.Layer):
     def call(self, heatmaps):
         points, peak = argmax.argmax(heatmaps, self.data_format)
         if self.activation == "softmax":
-            scores, axes = integral.arranged(heatmaps, self.data_format)
+            scores, axes = layout.arranged(heatmaps, self.data_format)
             confidence = ops.exp(peak - ops.logsumexp(scores, axis=axes))
         elif self.activation == "sigmoid":
             confidence = ops.sigmoid(peak)

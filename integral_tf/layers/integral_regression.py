@@ -11,6 +11,7 @@ from integral_tf.layers import calibrated
 from integral_tf.ops import argmax
 from integral_tf.ops import background
 from integral_tf.ops import integral
+from integral_tf.ops import layout
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -170,8 +171,8 @@ class IntegralRegression(calibrated.Calibrated):
         return super().__call__(heatmaps, *args, **kwargs)
 
     def call(self, heatmaps):
-        scores, axes = integral.arranged(heatmaps, self.data_format)
-        spatial = integral.spatial_shape(scores, axes)
+        scores, axes = layout.arranged(heatmaps, self.data_format)
+        spatial = layout.spatial_shape(scores, axes)
         scores, empty = self._scaled(scores, axes)
         if not (self.confidence or self.covariance):
             points = self._points(scores, axes, empty)

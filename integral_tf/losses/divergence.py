@@ -16,6 +16,7 @@ from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.losses import heatmap
 from integral_tf.ops import integral
+from integral_tf.ops import layout
 from integral_tf.ops import targets
 
 # Infinite scores are cut to this, of which twice is a float32, too.
@@ -120,7 +121,7 @@ class VarianceError(heatmap.SoftmaxLoss):
         super().__init__(stride, sigma, beta, name=name, **kwargs)
 
     def cost(self, points, y_pred):
-        scores, axes = integral.arranged(y_pred, self.data_format)
+        scores, axes = layout.arranged(y_pred, self.data_format)
         masses = integral.masses(integral.scaled(scores, self.beta), axes)
         middle = integral.expected_coordinates(masses, axes)
         moments = integral.covariance(masses, middle, axes)

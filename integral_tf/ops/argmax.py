@@ -5,6 +5,7 @@ import numpy as np
 from integral_tf import generation
 from integral_tf.generation import ops
 from integral_tf.ops import integral
+from integral_tf.ops import layout
 
 _LOWEST = float(np.finfo("float32").min)
 
@@ -22,7 +23,7 @@ def argmax(heatmaps, data_format="channels_last"):
         `(B, K, D)` float32 points `(x, y)` in the heat-map frame, and
         `(B, K)` float32 scores at them.
     """
-    scores, axes = integral.arranged(heatmaps, data_format)
+    scores, axes = layout.arranged(heatmaps, data_format)
     return peaks(scores, axes), integral.largest(scores, axes)
 
 
@@ -36,7 +37,7 @@ def peaks(scores, axes):
     Returns:
         `(B, K, D)` float32 points in the heat-map frame.
     """
-    index = _first_maximum(integral.flat(scores, axes), axes[0])
+    index = _first_maximum(layout.flat(scores, axes), axes[0])
     shape = ops.shape(scores)
     points = []
     for axis in reversed(axes):
@@ -60,7 +61,7 @@ def near_peaks(scores, axes, size):
         `(B, H, W, K)` scores, outside the window so low that no softmax sees
         them.
     """
-    spatial = integral.spatial_shape(scores, axes)
+    spatial = layout.spatial_shape(scores, axes)
     around = peaks(scores, axes)
     # Of a map of -inf alone the window is still above the rest.
     scores = ops.maximum(scores, _LOWEST / 2)

@@ -3,6 +3,7 @@
 from integral_tf import coordinates
 from integral_tf.generation import ops
 from integral_tf.ops import integral
+from integral_tf.ops import layout
 
 # Below this share of a map above its background, `compensate` has nothing to
 # divide by that float32 would keep.
@@ -33,8 +34,8 @@ def compensate(points, scores, axes, background):
     Returns:
         `(B, K, D)` float32 points in the heat-map frame.
     """
-    spatial = integral.spatial_shape(scores, axes)
-    pixels = ops.cast(integral.product(spatial), "float32")
+    spatial = layout.spatial_shape(scores, axes)
+    pixels = ops.cast(layout.product(spatial), "float32")
     # Infinities have no slope.
     scores = ops.clip(scores, -integral.LARGEST, integral.LARGEST)
     share = ops.log(pixels) + background - ops.logsumexp(scores, axis=axes)

@@ -1,4 +1,4 @@
-"""Ground-truth heat maps of Section 3, laid out as `integral.flatten_maps`.
+"""Ground-truth heat maps of Section 3, laid out as `layout.flatten_maps`.
 
 Shape letters: B batch, K joints, N pixels of a map, D spatial dimensions. Maps
 may have any D, as those of `integral`; points are (x, y, z).
@@ -6,6 +6,7 @@ may have any D, as those of `integral`; points are (x, y, z).
 
 from integral_tf.generation import ops
 from integral_tf.ops import integral
+from integral_tf.ops import layout
 
 
 def gaussians(points, spatial, sigma=1.0):
@@ -87,4 +88,4 @@ def square_distances(points, spatial, stride=1.0):
         for apart, step in zip(integral.offsets(points, spatial), steps)
     )
     joints = ops.shape(points)[1]
-    return ops.reshape(square, (-1, joints, integral.product(spatial)))
+    return ops.reshape(square, (-1, joints, layout.product(spatial)))
