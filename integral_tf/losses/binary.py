@@ -1,5 +1,9 @@
 """H3, the heat-map loss of Section 3 that tells near pixels from far ones."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf.generation import keras
@@ -9,6 +13,8 @@ from integral_tf.ops import integral
 from integral_tf.ops import labels
 from integral_tf.ops import layout
 from integral_tf.ops import targets
+from integral_tf.signatures import Stride
+from integral_tf.signatures import Tensor
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -55,13 +61,13 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
 
     def __init__(
         self,
-        stride,
-        radius=15.0,
-        negatives=3,
-        seed=0,
-        name="heatmap_binary",
-        **kwargs,
-    ):
+        stride: Stride,
+        radius: float = 15.0,
+        negatives: float = 3,
+        seed: int = 0,
+        name: str = "heatmap_binary",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(stride, name=name, **kwargs)
         self.radius = checks.number(
             "radius",
@@ -80,7 +86,7 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
             "seed", seed, "`seed` is the whole number that draws are made of."
         )
 
-    def cost(self, points, y_pred):
+    def cost(self, points: Tensor, y_pred: Tensor) -> Tensor:
         scores, spatial = layout.flatten_maps(y_pred, self.data_format)
         near, drawn = self._masks(points, spatial)
         counted = ops.add(near, drawn)
@@ -92,7 +98,7 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
         count = ops.maximum(ops.sum(counted, axis=-1), 1.0)
         return ops.sum(cost, axis=-1) / count
 
-    def draw(self, y_true, y_pred):
+    def draw(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         """The pixels that count: near ones, and the negatives drawn.
 
         Returns:
@@ -117,7 +123,7 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
         drawn = ops.cast(rank < wanted, "float32")
         return near, ops.multiply(drawn, 1.0 - near)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {
             "radius": self.radius,
             "negatives": self.negatives,

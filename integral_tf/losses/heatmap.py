@@ -8,6 +8,10 @@ The last is ours: it supervises the map that Eq. (6) averages, where H1's own
 loss leaves that map nearly flat (docs/choices.md).
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import generation
@@ -18,6 +22,9 @@ from integral_tf.ops import integral
 from integral_tf.ops import labels
 from integral_tf.ops import layout
 from integral_tf.ops import targets
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Stride
+from integral_tf.signatures import Tensor
 
 
 class HeatmapLoss(labelled.LabelledLoss):
@@ -33,12 +40,14 @@ class HeatmapLoss(labelled.LabelledLoss):
         **kwargs: Base loss keyword arguments, such as `name`.
     """
 
-    def __init__(self, stride, *, data_format=None, **kwargs):
+    def __init__(
+        self, stride: Stride, *, data_format: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.stride = coordinates.checked_stride(stride)
         self.data_format = generation.data_format(data_format)
 
-    def people(self, y_pred):
+    def people(self, y_pred: Tensor) -> Shape:
         shape = labels.static_shape(y_pred)
         if shape is None or not 3 <= len(shape) <= 5:
             raise ValueError(
@@ -50,7 +59,7 @@ class HeatmapLoss(labelled.LabelledLoss):
         last = self.data_format == "channels_last"
         return shape[0], shape[-1 if last else 1], len(shape) - 2
 
-    def cost(self, points, y_pred):
+    def cost(self, points: Tensor, y_pred: Tensor) -> Tensor:
         scores, spatial = layout.flatten_maps(y_pred, self.data_format)
         points = self._on_maps(points, len(spatial))
         return self.map_cost(points, scores, spatial)
@@ -62,7 +71,9 @@ class HeatmapLoss(labelled.LabelledLoss):
             steps = ops.convert_to_tensor(steps, dtype="float32")
         return coordinates.crop_to_heatmap(points, steps)
 
-    def map_cost(self, points, scores, spatial):
+    def map_cost(
+        self, points: Tensor, scores: Tensor, spatial: Shape
+    ) -> Tensor:
         """`(B, K)` costs of the flat maps of joints in the heat-map frame.
 
         Args:
@@ -72,7 +83,7 @@ class HeatmapLoss(labelled.LabelledLoss):
         """
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"stride": self.stride, "data_format": self.data_format}
         return {**super().get_config(), **config}
 
@@ -80,7 +91,9 @@ class HeatmapLoss(labelled.LabelledLoss):
 class GaussianLoss(HeatmapLoss):
     """One whose target is a Gaussian around each joint."""
 
-    def __init__(self, stride, sigma=1.0, **kwargs):
+    def __init__(
+        self, stride: Stride, sigma: float = 1.0, **kwargs: Any
+    ) -> None:
         super().__init__(stride, **kwargs)
         self.sigma = checks.number(
             "sigma",
@@ -90,14 +103,20 @@ class GaussianLoss(HeatmapLoss):
             above=0,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sigma": self.sigma}
 
 
 class SoftmaxLoss(GaussianLoss):
     """One that reads the map as the integral does, by a softmax."""
 
-    def __init__(self, stride, sigma=1.0, beta=1.0, **kwargs):
+    def __init__(
+        self,
+        stride: Stride,
+        sigma: float = 1.0,
+        beta: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(stride, sigma, **kwargs)
         self.beta = checks.number(
             "beta",
@@ -107,7 +126,7 @@ class SoftmaxLoss(GaussianLoss):
             above=0,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "beta": self.beta}
 
 
@@ -140,10 +159,18 @@ class GaussianSquaredError(GaussianLoss):
         Section 3, H1: "the Gaussian blob has standard deviation sigma = 1".
     """
 
-    def __init__(self, stride, sigma=1.0, name="heatmap_l2", **kwargs):
+    def __init__(
+        self,
+        stride: Stride,
+        sigma: float = 1.0,
+        name: str = "heatmap_l2",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(stride, sigma, name=name, **kwargs)
 
-    def map_cost(self, points, scores, spatial):
+    def map_cost(
+        self, points: Tensor, scores: Tensor, spatial: Shape
+    ) -> Tensor:
         blobs = targets.gaussians(points, spatial, self.sigma)
         return ops.sum(ops.square(blobs - scores), axis=-1)
 
@@ -175,11 +202,18 @@ class GaussianCrossEntropy(SoftmaxLoss):
     """
 
     def __init__(
-        self, stride, sigma=1.0, beta=1.0, name="heatmap_ce", **kwargs
-    ):
+        self,
+        stride: Stride,
+        sigma: float = 1.0,
+        beta: float = 1.0,
+        name: str = "heatmap_ce",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(stride, sigma, beta, name=name, **kwargs)
 
-    def map_cost(self, points, scores, spatial):
+    def map_cost(
+        self, points: Tensor, scores: Tensor, spatial: Shape
+    ) -> Tensor:
         blobs = targets.gaussians(points, spatial, self.sigma)
         # Of a joint far off the map nothing is left to normalise.
         mass = ops.maximum(ops.sum(blobs, axis=-1, keepdims=True), 1e-6)
@@ -214,10 +248,14 @@ class OneHotCrossEntropy(HeatmapLoss):
         loss over an m^2-way softmax output".
     """
 
-    def __init__(self, stride, name="heatmap_one_hot", **kwargs):
+    def __init__(
+        self, stride: Stride, name: str = "heatmap_one_hot", **kwargs: Any
+    ) -> None:
         super().__init__(stride, name=name, **kwargs)
 
-    def map_cost(self, points, scores, spatial):
+    def map_cost(
+        self, points: Tensor, scores: Tensor, spatial: Shape
+    ) -> Tensor:
         pixel = targets.nearest_pixel(points, spatial)
         return ops.subtract(
             ops.logsumexp(scores, axis=-1),

@@ -1,16 +1,22 @@
 """A joint as the maximum of its heat map, Eq. (1)."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from integral_tf import generation
 from integral_tf.generation import ops
 from integral_tf.ops import integral
 from integral_tf.ops import layout
+from integral_tf.signatures import Axes
+from integral_tf.signatures import Tensor
 
 _LOWEST = float(np.finfo("float32").min)
 
 
-def argmax(heatmaps, data_format="channels_last"):
+def argmax(
+    heatmaps: Tensor, data_format: str = "channels_last"
+) -> tuple[Tensor, Tensor]:
     """Reads each joint at the pixel with the largest score. Eq. (1).
 
     No shift by a quarter of a pixel is added; the paper mentions none.
@@ -27,7 +33,7 @@ def argmax(heatmaps, data_format="channels_last"):
     return peaks(scores, axes), integral.largest(scores, axes)
 
 
-def peaks(scores, axes):
+def peaks(scores: Tensor, axes: Axes) -> Tensor:
     """`argmax` of float32 maps.
 
     Args:
@@ -46,7 +52,7 @@ def peaks(scores, axes):
     return ops.stack(points, axis=-1)
 
 
-def near_peaks(scores, axes, size):
+def near_peaks(scores: Tensor, axes: Axes, size: int) -> Tensor:
     """Leaves of each map a window around its maximum.
 
     So a second mode elsewhere in the map does not draw the joint: after the

@@ -19,11 +19,16 @@ are in reverse, (x, y, z), as everywhere. Maps stay as they lie in memory,
 `(B, H, W, K)` or `(B, K, H, W)`: `axes` says which of their axes are spatial.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from integral_tf import generation
 from integral_tf.generation import ops
 from integral_tf.ops import layout
+from integral_tf.signatures import Axes
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Tensor
 
 # Infinities are cut to this.
 LARGEST = float(np.finfo("float32").max)
@@ -35,7 +40,7 @@ _FAR = 40.0
 _LONG, _STEP = 256, 32
 
 
-def spatial_softmax(scores, beta=1.0):
+def spatial_softmax(scores: Tensor, beta: float | Tensor = 1.0) -> Tensor:
     """Normalises each joint's map over its whole domain. Eq. (5).
 
     Args:
@@ -48,7 +53,7 @@ def spatial_softmax(scores, beta=1.0):
     return ops.softmax(scaled(scores, beta), axis=-1)
 
 
-def masses(scores, axes):
+def masses(scores: Tensor, axes: Axes) -> Tensor:
     """Eq. (5) but for its denominator, which who reads a map divides by.
 
     ours: infinite scores are cut. Those that are +inf share the map equally,
@@ -75,7 +80,7 @@ def _top(scores, axes):
     return ops.stop_gradient(ops.clip(scores, -LARGEST, LARGEST))
 
 
-def largest(scores, axis, keepdims=False):
+def largest(scores: Tensor, axis: int | Axes, keepdims: bool = False) -> Tensor:
     """`ops.max`, which on TensorFlow refuses a batch of nobody."""
     if generation.BACKEND == "tensorflow":
         import tensorflow as tf
@@ -84,7 +89,9 @@ def largest(scores, axis, keepdims=False):
     return ops.max(scores, axis=axis, keepdims=keepdims)
 
 
-def sharpened(scores, axes, beta):
+def sharpened(
+    scores: Tensor, axes: Axes, beta: Tensor
+) -> tuple[Tensor, Tensor]:
     """`scaled` for a beta that is learned: from each map's maximum down.
 
     The softmax is the same. Beta's gradient, each score times its share, is
@@ -116,7 +123,7 @@ def _torch_masses(scores, axes):
     return torch.reshape(share, scores.shape)
 
 
-def expected_coordinates(masses, axes):
+def expected_coordinates(masses: Tensor, axes: Axes) -> Tensor:
     """Averages pixel positions, weighted by a map. Eq. (6).
 
     Each marginal is divided by its own sum, so that a map need not sum to 1;
@@ -166,7 +173,11 @@ def _sum(maps, axes):
     return maps
 
 
-def integrate(heatmaps, beta=1.0, data_format="channels_last"):
+def integrate(
+    heatmaps: Tensor,
+    beta: float | Tensor = 1.0,
+    data_format: str = "channels_last",
+) -> Tensor:
     """Turns scores into points: J_k = I(H_k). Eq. (7).
 
     Args:
@@ -181,7 +192,7 @@ def integrate(heatmaps, beta=1.0, data_format="channels_last"):
     return expectation(scaled(scores, beta), axes)
 
 
-def expectation(scores, axes):
+def expectation(scores: Tensor, axes: Axes) -> Tensor:
     """`integrate` on scores that are scaled already.
 
     Args:
@@ -217,7 +228,9 @@ def expectation(scores, axes):
     return run(scores)
 
 
-def offsets(points, spatial, axes=None):
+def offsets(
+    points: Tensor, spatial: Shape, axes: Axes | None = None
+) -> list[Tensor]:
     """Distance of every pixel from each joint, axis by axis.
 
     Args:
@@ -238,7 +251,7 @@ def offsets(points, spatial, axes=None):
     return apart
 
 
-def covariance(masses, points, axes):
+def covariance(masses: Tensor, points: Tensor, axes: Axes) -> Tensor:
     """Second moments of each map around its expectation.
 
     Args:
@@ -257,7 +270,9 @@ def covariance(masses, points, axes):
     return ops.stack(rows, axis=-2)
 
 
-def confidence(masses, points, axes, radius=1.0):
+def confidence(
+    masses: Tensor, points: Tensor, axes: Axes, radius: float = 1.0
+) -> Tensor:
     """How much of a map agrees with the joint read from it, in (0, 1].
 
     The expectation of exp(-|p - J|^2 / (2 radius^2)): 1 for a single pixel,
@@ -291,7 +306,7 @@ def _total(maps, axes):
     return ops.squeeze(_sum(maps, axes), axis=axes)
 
 
-def scaled(scores, beta):
+def scaled(scores: Tensor, beta: float | Tensor) -> Tensor:
     """Scores times beta; NumPy's float64 must not make them so."""
     return ops.multiply(scores, ops.cast(beta, "float32"))
 

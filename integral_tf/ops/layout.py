@@ -4,13 +4,20 @@ Shape letters: B batch, H height, W width, K joints, N pixels of a map. Maps may
 have any number of spatial dimensions: (W,), (H, W) or (depth, H, W).
 """
 
+from __future__ import annotations
+
 import math
 
 from integral_tf import generation
 from integral_tf.generation import ops
+from integral_tf.signatures import Axes
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Tensor
 
 
-def arranged(heatmaps, data_format="channels_last"):
+def arranged(
+    heatmaps: Tensor, data_format: str = "channels_last"
+) -> tuple[Tensor, Axes]:
     """Heat maps in float32, and which of their axes are spatial.
 
     Args:
@@ -48,7 +55,9 @@ def arranged(heatmaps, data_format="channels_last"):
     return heatmaps, tuple(range(1, len(shape) - 1))
 
 
-def flatten_maps(heatmaps, data_format="channels_last"):
+def flatten_maps(
+    heatmaps: Tensor, data_format: str = "channels_last"
+) -> tuple[Tensor, Shape]:
     """Lays each joint's map out along the last, contiguous axis, in float32.
 
     Args:
@@ -69,13 +78,13 @@ def flatten_maps(heatmaps, data_format="channels_last"):
     return (ops.transpose(maps, (0, 2, 1)) if axes[0] == 1 else maps), spatial
 
 
-def spatial_shape(maps, axes):
+def spatial_shape(maps: Tensor, axes: Axes) -> Shape:
     """Their spatial shape, e.g. `(H, W)`."""
     shape = ops.shape(maps)
     return tuple(shape[axis] for axis in axes)
 
 
-def flat(maps, axes):
+def flat(maps: Tensor, axes: Axes) -> Tensor:
     """Maps with one spatial axis, `axes[0]`: `(B, N, K)` or `(B, K, N)`."""
     shape = ops.shape(maps)
     pixels = product(spatial_shape(maps, axes))
@@ -84,7 +93,7 @@ def flat(maps, axes):
     )
 
 
-def product(lengths):
+def product(lengths: Shape) -> int | Tensor:
     """How many pixels a map of this spatial shape has."""
     if all(isinstance(length, int) for length in lengths):
         return math.prod(lengths)
