@@ -25,7 +25,7 @@ help:
 	@echo "make test    set up, run the tests"
 	@echo "make test-jax, test-torch, test-modelgarden, test-addons"
 	@echo "             set up .venv-jax ..., test the layer in that world"
-	@echo "make lint    set up, check format and style"
+	@echo "make lint    set up, check format, style and types"
 	@echo "make setup   set up $(VENV) only"
 	@echo "make clean   delete what the others made: .venv*, $(RECORDS), $(RUN)"
 
@@ -98,9 +98,10 @@ $(WORLDS:%=test-%): test-%: .venv-%/ready.stamp
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 
 clean:
 	rm -rf $(VENV) $(WORLDS:%=.venv-%) $(RECORDS) $(RUN)
 	rm -rf data/.synthetic.*
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -11,25 +11,30 @@ number of NumPy, and an array of any library without axes, count as numbers; a
 bool does not. Finite means in float32, in which the numbers are used.
 """
 
+from __future__ import annotations
+
 import math
 import numbers
+from typing import Any
 
 import numpy as np
+
+from integral_tf.signatures import Steps
 
 # Of float32.
 _LARGEST = float(np.finfo("float32").max)
 
 
 def number(
-    name,
-    value,
-    sentence,
+    name: str,
+    value: Any,
+    sentence: str,
     *,
-    above=-math.inf,
-    least=-math.inf,
-    most=math.inf,
-    below=math.inf,
-):
+    above: float = -math.inf,
+    least: float = -math.inf,
+    most: float = math.inf,
+    below: float = math.inf,
+) -> float:
     """Requires one finite number.
 
     Args:
@@ -60,7 +65,14 @@ def number(
     return plain
 
 
-def whole(name, value, sentence, *, least=-math.inf, most=math.inf):
+def whole(
+    name: str,
+    value: Any,
+    sentence: str,
+    *,
+    least: float = -math.inf,
+    most: float = math.inf,
+) -> int:
     """Requires one whole number, of which `5.0` is one.
 
     Args:
@@ -78,7 +90,14 @@ def whole(name, value, sentence, *, least=-math.inf, most=math.inf):
     return int(plain)
 
 
-def several(name, values, sentence, *, above=-math.inf, least=-math.inf):
+def several(
+    name: str,
+    values: Any,
+    sentence: str,
+    *,
+    above: float = -math.inf,
+    least: float = -math.inf,
+) -> Steps:
     """Requires one finite number, or a tuple or list of them.
 
     Args:

@@ -21,9 +21,19 @@ Every function here is arithmetic on whatever array type it is given, or, where
 it builds matrices, NumPy float64.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 import numpy as np
 
 from integral_tf import checks
+from integral_tf import conventions
+from integral_tf.signatures import ArrayLike
+from integral_tf.signatures import Numbers
+from integral_tf.signatures import Steps
+from integral_tf.signatures import Stride
+from integral_tf.signatures import Tensor
 
 # ours: the paper gives no margin between the person's box and the crop.
 BOX_MARGIN = 1.25
@@ -32,29 +42,9 @@ LARGEST_BOX = 1e5
 # Section 6.1's largest scale, and the cosine and sine of its largest rotation,
 # rounded up.
 _ZOOM, _COS, _SIN = 1.25, 0.87, 0.5
-# What others call the centre of heat-map pixel 0, and their step to the next
-# one, given the map's size in `cells` and the stride. docs/conventions.md
-_CONVENTIONS = {
-    "authors": lambda cells, stride: (-0.5, 1 / cells),
-    "dsntnn": lambda cells, stride: (1 / cells - 1, 2 / cells),
-    "kornia": lambda cells, stride: (-1, 2 / (cells - 1)),
-    "mmpose": lambda cells, stride: (0, stride),
-    "mmpose_unit": lambda cells, stride: (0, 1 / cells),
-    "mmpose_udp": lambda cells, stride: (0, stride * cells / (cells - 1)),
-    "mmpose_udp_label": lambda cells, stride: (
-        0,
-        (stride * cells - 1) / (cells - 1),
-    ),
-    # y runs upwards.
-    "paz": lambda cells, stride: (
-        (1 / cells - 1) * [1, -1],
-        2 / cells * [1, -1],
-    ),
-    "paz_pixels": lambda cells, stride: (stride / 2, stride),
-}
 
 
-def checked_stride(stride):
+def checked_stride(stride: Stride) -> Steps:
     """Requires a stride as layers and losses take it.
 
     Args:
@@ -77,7 +67,7 @@ def checked_stride(stride):
     )
 
 
-def steps(stride, dimensions):
+def steps(stride: Steps, dimensions: int) -> Steps:
     """A stride in the order of a point, x first.
 
     Args:
@@ -106,7 +96,7 @@ def steps(stride, dimensions):
     return stride[::-1]
 
 
-def heatmap_to_crop(points, stride):
+def heatmap_to_crop(points: Tensor, stride: Steps | Tensor) -> Tensor:
     """Maps heat-map points to the crop; one cell spans `stride` crop pixels.
 
     The half-pixel terms keep cell *centres* aligned: cell 0 at stride 8 covers
@@ -115,27 +105,31 @@ def heatmap_to_crop(points, stride):
     return heatmap_to_range(points, stride, -0.5)
 
 
-def heatmap_to_range(points, step, low):
+def heatmap_to_range(
+    points: Tensor, step: Steps | Tensor, low: float
+) -> Tensor:
     """Maps heat-map points to where a map begins at `low`, in such steps."""
     return (points + 0.5) * _vector(step, points) + low
 
 
-def crop_to_heatmap(points, stride):
+def crop_to_heatmap(points: Tensor, stride: Steps | Tensor) -> Tensor:
     """Inverse of `heatmap_to_crop`."""
     return (points + 0.5) / _vector(stride, points) - 0.5
 
 
-def crop_to_unit(points, size):
+def crop_to_unit(points: Tensor, size: Tensor) -> Tensor:
     """Maps crop points to [0, 1] across the crop; `size` is (width, height)."""
     return (points + 0.5) / size
 
 
-def unit_to_crop(points, size):
+def unit_to_crop(points: Tensor, size: Tensor) -> Tensor:
     """Inverse of `crop_to_unit`."""
     return points * size - 0.5
 
 
-def to_convention(points, name, size, stride):
+def to_convention(
+    points: Tensor, name: str, size: Numbers, stride: Stride
+) -> Tensor:
     """Says crop points as another library would for the same heat map.
 
     Args:
@@ -164,7 +158,9 @@ def to_convention(points, name, size, stride):
     return crop_to_heatmap(points, stride) * step + first
 
 
-def from_convention(points, name, size, stride):
+def from_convention(
+    points: Tensor, name: str, size: Numbers, stride: Stride
+) -> Tensor:
     """Inverse of `to_convention`: their `(..., 2)` points in our crop frame.
 
     Example:
@@ -188,9 +184,9 @@ def _vector(numbers, points=None):
 
 def _convention(name, size, stride, points):
     """Their name of heat-map pixel 0 and their step, `()` or `(2,)` each."""
-    if name not in _CONVENTIONS:
+    if name not in conventions.OF_LIBRARIES:
         raise ValueError(
-            f"`name` is one of {', '.join(_CONVENTIONS)}. "
+            f"`name` is one of {', '.join(conventions.OF_LIBRARIES)}. "
             f"Received: name={name!r}"
         )
     cells = _vector(size) / _vector(stride)
@@ -201,16 +197,22 @@ def _convention(name, size, stride, points):
         )
     return [
         _vector(each, points)
-        for each in _CONVENTIONS[name](cells, _vector(stride))
+        for each in conventions.OF_LIBRARIES[name](cells, _vector(stride))
     ]
 
 
-def mirror_x(x, width):
+def mirror_x(x: Tensor, width: Tensor) -> Tensor:
     """Where column `x` of a picture this wide lands when it is mirrored."""
     return width - 1 - x
 
 
-def crop_side(box_width, box_height, aspect, maximum, margin=BOX_MARGIN):
+def crop_side(
+    box_width: Tensor,
+    box_height: Tensor,
+    aspect: float,
+    maximum: Callable,
+    margin: float = BOX_MARGIN,
+) -> Tensor:
     """Height of the crop around a box.
 
     The crop has the network's aspect (width / height) and is the smallest one
@@ -225,7 +227,7 @@ def crop_side(box_width, box_height, aspect, maximum, margin=BOX_MARGIN):
     return maximum(box_height, box_width / aspect) * margin
 
 
-def region_to_pixels(box, width, height):
+def region_to_pixels(box: ArrayLike, width: float, height: float) -> np.ndarray:
     """Affine from the pixels of a `width` x `height` picture of `box` to the
     frame that the box is in.
 
@@ -237,14 +239,14 @@ def region_to_pixels(box, width, height):
         `(2, 3)` float64 matrix, picture -> box's frame.
     """
     x, y, w, h = np.asarray(box, np.float64)
-    (sx, tx), (sy, ty) = (
-        side_to_pixels(x, w, width),
-        side_to_pixels(y, h, height),
-    )
+    sx, tx = side_to_pixels(x, w, width)
+    sy, ty = side_to_pixels(y, h, height)
     return np.array([[sx, 0, tx], [0, sy, ty]])
 
 
-def side_to_pixels(edge, length, pixels):
+def side_to_pixels(
+    edge: Tensor, length: Tensor, pixels: float
+) -> tuple[Tensor, Tensor]:
     """Factor and offset of one axis of `region_to_pixels`, on any arrays.
 
     Args:
@@ -256,7 +258,9 @@ def side_to_pixels(edge, length, pixels):
     return factor, edge + 0.5 * factor - 0.5
 
 
-def region_around(box, aspect=1.0, margin=BOX_MARGIN):
+def region_around(
+    box: ArrayLike, aspect: float = 1.0, margin: float = BOX_MARGIN
+) -> np.ndarray:
     """The box of the crop around a person's box, with the network's aspect.
 
     Args:
@@ -271,14 +275,22 @@ def region_around(box, aspect=1.0, margin=BOX_MARGIN):
     return np.array(crop_region(*sides, aspect, np.maximum, margin))
 
 
-def crop_region(x, y, w, h, aspect, maximum, margin=BOX_MARGIN):
+def crop_region(
+    x: Tensor,
+    y: Tensor,
+    w: Tensor,
+    h: Tensor,
+    aspect: float,
+    maximum: Callable,
+    margin: float = BOX_MARGIN,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """`region_around` side by side, on the arrays that `maximum` takes."""
     height = crop_side(w, h, aspect, maximum, margin)
     width = height * aspect
     return x + w / 2 - width / 2, y + h / 2 - height / 2, width, height
 
 
-def window_margin(aspect=1.0):
+def window_margin(aspect: float = 1.0) -> float:
     """A window's side over its crop's height.
 
     The window is square and holds every crop that Section 6.1's augmentation
@@ -287,21 +299,21 @@ def window_margin(aspect=1.0):
     return _ZOOM * (_COS * max(aspect, 1.0) + _SIN * min(aspect, 1.0))
 
 
-def window_around(box, aspect=1.0):
+def window_around(box: ArrayLike, aspect: float = 1.0) -> np.ndarray:
     """The square box of a person's window, for crops of this aspect."""
     x, y, w, h = np.asarray(box, np.float64)
     side = crop_side(w, h, aspect, np.maximum) * window_margin(aspect)
     return np.array([x + w / 2 - side / 2, y + h / 2 - side / 2, side, side])
 
 
-def apply(matrix, points):
+def apply(matrix: ArrayLike, points: ArrayLike) -> np.ndarray:
     """Maps `(..., K, 2)` points by a `(..., 2, 3)` affine matrix."""
     matrix, points = np.asarray(matrix), np.asarray(points)
     linear = np.swapaxes(matrix[..., :2], -1, -2)
     return points @ linear + matrix[..., None, :, 2]
 
 
-def invert(matrix):
+def invert(matrix: ArrayLike) -> np.ndarray:
     """Inverse of a `(..., 2, 3)` affine matrix, in float64."""
     matrix = np.asarray(matrix, np.float64)
     linear = np.linalg.inv(matrix[..., :2])
@@ -309,7 +321,9 @@ def invert(matrix):
     return np.concatenate([linear, offset], axis=-1)
 
 
-def box_to_region(box, region, width, height):
+def box_to_region(
+    box: ArrayLike, region: ArrayLike, width: float, height: float
+) -> np.ndarray:
     """A box of the image, in the picture that shows `region` of that image.
 
     Args:
@@ -325,7 +339,7 @@ def box_to_region(box, region, width, height):
     return np.concatenate([(box[:2] - region[:2]) * scale, box[2:] * scale])
 
 
-def box_around(points, margin):
+def box_around(points: ArrayLike, margin: float) -> np.ndarray:
     """The box around `(N, 2)` points, `margin` times their extent."""
     low, high = np.min(points, axis=0), np.max(points, axis=0)
     # A single point, or a row of them, still has the pixel it stands on.
@@ -333,22 +347,22 @@ def box_around(points, margin):
     return np.concatenate([(low + high) / 2 + 0.5 - size / 2, size])
 
 
-def centre(length):
+def centre(length: Tensor) -> Tensor:
     """The middle of a picture's side, as a point's coordinate."""
     return (length - 1) / 2
 
 
-def box_centre(edge, length):
+def box_centre(edge: Tensor, length: Tensor) -> Tensor:
     """The middle of a box's side, as a point's coordinate."""
     return edge + length / 2 - 0.5
 
 
-def edges(length):
+def edges(length: Tensor) -> tuple[float, Tensor]:
     """Where a picture's side begins and ends, as points' coordinates."""
     return -0.5, length - 0.5
 
 
-def inside(points, size):
+def inside(points: Tensor, size: Tensor) -> Tensor:
     """Which coordinates of points lie within a picture's edges; NaN does not.
 
     Args:
@@ -362,7 +376,7 @@ def inside(points, size):
     return (points >= low) & (points <= high)
 
 
-def unscale(points, to_image):
+def unscale(points: Tensor, to_image: Tensor) -> Tensor:
     """Image points `(K, 2)` in the window that `to_image` (2, 3) places.
 
     A window is never turned, so this is the inverse of `apply` without a
@@ -371,7 +385,7 @@ def unscale(points, to_image):
     return (points - to_image[:, 2]) / to_image[0, 0]
 
 
-def unscale_box(box, to_image):
+def unscale_box(box: Tensor, to_image: Tensor) -> tuple[Tensor, Tensor]:
     """An image box `(4,)` in the window: its corner `(2,)` and size `(2,)`."""
     corner = unscale(box[:2] - 0.5, to_image) + 0.5
     return corner, box[2:] / to_image[0, 0]

@@ -16,10 +16,14 @@ before Python starts. That it is imported already does not count, or the order
 of imports would decide.
 """
 
+from __future__ import annotations
+
 import contextlib
 import importlib
 import importlib.util
 import os
+from typing import Any
+from typing import TYPE_CHECKING
 
 
 def _named():
@@ -31,7 +35,10 @@ def _named():
     return "keras"
 
 
-keras = importlib.import_module(_named())
+if TYPE_CHECKING:
+    import keras  # so that editors know the bases of layers and losses
+else:
+    keras = importlib.import_module(_named())
 LEGACY = keras.__version__.startswith("2.")
 NAME = f"{keras.__name__} {keras.__version__}"
 NOT_CAST = {"experimental_autocast" if LEGACY else "autocast": False}
@@ -54,7 +61,7 @@ __all__ = [
 ]
 
 
-def check(tensor):
+def check(tensor: Any) -> None:
     """Requires that a symbolic tensor is of this Keras.
 
     Raises:
@@ -71,14 +78,14 @@ def check(tensor):
         )
 
 
-def eagerly():
+def eagerly() -> contextlib.AbstractContextManager:
     """A context in which weights have numbers, even while TensorFlow traces."""
     if LEGACY or keras.backend.backend() == "tensorflow":
         return importlib.import_module("tensorflow").init_scope()
     return contextlib.nullcontext()
 
 
-def data_format(data_format):
+def data_format(data_format: str | None) -> str:
     """Where maps have their joints: as asked, or, of None, as Keras is set.
 
     Raises:

@@ -6,7 +6,11 @@ part of a longer word is one, as in bright, heel or ear, except where left or
 right begins or ends a word and the other name is there too: lefteye, righteye.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable
+from collections.abc import Sequence
 
 # Capitals are a word of their own but for the last, which begins the next one.
 _WORD = re.compile(
@@ -16,7 +20,7 @@ _JOINED = re.compile(r"^(left|right)|(left|right)$")
 _OTHER = {"left": "right", "right": "left", "l": "r", "r": "l"}
 
 
-def pairs(names):
+def pairs(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Pairs of names that differ in their side alone, the left one first.
 
     Args:
@@ -43,7 +47,7 @@ def pairs(names):
     )
 
 
-def unpaired(names, sides):
+def unpaired(names: Iterable[str], sides: Iterable[Iterable[str]]) -> list[str]:
     """Names that have a side, but are in none of the pairs `sides`."""
     paired = {name for pair in sides for name in pair}
     return [
@@ -53,7 +57,9 @@ def unpaired(names, sides):
     ]
 
 
-def doubtful(names, sides):
+def doubtful(
+    names: Iterable[str], sides: Iterable[Iterable[str]]
+) -> list[tuple[str, str]]:
     """Pairs of unpaired names that l and r alone tell apart.
 
     Such as lhip and rhip, or paw_FL and paw_FR: they may be two sides, but the

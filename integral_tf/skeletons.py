@@ -1,8 +1,14 @@
 """The joints each dataset labels, or a user's own; everything asks here."""
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 
 from integral_tf import sides
+from integral_tf.signatures import Numbers
 
 # ours: for joints of another dataset, the mean of COCO's 17.
 DEFAULT_SIGMA = 0.067
@@ -35,22 +41,22 @@ class Skeleton:
     sigmas: tuple[float, ...] = ()
     categories: tuple[int, ...] = (1,)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.joints)
 
     @property
-    def mirrored_order(self):
+    def mirrored_order(self) -> list[int]:
         """Indices that undo a mirroring: `points[mirrored_order]`."""
         other = dict(self.sides)
         other.update((right, left) for left, right in self.sides)
         return [self.joints.index(other.get(j, j)) for j in self.joints]
 
-    def indices(self, names):
+    def indices(self, names: Iterable[str]) -> list[int]:
         """Positions of these joints, in the order asked for."""
         return [self.joints.index(name) for name in names]
 
     @property
-    def mean_indices(self):
+    def mean_indices(self) -> list[int]:
         """Positions of the joints that the mean over joints pools."""
         return self.indices(self.in_mean or self.joints)
 
@@ -198,7 +204,7 @@ COCO = Skeleton(
 KNOWN = {skeleton.name: skeleton for skeleton in (MPII, LSP, COCO)}
 
 
-def get(name):
+def get(name: str) -> Skeleton:
     """Returns the skeleton called `name`.
 
     Raises:
@@ -212,7 +218,9 @@ def get(name):
     return KNOWN[name]
 
 
-def from_coco(category, sigmas=None):
+def from_coco(
+    category: dict[str, Any], sigmas: Numbers | None = None
+) -> Skeleton:
     """Reads a skeleton from a category of a COCO keypoint file.
 
     Args:
@@ -265,12 +273,12 @@ def from_coco(category, sigmas=None):
     return COCO if made == COCO else made
 
 
-def to_dict(skeleton):
+def to_dict(skeleton: Skeleton) -> dict[str, Any]:
     """A skeleton's fields, as JSON can hold them."""
     return dataclasses.asdict(skeleton)
 
 
-def from_dict(fields):
+def from_dict(fields: Mapping[str, Any]) -> Skeleton:
     """Inverse of `to_dict`, also after a way through JSON.
 
     Raises:

@@ -1,9 +1,11 @@
 """The architecture, as assertions: one-way imports, small files, a live map."""
 
 import ast
+import io
 import pathlib
 import re
 import subprocess
+import tokenize
 
 import pytest
 
@@ -18,9 +20,9 @@ SCRIPTS = sorted(
 
 # Data flows left to right; a stage may import only itself and what is before.
 STAGES = (
-    "ownership whole keras2 generation checks sides skeletons coordinates "
-    "settings config paper records pipeline ops layers models losses metrics "
-    "inference training export"
+    "signatures ownership whole keras2 generation checks sides skeletons "
+    "conventions coordinates settings config paper records pipeline ops layers "
+    "models losses metrics inference training export"
 ).split()
 
 # Paths of one machine, and where packages come from, are nobody else's.
@@ -65,6 +67,30 @@ def test_imports_point_upstream(path):
 def test_files_stay_small_and_named_for_what_they_do(path):
     assert len(path.read_text().splitlines()) <= 400
     assert path.stem not in {"utils", "helpers", "misc", "common"}
+
+
+def lines_of_code(text):
+    """Numbers of the lines with more than a comment."""
+    nothing = (tokenize.COMMENT, tokenize.NL, tokenize.DEDENT)
+    return {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(text).readline)
+        if token.type not in nothing
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_functions_stay_small(path):
+    # Fifty lines of code: neither the signature, the docstring nor comments.
+    text = path.read_text()
+    code = lines_of_code(text)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            last = node.body[0].end_lineno
+            first = last + 1 if ast.get_docstring(node) else node.body[0].lineno
+            lines = code & set(range(first, node.end_lineno + 1))
+            assert len(lines) <= 50, f"{node.name} has {len(lines)}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)

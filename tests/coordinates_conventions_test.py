@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from integral_tf import conventions
 from integral_tf import coordinates
 from integral_tf.layers import integral_regression
 
@@ -81,7 +82,7 @@ def converted(points, name):
 
 
 def test_every_convention_is_tested():
-    assert AXES.keys() == coordinates._CONVENTIONS.keys()
+    assert AXES.keys() == conventions.OF_LIBRARIES.keys()
 
 
 def test_our_layer_reads_the_map_as_by_hand():

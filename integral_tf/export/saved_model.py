@@ -74,25 +74,7 @@ class PoseServer(tf.Module):
         return {name: value[:people] for name, value in outputs.items()}
 
     def predict_image(self, image, boxes):
-        image = tf.ensure_shape(image, [None, None, 3], name="image_shape")
-        boxes = tf.ensure_shape(boxes, [None, 4], name="boxes_shape")
-        image = encoded.required(
-            tf.reduce_all(tf.shape(image) > 0),
-            image,
-            "`image` is (height, width, 3) uint8 RGB, not empty. Received: "
-            "shape",
-            tf.shape(image),
-        )
-        sound = tf.abs(boxes) < coordinates.LARGEST_BOX
-        sound = tf.reduce_all(sound, axis=1)
-        sound &= tf.reduce_all(boxes[:, 2:] > 0, axis=1)
-        boxes = encoded.required(
-            tf.reduce_all(sound),
-            boxes,
-            "`boxes` are (N, 4): x, y, width and height in image pixels, with "
-            f"a positive size, below {coordinates.LARGEST_BOX:.0f}. Received:",
-            tf.boolean_mask(boxes, ~sound),
-        )
+        image, boxes = _checked(image, boxes)
         regions = coordinates.crop_region(
             *tf.unstack(tf.cast(boxes, tf.float64), axis=1),
             self.width / self.height,
@@ -106,23 +88,13 @@ class PoseServer(tf.Module):
             ),
         )
         people = self.predict_crops(images)
-        x, y, w, h = regions
-        axes = (
-            coordinates.side_to_pixels(x, w, self.width),
-            coordinates.side_to_pixels(y, h, self.height),
-        )
-        points = tf.cast(people["joints"], tf.float64)
-        joints = [
-            points[..., axis] * factor[:, None] + offset[:, None]
-            for axis, (factor, offset) in enumerate(axes)
-        ]
-        joints = tf.cast(tf.stack(joints, axis=-1), tf.float32)
+        joints = self._in_image(people["joints"], regions)
         if not self.oks_nms:
             return {"joints": joints, "scores": people["scores"]}
         kept = suppression.oks_nms(
             joints,
             tf.reduce_mean(people["scores"], axis=1),
-            tf.cast(w * h, tf.float32),
+            tf.cast(regions[2] * regions[3], tf.float32),
             self.network.skeleton,
             self.oks_nms,
         )
@@ -132,8 +104,45 @@ class PoseServer(tf.Module):
             "kept": kept,
         }
 
+    def _in_image(self, joints, regions):
+        """Joints of crops in pixels of the image."""
+        x, y, w, h = regions
+        axes = (
+            coordinates.side_to_pixels(x, w, self.width),
+            coordinates.side_to_pixels(y, h, self.height),
+        )
+        points = tf.cast(joints, tf.float64)
+        placed = [
+            points[..., axis] * factor[:, None] + offset[:, None]
+            for axis, (factor, offset) in enumerate(axes)
+        ]
+        return tf.cast(tf.stack(placed, axis=-1), tf.float32)
+
     def predict_bytes(self, image_bytes, boxes):
         return self.predict_image(encoded.read(image_bytes), boxes)
+
+
+def _checked(image, boxes):
+    """Both, or an error where the graph runs."""
+    image = tf.ensure_shape(image, [None, None, 3], name="image_shape")
+    boxes = tf.ensure_shape(boxes, [None, 4], name="boxes_shape")
+    image = encoded.required(
+        tf.reduce_all(tf.shape(image) > 0),
+        image,
+        "`image` is (height, width, 3) uint8 RGB, not empty. Received: shape",
+        tf.shape(image),
+    )
+    sound = tf.abs(boxes) < coordinates.LARGEST_BOX
+    sound = tf.reduce_all(sound, axis=1)
+    sound &= tf.reduce_all(boxes[:, 2:] > 0, axis=1)
+    boxes = encoded.required(
+        tf.reduce_all(sound),
+        boxes,
+        "`boxes` are (N, 4): x, y, width and height in image pixels, with "
+        f"a positive size, below {coordinates.LARGEST_BOX:.0f}. Received:",
+        tf.boolean_mask(boxes, ~sound),
+    )
+    return image, boxes
 
 
 def write(frozen, folder, oks_nms=0.0):

@@ -1,7 +1,11 @@
 """Calibration of an integral model: its beta, and what its scores mean."""
 
-import dataclasses
+from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
+import keras
 import numpy as np
 from keras import ops
 
@@ -11,6 +15,7 @@ from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.inference import feed
 from integral_tf.models import doubts
+from integral_tf.signatures import ArrayLike
 
 READ = {"joints", "scores", "heatmaps"}
 # What calibration chooses from.
@@ -39,7 +44,13 @@ class Calibration:
     calibration_error_before: float
 
 
-def calibrate(model, dataset, reach=None, *, steps=None):
+def calibrate(
+    model: keras.Model,
+    dataset: Any,
+    reach: float | None = None,
+    *,
+    steps: int | None = None,
+) -> Calibration:
     """Chooses the beta that reads a model's maps best, and fits its scores.
 
     Changes the model, and trains nothing: the best of `BETAS`, or the beta that
@@ -131,7 +142,7 @@ def _calibrated(model, betas, reach, distances, confidences):
     )
 
 
-def integrals_of(model):
+def integrals_of(model: keras.Model) -> list[layers.IntegralRegression]:
     """The model's `IntegralRegression` layers, the last stage's last."""
     return [
         layer
@@ -140,13 +151,15 @@ def integrals_of(model):
     ]
 
 
-def set_beta(model, beta):
+def set_beta(model: keras.Model, beta: float) -> None:
     """Gives every integral of a model this factor before the softmax."""
     for layer in integrals_of(model):
         layer.beta = beta
 
 
-def fit_scores(model, confidence, hits):
+def fit_scores(
+    model: keras.Model, confidence: ArrayLike, hits: ArrayLike
+) -> None:
     """Makes a model's scores the chance that a joint is right.
 
     Args:
@@ -159,14 +172,14 @@ def fit_scores(model, confidence, hits):
         layer.slope, layer.offset = slope, offset
 
 
-def scored(model, confidence):
+def scored(model: keras.Model, confidence: ArrayLike) -> np.ndarray:
     """`(M,)` confidences through the model's own calibration."""
     for layer in score_layers(model):
         confidence = layer(confidence)
     return _numpy(confidence)
 
 
-def score_layers(model):
+def score_layers(model: keras.Model) -> list[layers.ScoreCalibration]:
     """The model's `ScoreCalibration`; R1 has none."""
     return [
         layer

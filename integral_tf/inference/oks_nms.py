@@ -12,22 +12,26 @@ the network's aspect ratio and 1.25 times.
 Shape letters: N detections, K joints. All points are in the image frame.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from integral_tf import skeletons
 from integral_tf.metrics import oks
+from integral_tf.signatures import ArrayLike
+from integral_tf.signatures import Numbers
 
 _BLOCK = 1 << 12  # pairs compared at once, so that they stay in the cache
 
 
 def oks_nms(
-    joints,
-    scores,
-    areas,
-    sigmas=skeletons.COCO.sigmas,
-    threshold=0.9,
-    image_ids=None,
-):
+    joints: ArrayLike,
+    scores: ArrayLike,
+    areas: ArrayLike,
+    sigmas: Numbers = skeletons.COCO.sigmas,
+    threshold: float = 0.9,
+    image_ids: ArrayLike | None = None,
+) -> np.ndarray:
     """Keeps the detections that are not too similar to a surer kept one.
 
     Args:
@@ -68,14 +72,14 @@ def oks_nms(
 
 
 def soft_oks_nms(
-    joints,
-    scores,
-    areas,
-    sigmas=skeletons.COCO.sigmas,
-    threshold=0.9,
-    image_ids=None,
-    max_people=20,
-):
+    joints: ArrayLike,
+    scores: ArrayLike,
+    areas: ArrayLike,
+    sigmas: Numbers = skeletons.COCO.sigmas,
+    threshold: float = 0.9,
+    image_ids: ArrayLike | None = None,
+    max_people: int = 20,
+) -> tuple[np.ndarray, np.ndarray]:
     """Keeps the best of an image after lowering the scores of similar ones.
 
     Again and again the surest is kept, and the scores of the others in its

@@ -11,6 +11,7 @@ from integral_tf.inference import calibrate
 from integral_tf.inference import draw
 from integral_tf.inference import predictions
 from integral_tf.ops import integral
+from integral_tf.ops import layout
 from integral_tf.pipeline import batches
 
 _TILE = 240
@@ -219,7 +220,7 @@ def _predicted(models, data, skeleton, limit):
             outputs = model(cropped["images"], training=False)
             maps = outputs["heatmaps"]
             if integrals:
-                scores, spatial = integral.flatten_maps(maps)
+                scores, spatial = layout.flatten_maps(maps)
                 share = integral.spatial_softmax(scores, integrals[-1].beta)
                 share = np.reshape(share, (*share.shape[:2], *spatial))
                 maps = np.moveaxis(share, 1, -1)

@@ -1,9 +1,15 @@
 """A pose's score: that of its box, times what its joints say."""
 
+from __future__ import annotations
+
 import numpy as np
 
+from integral_tf.signatures import ArrayLike
 
-def rescore(box_scores, joint_scores, threshold=0.2):
+
+def rescore(
+    box_scores: ArrayLike, joint_scores: ArrayLike, threshold: float = 0.2
+) -> np.ndarray:
     """Multiplies each box's score by the mean of its joints' scores.
 
     COCO's AP sorts poses by their scores, and a sure box may hold an unsure

@@ -1,12 +1,19 @@
 """The Keras layer J_k = argmax H_k, Eq. (1). Its arithmetic is `ops.argmax`."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from integral_tf import coordinates
 from integral_tf import generation
 from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.layers import float32
 from integral_tf.ops import argmax
-from integral_tf.ops import integral
+from integral_tf.ops import layout
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Stride
+from integral_tf.signatures import Tensor
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -38,8 +45,13 @@ class Argmax(float32.Float32, keras.layers.Layer):
     """
 
     def __init__(
-        self, stride=1, activation="linear", *, data_format=None, **kwargs
-    ):
+        self,
+        stride: Stride = 1,
+        activation: str = "linear",
+        *,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if activation not in ("linear", "softmax", "sigmoid"):
             raise ValueError(
@@ -53,14 +65,14 @@ class Argmax(float32.Float32, keras.layers.Layer):
         self.data_format = generation.data_format(data_format)
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         coordinates.steps(self.stride, len(input_shape) - 2)
         self.built = True
 
-    def call(self, heatmaps):
+    def call(self, heatmaps: Tensor) -> dict[str, Tensor]:
         points, peak = argmax.argmax(heatmaps, self.data_format)
         if self.activation == "softmax":
-            scores, axes = integral.arranged(heatmaps, self.data_format)
+            scores, axes = layout.arranged(heatmaps, self.data_format)
             confidence = ops.exp(peak - ops.logsumexp(scores, axis=axes))
         elif self.activation == "sigmoid":
             confidence = ops.sigmoid(peak)
@@ -74,7 +86,7 @@ class Argmax(float32.Float32, keras.layers.Layer):
             "confidence": confidence,
         }
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> dict[str, Shape]:
         last = self.data_format == "channels_last"
         batch, joints = input_shape[0], input_shape[-1 if last else 1]
         return {
@@ -82,7 +94,7 @@ class Argmax(float32.Float32, keras.layers.Layer):
             "confidence": (batch, joints),
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "stride": self.stride,
@@ -91,6 +103,6 @@ class Argmax(float32.Float32, keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Argmax:
         # Files of before have no format, and were of the last.
         return cls(**{"data_format": "channels_last", **config})

@@ -3,11 +3,17 @@
 ours: the paper calibrates nothing.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from integral_tf import generation
 from integral_tf.generation import keras
 from integral_tf.layers import float32
+from integral_tf.signatures import Tensor
 
 
 class Number:
@@ -17,16 +23,16 @@ class Number:
         check: Of a value; returns it as a plain number, or raises.
     """
 
-    def __init__(self, check):
+    def __init__(self, check: Callable[[float], float]) -> None:
         self._check = check
 
-    def __set_name__(self, owner, name):
+    def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, layer, owner=None):
+    def __get__(self, layer: Any, owner: type | None = None) -> Any:
         return self if layer is None else layer.read_number(self._name)
 
-    def __set__(self, layer, value):
+    def __set__(self, layer: Calibrated, value: float) -> None:
         layer.set_number(self._name, self._check(value))
 
 
@@ -43,19 +49,19 @@ class Calibrated(float32.Float32, keras.layers.Layer):
     no `build`: torch.compile takes no new weights where it traces.
     """
 
-    NUMBERS = ()
+    NUMBERS: tuple[str, ...] = ()
 
-    def start(self):
+    def start(self) -> None:
         """Says that nothing is left to build, unless a subclass has more."""
         if type(self).build is keras.layers.Layer.build:
             self.build(None)
 
-    def number(self, name):
+    def number(self, name: str) -> float | Tensor:
         """The number as what computes needs it."""
         weight = getattr(self, f"_{name}_weight", None)
         return getattr(self, f"_{name}") if weight is None else weight
 
-    def read_number(self, name):
+    def read_number(self, name: str) -> float:
         """The number as a float."""
         number = self.number(name)
         if isinstance(number, (int, float)):
@@ -65,7 +71,7 @@ class Calibrated(float32.Float32, keras.layers.Layer):
         # The shortest decimal of the float32: 2.51, not 2.5099999904632568.
         return float(str(np.float32(number)))
 
-    def set_number(self, name, value):
+    def set_number(self, name: str, value: float) -> None:
         """Sets it; the first time, in the constructor, makes its weight."""
         weight = getattr(self, f"_{name}_weight", None)
         if weight is not None:
@@ -82,7 +88,9 @@ class Calibrated(float32.Float32, keras.layers.Layer):
                 raise
         setattr(self, f"_{name}_weight", weight)
 
-    def add_number(self, name, value, trainable):
+    def add_number(
+        self, name: str, value: float, trainable: bool
+    ) -> keras.Variable:
         """A scalar weight, float32 under any policy."""
         return self.add_weight(
             name=name,
@@ -93,18 +101,18 @@ class Calibrated(float32.Float32, keras.layers.Layer):
             **generation.NOT_CAST,
         )
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         for name in self.NUMBERS:
             store[name] = np.float32(self.read_number(name))
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         # Files of before have no such weights: the config's numbers stay.
         if len(store.keys()):
             for name in self.NUMBERS:
                 self.number(name).assign(np.asarray(store[name]))
 
 
-def calibrated_weights(model):
+def calibrated_weights(model: keras.Model) -> list[keras.Variable]:
     """The weights of a model that hold calibrated numbers, as a list."""
     return [
         layer.number(name)
@@ -114,7 +122,7 @@ def calibrated_weights(model):
     ]
 
 
-def network_weights(model):
+def network_weights(model: keras.Model) -> list[keras.Variable]:
     """All other weights of a model, in their order, as a list."""
     numbers = {id(weight) for weight in calibrated_weights(model)}
     return [weight for weight in model.weights if id(weight) not in numbers]

@@ -1,6 +1,9 @@
 """The Keras layer that makes the spread of errors of a map's covariance."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 
@@ -8,6 +11,8 @@ from integral_tf import checks
 from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.layers import calibrated
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Tensor
 
 _SENTENCE = (
     "A scale of errors has a positive `slope`, an `offset` that is not "
@@ -74,7 +79,13 @@ class CovarianceCalibration(calibrated.Calibrated):
     slope = calibrated.Number(_slope)
     offset = calibrated.Number(_offset)
 
-    def __init__(self, slope=1.0, offset=0.0, degrees=None, **kwargs):
+    def __init__(
+        self,
+        slope: float = 1.0,
+        offset: float = 0.0,
+        degrees: float | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.slope = slope
         self.offset = offset
@@ -82,17 +93,17 @@ class CovarianceCalibration(calibrated.Calibrated):
         self.start()
 
     @property
-    def degrees(self):
+    def degrees(self) -> float | None:
         return self.read_number("degrees") or None
 
     @degrees.setter
-    def degrees(self, degrees):
+    def degrees(self, degrees: float | None) -> None:
         # Its weight is 0 for a normal distribution.
         if degrees is not None:
             checks.number("degrees", degrees, _SENTENCE, above=0)
         self.set_number("degrees", degrees or 0.0)
 
-    def call(self, covariance):
+    def call(self, covariance: Tensor) -> Tensor:
         self.compute_output_shape(covariance.shape)
         identity = ops.convert_to_tensor(np.eye(2, dtype="float32"))
         return ops.add(
@@ -100,7 +111,7 @@ class CovarianceCalibration(calibrated.Calibrated):
             ops.multiply(identity, self.number("offset")),
         )
 
-    def radius(self, share):
+    def radius(self, share: float) -> float:
         """Radius of the ellipse that is to hold this share of true joints.
 
         Args:
@@ -126,7 +137,7 @@ class CovarianceCalibration(calibrated.Calibrated):
         spread = (1 - share) ** (-2 / self.degrees) - 1
         return math.sqrt(self.degrees * spread)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         if tuple(input_shape[-2:]) != (2, 2):
             raise ValueError(
                 "A covariance is (..., 2, 2), of joints in a plane. "
@@ -134,7 +145,7 @@ class CovarianceCalibration(calibrated.Calibrated):
             )
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "slope": self._slope,

@@ -1,5 +1,9 @@
 """Layers that compute in float32, whatever type they are given."""
 
+from __future__ import annotations
+
+from typing import Any
+
 
 class Float32:
     """Mixin: the layer's policy is float32, also where another is set.
@@ -11,14 +15,14 @@ class Float32:
     first among a layer's bases.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs["dtype"] = "float32"
         super().__init__(**kwargs)
 
     @property
-    def dtype_policy(self):
+    def dtype_policy(self) -> Any:
         return super().dtype_policy
 
     @dtype_policy.setter
-    def dtype_policy(self, policy):
+    def dtype_policy(self, policy: Any) -> None:
         pass

@@ -1,10 +1,17 @@
 """The head networks: N_H of Eq. (2) and N_J of Eq. (3)."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import generation
 from integral_tf.generation import keras
 from integral_tf.layers import float32
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Tensor
 
 # What files of before do not say.
 _FORMER = {"data_format": "channels_last"}
@@ -42,8 +49,14 @@ class HeatmapHead(keras.layers.Layer):
     """
 
     def __init__(
-        self, joints, upsamplings=2, channels=256, *, data_format=None, **kwargs
-    ):
+        self,
+        joints: int,
+        upsamplings: int = 2,
+        channels: int = 256,
+        *,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.joints = checks.whole(
             "joints", joints, "`joints` counts the heat maps, from 1.", least=1
@@ -97,7 +110,7 @@ class HeatmapHead(keras.layers.Layer):
         )
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         shape = input_shape
         for deconvolution, norm in zip(self.deconvolutions, self.norms):
             deconvolution.build(shape)
@@ -105,13 +118,13 @@ class HeatmapHead(keras.layers.Layer):
             norm.build(shape)
         self.score.build(shape)
 
-    def call(self, features, training=None):
+    def call(self, features: Tensor, training: bool | None = None) -> Tensor:
         for deconvolution, norm in zip(self.deconvolutions, self.norms):
             features = norm(deconvolution(features), training=training)
             features = keras.ops.relu(features)
         return self.score(features)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, *size = input_shape
         size = size[:-1] if self._last else size[1:]
         size = [side and side * 2**self.upsamplings for side in size]
@@ -123,11 +136,13 @@ class HeatmapHead(keras.layers.Layer):
     def _last(self):
         return self.data_format == "channels_last"
 
-    def compute_output_spec(self, features, training=None):
+    def compute_output_spec(
+        self, features: Tensor, training: bool | None = None
+    ) -> keras.KerasTensor:
         shape = self.compute_output_shape(features.shape)
         return keras.KerasTensor(shape, dtype="float32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "joints": self.joints,
@@ -137,7 +152,7 @@ class HeatmapHead(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> HeatmapHead:
         return cls(**{**_FORMER, **config})
 
 
@@ -169,7 +184,14 @@ class JointHead(float32.Float32, keras.layers.Layer):
         Section 4, "Our baseline implementation".
     """
 
-    def __init__(self, joints, crop_size, *, data_format=None, **kwargs):
+    def __init__(
+        self,
+        joints: int,
+        crop_size: Sequence[float],
+        *,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.joints = checks.whole(
             "joints", joints, "`joints` counts the points, from 1.", least=1
@@ -188,20 +210,20 @@ class JointHead(float32.Float32, keras.layers.Layer):
         )
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         last = self.data_format == "channels_last"
         self.dense.build((input_shape[0], input_shape[-1 if last else 1]))
 
-    def call(self, features):
+    def call(self, features: Tensor) -> Tensor:
         shares = self.dense(self.pool(features))
         shares = keras.ops.reshape(shares, (-1, self.joints, 2))
         size = keras.ops.convert_to_tensor(self.crop_size, dtype="float32")
         return coordinates.unit_to_crop(shares, size)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.joints, 2)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "joints": self.joints,
@@ -210,7 +232,7 @@ class JointHead(float32.Float32, keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> JointHead:
         return cls(**{**_FORMER, **config})
 
 

@@ -1,5 +1,10 @@
 """The Keras layer J_k = I(H_k), Eq. (7). Its arithmetic is `ops.integral`."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from integral_tf import checks
@@ -11,6 +16,10 @@ from integral_tf.layers import calibrated
 from integral_tf.ops import argmax
 from integral_tf.ops import background
 from integral_tf.ops import integral
+from integral_tf.ops import layout
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Stride
+from integral_tf.signatures import Tensor
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -93,19 +102,19 @@ class IntegralRegression(calibrated.Calibrated):
 
     def __init__(
         self,
-        stride=1,
-        beta=1.0,
-        learn_beta=False,
-        background=None,
-        window=None,
-        confidence=False,
-        covariance=False,
-        data_format=None,
+        stride: Stride = 1,
+        beta: float = 1.0,
+        learn_beta: bool = False,
+        background: float | None = None,
+        window: int | None = None,
+        confidence: bool = False,
+        covariance: bool = False,
+        data_format: str | None = None,
         *,
-        output_range=None,
-        packed=False,
-        **kwargs,
-    ):
+        output_range: Sequence[float] | None = None,
+        packed: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.stride = coordinates.checked_stride(stride)
         self.learn_beta = learn_beta
@@ -121,11 +130,11 @@ class IntegralRegression(calibrated.Calibrated):
         self.start()
 
     @property
-    def NUMBERS(self):
+    def NUMBERS(self) -> tuple[str, ...]:
         return () if self.learn_beta else ("beta",)
 
     @property
-    def beta(self):
+    def beta(self) -> float:
         """The factor; of a learned one, where it is now."""
         if not self.learn_beta:
             return self.read_number("beta")
@@ -133,7 +142,7 @@ class IntegralRegression(calibrated.Calibrated):
             return float(np.exp(self.log_beta.numpy()))
 
     @beta.setter
-    def beta(self, beta):
+    def beta(self, beta: float) -> None:
         beta = checks.number(
             "beta",
             beta,
@@ -150,13 +159,13 @@ class IntegralRegression(calibrated.Calibrated):
             # Its logarithm, so that beta stays positive.
             self.log_beta = self.add_number("log_beta", np.log(beta), True)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         if self.learn_beta:
             store["0"] = self.log_beta.numpy()
         else:
             super().save_own_variables(store)
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         # A learned beta and a calibrated one fit each other's layers.
         if "0" in store.keys():
             store = {"beta": np.exp(np.float64(store["0"]))}
@@ -165,13 +174,13 @@ class IntegralRegression(calibrated.Calibrated):
         elif len(store.keys()):
             self.log_beta.assign(np.log(np.float64(store["beta"])))
 
-    def __call__(self, heatmaps, *args, **kwargs):
+    def __call__(self, heatmaps: Tensor, *args: Any, **kwargs: Any) -> Any:
         generation.check(heatmaps)
         return super().__call__(heatmaps, *args, **kwargs)
 
-    def call(self, heatmaps):
-        scores, axes = integral.arranged(heatmaps, self.data_format)
-        spatial = integral.spatial_shape(scores, axes)
+    def call(self, heatmaps: Tensor) -> Any:
+        scores, axes = layout.arranged(heatmaps, self.data_format)
+        spatial = layout.spatial_shape(scores, axes)
         scores, empty = self._scaled(scores, axes)
         if not (self.confidence or self.covariance):
             points = self._points(scores, axes, empty)
@@ -236,7 +245,9 @@ class IntegralRegression(calibrated.Calibrated):
             return points
         return background.compensate(points, scores, axes, empty)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(
+        self, input_shape: Shape
+    ) -> Shape | dict[str, Shape]:
         batch, dimensions = input_shape[0], len(input_shape) - 2
         coordinates.steps(self.stride, dimensions)  # as many as these
         last = self.data_format == "channels_last"
@@ -253,7 +264,7 @@ class IntegralRegression(calibrated.Calibrated):
             shapes["covariance"] = (*points, dimensions)
         return shapes
 
-    def unpack(self, packed):
+    def unpack(self, packed: Tensor) -> dict[str, Tensor]:
         """Takes apart what the layer returns with `packed`.
 
         Args:
@@ -289,7 +300,7 @@ class IntegralRegression(calibrated.Calibrated):
         spread = dimensions**2 if self.covariance else 0
         return dimensions + int(bool(self.confidence)) + spread
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "stride": self.stride,

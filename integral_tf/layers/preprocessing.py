@@ -1,7 +1,13 @@
 """The backbone's own preprocessing, inside the model."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Tensor
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -35,7 +41,7 @@ class ImageNetCentering(keras.layers.Layer):
         "torch_bgr": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
     }
 
-    def __init__(self, mode="caffe", **kwargs):
+    def __init__(self, mode: str = "caffe", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if mode not in tuple(self.MODES):
             raise ValueError(
@@ -44,7 +50,7 @@ class ImageNetCentering(keras.layers.Layer):
             )
         self.mode = mode
 
-    def call(self, images):
+    def call(self, images: Tensor) -> Tensor:
         # Keras casts floats only; uint8 would wrap around below the mean.
         images = ops.cast(images, self.compute_dtype)
         if self.mode != "torch":
@@ -56,12 +62,12 @@ class ImageNetCentering(keras.layers.Layer):
         return images / ops.convert_to_tensor(deviation, dtype=images.dtype)
 
     @staticmethod
-    def reverse(images):
+    def reverse(images: Tensor) -> Tensor:
         """RGB to BGR."""
         return ops.flip(images, axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mode": self.mode}

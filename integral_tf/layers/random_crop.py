@@ -1,6 +1,11 @@
 """Augmentation and cropping on the device: Section 6.1."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
 from integral_tf import checks
 from integral_tf import coordinates
@@ -8,6 +13,7 @@ from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.layers import float32
 from integral_tf.ops import warp
+from integral_tf.signatures import Tensor
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -54,16 +60,16 @@ class RandomCrop(float32.Float32, keras.layers.Layer):
 
     def __init__(
         self,
-        height,
-        width,
-        mirrored_order,
-        rotation=30.0,
-        scale=0.25,
-        flip=True,
-        box_margin=coordinates.BOX_MARGIN,
-        seed=None,
-        **kwargs,
-    ):
+        height: int,
+        width: int,
+        mirrored_order: Sequence[int],
+        rotation: float = 30.0,
+        scale: float = 0.25,
+        flip: bool = True,
+        box_margin: float = coordinates.BOX_MARGIN,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         # Windows stay uint8 until they are sampled.
         super().__init__(autocast=False, **kwargs)
         size = (
@@ -97,7 +103,9 @@ class RandomCrop(float32.Float32, keras.layers.Layer):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, people, training=False):
+    def call(
+        self, people: Mapping[str, Tensor], training: bool = False
+    ) -> dict[str, Tensor]:
         boxes = ops.cast(people["boxes"], "float32")
         turn, zoom, mirrored = self._draw(people, boxes, training)
         to_window = warp.crop_affine(
@@ -146,7 +154,7 @@ class RandomCrop(float32.Float32, keras.layers.Layer):
         other = ops.take(values, self.mirrored_order, axis=1)
         return ops.where(mirrored > 0, other, values)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "height": self.height,

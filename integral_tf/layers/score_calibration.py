@@ -1,9 +1,15 @@
 """The Keras layer that makes a probability of a confidence."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from integral_tf import checks
 from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.layers import calibrated
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Tensor
 
 # Logits beyond this would not come back in float32.
 _SMALLEST = 1e-6
@@ -71,22 +77,24 @@ class ScoreCalibration(calibrated.Calibrated):
     slope = calibrated.Number(_slope)
     offset = calibrated.Number(_offset)
 
-    def __init__(self, slope=1.0, offset=0.0, **kwargs):
+    def __init__(
+        self, slope: float = 1.0, offset: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.slope = slope
         self.offset = offset
         self.start()
 
-    def call(self, confidence):
+    def call(self, confidence: Tensor) -> Tensor:
         shares = ops.clip(confidence, _SMALLEST, 1.0 - _SMALLEST)
         # Not log1p: converters to ONNX do not know it.
         logits = ops.log(shares) - ops.log(1.0 - shares)
         logits = ops.multiply(logits, self.number("slope"))
         return ops.sigmoid(ops.add(logits, self.number("offset")))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"slope": self._slope, "offset": self._offset}
         return {**super().get_config(), **config}

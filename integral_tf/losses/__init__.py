@@ -1,8 +1,8 @@
 """Losses of the paper and of DSNT, serialisable under the package's name."""
 
+from integral_tf.losses.binary import BinaryCrossEntropy
 from integral_tf.losses.divergence import GaussianDivergence
 from integral_tf.losses.divergence import VarianceError
-from integral_tf.losses.heatmap import BinaryCrossEntropy
 from integral_tf.losses.heatmap import GaussianCrossEntropy
 from integral_tf.losses.heatmap import GaussianSquaredError
 from integral_tf.losses.heatmap import OneHotCrossEntropy

@@ -10,13 +10,20 @@ same place.
 Shape letters: B batch, K joints, N pixels of a map.
 """
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.losses import heatmap
 from integral_tf.ops import integral
+from integral_tf.ops import layout
 from integral_tf.ops import targets
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Stride
+from integral_tf.signatures import Tensor
 
 # Infinite scores are cut to this, of which twice is a float32, too.
 _FAR = integral.LARGEST / 4
@@ -59,13 +66,13 @@ class GaussianDivergence(heatmap.SoftmaxLoss):
 
     def __init__(
         self,
-        stride,
-        sigma=1.0,
-        beta=1.0,
-        divergence="js",
-        name="heatmap_divergence",
-        **kwargs,
-    ):
+        stride: Stride,
+        sigma: float = 1.0,
+        beta: float = 1.0,
+        divergence: str = "js",
+        name: str = "heatmap_divergence",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(stride, sigma, beta, name=name, **kwargs)
         if divergence not in ("js", "kl"):
             raise ValueError(
@@ -74,7 +81,9 @@ class GaussianDivergence(heatmap.SoftmaxLoss):
             )
         self.divergence = divergence
 
-    def map_cost(self, points, scores, spatial):
+    def map_cost(
+        self, points: Tensor, scores: Tensor, spatial: Shape
+    ) -> Tensor:
         scores = integral.scaled(scores, self.beta)
         log_map = ops.log_softmax(ops.clip(scores, -_FAR, _FAR), axis=-1)
         square = targets.square_distances(points, spatial)
@@ -86,7 +95,7 @@ class GaussianDivergence(heatmap.SoftmaxLoss):
         log_mean = ops.logaddexp(log_map, log_blob) - math.log(2)
         return (_kl(log_map, log_mean) + _kl(log_blob, log_mean)) / 2
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "divergence": self.divergence}
 
 
@@ -115,12 +124,17 @@ class VarianceError(heatmap.SoftmaxLoss):
     """
 
     def __init__(
-        self, stride, sigma=1.0, beta=1.0, name="heatmap_variance", **kwargs
-    ):
+        self,
+        stride: Stride,
+        sigma: float = 1.0,
+        beta: float = 1.0,
+        name: str = "heatmap_variance",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(stride, sigma, beta, name=name, **kwargs)
 
-    def cost(self, points, y_pred):
-        scores, axes = integral.arranged(y_pred, self.data_format)
+    def cost(self, points: Tensor, y_pred: Tensor) -> Tensor:
+        scores, axes = layout.arranged(y_pred, self.data_format)
         masses = integral.masses(integral.scaled(scores, self.beta), axes)
         middle = integral.expected_coordinates(masses, axes)
         moments = integral.covariance(masses, middle, axes)

@@ -1,13 +1,16 @@
-"""Heat-map losses of Section 3.
+"""Heat-map losses of Section 3; H3 is in `binary`.
 
     H1  squared error to a Gaussian                      GaussianSquaredError
     H2  m^2-way cross-entropy with one pixel             OneHotCrossEntropy
-    H3  binary cross-entropy of pixels near and far      BinaryCrossEntropy
     -   cross-entropy of the softmaxed map with a blob   GaussianCrossEntropy
 
 The last is ours: it supervises the map that Eq. (6) averages, where H1's own
 loss leaves that map nearly flat (docs/choices.md).
 """
+
+from __future__ import annotations
+
+from typing import Any
 
 from integral_tf import checks
 from integral_tf import coordinates
@@ -17,7 +20,11 @@ from integral_tf.generation import ops
 from integral_tf.losses import labelled
 from integral_tf.ops import integral
 from integral_tf.ops import labels
+from integral_tf.ops import layout
 from integral_tf.ops import targets
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Stride
+from integral_tf.signatures import Tensor
 
 
 class HeatmapLoss(labelled.LabelledLoss):
@@ -33,12 +40,14 @@ class HeatmapLoss(labelled.LabelledLoss):
         **kwargs: Base loss keyword arguments, such as `name`.
     """
 
-    def __init__(self, stride, *, data_format=None, **kwargs):
+    def __init__(
+        self, stride: Stride, *, data_format: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.stride = coordinates.checked_stride(stride)
         self.data_format = generation.data_format(data_format)
 
-    def people(self, y_pred):
+    def people(self, y_pred: Tensor) -> Shape:
         shape = labels.static_shape(y_pred)
         if shape is None or not 3 <= len(shape) <= 5:
             raise ValueError(
@@ -50,8 +59,8 @@ class HeatmapLoss(labelled.LabelledLoss):
         last = self.data_format == "channels_last"
         return shape[0], shape[-1 if last else 1], len(shape) - 2
 
-    def cost(self, points, y_pred):
-        scores, spatial = integral.flatten_maps(y_pred, self.data_format)
+    def cost(self, points: Tensor, y_pred: Tensor) -> Tensor:
+        scores, spatial = layout.flatten_maps(y_pred, self.data_format)
         points = self._on_maps(points, len(spatial))
         return self.map_cost(points, scores, spatial)
 
@@ -62,17 +71,19 @@ class HeatmapLoss(labelled.LabelledLoss):
             steps = ops.convert_to_tensor(steps, dtype="float32")
         return coordinates.crop_to_heatmap(points, steps)
 
-    def map_cost(self, points, scores, spatial):
+    def map_cost(
+        self, points: Tensor, scores: Tensor, spatial: Shape
+    ) -> Tensor:
         """`(B, K)` costs of the flat maps of joints in the heat-map frame.
 
         Args:
             points: `(B, K, D)`.
             scores, spatial: `(B, K, N)` and the maps' spatial shape, from
-                `integral.flatten_maps`.
+                `layout.flatten_maps`.
         """
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {"stride": self.stride, "data_format": self.data_format}
         return {**super().get_config(), **config}
 
@@ -80,7 +91,9 @@ class HeatmapLoss(labelled.LabelledLoss):
 class GaussianLoss(HeatmapLoss):
     """One whose target is a Gaussian around each joint."""
 
-    def __init__(self, stride, sigma=1.0, **kwargs):
+    def __init__(
+        self, stride: Stride, sigma: float = 1.0, **kwargs: Any
+    ) -> None:
         super().__init__(stride, **kwargs)
         self.sigma = checks.number(
             "sigma",
@@ -90,14 +103,20 @@ class GaussianLoss(HeatmapLoss):
             above=0,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sigma": self.sigma}
 
 
 class SoftmaxLoss(GaussianLoss):
     """One that reads the map as the integral does, by a softmax."""
 
-    def __init__(self, stride, sigma=1.0, beta=1.0, **kwargs):
+    def __init__(
+        self,
+        stride: Stride,
+        sigma: float = 1.0,
+        beta: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(stride, sigma, **kwargs)
         self.beta = checks.number(
             "beta",
@@ -107,7 +126,7 @@ class SoftmaxLoss(GaussianLoss):
             above=0,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "beta": self.beta}
 
 
@@ -140,10 +159,18 @@ class GaussianSquaredError(GaussianLoss):
         Section 3, H1: "the Gaussian blob has standard deviation sigma = 1".
     """
 
-    def __init__(self, stride, sigma=1.0, name="heatmap_l2", **kwargs):
+    def __init__(
+        self,
+        stride: Stride,
+        sigma: float = 1.0,
+        name: str = "heatmap_l2",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(stride, sigma, name=name, **kwargs)
 
-    def map_cost(self, points, scores, spatial):
+    def map_cost(
+        self, points: Tensor, scores: Tensor, spatial: Shape
+    ) -> Tensor:
         blobs = targets.gaussians(points, spatial, self.sigma)
         return ops.sum(ops.square(blobs - scores), axis=-1)
 
@@ -175,11 +202,18 @@ class GaussianCrossEntropy(SoftmaxLoss):
     """
 
     def __init__(
-        self, stride, sigma=1.0, beta=1.0, name="heatmap_ce", **kwargs
-    ):
+        self,
+        stride: Stride,
+        sigma: float = 1.0,
+        beta: float = 1.0,
+        name: str = "heatmap_ce",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(stride, sigma, beta, name=name, **kwargs)
 
-    def map_cost(self, points, scores, spatial):
+    def map_cost(
+        self, points: Tensor, scores: Tensor, spatial: Shape
+    ) -> Tensor:
         blobs = targets.gaussians(points, spatial, self.sigma)
         # Of a joint far off the map nothing is left to normalise.
         mass = ops.maximum(ops.sum(blobs, axis=-1, keepdims=True), 1e-6)
@@ -214,160 +248,16 @@ class OneHotCrossEntropy(HeatmapLoss):
         loss over an m^2-way softmax output".
     """
 
-    def __init__(self, stride, name="heatmap_one_hot", **kwargs):
+    def __init__(
+        self, stride: Stride, name: str = "heatmap_one_hot", **kwargs: Any
+    ) -> None:
         super().__init__(stride, name=name, **kwargs)
 
-    def map_cost(self, points, scores, spatial):
+    def map_cost(
+        self, points: Tensor, scores: Tensor, spatial: Shape
+    ) -> Tensor:
         pixel = targets.nearest_pixel(points, spatial)
         return ops.subtract(
             ops.logsumexp(scores, axis=-1),
             ops.take_along_axis(scores, pixel[..., None], axis=-1)[..., 0],
         )
-
-
-@keras.saving.register_keras_serializable(package="integral_tf")
-class BinaryCrossEntropy(HeatmapLoss):
-    """H3: each pixel near its joint or not, over a share of the far ones.
-
-    Formula:
-
-    ```python
-    near = distance to the joint <= radius
-    counted = near | drawn  # `negatives` drawn for each near pixel
-    cost = softplus(heatmap) - near * heatmap
-    loss = sum(visible * mean(cost[counted])) / sum(visible)
-    ```
-
-    ours: negatives are drawn map by map, without replacement; where a map has
-    fewer, all are taken, and where no pixel is near, nothing is counted. Which
-    ones is a function of `seed` and the joint's position, so that a resumed
-    run draws what it would have drawn, and a person seen twice without
-    augmentation costs the same. Any float type in, float32 out.
-
-    Args:
-        stride: Crop pixels that one heat-map pixel spans, or one number for
-            each axis of the maps, `(height, width)`.
-        radius: Crop pixels within which a pixel's centre is near.
-        negatives: Far pixels drawn for each near one.
-        seed: Seed of the draw.
-        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
-            base loss keyword arguments, such as `name`.
-
-    Call arguments:
-        y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
-        y_pred: `(batch, height, width, joints)` unnormalised scores, the
-            logits of "near".
-
-    Raises:
-        ValueError: `radius` is not positive, or `negatives` is below 0.
-
-    Reference:
-        Section 3, H3: "a positive label 1 at each location within 15 pixels
-        ... Random negative samples are selected to keep the pos/neg ratio as
-        1 : 3".
-    """
-
-    def __init__(
-        self,
-        stride,
-        radius=15.0,
-        negatives=3,
-        seed=0,
-        name="heatmap_binary",
-        **kwargs,
-    ):
-        super().__init__(stride, name=name, **kwargs)
-        self.radius = checks.number(
-            "radius",
-            radius,
-            "`radius` is the crop pixels within which a pixel's centre is "
-            "near, so it must be positive.",
-            above=0,
-        )
-        self.negatives = checks.number(
-            "negatives",
-            negatives,
-            "`negatives` counts the pixels drawn for each near one, from 0.",
-            least=0,
-        )
-        self.seed = checks.whole(
-            "seed", seed, "`seed` is the whole number that draws are made of."
-        )
-
-    def cost(self, points, y_pred):
-        scores, spatial = integral.flatten_maps(y_pred, self.data_format)
-        near, drawn = self._masks(points, spatial)
-        counted = ops.add(near, drawn)
-        # Not counted or not near is 0 times a score, which must be finite.
-        scores = ops.clip(scores, -integral.LARGEST, integral.LARGEST)
-        cost = ops.multiply(
-            counted, ops.softplus(scores) - ops.multiply(near, scores)
-        )
-        count = ops.maximum(ops.sum(counted, axis=-1), 1.0)
-        return ops.sum(cost, axis=-1) / count
-
-    def draw(self, y_true, y_pred):
-        """The pixels that count: near ones, and the negatives drawn.
-
-        Returns:
-            Two `(batch, joints, height * width)` masks of 0 and 1.
-        """
-        points, _ = labels.parted(y_true, *self.people(y_pred))
-        _, spatial = integral.flatten_maps(y_pred, self.data_format)
-        return self._masks(points, spatial)
-
-    def _masks(self, points, spatial):
-        near = targets.disks(
-            self._on_maps(points, len(spatial)),
-            spatial,
-            self.radius,
-            coordinates.steps(self.stride, len(spatial)),
-        )
-        noise = _noise(points, integral.product(spatial), self.seed)
-        # Far pixels first, in random order: a pixel's rank tells if it is in.
-        order = ops.argsort(ops.where(near > 0, 2**31 - 1, noise), axis=-1)
-        rank = ops.cast(ops.argsort(order, axis=-1), "float32")
-        wanted = self.negatives * ops.sum(near, axis=-1, keepdims=True)
-        drawn = ops.cast(rank < wanted, "float32")
-        return near, ops.multiply(drawn, 1.0 - near)
-
-    def get_config(self):
-        config = {
-            "radius": self.radius,
-            "negatives": self.negatives,
-            "seed": self.seed,
-        }
-        return {**super().get_config(), **config}
-
-
-def _noise(points, pixels, seed):
-    """Random numbers for each pixel, a function of the point and the seed.
-
-    Args:
-        points: `(B, K, D)` in the crop frame.
-        pixels: How many for each point.
-        seed: Any integer.
-
-    Returns:
-        `(B, K, pixels)` int32 in [0, 2**31 - 1).
-    """
-    # Sub-pixel steps, so that every augmented copy of a joint draws anew.
-    steps = ops.cast(ops.round(ops.clip(points, -1e5, 1e5) * 4096), "int32")
-    key = _mix(ops.convert_to_tensor(seed % 2**31, dtype="int32"))
-    for axis in range(points.shape[-1]):
-        key = _mix(ops.bitwise_xor(key, steps[..., axis]))
-    noise = _mix(ops.bitwise_xor(key[..., None], _mix(ops.arange(pixels))))
-    return ops.minimum(ops.bitwise_and(noise, 2**31 - 1), 2**31 - 2)
-
-
-def _mix(x):
-    """A bijection of int32 that scatters it: a multiply-xorshift hash."""
-    x = _xor_shifted(x, 16)
-    x = _xor_shifted(ops.multiply(x, 0x21F0AAAD), 15)
-    return _xor_shifted(ops.multiply(x, 0xD35A2D97 - 2**32), 15)
-
-
-def _xor_shifted(x, count):
-    # Masked, because a shift of a negative number brings its sign along.
-    shifted = ops.bitwise_and(ops.right_shift(x, count), 2 ** (32 - count) - 1)
-    return ops.bitwise_xor(x, shifted)

@@ -1,16 +1,22 @@
 """The joint loss of R1 and the integral methods: L1, or L2 (Section 4)."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from integral_tf import checks
 from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.losses import labelled
 from integral_tf.ops import labels
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Tensor
 
 
 class _JointLoss(labelled.LabelledLoss):
     """A distance between points, the mean over their coordinates."""
 
-    def __init__(self, unit=1.0, **kwargs):
+    def __init__(self, unit: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.unit = checks.number(
             "unit",
@@ -20,14 +26,14 @@ class _JointLoss(labelled.LabelledLoss):
             above=0,
         )
 
-    def people(self, y_pred):
+    def people(self, y_pred: Tensor) -> Shape:
         return labels.size_of_points(y_pred)
 
-    def cost(self, points, y_pred):
+    def cost(self, points: Tensor, y_pred: Tensor) -> Tensor:
         apart = self._distance((points - y_pred) / self.unit)
         return ops.sum(apart, axis=-1) / y_pred.shape[-1]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "unit": self.unit}
 
 
@@ -69,7 +75,9 @@ class JointL1(_JointLoss):
         Section 4: L1 "works consistently better than L2"; R1 in Table 2.
     """
 
-    def __init__(self, unit=1.0, name="joint_l1", **kwargs):
+    def __init__(
+        self, unit: float = 1.0, name: str = "joint_l1", **kwargs: Any
+    ) -> None:
         super().__init__(unit, name=name, **kwargs)
 
     def _distance(self, error):
@@ -91,7 +99,9 @@ class JointL2(_JointLoss):
     consistently better (Section 4).
     """
 
-    def __init__(self, unit=1.0, name="joint_l2", **kwargs):
+    def __init__(
+        self, unit: float = 1.0, name: str = "joint_l2", **kwargs: Any
+    ) -> None:
         super().__init__(unit, name=name, **kwargs)
 
     def _distance(self, error):

@@ -3,9 +3,13 @@
 Shape letters: B batch, K joints, D spatial dimensions.
 """
 
+from __future__ import annotations
+
 from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.ops import labels
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Tensor
 
 
 class LabelledLoss(keras.losses.Loss):
@@ -25,7 +29,12 @@ class LabelledLoss(keras.losses.Loss):
     loss, or `(batch, joints)`, a factor on each joint's cost.
     """
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(
+        self,
+        y_true: Tensor,
+        y_pred: Tensor,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         labels.refuse_ragged(y_true)
         sample_weight = labels.weights(sample_weight, *self.people(y_pred)[:2])
         if not labels.of_joints(sample_weight):
@@ -36,7 +45,7 @@ class LabelledLoss(keras.losses.Loss):
         person = _mean(sample_weight, visible)
         return super().__call__((y_true, sample_weight), y_pred, person)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         weights = 1.0
         if isinstance(y_true, tuple):
             y_true, weights = y_true
@@ -46,11 +55,11 @@ class LabelledLoss(keras.losses.Loss):
         cost = cost + 0.0 * ops.sum(points, axis=-1)
         return _mean(cost, ops.multiply(visible, weights))
 
-    def people(self, y_pred):
+    def people(self, y_pred: Tensor) -> Shape:
         """B, K and D of what is compared with labels; None if not known."""
         raise NotImplementedError
 
-    def cost(self, points, y_pred):
+    def cost(self, points: Tensor, y_pred: Tensor) -> Tensor:
         """`(B, K)` costs of `(B, K, D)` points in the crop frame."""
         raise NotImplementedError
 

@@ -11,13 +11,18 @@ a joint that is not a number is far from the truth rather than on it.
 Shape letters: T thresholds, R recalls, P people, D detections, K joints.
 """
 
+from __future__ import annotations
+
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from integral_tf import skeletons
 from integral_tf.metrics import coco_arrays
 from integral_tf.metrics import oks
+from integral_tf.signatures import Numbers
+from integral_tf.signatures import Path
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
@@ -33,7 +38,11 @@ _FIGURES = (
 _BLOCK = 1 << 12  # pairs compared at once, so that they stay in the cache
 
 
-def coco_keypoint_ap(truth, results, sigmas=skeletons.COCO.sigmas):
+def coco_keypoint_ap(
+    truth: dict[str, Any] | Path,
+    results: list[dict[str, Any]] | Path,
+    sigmas: Numbers = skeletons.COCO.sigmas,
+) -> dict[str, float]:
     """Scores detected poses as COCO's evaluation does.
 
     Args:

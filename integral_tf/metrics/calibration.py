@@ -7,12 +7,15 @@ splits these, so that what is fitted on one half is measured on the other.
 Shape letter: M joints.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from integral_tf import layers
+from integral_tf.signatures import ArrayLike
 
 
-def platt(scores, hits):
+def platt(scores: ArrayLike, hits: ArrayLike) -> tuple[float, float]:
     """Platt's scaling: slope and offset on the logits of scores.
 
     The loss is his: cross-entropy with targets that are one example short of
@@ -51,7 +54,9 @@ def platt(scores, hits):
     return tuple(map(float, best.x))
 
 
-def cross_fitted(scores, hits, groups):
+def cross_fitted(
+    scores: ArrayLike, hits: ArrayLike, groups: ArrayLike
+) -> np.ndarray:
     """Each half's scores after `platt` on the other half.
 
     Args:
@@ -70,7 +75,7 @@ def cross_fitted(scores, hits, groups):
     return fitted
 
 
-def halves(groups):
+def halves(groups: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Two masks `(M,)`, each the other's complement: every second group.
 
     Args:
@@ -81,7 +86,9 @@ def halves(groups):
     return ~odd, odd
 
 
-def reliability(scores, hits, bins=10):
+def reliability(
+    scores: ArrayLike, hits: ArrayLike, bins: int = 10
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How often scores come true: the points of a reliability diagram.
 
     Args:
@@ -104,7 +111,9 @@ def reliability(scores, hits, bins=10):
     )
 
 
-def calibration_error(scores, hits, bins=10):
+def calibration_error(
+    scores: ArrayLike, hits: ArrayLike, bins: int = 10
+) -> float:
     """Expected calibration error: mean gap of score and share of hits.
 
     Args:
@@ -117,7 +126,7 @@ def calibration_error(scores, hits, bins=10):
     return float(np.nansum(gaps) / max(counts.sum(), 1))
 
 
-def spearman(scores, errors):
+def spearman(scores: ArrayLike, errors: ArrayLike) -> float:
     """Spearman's correlation, -1 to 1; 0 where all of one are the same."""
     from scipy import stats
 
@@ -126,7 +135,9 @@ def spearman(scores, errors):
     return float(stats.spearmanr(scores, errors).statistic)
 
 
-def student_t(errors, covariances):
+def student_t(
+    errors: ArrayLike, covariances: ArrayLike
+) -> tuple[float, float, float | None]:
     """Student's t of errors whose scale goes with a map's covariance.
 
     The likeliest slope, offset and degrees of freedom of a t distribution in
@@ -167,7 +178,7 @@ def student_t(errors, covariances):
     return tuple(map(float, np.exp(best.x)))
 
 
-def distances(errors, covariances):
+def distances(errors: ArrayLike, covariances: ArrayLike) -> np.ndarray:
     """Mahalanobis distances `(M,)` of errors `(M, 2)`."""
     errors = np.asarray(errors, np.float64)[..., None]
     solved = np.linalg.solve(np.asarray(covariances, np.float64), errors)

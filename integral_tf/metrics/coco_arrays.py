@@ -7,12 +7,17 @@ https://cocodataset.org/#format-results.
 Shape letters: P people, D detections, K joints. All is in the image frame.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import json
 import os
 import pathlib
+from typing import Any
 
 import numpy as np
+
+from integral_tf.signatures import Path
 
 MAX_DETECTIONS = 20  # of a group
 
@@ -60,7 +65,11 @@ class Detections:
     rank: np.ndarray
 
 
-def read(truth, results, joints):
+def read(
+    truth: dict[str, Any] | Path,
+    results: list[dict[str, Any]] | Path,
+    joints: int,
+) -> tuple[People, Detections, int]:
     """Reads both, and checks that they belong together.
 
     Args:

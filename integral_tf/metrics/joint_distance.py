@@ -1,8 +1,13 @@
 """How far joints are off, as a Keras metric for `fit` and `evaluate`."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from integral_tf.generation import keras
 from integral_tf.generation import ops
 from integral_tf.ops import labels
+from integral_tf.signatures import Tensor
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
@@ -36,7 +41,7 @@ class JointDistance(keras.metrics.Metric):
     5.0
     """
 
-    def __init__(self, name="joint_distance", **kwargs):
+    def __init__(self, name: str = "joint_distance", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         # What `mode="auto"` of Keras's callbacks goes by.
         self._direction = "down"
@@ -47,7 +52,12 @@ class JointDistance(keras.metrics.Metric):
             name="count", shape=(), initializer="zeros"
         )
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self,
+        y_true: Tensor,
+        y_pred: Tensor,
+        sample_weight: Tensor | None = None,
+    ) -> None:
         size = labels.size_of_points(y_pred)
         points, shares = labels.parted(y_true, *size)
         weights = labels.weights(sample_weight, *size[:2])
@@ -60,6 +70,6 @@ class JointDistance(keras.metrics.Metric):
         self.total.assign_add(ops.sum(shares * distance))
         self.count.assign_add(ops.sum(shares))
 
-    def result(self):
+    def result(self) -> Tensor:
         count = ops.convert_to_tensor(self.count)
         return self.total / ops.where(count == 0, 1.0, count)

@@ -9,10 +9,21 @@ Shape letters: N pairs of poses, K joints. All points are in one frame, the
 areas in its square pixels.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
+from integral_tf.signatures import ArrayLike
 
-def similarity(predicted, truth, visible, areas, sigmas, boxes=None):
+
+def similarity(
+    predicted: ArrayLike,
+    truth: ArrayLike,
+    visible: ArrayLike,
+    areas: ArrayLike,
+    sigmas: ArrayLike,
+    boxes: ArrayLike | None = None,
+) -> np.ndarray:
     """Compares N poses with N others, one by one.
 
     Someone without labelled joints is a box: there d is the distance from a

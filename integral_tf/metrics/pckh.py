@@ -12,11 +12,15 @@ often they are labelled, so it is the pooled one, and they, too, take `<=`.
 Shape letters: N people, K joints.
 """
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from integral_tf import skeletons
+from integral_tf.signatures import ArrayLike
 
 # ours: the paper gives no step for its AUC.
 ALPHAS = np.arange(51) / 100
@@ -35,23 +39,23 @@ class Pckh:
         people: People with a reference length.
     """
 
-    at: dict
+    at: dict[float, float]
     auc: float
     curve: np.ndarray
-    groups: dict
+    groups: dict[float, dict[str, float]]
     joints: int
     people: int
 
 
 def pckh(
-    predicted,
-    truth,
-    visible,
-    head_size,
-    skeleton=skeletons.MPII,
-    alphas=(0.5, 0.1),
-    compat=None,
-):
+    predicted: ArrayLike,
+    truth: ArrayLike,
+    visible: ArrayLike,
+    head_size: ArrayLike,
+    skeleton: skeletons.Skeleton = skeletons.MPII,
+    alphas: Sequence[float] = (0.5, 0.1),
+    compat: str | None = None,
+) -> Pckh:
     """Scores points as the MPII toolkit does: `<=`, pooled over joints.
 
     People with no `head_size` (0) are left out, as are unlabelled joints.
@@ -144,7 +148,9 @@ def _columns(skeleton, compat):
         yield name, [[k] for k in indices] if compat else [indices]
 
 
-def reference_lengths(head_size, boxes):
+def reference_lengths(
+    head_size: ArrayLike, boxes: ArrayLike
+) -> tuple[np.ndarray, str]:
     """The length that the thresholds are shares of, and the metric's name.
 
     Args:

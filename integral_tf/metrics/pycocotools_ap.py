@@ -1,17 +1,25 @@
 """COCO's official figures, by pycocotools."""
 
+from __future__ import annotations
+
 import contextlib
 import copy
 import io
+from typing import Any
 
 import numpy as np
 
 from integral_tf import skeletons
+from integral_tf.signatures import Numbers
 
 NAMES = tuple("AP AP50 AP75 APM APL AR AR50 AR75 ARM ARL".split())
 
 
-def pycocotools_ap(truth, results, sigmas=skeletons.COCO.sigmas):
+def pycocotools_ap(
+    truth: dict[str, Any],
+    results: list[dict[str, Any]],
+    sigmas: Numbers = skeletons.COCO.sigmas,
+) -> dict[str, float]:
     """Scores detected poses with `COCOeval(iouType="keypoints")`.
 
     Args:

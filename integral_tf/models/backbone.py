@@ -1,10 +1,14 @@
 """The convolutional network f of Section 3: ResNets, to conv5's features."""
 
+from __future__ import annotations
+
 import pathlib
+from collections.abc import Sequence
 
 import keras
 
 from integral_tf.models import resnet18
+from integral_tf.signatures import Path
 
 _APPLICATIONS = {
     "resnet50": keras.applications.ResNet50,
@@ -20,7 +24,13 @@ CONV3 = {
 }
 
 
-def build(name, size, weights=None, width=1.0, bottleneck_stride="1x1"):
+def build(
+    name: str,
+    size: Sequence[int],
+    weights: Path | None = None,
+    width: float = 1.0,
+    bottleneck_stride: str = "1x1",
+) -> keras.Model:
     """Builds a backbone on centred images.
 
     Args:

@@ -1,5 +1,7 @@
 """Any heat-map network, read by an integral."""
 
+from __future__ import annotations
+
 import itertools
 
 import keras
@@ -10,23 +12,24 @@ from integral_tf import layers
 from integral_tf.models import doubts
 from integral_tf.models import pose
 from integral_tf.models import stack
+from integral_tf.signatures import Stride
 
 # The smallest share of a map whose logarithm is taken.
 _LEAST = 1e-12
 
 
 def integralize(
-    model,
-    layer=None,
-    probabilities=False,
-    data_format=None,
-    stride=None,
-    beta=1.0,
-    learn_beta=False,
-    background=None,
-    window=None,
-    covariance=False,
-):
+    model: keras.Model,
+    layer: str | int | keras.layers.Layer | None = None,
+    probabilities: bool = False,
+    data_format: str | None = None,
+    stride: Stride | None = None,
+    beta: float = 1.0,
+    learn_beta: bool = False,
+    background: float | None = None,
+    window: int | None = None,
+    covariance: bool = False,
+) -> keras.Model:
     """Makes a model that reads joints out of another one's heat maps. Eq. (7).
 
     Nothing is trained and no weight is copied: both models share them.

@@ -1,6 +1,9 @@
 """Every row of Table 2 and, with more stages, of Table 5, as a Keras model."""
 
+from __future__ import annotations
+
 import numbers
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -10,25 +13,26 @@ from integral_tf import layers
 from integral_tf.models import backbone as backbones
 from integral_tf.models import multi_stage
 from integral_tf.models import pose
+from integral_tf.signatures import Path
 
 # What the loss of each heat-map method takes its scores for.
 _ACTIVATIONS = {"H1": "linear", "H2": "softmax", "H3": "sigmoid"}
 
 
 def pose_model(
-    method="I1",
-    backbone="resnet50",
-    joints=16,
-    image_size=256,
-    upsamplings=2,
-    stages=1,
-    beta=1.0,
-    weights=None,
-    width=1.0,
-    head_channels=256,
-    bottleneck_stride="1x1",
-    preprocessing="caffe",
-):
+    method: str = "I1",
+    backbone: str = "resnet50",
+    joints: int = 16,
+    image_size: int | Sequence[int] = 256,
+    upsamplings: int = 2,
+    stages: int = 1,
+    beta: float = 1.0,
+    weights: Path | None = None,
+    width: float = 1.0,
+    head_channels: int = 256,
+    bottleneck_stride: str = "1x1",
+    preprocessing: str = "caffe",
+) -> keras.Model:
     """Builds the network of one row of Table 2, or its MS- version.
 
     Args:
@@ -112,7 +116,7 @@ def pose_model(
     return pose.PoseModel(images, outputs, name=name)
 
 
-def of_stage(name, stage, stages):
+def of_stage(name: str, stage: int, stages: int) -> str:
     """What a stage's output, layer or loss is called: the last one's plainly.
 
     >>> of_stage("joints", 1, 2), of_stage("joints", 2, 2)
@@ -121,7 +125,7 @@ def of_stage(name, stage, stages):
     return name if stage == stages else f"stage{stage}_{name}"
 
 
-def network(model):
+def network(model: keras.Model) -> tuple[list, list]:
     """What must be the same for a model to take another one's weights.
 
     Returns:

@@ -4,16 +4,25 @@ conv1 to conv3 run once. Every stage has its own conv4, conv5 and head, and
 all but the first see the maps of the stage before beside conv3's features.
 """
 
+from __future__ import annotations
+
 import keras
 import numpy as np
 
 from integral_tf import layers
 from integral_tf.models import backbone as backbones
+from integral_tf.signatures import Tensor
 
 
 def heatmaps(
-    body, centred, joints, upsamplings, channels, stages, pretrained=False
-):
+    body: keras.Model,
+    centred: Tensor,
+    joints: int,
+    upsamplings: int,
+    channels: int,
+    stages: int,
+    pretrained: bool = False,
+) -> list[Tensor]:
     """Builds the maps of every stage.
 
     Args:

@@ -1,5 +1,9 @@
 """The model that all networks of this package are."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import keras
 
 
@@ -12,7 +16,9 @@ class PoseModel(keras.Model):
     other outputs. Keras wants one for each, though no metric reads it.
     """
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
         y, sample_weight = (
             {**dict.fromkeys(y_pred), **each}
             if isinstance(each, dict)

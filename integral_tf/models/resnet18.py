@@ -3,6 +3,10 @@
 He et al., "Deep Residual Learning for Image Recognition", Table 1.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -10,7 +14,7 @@ from keras import layers
 EPSILON = 1.001e-5
 
 
-def resnet18(input_shape, width=1.0):
+def resnet18(input_shape: Sequence[int], width: float = 1.0) -> keras.Model:
     """Builds ResNet-18 without its classifier.
 
     Args:

@@ -1,15 +1,22 @@
 """A joint as the maximum of its heat map, Eq. (1)."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from integral_tf import generation
 from integral_tf.generation import ops
 from integral_tf.ops import integral
+from integral_tf.ops import layout
+from integral_tf.signatures import Axes
+from integral_tf.signatures import Tensor
 
 _LOWEST = float(np.finfo("float32").min)
 
 
-def argmax(heatmaps, data_format="channels_last"):
+def argmax(
+    heatmaps: Tensor, data_format: str = "channels_last"
+) -> tuple[Tensor, Tensor]:
     """Reads each joint at the pixel with the largest score. Eq. (1).
 
     No shift by a quarter of a pixel is added; the paper mentions none.
@@ -22,11 +29,11 @@ def argmax(heatmaps, data_format="channels_last"):
         `(B, K, D)` float32 points `(x, y)` in the heat-map frame, and
         `(B, K)` float32 scores at them.
     """
-    scores, axes = integral.arranged(heatmaps, data_format)
+    scores, axes = layout.arranged(heatmaps, data_format)
     return peaks(scores, axes), integral.largest(scores, axes)
 
 
-def peaks(scores, axes):
+def peaks(scores: Tensor, axes: Axes) -> Tensor:
     """`argmax` of float32 maps.
 
     Args:
@@ -36,7 +43,7 @@ def peaks(scores, axes):
     Returns:
         `(B, K, D)` float32 points in the heat-map frame.
     """
-    index = _first_maximum(integral.flat(scores, axes), axes[0])
+    index = _first_maximum(layout.flat(scores, axes), axes[0])
     shape = ops.shape(scores)
     points = []
     for axis in reversed(axes):
@@ -45,7 +52,7 @@ def peaks(scores, axes):
     return ops.stack(points, axis=-1)
 
 
-def near_peaks(scores, axes, size):
+def near_peaks(scores: Tensor, axes: Axes, size: int) -> Tensor:
     """Leaves of each map a window around its maximum.
 
     So a second mode elsewhere in the map does not draw the joint: after the
@@ -60,7 +67,7 @@ def near_peaks(scores, axes, size):
         `(B, H, W, K)` scores, outside the window so low that no softmax sees
         them.
     """
-    spatial = integral.spatial_shape(scores, axes)
+    spatial = layout.spatial_shape(scores, axes)
     around = peaks(scores, axes)
     # Of a map of -inf alone the window is still above the rest.
     scores = ops.maximum(scores, _LOWEST / 2)

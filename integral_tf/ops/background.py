@@ -1,15 +1,22 @@
 """What empty pixels add to an integral joint, taken out again."""
 
+from __future__ import annotations
+
 from integral_tf import coordinates
 from integral_tf.generation import ops
 from integral_tf.ops import integral
+from integral_tf.ops import layout
+from integral_tf.signatures import Axes
+from integral_tf.signatures import Tensor
 
 # Below this share of a map above its background, `compensate` has nothing to
 # divide by that float32 would keep.
 _LEAST = 0.01
 
 
-def compensate(points, scores, axes, background):
+def compensate(
+    points: Tensor, scores: Tensor, axes: Axes, background: float | Tensor
+) -> Tensor:
     """Takes out of an expectation what the map's empty pixels add to it.
 
     Where most of a map is empty, its N pixels of score `background` still have
@@ -33,8 +40,8 @@ def compensate(points, scores, axes, background):
     Returns:
         `(B, K, D)` float32 points in the heat-map frame.
     """
-    spatial = integral.spatial_shape(scores, axes)
-    pixels = ops.cast(integral.product(spatial), "float32")
+    spatial = layout.spatial_shape(scores, axes)
+    pixels = ops.cast(layout.product(spatial), "float32")
     # Infinities have no slope.
     scores = ops.clip(scores, -integral.LARGEST, integral.LARGEST)
     share = ops.log(pixels) + background - ops.logsumexp(scores, axis=axes)

@@ -19,12 +19,16 @@ are in reverse, (x, y, z), as everywhere. Maps stay as they lie in memory,
 `(B, H, W, K)` or `(B, K, H, W)`: `axes` says which of their axes are spatial.
 """
 
-import math
+from __future__ import annotations
 
 import numpy as np
 
 from integral_tf import generation
 from integral_tf.generation import ops
+from integral_tf.ops import layout
+from integral_tf.signatures import Axes
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Tensor
 
 # Infinities are cut to this.
 LARGEST = float(np.finfo("float32").max)
@@ -36,70 +40,11 @@ _FAR = 40.0
 _LONG, _STEP = 256, 32
 
 
-def arranged(heatmaps, data_format="channels_last"):
-    """Heat maps in float32, and which of their axes are spatial.
-
-    Args:
-        heatmaps: `(B, H, W, K)`, or `(B, K, H, W)` for `channels_first`; any
-            number of spatial dimensions.
-        data_format: `"channels_last"` or `"channels_first"`.
-
-    Returns:
-        The maps and `(1, 2)` or `(2, 3)`: on torch always the latter.
-
-    Raises:
-        ValueError: another `data_format`, or no spatial dimension.
-    """
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(
-            "`data_format` says where the joints are: channels_last for "
-            "(batch, height, width, joints) or channels_first for (batch, "
-            f"joints, height, width). Received: data_format={data_format!r}"
-        )
-    shape = ops.shape(heatmaps)
-    if len(shape) < 3:
-        raise ValueError(
-            "Heat maps are (batch, height, width, joints), or have another "
-            f"number of spatial axes. Received: shape={tuple(shape)}"
-        )
-    # float16 steps by 1/32 pixel near x = 63: coordinates need float32.
-    heatmaps = ops.cast(heatmaps, "float32")
-    last = tuple(range(2, len(shape)))
-    if data_format == "channels_first":
-        return heatmaps, last
-    if generation.BACKEND == "torch":
-        # Its kernels want pixels side by side, in the gradient, too.
-        order = (0, len(shape) - 1, *range(1, len(shape) - 1))
-        return ops.transpose(heatmaps, order).contiguous(), last
-    return heatmaps, tuple(range(1, len(shape) - 1))
-
-
-def flatten_maps(heatmaps, data_format="channels_last"):
-    """Lays each joint's map out along the last, contiguous axis, in float32.
-
-    Args:
-        heatmaps: `(B, H, W, K)`, or `(B, K, H, W)` for `channels_first`; any
-            number of spatial dimensions.
-        data_format: `"channels_last"` or `"channels_first"`.
-
-    Returns:
-        `(B, K, N)` float32 and the spatial shape, e.g. `(H, W)`.
-
-    Raises:
-        ValueError: as `arranged`.
-    """
-    maps, axes = arranged(heatmaps, data_format)
-    spatial = spatial_shape(maps, axes)
-    maps = flat(maps, axes)
-    # Reduced along a contiguous axis, a softmax is several times faster.
-    return (ops.transpose(maps, (0, 2, 1)) if axes[0] == 1 else maps), spatial
-
-
-def spatial_softmax(scores, beta=1.0):
+def spatial_softmax(scores: Tensor, beta: float | Tensor = 1.0) -> Tensor:
     """Normalises each joint's map over its whole domain. Eq. (5).
 
     Args:
-        scores: `(B, K, N)` unnormalised scores, from `flatten_maps`.
+        scores: `(B, K, N)` unnormalised scores, from `layout.flatten_maps`.
         beta: Factor on the scores.
 
     Returns:
@@ -108,7 +53,7 @@ def spatial_softmax(scores, beta=1.0):
     return ops.softmax(scaled(scores, beta), axis=-1)
 
 
-def masses(scores, axes):
+def masses(scores: Tensor, axes: Axes) -> Tensor:
     """Eq. (5) but for its denominator, which who reads a map divides by.
 
     ours: infinite scores are cut. Those that are +inf share the map equally,
@@ -135,7 +80,7 @@ def _top(scores, axes):
     return ops.stop_gradient(ops.clip(scores, -LARGEST, LARGEST))
 
 
-def largest(scores, axis, keepdims=False):
+def largest(scores: Tensor, axis: int | Axes, keepdims: bool = False) -> Tensor:
     """`ops.max`, which on TensorFlow refuses a batch of nobody."""
     if generation.BACKEND == "tensorflow":
         import tensorflow as tf
@@ -144,7 +89,9 @@ def largest(scores, axis, keepdims=False):
     return ops.max(scores, axis=axis, keepdims=keepdims)
 
 
-def sharpened(scores, axes, beta):
+def sharpened(
+    scores: Tensor, axes: Axes, beta: Tensor
+) -> tuple[Tensor, Tensor]:
     """`scaled` for a beta that is learned: from each map's maximum down.
 
     The softmax is the same. Beta's gradient, each score times its share, is
@@ -172,11 +119,11 @@ def _torch_masses(scores, axes):
 
     # The one way to cut whose gradient is a single pass.
     cut = torch.nn.functional.hardtanh(scores, -LARGEST, LARGEST)
-    share = torch.softmax(flat(cut, axes), dim=axes[0])
+    share = torch.softmax(layout.flat(cut, axes), dim=axes[0])
     return torch.reshape(share, scores.shape)
 
 
-def expected_coordinates(masses, axes):
+def expected_coordinates(masses: Tensor, axes: Axes) -> Tensor:
     """Averages pixel positions, weighted by a map. Eq. (6).
 
     Each marginal is divided by its own sum, so that a map need not sum to 1;
@@ -226,7 +173,11 @@ def _sum(maps, axes):
     return maps
 
 
-def integrate(heatmaps, beta=1.0, data_format="channels_last"):
+def integrate(
+    heatmaps: Tensor,
+    beta: float | Tensor = 1.0,
+    data_format: str = "channels_last",
+) -> Tensor:
     """Turns scores into points: J_k = I(H_k). Eq. (7).
 
     Args:
@@ -237,11 +188,11 @@ def integrate(heatmaps, beta=1.0, data_format="channels_last"):
     Returns:
         `(B, K, D)` float32 points `(x, y)` in the heat-map frame.
     """
-    scores, axes = arranged(heatmaps, data_format)
+    scores, axes = layout.arranged(heatmaps, data_format)
     return expectation(scaled(scores, beta), axes)
 
 
-def expectation(scores, axes):
+def expectation(scores: Tensor, axes: Axes) -> Tensor:
     """`integrate` on scores that are scaled already.
 
     Args:
@@ -265,7 +216,7 @@ def expectation(scores, axes):
         def gradient(upstream):
             # dJ/dH(p) = H~(p) (p - J), for H~ the softmax of H.
             upstream = upstream / _total(weights, axes)[..., None]
-            spatial = spatial_shape(weights, axes)
+            spatial = layout.spatial_shape(weights, axes)
             pull = sum(
                 _per_map(upstream[..., i], axes) * apart
                 for i, apart in enumerate(offsets(points, spatial, axes))
@@ -277,7 +228,9 @@ def expectation(scores, axes):
     return run(scores)
 
 
-def offsets(points, spatial, axes=None):
+def offsets(
+    points: Tensor, spatial: Shape, axes: Axes | None = None
+) -> list[Tensor]:
     """Distance of every pixel from each joint, axis by axis.
 
     Args:
@@ -298,7 +251,7 @@ def offsets(points, spatial, axes=None):
     return apart
 
 
-def covariance(masses, points, axes):
+def covariance(masses: Tensor, points: Tensor, axes: Axes) -> Tensor:
     """Second moments of each map around its expectation.
 
     Args:
@@ -309,7 +262,7 @@ def covariance(masses, points, axes):
     Returns:
         `(B, K, D, D)` in square heat-map pixels, in the order (x, y).
     """
-    apart = offsets(points, spatial_shape(masses, axes), axes)
+    apart = offsets(points, layout.spatial_shape(masses, axes), axes)
     rows = [
         ops.stack([_mean(a * b, masses, axes) for b in apart], -1)
         for a in apart
@@ -317,7 +270,9 @@ def covariance(masses, points, axes):
     return ops.stack(rows, axis=-2)
 
 
-def confidence(masses, points, axes, radius=1.0):
+def confidence(
+    masses: Tensor, points: Tensor, axes: Axes, radius: float = 1.0
+) -> Tensor:
     """How much of a map agrees with the joint read from it, in (0, 1].
 
     The expectation of exp(-|p - J|^2 / (2 radius^2)): 1 for a single pixel,
@@ -335,7 +290,7 @@ def confidence(masses, points, axes, radius=1.0):
     Returns:
         `(B, K)`.
     """
-    apart = offsets(points, spatial_shape(masses, axes), axes)
+    apart = offsets(points, layout.spatial_shape(masses, axes), axes)
     square = sum(ops.square(each) for each in apart)
     near = ops.exp(ops.multiply(square, -0.5 / radius**2))
     return _mean(near, masses, axes)
@@ -351,7 +306,7 @@ def _total(maps, axes):
     return ops.squeeze(_sum(maps, axes), axis=axes)
 
 
-def scaled(scores, beta):
+def scaled(scores: Tensor, beta: float | Tensor) -> Tensor:
     """Scores times beta; NumPy's float64 must not make them so."""
     return ops.multiply(scores, ops.cast(beta, "float32"))
 
@@ -368,28 +323,3 @@ def _grid(length, axis, rank):
     """The pixels' index along one axis of maps, float32."""
     grid = ops.cast(ops.arange(length), "float32")
     return ops.reshape(grid, (-1, *[1] * (rank - 1 - axis)))
-
-
-def spatial_shape(maps, axes):
-    """Their spatial shape, e.g. `(H, W)`."""
-    shape = ops.shape(maps)
-    return tuple(shape[axis] for axis in axes)
-
-
-def flat(maps, axes):
-    """Maps with one spatial axis, `axes[0]`: `(B, N, K)` or `(B, K, N)`."""
-    shape = ops.shape(maps)
-    pixels = product(spatial_shape(maps, axes))
-    return ops.reshape(
-        maps, (-1, *shape[1 : axes[0]], pixels, *shape[axes[-1] + 1 :])
-    )
-
-
-def product(lengths):
-    """How many pixels a map of this spatial shape has."""
-    if all(isinstance(length, int) for length in lengths):
-        return math.prod(lengths)
-    total = 1
-    for length in lengths:
-        total = total * length
-    return total

@@ -7,14 +7,20 @@ COCO's 1 and 2 too; 0, a number below and NaN do not count.
 Shape letters: B batch, K joints, D spatial dimensions.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from integral_tf.generation import ops
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Tensor
 
 AXES = {1: "x", 2: "x, y", 3: "x, y, z"}
 
 
-def parted(y_true, batch, joints, dimensions):
+def parted(
+    y_true: Tensor, batch: int | None, joints: int | None, dimensions: int
+) -> tuple[Tensor, Tensor]:
     """Checks labels, and parts points from visibility.
 
     Args:
@@ -36,7 +42,7 @@ def parted(y_true, batch, joints, dimensions):
     return points, ops.cast(counts[..., 0], "float32")
 
 
-def size_of_points(y_pred):
+def size_of_points(y_pred: Tensor) -> Shape:
     """B, K and D of points that are compared with labels; None if not known.
 
     Raises:
@@ -52,7 +58,9 @@ def size_of_points(y_pred):
     return shape
 
 
-def weights(sample_weight, batch, joints):
+def weights(
+    sample_weight: Tensor | None, batch: int | None, joints: int | None
+) -> Tensor | None:
     """Checks what people, or their joints, weigh.
 
     Args:
@@ -79,13 +87,13 @@ def weights(sample_weight, batch, joints):
     return sample_weight
 
 
-def of_joints(sample_weight):
+def of_joints(sample_weight: Tensor | None) -> bool:
     """Whether `weights` are those of joints."""
     shape = sample_weight is not None and static_shape(sample_weight)
     return bool(shape) and len(shape) == 2 and shape[1] not in (1, None)
 
 
-def refuse_ragged(y_true):
+def refuse_ragged(y_true: Tensor) -> None:
     """Requires a row for every joint.
 
     Raises:
@@ -99,7 +107,7 @@ def refuse_ragged(y_true):
         )
 
 
-def static_shape(tensor):
+def static_shape(tensor: Tensor) -> Shape | None:
     """A shape with None for what is not known; None where nothing is."""
     try:
         return tuple(
@@ -109,7 +117,7 @@ def static_shape(tensor):
         return None
 
 
-def fits(shape, wanted):
+def fits(shape: Shape, wanted: Shape) -> bool:
     """Whether two shapes agree as far as both are known."""
     return len(shape) == len(wanted) and all(
         None in pair or pair[0] == pair[1] for pair in zip(shape, wanted)

@@ -1,14 +1,20 @@
-"""Ground-truth heat maps of Section 3, laid out as `integral.flatten_maps`.
+"""Ground-truth heat maps of Section 3, laid out as `layout.flatten_maps`.
 
 Shape letters: B batch, K joints, N pixels of a map, D spatial dimensions. Maps
 may have any D, as those of `integral`; points are (x, y, z).
 """
 
+from __future__ import annotations
+
 from integral_tf.generation import ops
 from integral_tf.ops import integral
+from integral_tf.ops import layout
+from integral_tf.signatures import Shape
+from integral_tf.signatures import Steps
+from integral_tf.signatures import Tensor
 
 
-def gaussians(points, spatial, sigma=1.0):
+def gaussians(points: Tensor, spatial: Shape, sigma: float = 1.0) -> Tensor:
     """A Gaussian with peak 1 around each joint: H1's target, sigma = 1.
 
     ours: the centre is where the joint is, not the nearest pixel, so that the
@@ -26,7 +32,7 @@ def gaussians(points, spatial, sigma=1.0):
     return ops.exp(ops.multiply(square, -0.5 / sigma**2))
 
 
-def nearest_pixel(points, spatial):
+def nearest_pixel(points: Tensor, spatial: Shape) -> Tensor:
     """The pixel of a joint, H2's one-hot target, as an index into the map.
 
     Args:
@@ -49,7 +55,9 @@ def nearest_pixel(points, spatial):
     return index
 
 
-def disks(points, spatial, radius, stride=1.0):
+def disks(
+    points: Tensor, spatial: Shape, radius: float, stride: Steps = 1.0
+) -> Tensor:
     """1 within a distance of each joint, 0 elsewhere: H3's target.
 
     Args:
@@ -66,7 +74,9 @@ def disks(points, spatial, radius, stride=1.0):
     return ops.cast(square <= radius**2, "float32")
 
 
-def square_distances(points, spatial, stride=1.0):
+def square_distances(
+    points: Tensor, spatial: Shape, stride: Steps = 1.0
+) -> Tensor:
     """Square distance of every pixel from each joint.
 
     Args:
@@ -87,4 +97,4 @@ def square_distances(points, spatial, stride=1.0):
         for apart, step in zip(integral.offsets(points, spatial), steps)
     )
     joints = ops.shape(points)[1]
-    return ops.reshape(square, (-1, joints, integral.product(spatial)))
+    return ops.reshape(square, (-1, joints, layout.product(spatial)))

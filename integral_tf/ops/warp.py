@@ -3,11 +3,22 @@
 Shape letters: B batch, H x W the source picture, h x w the crop, K joints.
 """
 
+from __future__ import annotations
+
 from integral_tf import coordinates
 from integral_tf.generation import ops
+from integral_tf.signatures import Tensor
 
 
-def crop_affine(boxes, height, width, angle, zoom, mirrored, margin):
+def crop_affine(
+    boxes: Tensor,
+    height: int,
+    width: int,
+    angle: Tensor,
+    zoom: Tensor,
+    mirrored: Tensor,
+    margin: float,
+) -> Tensor:
     """Affine maps from the crops around people to the pictures they are in.
 
     Args:
@@ -45,7 +56,7 @@ def crop_affine(boxes, height, width, angle, zoom, mirrored, margin):
     )
 
 
-def invert(affine):
+def invert(affine: Tensor) -> Tensor:
     """Inverse of `(B, 2, 3)` affine maps."""
     a, b, tx = ops.unstack(affine[:, 0], 3, axis=-1)
     c, d, ty = ops.unstack(affine[:, 1], 3, axis=-1)
@@ -55,7 +66,7 @@ def invert(affine):
     return ops.stack([ops.stack(first, -1), ops.stack(second, -1)], axis=-2)
 
 
-def transform(affine, points):
+def transform(affine: Tensor, points: Tensor) -> Tensor:
     """Maps `(B, K, 2)` points by `(B, 2, 3)` affine maps."""
     # Not a matrix product: TF32 would round the coordinates.
     x, y = points[..., 0, None], points[..., 1, None]
@@ -63,7 +74,9 @@ def transform(affine, points):
     return x * columns[0] + y * columns[1] + columns[2]
 
 
-def bilinear(pictures, affine, height, width):
+def bilinear(
+    pictures: Tensor, affine: Tensor, height: int, width: int
+) -> Tensor:
     """Samples pictures at the pixels of their crops; black outside.
 
     Args:

@@ -1,29 +1,23 @@
 """People -> a folder of TFRecord shards and a manifest, whole or not at all."""
 
-import collections
-import concurrent.futures
-import concurrent.futures.process
 import contextlib
 import functools
 import hashlib
 import io
 import json
 import math
-import multiprocessing
-import os
 import pathlib
 
 import tensorflow as tf
-import tqdm
 
 from integral_tf import checks
 from integral_tf import coordinates
-from integral_tf import ownership
 from integral_tf import skeletons
 from integral_tf import whole
 from integral_tf.records import manifests
 from integral_tf.records import schema
 from integral_tf.records import windows
+from integral_tf.records import writing
 
 MANIFEST, ANNOTATIONS = "manifest.json", "annotations-val.json"
 _DIGEST = "annotations_sha256"  # in manifests of 0.2 on
@@ -139,8 +133,8 @@ def write(
             "source": source,
             "window_size": window_size(image_size, aspect),
             "aspect": aspect,
-            "splits": _write_shards(
-                people,
+            "splits": writing.write(
+                _divided(people, split),
                 make,
                 partial,
                 functools.partial(
@@ -148,7 +142,6 @@ def write(
                     size=window_size(image_size, aspect),
                     aspect=aspect,
                 ),
-                split,
                 shards,
             ),
         }
@@ -296,103 +289,11 @@ def _stored(skeleton):
     return skeletons.to_dict(skeleton)
 
 
-def _write_shards(people, make, folder, cut, split, shards):
+def _divided(people, split):
+    """The people of each split, in the order in which they are written."""
     # Sorted by a hash: neither order nor place in the input matters, and
     # neighbours in a shard are strangers.
-    chosen = {"train": [], "val": []}
+    divided = {"train": [], "val": []}
     for person in sorted(people, key=lambda p: (_hash(p[0] + "#"), p[0])):
-        chosen[split_of(person[0], split)].append(person)
-    most = max(map(len, chosen.values()))
-    tasks = []
-    for name, some in chosen.items():
-        count = min(math.ceil(shards * len(some) / max(most, 1)), len(some))
-        for i in range(count):
-            path = folder / f"{name}-{i:05d}-of-{count:05d}.tfrecord"
-            tasks.append((name, path, [key for _, key in some[i::count]]))
-    splits = {
-        name: {
-            "people": 0,
-            "joints_outside": 0,
-            "dropped": collections.Counter(),
-            "examples": {},
-            "notes": collections.Counter(),
-            "shards": [],
-        }
-        for name in ("train", "val")
-    }
-    # Spawned, not forked: TensorFlow's threads do not survive a fork.
-    pool = concurrent.futures.ProcessPoolExecutor(
-        os.cpu_count(),
-        multiprocessing.get_context("spawn"),
-        ownership.end_with_parent,
-    )
-    with pool, _named_death():
-        write_one = functools.partial(_write_shard, make=make, cut=cut)
-        jobs = pool.map(
-            write_one,
-            [path for _, path, _ in tasks],
-            [keys for *_, keys in tasks],
-        )
-        with tqdm.tqdm(total=len(people), unit=" people", desc="write") as bar:
-            for (name, path, keys), found in zip(tasks, jobs):
-                counts = splits[name]
-                kept = found["people"]
-                counts["people"] += kept
-                counts["joints_outside"] += found["joints_outside"]
-                counts["dropped"].update(found["dropped"])
-                counts["notes"].update(found["notes"])
-                counts["examples"] = {
-                    **found["examples"],
-                    **counts["examples"],
-                }
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()
-                counts["shards"].append(
-                    {"file": path.name, "people": kept, "sha256": digest}
-                )
-                bar.update(len(keys))
-    return splits
-
-
-@contextlib.contextmanager
-def _named_death():
-    others = multiprocessing.active_children()
-    try:
-        yield
-    except KeyboardInterrupt:
-        # The pool would wait for the shards that they are at.
-        for child in multiprocessing.active_children():
-            if child not in others:
-                child.terminate()
-        raise
-    except concurrent.futures.process.BrokenProcessPool:
-        raise ChildProcessError(
-            "A process of the builder was ended from outside, as happens when "
-            "memory runs out; nothing was written. Build again. "
-            f"Received: {os.cpu_count()} processes"
-        ) from None
-
-
-def _write_shard(path, keys, make, cut):
-    kept, outside, examples = 0, 0, {}
-    dropped, notes = collections.Counter(), collections.Counter()
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for key in keys:
-            try:
-                person = make(key)
-            except schema.Dropped as reason:
-                dropped[str(reason)] += 1
-                if reason.example:
-                    examples.setdefault(str(reason), reason.example)
-                continue
-            jpeg, to_image = cut(person)
-            writer.write(schema.serialise(person, jpeg, to_image))
-            kept += 1
-            outside += person.outside
-            notes.update(person.notes)
-    return {
-        "people": kept,
-        "joints_outside": outside,
-        "dropped": dropped,
-        "examples": examples,
-        "notes": notes,
-    }
+        divided[split_of(person[0], split)].append(person)
+    return divided

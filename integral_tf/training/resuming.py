@@ -69,6 +69,14 @@ class Progress:
         for name, value in fields.items():
             setattr(self, name, value)
 
+    def place(self):
+        """Where the run is taken up, to be printed; nothing at its start."""
+        if self.state.phase == "done":
+            return f"finished after {self.state.epoch} epochs"
+        if self.state.epoch or self.step:
+            return f"resuming at epoch {self.state.epoch + 1}, step {self.step}"
+        return ""
+
 
 class Checkpoints:
     """The checkpoints of one run.

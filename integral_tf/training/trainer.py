@@ -164,13 +164,8 @@ class _Run:
         if progress.row:
             # It was killed between the checkpoint and the log.
             logs.append_log(self.workdir, progress.row)
-        if progress.state.phase == "done":
-            print(f"finished after {progress.state.epoch} epochs")
-        elif progress.state.epoch or progress.step:
-            print(
-                f"resuming at epoch {progress.state.epoch + 1}, "
-                f"step {progress.step}"
-            )
+        if place := progress.place():
+            print(place)
         writer = self._tensorboard()
         bar = tqdm.tqdm(
             total=config.epochs * self.steps,

@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from integral_tf.ops import integral
+from integral_tf.ops import layout
 
 SPATIAL = [(64,), (64, 64), (6, 5, 7)]
 FORMATS = ["channels_last", "channels_first"]
@@ -64,7 +65,7 @@ def masses(spots, height=4, width=6):
 
 def read(maps, data_format="channels_last"):
     """Masses, points and spatial axes, as the layer makes them."""
-    scores, axes = integral.arranged(maps, data_format)
+    scores, axes = layout.arranged(maps, data_format)
     masses = integral.masses(scores, axes)
     return masses, integral.expected_coordinates(masses, axes), axes
 
@@ -105,7 +106,7 @@ def test_its_parts_are_those_of_numpy_too(spatial, data_format):
         atol=1e-6,
     )
     np.testing.assert_allclose(points, expected, atol=1e-4)
-    flat, lengths = integral.flatten_maps(given, data_format)
+    flat, lengths = layout.flatten_maps(given, data_format)
     assert lengths == spatial
     share = integral.spatial_softmax(flat)
     np.testing.assert_allclose(share, weight, atol=1e-6)
@@ -360,6 +361,7 @@ import sys
 import keras
 import numpy as np
 from integral_tf.ops import integral
+from integral_tf.ops import layout
 
 file = np.load(sys.argv[1])
 maps, upstream = file["maps"], file["upstream"]
@@ -375,7 +377,7 @@ else:
         jax.jit(lambda maps: integral.integrate(maps, beta=0.3)), maps
     )
     gradient, = pull(upstream)
-scores, axes = integral.arranged(maps)
+scores, axes = layout.arranged(maps)
 masses = integral.masses(integral.scaled(scores, 0.3), axes)
 means = integral.expected_coordinates(masses, axes)
 covariance = integral.covariance(masses, means, axes)
