@@ -8,9 +8,11 @@ import time
 
 import pytest
 
-BUILDER = str(
-    pathlib.Path(__file__).parent.parent / "datasets/build_synthetic.py"
-)
+from tests import in_process
+
+ROOT = pathlib.Path(__file__).parent.parent
+# The script, which is the command.
+BUILDER = str(ROOT / "datasets/build_synthetic.py")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -34,20 +36,15 @@ def test_an_interrupt_is_one_sentence_and_leaves_nothing(tmp_path):
     assert process.returncode == 1
     assert "Traceback" not in told
     last = told.splitlines()[-1]
-    assert last == "build_synthetic: interrupted; nothing written"
+    assert last == "build-synthetic: interrupted; nothing written"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_flag_file_that_is_no_text_is_one_sentence(tmp_path):
     path = tmp_path / "flags.cfg"
     path.write_bytes(b"\xff\xfe--people=3\n")
-    done = subprocess.run(
-        [sys.executable, BUILDER, f"--flagfile={path}", "--out=records"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1 and "Traceback" not in done.stderr
+    done = in_process.run("build-synthetic", f"--flagfile={path}")
+    assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("A flag file is text, a flag per line")
+    assert last.startswith("build-synthetic: A flag file is text, a flag per")
     assert last.endswith(f"Received: --flagfile={path}")

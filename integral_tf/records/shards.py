@@ -14,11 +14,11 @@ import os
 import pathlib
 
 import tensorflow as tf
-import tqdm
 
 from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import ownership
+from integral_tf import progress
 from integral_tf import skeletons
 from integral_tf import whole
 from integral_tf.records import manifests
@@ -181,8 +181,8 @@ def read_manifest(folder, skeleton=None):
     path = pathlib.Path(folder) / MANIFEST
     if not path.is_file():
         raise FileNotFoundError(
-            "Records are a folder with a manifest.json, as the scripts in "
-            "datasets/ write it; build_synthetic.py needs no download. "
+            "Records are a folder with a manifest.json, as `integral-tf "
+            "build-...` writes it; build-synthetic needs no download. "
             f"Received: data={str(folder)!r}"
         )
     try:
@@ -333,7 +333,7 @@ def _write_shards(people, make, folder, cut, split, shards):
             [path for _, path, _ in tasks],
             [keys for *_, keys in tasks],
         )
-        with tqdm.tqdm(total=len(people), unit=" people", desc="write") as bar:
+        with progress.bar("write", len(people), unit="people") as bar:
             for (name, path, keys), found in zip(tasks, jobs):
                 counts = splits[name]
                 kept = found["people"]

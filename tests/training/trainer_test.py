@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import ownership
 from integral_tf import skeletons
@@ -99,7 +100,7 @@ def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
     # Killed in the middle of an epoch, after a checkpoint inside it.
     def command(workdir):
         return [
-            sys.executable, str(ROOT / "train.py"), "--method=I1",
+            sys.executable, "-m", "integral_tf", "train", "--method=I1",
             "--backbone=resnet18", "--width=0.125", "--image_size=64",
             "--head_channels=8", "--batch_size=4", "--epochs=2",
             "--heatmap_epochs=1", "--final_epochs=0", "--checkpoint_steps=2",
@@ -141,7 +142,7 @@ def test_a_run_leaves_logs_and_flags_and_refuses_other_flags(settings):
     assert [row["phase"] for row in rows] == ["heatmap"]
     assert float(rows[0]["val_heatmap"]) > 0
     assert list((workdir / "tensorboard").iterdir())
-    saved = config.read_flagfile(config.TrainConfig, workdir / "flags.cfg")
+    saved = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
     assert saved == settings
     with pytest.raises(ValueError, match="Received: --seed=1"):
         trainer.train(dataclasses.replace(settings, seed=1))
@@ -291,7 +292,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_weights(
             trainer.train(lower)
     trainer.train(lower)
     assert "resuming at epoch 1, step 1" in capsys.readouterr().out
-    saved = config.read_flagfile(config.TrainConfig, workdir / "flags.cfg")
+    saved = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
     assert saved == lower
     assert not (workdir / "stopped.txt").exists()
 
