@@ -13,8 +13,6 @@ READY := $(VENV)/ready.stamp
 RECORDS := data/synthetic
 RUN := runs/demo
 
-export TF_CPP_MIN_LOG_LEVEL = 2
-
 WORLDS := jax torch modelgarden addons
 
 .PHONY: help setup train test lint clean $(WORLDS:%=test-%)
@@ -62,6 +60,7 @@ train: $(READY) $(RECORDS)/manifest.json
 	    --split=val --out=$(RUN)/evaluation
 
 # A file's tests stay in one of two processes, which share what it made.
+test: export TF_CPP_MIN_LOG_LEVEL = 2
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 

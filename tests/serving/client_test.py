@@ -271,9 +271,9 @@ def test_the_flags_are_checked_in_one_line(pictures, tmp_path):
 
 ALONE = """
 import sys
-for name in ("tensorflow", "keras", "tensorflow_serving", "cv2", "PIL"):
-    sys.modules[name] = None  # cannot be imported
 from integral_tf import commands
+for name in ("tensorflow", "keras", "tensorflow_serving", "numpy", "PIL"):
+    sys.modules[name] = None  # cannot be imported
 from tests import in_process
 sys.exit(commands.main(["client", *sys.argv[1:]]))
 """

@@ -2,7 +2,9 @@
 
 import csv
 import dataclasses
+import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -120,10 +122,19 @@ def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (killed / "model.keras").exists()
+    loud = {k: v for k, v in os.environ.items() if "TF_CPP" not in k}
     again = subprocess.run(
-        command(killed), check=True, capture_output=True, text=True
+        command(killed), check=True, capture_output=True, text=True, env=loud
     )
     assert "resuming at epoch" in again.stdout
+    # None of TensorFlow's lines.
+    first, *bar = again.stderr.splitlines()
+    assert re.fullmatch(
+        r"integral-tf \S+ train · TensorFlow \S+, Keras \S+ · .+", first
+    )
+    assert all(re.match(r"(train|epoch \d/2 \w+).*:.*steps", x) for x in bar)
+    assert any("epoch 2/2 main, compiling" in line for line in bar)
+    assert any("epoch 2/2 main, validating" in line for line in bar)
     models = [
         keras.saving.load_model(path / "model.keras", compile=False)
         for path in (alone, killed)
