@@ -13,8 +13,6 @@ READY := $(VENV)/ready.stamp
 RECORDS := data/synthetic
 RUN := runs/demo
 
-export TF_CPP_MIN_LOG_LEVEL = 2
-
 WORLDS := jax torch modelgarden addons
 
 .PHONY: help setup train test lint clean $(WORLDS:%=test-%)
@@ -51,17 +49,18 @@ $(READY): requirements.txt pyproject.toml
 
 # Built once: the builder renames the folder when it is whole.
 $(RECORDS)/manifest.json: | $(READY)
-	$(BIN)/python datasets/build_synthetic.py --people=$(PEOPLE) \
+	$(BIN)/integral-tf build-synthetic --people=$(PEOPLE) \
 	    --out=$(RECORDS) --seed=0 --image_size=128
 
 # Trained again, it goes on where it was, or finds that it has finished.
 train: $(READY) $(RECORDS)/manifest.json
-	$(BIN)/python train.py --flagfile=experiments/demo.flags \
+	$(BIN)/integral-tf train --preset=demo \
 	    --data=$(RECORDS) --workdir=$(RUN)
-	$(BIN)/python evaluate.py --workdir=$(RUN) --data=$(RECORDS) \
+	$(BIN)/integral-tf evaluate --workdir=$(RUN) --data=$(RECORDS) \
 	    --split=val --out=$(RUN)/evaluation
 
 # A file's tests stay in one of two processes, which share what it made.
+test: export TF_CPP_MIN_LOG_LEVEL = 2
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 

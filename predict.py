@@ -1,55 +1,8 @@
-r"""Draws the joints on photographs or a video, and writes them as JSON.
+"""Draws the joints on photographs or a video: `integral-tf predict`."""
 
-    python predict.py --model=runs/i1/model.keras --images=photos --out=out
-    python predict.py --model=runs/i1 --images=photo.jpg \
-        --boxes=boxes.json --out=out
-    python predict.py --model=runs/i1 --images=clip.mp4 --out=out
-    python predict.py --model=models/onnx/1 --images=photos --out=out
+import sys
 
-`--out` receives one drawn picture per photograph and `joints.json`, in COCO's
-result format with a `file_name`, joints in image pixels:
-
-    [{"image_id": 42, "file_name": "000000000042.jpg", "category_id": 1,
-      "bbox": [x, y, w, h], "keypoints": [x, y, score, ...], "score": s}]
-
-`image_id` is the box's, or else the number that names the file; where there is
-neither, it is left out. `category_id` is that of the model's joints: boxes of
-other categories are left out. Of a video `--out` receives the drawn one, as
-long as the video, and `joints.jsonl`, a line for each frame, from 0:
-
-    {"frame": 0, "seconds": 0.0, "people": [{"category_id": 1, ...}]}
-
-Without `--boxes` the whole image is one person. A photograph is turned as its
-EXIF says, and boxes and joints are in that frame. The folders in a folder are
-not read. What is left out is counted in the last line, with the reasons, and
-what is odd is named; the exit status is 0 as long as something is left.
-Interrupted, nothing is written.
-"""
-
-import warnings
-
-from absl import app
-from absl import flags
-
-from integral_tf import config
-from integral_tf import settings
-from integral_tf.inference import prediction
-
-config.define_flags(config.PredictConfig)
-flags.adopt_module_key_flags(config)
-
-
-def main(argv):
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    warnings.formatwarning = lambda message, *_: f"predict: {message}\n"
-    try:
-        prediction.predict(config.from_flags(config.PredictConfig, flags.FLAGS))
-    except (ValueError, OSError, ImportError) as error:
-        raise SystemExit(f"predict: {error}") from None
-    except KeyboardInterrupt:
-        raise SystemExit("predict: interrupted; nothing written") from None
-
+from integral_tf import commands
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=settings.parse)
+    sys.exit(commands.main(["predict", *sys.argv[1:]]))

@@ -18,6 +18,7 @@ from absl import app
 from absl import flags
 
 from integral_tf import config as configs
+from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.inference import calibrate
@@ -178,7 +179,7 @@ def run(workdir, data, out):
     if out.exists():
         raise FileExistsError(f"Name a new folder. Received: --out={out}")
     model = loading.load(workdir)
-    run = configs.read_flagfile(configs.TrainConfig, workdir / "flags.cfg")
+    run = flagfiles.read(configs.TrainConfig, workdir / "flags.cfg")
     errors, covariances, images = observe(model, data or run.data)
     ways, fitted = judged_ways(errors, covariances, images)
     partial = out.with_name(out.name + ".partial")

@@ -21,6 +21,7 @@ from absl import flags
 
 import integral_tf
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import losses
 from integral_tf import metrics
@@ -108,7 +109,7 @@ def fine_tune(model, data, crop, sigma):
 def run(out):
     checkpoint.check_new(out)
     workdir = pathlib.Path(_WORKDIR.value)
-    run_of = config.read_flagfile(config.TrainConfig, workdir / "flags.cfg")
+    run_of = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
     data = _DATA.value or run_of.data
     skeleton = shards.read_skeleton(data)
     keras.utils.set_random_seed(_SEED.value)

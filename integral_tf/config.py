@@ -1,14 +1,10 @@
 """What a run is: frozen dataclasses whose defaults are Section 6.1.
 
-Every field becomes an absl flag of the same name (`define_flags`), so a preset
-in `experiments/` states only what makes its row different.
+Every field becomes a flag of the same name (`flagfiles`), so that a preset
+states only what makes its row different.
 """
 
 import dataclasses
-import logging
-import pathlib
-
-from absl import flags
 
 from integral_tf import settings
 from integral_tf.settings import setting
@@ -24,11 +20,12 @@ METHODS = (*HEATMAP_METHODS, "R1", *TWO_PHASE_METHODS, "I*")
 class ModelConfig(settings.Checked):
     """Network choices of Sections 3 to 5."""
 
-    method: str = setting("I1", "Row of Table 2.", METHODS)
+    method: str = setting("I1", "Row of Table 2.", METHODS, main=True)
     backbone: str = setting(
         "resnet50",
         "ResNet of Table 4.",
         ("resnet18", "resnet50", "resnet101"),
+        main=True,
     )
     width: float = setting(
         1.0,
@@ -41,6 +38,7 @@ class ModelConfig(settings.Checked):
         "Height of the network's input in pixels; a multiple of 32.",
         low=32,
         high=4096,
+        main=True,
     )
     image_width: int = setting(
         0, "Width of it; 0 makes it square.", low=0, high=4096
@@ -71,6 +69,7 @@ class ModelConfig(settings.Checked):
     weights: str = setting(
         "",
         "Backbone weights: imagenet, a .weights.h5 file, or empty for random.",
+        main=True,
     )
     beta: float = setting(
         0.0,
@@ -97,14 +96,20 @@ class ModelConfig(settings.Checked):
 class TrainConfig(ModelConfig):
     """One training run: data, schedule and where it goes."""
 
-    data: str = setting("", "Folder of records, from a datasets/build_*.py.")
+    data: str = setting(
+        "", "Folder of records, from an `integral-tf build-...`.", required=True
+    )
     workdir: str = setting(
-        "", "Folder of this run; the same command again resumes it."
+        "",
+        "Folder of this run; the same command again resumes it.",
+        required=True,
     )
     seed: int = setting(
         0, "Seed of weights, order and augmentation.", low=0, high=2**31 - 1
     )
-    batch_size: int = setting(128, "People per step, over all devices.", low=1)
+    batch_size: int = setting(
+        128, "People per step, over all devices.", low=1, main=True
+    )
     learning_rate: float = setting(1e-3, "Adam's base rate.", above=0)
     final_learning_rate: float = setting(
         1e-5, "Adam's rate once the validation loss has saturated.", above=0
@@ -131,12 +136,14 @@ class TrainConfig(ModelConfig):
         "",
         "Folder of a finished run with the same network, or a model.keras, to "
         "start from; I1 to I3 then begin with the joint loss.",
+        main=True,
     )
     epochs: int = setting(
         140,
         "At most this many epochs in all. 0, with --init_from, only "
         "calibrates beta: a heat-map model becomes integral.",
         low=0,
+        main=True,
     )
     final_epochs: int = setting(
         20,
@@ -185,16 +192,22 @@ class TrainConfig(ModelConfig):
 class EvaluateConfig(settings.Checked):
     """One evaluation of a run."""
 
-    workdir: str = setting("", "Folder of the run to evaluate.")
-    data: str = setting("", "Folder of records; empty takes the run's own.")
-    split: str = setting("val", "Split of the records to score.")
-    out: str = setting("", "Folder to write; empty is WORKDIR/evaluation.")
+    workdir: str = setting("", "Folder of the run to evaluate.", main=True)
+    data: str = setting(
+        "", "Folder of records; empty takes the run's own.", main=True
+    )
+    split: str = setting("val", "Split of the records to score.", main=True)
+    out: str = setting(
+        "", "Folder to write; empty is WORKDIR/evaluation.", main=True
+    )
     batch_size: int = setting(64, "People per step.", low=1)
     limit: int = setting(
-        0, "Score only this many people; 0 scores them all.", low=0
+        0, "Score only this many people; 0 scores them all.", low=0, main=True
     )
     flip_test: bool = setting(
-        False, "Average each person with its mirror image (Section 6.1)."
+        False,
+        "Average each person with its mirror image (Section 6.1).",
+        main=True,
     )
     flip_merge: str = setting(
         "auto",
@@ -207,11 +220,13 @@ class EvaluateConfig(settings.Checked):
         "What is scored: the run's model.keras, each checkpoint that it kept, "
         "or the average of their weights; these of an unfinished run, too.",
         ("last", "each", "average"),
+        main=True,
     )
     annotations: str = setting(
         "",
         "COCO's ground truth, if not what the records hold; or MPII's .mat, "
         "to write its test submission.",
+        main=True,
     )
     rescore: bool = setting(
         True, "Multiply a box's score by the mean of its joints' scores."
@@ -246,30 +261,41 @@ class PredictConfig(settings.Checked):
 
     model: str = setting(
         "",
-        "A model.keras, or the folder of a run, or of a version that export.py "
-        "published.",
+        "A model.keras, or the folder of a run, or of a version that "
+        "`integral-tf export` published.",
+        main=True,
     )
-    images: str = setting("", "A photograph, a folder of them, or a video.")
+    images: str = setting(
+        "",
+        "A photograph, a folder of them, or a video.",
+        required=True,
+        place=1,
+    )
     boxes: str = setting(
         "",
         "JSON of people in the images, in COCO's result form "
         "[{file_name or image_id, bbox: [x, y, w, h], score}], or of a video "
         "[{frame, bbox, score}], frames counted from 0; without it the whole "
         "image is one person.",
+        main=True,
     )
     out: str = setting(
         "",
         "Folder to write the drawings to, and joints.json, or of a video "
         "joints.jsonl.",
+        main=True,
     )
     skeleton: str = setting(
         "",
         "What the joints are: a known name, or a skeleton.json; by default "
         "what the model says.",
+        main=True,
     )
     batch_size: int = setting(16, "People per step.", low=1)
     flip_test: bool = setting(
-        False, "Average each person with its mirror image (Section 6.1)."
+        False,
+        "Average each person with its mirror image (Section 6.1).",
+        main=True,
     )
     min_box_score: float = setting(
         0.5,
@@ -277,7 +303,7 @@ class PredictConfig(settings.Checked):
         "one stays.",
     )
     min_score: float = setting(
-        0.0, "Draw only joints with at least this score."
+        0.0, "Draw only joints with at least this score.", main=True
     )
 
 
@@ -285,18 +311,22 @@ class PredictConfig(settings.Checked):
 class ExportConfig(settings.Checked):
     """Artifacts of a finished run, for servers and other runtimes."""
 
-    workdir: str = setting("", "Folder of the run to export.")
+    workdir: str = setting("", "Folder of the run to export.", required=True)
     out: str = setting(
-        "", "Folder to publish in; each format has its own inside."
+        "",
+        "Folder to publish in; each format has its own inside.",
+        required=True,
     )
     formats: str = setting(
         "saved_model",
         "With commas: saved_model, onnx, tensorrt, litert, openvino.",
+        main=True,
     )
     precisions: str = setting(
         "float32",
         "With commas: float32, float16, int8; of all formats but saved_model. "
         "The expectation stays float32.",
+        main=True,
     )
     max_pixel_error: float = setting(
         0.0,
@@ -304,15 +334,18 @@ class ExportConfig(settings.Checked):
         "published. 0 allows 0.01 in float32, and of 95 joints in 100 0.25 in "
         "float16 and 4 in int8.",
         low=0,
+        main=True,
     )
     people: int = setting(64, "People to compare on.", low=1)
     split: str = setting("val", "Split of the records that they are of.")
-    data: str = setting("", "Folder of records; empty takes the run's own.")
+    data: str = setting(
+        "", "Folder of records; empty takes the run's own.", main=True
+    )
     calibration_people: int = setting(
         128, "People of the training split that int8 is calibrated on.", low=1
     )
     flip_test: bool = setting(
-        False, "Average each person with its mirror image, inside."
+        False, "Average each person with its mirror image, inside.", main=True
     )
     max_batch: int = setting(
         64, "Most people in a batch of a TensorRT engine.", low=1
@@ -323,69 +356,4 @@ class ExportConfig(settings.Checked):
         "the surer; 0 keeps everyone. Section 6.2's is 0.9 here.",
         low=0,
         high=1,
-    )
-
-
-_DEFINE = {
-    bool: flags.DEFINE_boolean,
-    int: flags.DEFINE_integer,
-    float: flags.DEFINE_float,
-    str: flags.DEFINE_string,
-}
-
-
-def define_flags(config_class, values=flags.FLAGS):
-    """Defines one absl flag per field of the dataclass, in `values`."""
-    # TensorFlow's own INFO lines would run through the progress bar.
-    logging.getLogger("tensorflow").setLevel(logging.WARNING)
-    for field in dataclasses.fields(config_class):
-        doc, choices = field.metadata["doc"], field.metadata["choices"]
-        name, default = field.name, field.default
-        if choices:
-            flags.DEFINE_enum(name, default, choices, doc, values)
-        else:
-            _DEFINE[type(default)](name, default, doc, flag_values=values)
-
-
-def from_flags(config_class, values):
-    """Builds the dataclass from parsed `absl.flags.FLAGS`.
-
-    Raises:
-        ValueError: a flag is out of its range.
-    """
-    names = [field.name for field in dataclasses.fields(config_class)]
-    return config_class(**{name: getattr(values, name) for name in names})
-
-
-def write_flagfile(config, path):
-    """Writes a config as a file that `--flagfile` takes back."""
-    lines = [
-        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
-        for name, value in dataclasses.asdict(config).items()
-    ]
-    pathlib.Path(path).write_text("\n".join(lines) + "\n")
-
-
-def read_flagfile(config_class, path):
-    """Reads what `write_flagfile` wrote, or a preset, as absl reads it.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file names a flag that the dataclass does not have, or
-            a flag has a value that it cannot have.
-    """
-    values = flags.FlagValues()
-    define_flags(config_class, values)
-    pathlib.Path(path).read_bytes()  # or absl's own words for a missing file
-    try:
-        _, *others = values(["", f"--flagfile={path}"])
-        if not others:
-            return from_flags(config_class, values)
-    except flags.UnrecognizedFlagError as error:
-        others = [error.flagvalue]
-    except (flags.Error, ValueError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from None
-    raise ValueError(
-        f"{path} has a flag of another version of this package; train "
-        f"again, or delete that line. Received: {others[0]!r}"
     )

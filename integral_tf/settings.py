@@ -7,11 +7,9 @@ a flag file or Python gave it.
 
 import dataclasses
 import numbers
+import struct
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
-from absl import app
 
 
 def setting(
@@ -23,6 +21,9 @@ def setting(
     above: float | None = None,
     high: float | None = None,
     below: float | None = None,
+    required: bool = False,
+    main: bool = False,
+    place: int = 0,
 ) -> Any:
     """A dataclass field that carries its flag's help text and its range.
 
@@ -35,6 +36,10 @@ def setting(
         above: The value is above this one.
         high: Largest value; `below` excludes it.
         below: The value is below this one.
+        required: A command does not run without it; Python may.
+        main: Shown first in the command's help.
+        place: Which word of the command line it is, from 1, where words
+            without a flag's name may give it.
     """
     bounds = {
         "at least": low,
@@ -46,24 +51,11 @@ def setting(
         "doc": doc,
         "choices": choices,
         "bounds": {k: v for k, v in bounds.items() if v is not None},
+        "required": required,
+        "main": main or required,
+        "place": place,
     }
     return dataclasses.field(default=default, metadata=metadata)
-
-
-def parse(arguments: Sequence[str]) -> list[str]:
-    """Parses a command's flags, as absl does, for `app.run`.
-
-    Raises:
-        SystemExit: a flag is wrong, or a flag file is no text.
-    """
-    try:
-        return app.parse_flags_with_usage(arguments)
-    except UnicodeDecodeError as error:
-        given = [each for each in arguments if "flagfile" in each]
-        raise SystemExit(
-            f"A flag file is text, a flag per line, and this one is none "
-            f"({error.reason}). Received: {' '.join(given)}"
-        ) from None
 
 
 class Checked:
@@ -78,18 +70,24 @@ class Checked:
             value = getattr(self, field.name)
             if not _holds(field, value):
                 raise ValueError(
-                    f"--{field.name} is {_allowed(field)}. "
+                    f"--{field.name} is {allowed(field)}. "
                     f"Received: --{field.name}={value}"
                 )
 
 
-# Of float32, which is computed with.
-_LARGEST = float(np.finfo("float32").max)
+# Of float32, which is computed with. No NumPy: --help reads this file, too.
+_LARGEST = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+
+
+def _rounded(value):
+    return struct.unpack("f", struct.pack("f", value))[0]
+
+
 _WITHIN = {
     "at least": lambda value, bound: value >= bound,
-    "above": lambda value, bound: np.float32(value) > bound,
+    "above": lambda value, bound: _rounded(value) > bound,
     "at most": lambda value, bound: value <= bound,
-    "below": lambda value, bound: np.float32(value) < bound,
+    "below": lambda value, bound: _rounded(value) < bound,
 }
 
 
@@ -112,7 +110,7 @@ def _holds(field, value):
     )
 
 
-def _allowed(field):
+def allowed(field: dataclasses.Field) -> str:
     """What a setting may be, in words."""
     kind, metadata = type(field.default), field.metadata
     if metadata["choices"]:

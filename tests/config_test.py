@@ -1,24 +1,21 @@
 """Tests for the configuration and its flags."""
 
 import dataclasses
-import pathlib
+import importlib
 
 import pytest
 from absl import flags
-from absl.testing import flagsaver
 
+from integral_tf import commands
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import models
 
-ROOT = pathlib.Path(__file__).parent.parent
-PRESETS = sorted((ROOT / "experiments").glob("*.flags"))
-ALL = (
-    config.ModelConfig,
-    config.TrainConfig,
-    config.EvaluateConfig,
-    config.PredictConfig,
-    config.ExportConfig,
-)
+COMMANDS = [
+    importlib.import_module(f"integral_tf.commands.{name}").CONFIG
+    for name in commands.COMMANDS.values()
+]
+ALL = (config.ModelConfig, *COMMANDS)
 
 
 @pytest.fixture
@@ -26,13 +23,13 @@ def parse():
     """A function from a config class and arguments to a config."""
 
     def run(config_class, *arguments):
-        config.define_flags(config_class)
-        flags.FLAGS(["program", *arguments])
-        return config.from_flags(config_class, flags.FLAGS)
+        values = flagfiles.Values()
+        flagfiles.define(config_class, values)
+        _, *others = values(["program", *arguments])
+        assert not others
+        return flagfiles.made(config_class, values)
 
-    # Flags are the process's; this takes the new ones away afterwards.
-    with flagsaver.flagsaver():
-        yield run
+    return run
 
 
 def unlike_the_defaults(config_class):
@@ -54,8 +51,10 @@ def unlike_the_defaults(config_class):
 @pytest.mark.parametrize("config_class", ALL)
 def test_every_field_is_a_flag_with_its_default(parse, config_class):
     assert parse(config_class) == config_class()
+    values = flagfiles.Values()
+    flagfiles.define(config_class, values)
     for field in dataclasses.fields(config_class):
-        flag = flags.FLAGS[field.name]
+        flag = values[field.name]
         assert flag.default == field.default
         assert field.metadata["doc"] in flag.help
         assert type(flag.value) is type(field.default)
@@ -85,15 +84,15 @@ def test_a_written_flagfile_repeats_the_run(
     parse, tmp_path, config_class, make
 ):
     written, path = make(config_class), tmp_path / "flags.cfg"
-    config.write_flagfile(written, path)
+    flagfiles.write(written, path)
     assert parse(config_class, f"--flagfile={path}") == written
-    assert config.read_flagfile(config_class, path) == written
+    assert flagfiles.read(config_class, path) == written
 
 
 def test_a_flagfile_may_leave_flags_out(tmp_path):
     path = tmp_path / "flags.cfg"
     path.write_text("--method=H1\n\n--flip=false\n")
-    assert config.read_flagfile(config.TrainConfig, path) == config.TrainConfig(
+    assert flagfiles.read(config.TrainConfig, path) == config.TrainConfig(
         method="H1", flip=False
     )
 
@@ -116,7 +115,7 @@ def test_a_flagfile_may_leave_flags_out(tmp_path):
 def test_a_flagfile_is_read_as_absl_reads_it(parse, tmp_path, text, flip):
     path = tmp_path / "flags.cfg"
     path.write_text(text + "\n")
-    assert config.read_flagfile(config.TrainConfig, path).flip is flip
+    assert flagfiles.read(config.TrainConfig, path).flip is flip
     assert parse(config.TrainConfig, f"--flagfile={path}").flip is flip
 
 
@@ -124,7 +123,7 @@ def test_a_flagfile_may_include_another(tmp_path):
     (tmp_path / "small.flags").write_text("--seed=3\n--width=0.5\n")
     path = tmp_path / "flags.cfg"
     path.write_text(f"--flagfile={tmp_path / 'small.flags'}\n--seed=4\n")
-    assert config.read_flagfile(config.TrainConfig, path) == config.TrainConfig(
+    assert flagfiles.read(config.TrainConfig, path) == config.TrainConfig(
         seed=4, width=0.5
     )
 
@@ -146,19 +145,19 @@ def test_a_damaged_flagfile_is_named_with_its_flag(tmp_path, content, what):
     path = tmp_path / "flags.cfg"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=f"^{path} is damaged: .*{what}"):
-        config.read_flagfile(config.TrainConfig, path)
+        flagfiles.read(config.TrainConfig, path)
 
 
 def test_a_line_that_is_no_flag_is_named(tmp_path):
     path = tmp_path / "flags.cfg"
     path.write_text("--method=H1\nflip\n")
     with pytest.raises(ValueError, match="flags.cfg.*Received: 'flip'"):
-        config.read_flagfile(config.TrainConfig, path)
+        flagfiles.read(config.TrainConfig, path)
 
 
 def test_a_flagfile_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match="flags.cfg"):
-        config.read_flagfile(config.TrainConfig, tmp_path / "flags.cfg")
+        flagfiles.read(config.TrainConfig, tmp_path / "flags.cfg")
 
 
 NUMBERS = [
@@ -222,7 +221,7 @@ def test_an_unknown_line_is_named(tmp_path):
     path = tmp_path / "flags.cfg"
     path.write_text("--method=H1\n--gamma=3\n")
     with pytest.raises(ValueError, match="flags.cfg.*Received: '--gamma=3'"):
-        config.read_flagfile(config.TrainConfig, path)
+        flagfiles.read(config.TrainConfig, path)
 
 
 @pytest.mark.parametrize(
@@ -238,9 +237,8 @@ def test_choices_are_enforced(parse, config_class, field):
     choices = field.metadata["choices"]
     assert field.default in choices
     for choice in choices:
-        with flagsaver.flagsaver():
-            parsed = parse(config_class, f"--{field.name}={choice}")
-            assert getattr(parsed, field.name) == choice
+        parsed = parse(config_class, f"--{field.name}={choice}")
+        assert getattr(parsed, field.name) == choice
     with pytest.raises(flags.IllegalFlagValueError, match="other"):
         parse(config_class, f"--{field.name}=other")
 
@@ -258,9 +256,62 @@ def test_a_config_cannot_be_changed():
         config.TrainConfig().epochs = 3
 
 
-@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.name)
-def test_presets_parse(parse, path):
-    preset = parse(config.TrainConfig, f"--flagfile={path}")
+@pytest.mark.parametrize("name", flagfiles.presets())
+def test_presets_parse_from_any_folder(parse, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    preset = parse(config.TrainConfig, f"--preset={name}")
+    assert preset == parse(config.TrainConfig, "--preset", name)
+    assert preset == flagfiles.read(config.TrainConfig, flagfiles.preset(name))
     # A preset is a row of a table; where the data are is the user's affair.
     assert preset.data == preset.workdir == ""
     assert preset != config.TrainConfig()
+
+
+def test_a_preset_gives_way_to_what_follows_and_includes_another(parse):
+    # lsp_small_i1 says 11 itself, and takes 14 epochs from small.
+    got = parse(config.TrainConfig, "--preset=lsp_small_i1", "--seed=3")
+    assert (got.heatmap_epochs, got.epochs, got.seed) == (11, 14, 3)
+    got = parse(config.TrainConfig, "--epochs=5", "--preset=small")
+    assert got.epochs == 14
+    got = parse(config.TrainConfig, "--preset=small", "--epochs=5")
+    assert got.epochs == 5
+
+
+def test_a_flagfile_may_name_a_preset(tmp_path):
+    path = tmp_path / "mine.flags"
+    path.write_text("--preset=small\n--epochs=3\n")
+    got = flagfiles.read(config.TrainConfig, path)
+    assert (got.epochs, got.width) == (3, 0.25)
+
+
+def test_a_command_line_is_read_or_refused_in_a_sentence(tmp_path):
+    take = config.PredictConfig
+    asked = flagfiles.parse(take, ["photo.jpg", "--out=new", "--noflip_test"])
+    assert (asked.images, asked.out) == ("photo.jpg", "new")
+    assert asked == flagfiles.parse(take, ["--out=new", "--images=photo.jpg"])
+    binary = tmp_path / "binary.cfg"
+    binary.write_bytes(b"\xff\xfe")
+    for given, message in (
+        (["--out=new"], "--images is missing: .* Received: --images="),
+        (["a.jpg", "b.jpg"], "A flag begins with --.* Received: 'b.jpg'"),
+        (["a.jpg", "--flip=1"], "Unknown .*'flip'.*--help lists the flags"),
+        (["a.jpg", "--preset=tiny"], "one of demo, .*Received: --preset=tiny"),
+        (["a.jpg", "--batch_size=no"], "batch_size"),
+        (["a.jpg", "--batch_size=0"], "Received: --batch_size=0"),
+        (["a.jpg", "--flagfile=nowhere"], "nowhere"),
+        (["a.jpg", f"--flagfile={binary}"], "text.*Received: --flagfile="),
+    ):
+        with pytest.raises(ValueError, match=message):
+            flagfiles.parse(take, given)
+
+
+def test_every_command_shows_what_it_must_have():
+    # Ten or so main flags; a required one is among them, and has no default.
+    for config_class in COMMANDS:
+        fields = dataclasses.fields(config_class)
+        main = [field for field in fields if field.metadata["main"]]
+        assert len(main) <= 12, config_class
+        assert len(main) > 1 or not fields
+        for field in fields:
+            if field.metadata["required"]:
+                assert field.metadata["main"] and field.default == ""

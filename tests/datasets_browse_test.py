@@ -3,10 +3,7 @@
 import base64
 import concurrent.futures
 import json
-import pathlib
 import re
-import subprocess
-import sys
 
 import cv2
 import numpy as np
@@ -15,8 +12,8 @@ import pytest
 from integral_tf import skeletons
 from integral_tf.records import schema
 from integral_tf.records import shards
+from tests import in_process
 
-ROOT = pathlib.Path(__file__).parent.parent
 PAIR = skeletons.from_coco(
     {"name": "<pair>", "keypoints": ["left_end", "right_end"],
      "skeleton": [[1, 2]]}
@@ -61,12 +58,7 @@ def records(tmp_path_factory):
 
 
 def browse(data, out, *flags):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "datasets" / "browse.py")]
-        + [f"--data={data}", f"--out={out}", *flags],
-        capture_output=True,
-        text=True,
-    )
+    return in_process.run("browse", f"--data={data}", f"--out={out}", *flags)
 
 
 @pytest.fixture(scope="module")

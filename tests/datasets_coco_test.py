@@ -3,8 +3,6 @@
 import json
 import pathlib
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -17,6 +15,7 @@ from integral_tf.pipeline import batches
 from integral_tf.records import shards
 from integral_tf.training import logs
 from integral_tf.training import trainer
+from tests import in_process
 
 ROOT = pathlib.Path(__file__).parent.parent
 # Neither LSP's joints nor as many as any known skeleton has.
@@ -67,11 +66,7 @@ def write_fish(folder, count, first=1):
 
 
 def build(*flags):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "datasets" / "build_coco.py"), *flags],
-        capture_output=True,
-        text=True,
-    )
+    return in_process.run("build-coco", *flags)
 
 
 def flags_of(split, folder):
@@ -221,6 +216,6 @@ def test_says_what_is_wrong_and_writes_nothing(tmp_path, flags, message):
     built = build(*given, f"--out={tmp_path / 'records'}", "--image_size=64")
     assert built.returncode != 0
     last = built.stderr.splitlines()[-1]
-    assert re.match(f"build_coco: .*{message}", last), last
+    assert re.match(f"build-coco: .*{message}", last), last
     assert "Traceback" not in built.stderr
     assert not list(tmp_path.glob("records*"))

@@ -1,9 +1,6 @@
 """The README's commands, from synthetic records to a drawn picture."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import cv2
 import numpy as np
@@ -11,17 +8,7 @@ import pytest
 
 from integral_tf.inference import draw
 from integral_tf.records import synthetic
-
-ROOT = pathlib.Path(__file__).parent.parent
-
-
-def command(script, *flags):
-    """Runs one of the scripts as a user does."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / script), *flags],
-        capture_output=True,
-        text=True,
-    )
+from tests.in_process import run as command
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +16,13 @@ def work(tmp_path_factory):
     """Records, and a run trained on them for a moment."""
     folder = tmp_path_factory.mktemp("work")
     built = command(
-        "datasets/build_synthetic.py", "--people=60", "--image_size=64",
+        "build-synthetic", "--people=60", "--image_size=64",
         f"--out={folder / 'data'}", "--val_share=0.3",
     )  # fmt: skip
     assert built.returncode == 0, built.stderr
     assert "people kept" in built.stdout
     trained = command(
-        "train.py", f"--data={folder / 'data'}", f"--workdir={folder / 'run'}",
+        "train", f"--data={folder / 'data'}", f"--workdir={folder / 'run'}",
         "--method=I1", "--backbone=resnet18", "--width=0.125",
         "--image_size=64", "--head_channels=8", "--batch_size=8",
         "--epochs=2", "--heatmap_epochs=1", "--final_epochs=0",
@@ -47,7 +34,7 @@ def work(tmp_path_factory):
 @pytest.mark.parametrize("flags", [(), ("--flip_test",)])
 def test_evaluate_scores_and_shows_the_run(work, flags):
     out = work / "evaluation"
-    done = command("evaluate.py", f"--workdir={work / 'run'}", f"--out={out}",
+    done = command("evaluate", f"--workdir={work / 'run'}", f"--out={out}",
                    *flags)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "| I1 |" in done.stdout and "| mean pose |" in done.stdout
@@ -64,7 +51,7 @@ def test_evaluate_scores_and_shows_the_run(work, flags):
 
 def test_evaluate_scores_each_checkpoint(work):
     out = work / "kept"
-    done = command("evaluate.py", f"--workdir={work / 'run'}", f"--out={out}",
+    done = command("evaluate", f"--workdir={work / 'run'}", f"--out={out}",
                    "--checkpoints=each")  # fmt: skip
     assert done.returncode == 0, done.stderr
     summary = done.stdout.splitlines()[-2:]
@@ -85,7 +72,7 @@ def test_predict_draws_and_writes_image_pixels(work, tmp_path):
     boxes = [box, {**box, "score": 0.1}, {**box, "category_id": 18}]
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
     done = command(
-        "predict.py", f"--model={work / 'run'}", f"--images={photos}",
+        "predict", f"--model={work / 'run'}", f"--images={photos}",
         f"--boxes={tmp_path / 'boxes.json'}", f"--out={out}",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -119,17 +106,17 @@ def test_predict_draws_a_video_or_says_what_is_wrong(work, tmp_path):
         f"--model={work / 'run'}", f"--images={clip}", f"--out={out}",
         f"--boxes={tmp_path / 'boxes.json'}",
     )  # fmt: skip
-    done = command("predict.py", *flags)
+    done = command("predict", *flags)
     assert done.returncode == 0, done.stderr
     assert "1 people in 8 frames" in done.stdout
-    assert "8/8" in done.stderr and "[00:" in done.stderr  # time left
+    assert "8/8" in done.stderr and "[0" in done.stderr  # time left
     text = (out / "joints.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]
     assert [len(line["people"]) for line in lines] == [0] * 6 + [1, 0]
     assert (out / "clip.mp4").is_file()
     whole = clip.read_bytes()
     clip.write_bytes(whole[: len(whole) // 2])
-    done = command("predict.py", *flags[:2], f"--out={tmp_path / 'other'}")
+    done = command("predict", *flags[:2], f"--out={tmp_path / 'other'}")
     assert done.returncode != 0
     assert "\npredict: The video breaks off before its end" in done.stderr
     assert "Traceback" not in done.stderr
@@ -142,20 +129,20 @@ def test_predict_draws_a_video_or_says_what_is_wrong(work, tmp_path):
     "script, flags, message",
     [
         (
-            "train.py",
+            "train",
             ("--data=nowhere", "--workdir=runs/nowhere"),
             "train: Records are a folder",
         ),
-        ("evaluate.py", ("--workdir=nowhere",), "evaluate: A model is"),
+        ("evaluate", ("--workdir=nowhere",), "evaluate: A model is"),
         (
-            "predict.py",
+            "predict",
             ("--model=nowhere", "--images=nowhere", "--out=new"),
             "predict: `--images` is",
         ),
         (
-            "datasets/build_lsp.py",
+            "build-lsp",
             ("--source=nowhere", "--out=new"),
-            "build_lsp: LSP and LSP-extended are",
+            "build-lsp: LSP and LSP-extended are",
         ),
     ],
 )
@@ -168,7 +155,7 @@ def test_bad_input_is_one_sentence_and_an_exit_code(script, flags, message):
 
 def test_evaluate_refuses_another_split(work):
     done = command(
-        "evaluate.py", f"--workdir={work / 'run'}", "--split=test",
+        "evaluate", f"--workdir={work / 'run'}", "--split=test",
         f"--out={work / 'other'}",
     )  # fmt: skip
     assert done.returncode != 0

@@ -6,6 +6,7 @@ import sys
 
 import integral_tf
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import skeletons
 from integral_tf.inference import loading
 from integral_tf.records import shards
@@ -50,7 +51,7 @@ def test_a_heatmap_run_becomes_an_integral_one(tmp_path):
         "| integral",
     ]
     # A run like any other: the flags say what the model is.
-    made = config.read_flagfile(config.TrainConfig, out / checkpoint.FLAGS)
+    made = flagfiles.read(config.TrainConfig, out / checkpoint.FLAGS)
     layer = loading.load(out).get_layer("integral")
     assert (made.method, made.beta) == ("I1", layer.beta)
     again = command(*flags)

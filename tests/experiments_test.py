@@ -1,26 +1,18 @@
 """Tests for the commands that reproduce the paper's tables and figures."""
 
-import pathlib
-import sys
-
 import cv2
 import pytest
 
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import skeletons
+from integral_tf.experiments import reproduce
+from integral_tf.experiments import tables
 from integral_tf.records import shards
 from integral_tf.records import synthetic
 
-ROOT = pathlib.Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "experiments"))
-
-import reproduce  # noqa: E402
-import tables  # noqa: E402
-
 BUDGETS = {
-    name: config.read_flagfile(
-        config.TrainConfig, ROOT / "experiments" / f"{name}.flags"
-    )
+    name: flagfiles.read(config.TrainConfig, flagfiles.preset(name))
     for name in ("paper", "small")
 }
 
@@ -70,9 +62,7 @@ def test_a_claim_that_fails_with_one_seed_says_so():
 
 
 def test_rows_of_two_tables_with_the_same_settings_are_one_run(tmp_path):
-    runs = reproduce.Runs(
-        ROOT / "experiments" / "small.flags", tmp_path, tmp_path
-    )
+    runs = reproduce.Runs(flagfiles.preset("small"), tmp_path, tmp_path)
     by_label = {
         row.label: runs.folder(row, 0)
         for table in (2, 3, 5)
@@ -86,7 +76,7 @@ def test_rows_of_two_tables_with_the_same_settings_are_one_run(tmp_path):
 
 def test_maps_may_take_longer_to_form(tmp_path):
     # Only the methods with a heat-map phase of their own are other runs.
-    small = ROOT / "experiments" / "small.flags"
+    small = flagfiles.preset("small")
     names = []
     for epochs in (0, 11):
         runs = reproduce.Runs(small, tmp_path, tmp_path, epochs)
@@ -116,7 +106,7 @@ def runs(tmp_path_factory):
 def test_a_figure_and_a_table_from_the_same_runs(runs, monkeypatch, capfd):
     # Figure 2 trains H1 and I1; a table of those two finds them finished.
     reproduce.reproduce(0, 2, runs)
-    assert capfd.readouterr().out.count("$ python train.py") == 2
+    assert capfd.readouterr().out.count("$ integral-tf train") == 2
     picture = cv2.imread(str(runs.out / "figure2.png"))
     assert picture.shape[1] > picture.shape[0] > 500
 
@@ -126,7 +116,7 @@ def test_a_figure_and_a_table_from_the_same_runs(runs, monkeypatch, capfd):
         tables, "claims", lambda table: [tables._better("I1", "H1", "AUC")]
     )
     reproduce.reproduce(2, 0, runs)
-    assert "$ python train.py" not in capfd.readouterr().out
+    assert "$ integral-tf train" not in capfd.readouterr().out
     page = (runs.out / "table2.md").read_text()
     assert "| H1 |" in page and "| 86.8 | 17.2 | 52.9 |" in page
     assert "Budget: tiny" in page and "| I1 > H1, AUC |" in page

@@ -14,6 +14,7 @@ import pytest
 
 import integral_tf
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf.pipeline import batches
 from integral_tf.training import trainer
 
@@ -77,9 +78,7 @@ def test_a_finished_run():
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
     shutil.copytree(SAVED, tmp_path / "tests" / "saved")
     monkeypatch.chdir(tmp_path / "tests")
-    run = config.read_flagfile(
-        config.TrainConfig, "saved/interrupted/flags.cfg"
-    )
+    run = flagfiles.read(config.TrainConfig, "saved/interrupted/flags.cfg")
     model = trainer.train(run)
     check_poses(model, "resumed")
 

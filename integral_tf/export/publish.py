@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from integral_tf import config as configs
 from integral_tf import coordinates
+from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import ownership
 from integral_tf.export import card as cards
@@ -85,7 +86,7 @@ def export(config):
 def _export(config, wanted):
     workdir = pathlib.Path(config.workdir)
     model = loading.load(workdir)
-    run = configs.read_flagfile(configs.TrainConfig, workdir / "flags.cfg")
+    run = flagfiles.read(configs.TrainConfig, workdir / "flags.cfg")
     for layer in calibrate.integrals_of(model):
         # Calibrated after training, where the flags left it open.
         run = dataclasses.replace(run, beta=layer.beta)

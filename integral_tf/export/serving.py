@@ -8,7 +8,7 @@ these requests before it lets a version answer, so that nobody waits for it:
 They are TFRecords of `PredictionLog`, two per signature: one person, and
 several. The people are drawn, whatever the run was trained on; a model that is
 given away carries nobody's photograph. Each record holds the answer, too, which
-a server does not read: `serving/replay.py` compares with it.
+a server does not read: `integral-tf replay` compares with it.
 """
 
 import importlib

@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 
 from integral_tf import config as configs
+from integral_tf import flagfiles
 from integral_tf import metrics
 from integral_tf import paper
 from integral_tf import whole
@@ -43,7 +44,7 @@ def evaluate(config, model=None, name=""):
     workdir = pathlib.Path(config.workdir)
     if model is None:
         model = loading.load(workdir)
-    run = configs.read_flagfile(configs.TrainConfig, workdir / "flags.cfg")
+    run = flagfiles.read(configs.TrainConfig, workdir / "flags.cfg")
     data = config.data or run.data
     out = pathlib.Path(config.out or workdir / "evaluation")
     if name:
@@ -161,7 +162,7 @@ def self_test(config):
     data = config.data
     if config.workdir:
         flagfile = pathlib.Path(config.workdir) / "flags.cfg"
-        data = data or configs.read_flagfile(configs.TrainConfig, flagfile).data
+        data = data or flagfiles.read(configs.TrainConfig, flagfile).data
     skeleton, truth = preflight.check(config, data)
     seen = predictions.predict(None, config, data, skeleton)
     checks = []

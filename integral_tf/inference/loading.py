@@ -23,8 +23,8 @@ def load(model):
         if not path.is_file():
             raise FileNotFoundError(
                 "A model is a model.keras, or the folder of a finished run "
-                "that holds one, or a version's folder that export.py "
-                f"published. Received: {str(model)!r}"
+                "that holds one, or a version's folder that `integral-tf "
+                f"export` published. Received: {str(model)!r}"
             )
         try:
             model = keras.saving.load_model(path, compile=False)

@@ -7,8 +7,8 @@ import math
 import pathlib
 
 import numpy as np
-import tqdm
 
+from integral_tf import progress
 from integral_tf import whole
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import draw
@@ -69,7 +69,7 @@ def _predict_photographs(config, out):
     with whole.folder(out) as partial:
         read = 0
         for path, name in zip(
-            tqdm.tqdm(paths, unit=" images", desc="predict"),
+            progress.over(paths, "predict", unit="images"),
             _drawn_names(paths),
         ):
             some = None if people is None else people.get(path.name, [])
@@ -115,12 +115,8 @@ def _predict_video(config, path, out):
         partial = stack.enter_context(whole.folder(out))
         lines = stack.enter_context(open(partial / _LINES, "w"))
         results, drawn = [], None
-        for image in tqdm.tqdm(
-            frames,
-            total=frames.announced or None,
-            unit=" frames",
-            desc="predict",
-        ):
+        total = frames.announced or None
+        for image in progress.over(frames, "predict", total, unit="frames"):
             number = len(results)
             some = None if people is None else people.pop(number, [])
             picture, found = _answer(config, model, image, some)

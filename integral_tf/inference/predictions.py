@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 import tensorflow as tf
-import tqdm
 
 from integral_tf import coordinates
 from integral_tf import layers
 from integral_tf import metrics
+from integral_tf import progress
 from integral_tf.inference import flip
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
@@ -144,7 +144,7 @@ def predict(model, config, data, skeleton):
     total = min(total, config.limit or total)
     rows = []
     with (
-        tqdm.tqdm(total=total, unit=" people", desc="evaluate") as bar,
+        progress.bar("evaluate", total, unit="people") as bar,
         shards.reading(data, config.split),
     ):
         for people in batches.eval_batches(

@@ -114,7 +114,7 @@ def check_tested(annotations, source_ids):
     found = {name.decode() for name in source_ids}
     if found != tested:
         raise ValueError(
-            "MPII's submission is for records of build_mpii.py --people=test, "
+            "MPII's submission is for records of build-mpii --people=test, "
             f"all {len(tested)} of them. Received: {len(found & tested)} of "
             f"these, {len(found - tested)} others"
         )

@@ -1,12 +1,7 @@
 r"""Parameters and operations of a network, for Tables 3, 4 and 7.
 
-    python -m integral_tf.models.complexity --method=I1 --stages=4
-    python -m integral_tf.models.complexity --table=4
-
-The first counts one configuration, part by part; every flag of
-`config.ModelConfig` is one here, of which `--weights`, `--beta` and
-`--heatmap_reading` change nothing. The second puts the counts of a table's
-rows beside what the paper prints. Both count one image, in two readings:
+One configuration is counted part by part (`report`); a table's rows stand
+beside what the paper prints (`table`). Both count one image, in two readings:
 
     as built     every parameter, a normalisation's moving moments included;
                  multiply-accumulates (MACs) of convolutions, deconvolutions
@@ -28,8 +23,6 @@ import math
 import re
 
 import keras
-from absl import app
-from absl import flags
 
 from integral_tf import config
 from integral_tf import layers
@@ -321,36 +314,3 @@ def _beside(printed, *figures):
     for figure in figures:
         cells += [f"{figure:.2f}", f"{figure / printed - 1:+.1%}"]
     return cells
-
-
-def main(argv):
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    values = flags.FLAGS
-    model_config = config.from_flags(config.ModelConfig, values)
-    try:
-        if values.table == "0":
-            print(report(model_config, values.joints))
-        elif (model_config, values.joints) == (config.ModelConfig(), JOINTS):
-            print(table(int(values.table)))
-        else:
-            raise ValueError(
-                "`--table` has configurations of its own; leave the other "
-                f"flags out. Received: --table={values.table} with others"
-            )
-    except (ValueError, OverflowError) as error:
-        raise SystemExit(f"complexity: {error}") from None
-
-
-if __name__ == "__main__":
-    config.define_flags(config.ModelConfig)
-    flags.adopt_module_key_flags(config)
-    flags.DEFINE_integer("joints", JOINTS, "Number of joints; MPII has 16.")
-    flags.DEFINE_enum(
-        "table",
-        "0",
-        [str(number) for number in (0, *TABLES)],
-        "Table of the paper to count, with no other flag; 0 counts the "
-        "configuration of the other flags.",
-    )
-    app.run(main)

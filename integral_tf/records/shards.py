@@ -174,8 +174,8 @@ def read_manifest(folder, skeleton=None):
     path = pathlib.Path(folder) / MANIFEST
     if not path.is_file():
         raise FileNotFoundError(
-            "Records are a folder with a manifest.json, as the scripts in "
-            "datasets/ write it; build_synthetic.py needs no download. "
+            "Records are a folder with a manifest.json, as `integral-tf "
+            "build-...` writes it; build-synthetic needs no download. "
             f"Received: data={str(folder)!r}"
         )
     try:

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-import tqdm
 
 from integral_tf import ownership
+from integral_tf import progress
 from integral_tf.records import schema
 
 
@@ -70,7 +70,7 @@ def write(
             [path for _, path, _ in tasks],
             [keys for *_, keys in tasks],
         )
-        with tqdm.tqdm(total=people, unit=" people", desc="write") as bar:
+        with progress.bar("write", people, unit="people") as bar:
             for (name, path, keys), found in zip(tasks, jobs):
                 _count(splits[name], path, found)
                 bar.update(len(keys))

@@ -17,7 +17,7 @@ import json
 import os
 import pathlib
 
-from integral_tf import config as configs
+from integral_tf import flagfiles
 from integral_tf import whole
 from integral_tf.inference import loading
 from integral_tf.models import archive
@@ -90,7 +90,7 @@ def check_flags(config):
             "begin anew; put them back, or name another --workdir. "
             f"Received: --workdir={workdir}"
         )
-    before = configs.read_flagfile(type(config), workdir / FLAGS)
+    before = flagfiles.read(type(config), workdir / FLAGS)
     for name, value in dataclasses.asdict(config).items():
         old = getattr(before, name)
         if old == value or name in _FREE:
@@ -121,10 +121,10 @@ def claim(config):
     workdir = pathlib.Path(config.workdir)
     workdir.mkdir(parents=True, exist_ok=True)
     path = workdir / FLAGS
-    if path.exists() and configs.read_flagfile(type(config), path) == config:
+    if path.exists() and flagfiles.read(type(config), path) == config:
         return
     partial = path.with_suffix(".partial")
-    configs.write_flagfile(config, partial)
+    flagfiles.write(config, partial)
     os.replace(partial, path)
 
 
@@ -248,7 +248,7 @@ def save_run(model, config, skeleton, out):
         FileExistsError: there is one.
     """
     with whole.folder(out, taken=_TAKEN) as partial:
-        configs.write_flagfile(config, partial / FLAGS)
+        flagfiles.write(config, partial / FLAGS)
         save_skeleton(skeleton, partial)
         save_model(model, partial, skeleton)
 

@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 
 from integral_tf import config as configs
+from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf.inference import calibrate
 from integral_tf.records import shards
@@ -40,10 +41,11 @@ def models(workdir, which):
     paths = resuming.paths(workdir)
     if not paths or not (workdir / checkpoint.FLAGS).exists():
         raise FileNotFoundError(
-            "Checkpoints are what train.py writes to its run's folder. "
+            "Checkpoints are what `integral-tf train` writes to its run's "
+            "folder. "
             f"Received: --workdir={workdir}"
         )
-    run = configs.read_flagfile(configs.TrainConfig, workdir / checkpoint.FLAGS)
+    run = flagfiles.read(configs.TrainConfig, workdir / checkpoint.FLAGS)
     checkpoint.check_own_records(workdir, run)
     skeleton = shards.read_skeleton(run.data)
     # The backbone's first weights are not needed again, nor perhaps there.

@@ -11,11 +11,11 @@ import pathlib
 
 import keras
 import tensorflow as tf
-import tqdm
 
 from integral_tf import layers
 from integral_tf import models
 from integral_tf import ownership
+from integral_tf import progress as bars
 from integral_tf.inference import calibrate
 from integral_tf.inference import loading
 from integral_tf.inference import predictions
@@ -166,19 +166,22 @@ class _Run:
             logs.append_log(self.workdir, progress.row)
         if place := progress.place():
             print(place)
-        writer = self._tensorboard()
-        bar = tqdm.tqdm(
-            total=config.epochs * self.steps,
+        bar = bars.bar(
+            "train",
+            config.epochs * self.steps,
+            unit="steps",
             initial=progress.state.epoch * self.steps + progress.step,
-            unit="step",
-            smoothing=0.05,
         )
-        phase = None
+        phase, writer = None, self._tensorboard()
         while progress.state.phase != "done":
+            where = f"epoch {progress.state.epoch + 1}/{config.epochs}"
             if progress.state.phase != phase:
                 phase = progress.state.phase
+                bars.say(bar, f"{where} {phase}, compiling")
                 self._enter_phase(phase)
-            means = self._train_epoch(bar)
+            means = self._train_epoch(bar, f"{where} {phase}")
+            if self.has_val:
+                bars.say(bar, f"{where} {phase}, validating")
             figures = self.validator.figures() if self.has_val else dict(means)
             row = {
                 "epoch": progress.state.epoch + 1,
@@ -193,7 +196,7 @@ class _Run:
             progress.step, progress.sums, progress.row = 0, {}, row
             self._save()
             self._check_epoch(figures["loss"])
-            self._report(bar, row, writer)
+            self._report(row, writer)
         bar.close()
         self._calibrate()
         if self.has_val:
@@ -236,7 +239,7 @@ class _Run:
             self._train_step, jit_compile=self.config.jit_compile or None
         )
 
-    def _train_epoch(self, bar):
+    def _train_epoch(self, bar, where):
         """Runs what is left of the epoch; returns the mean losses."""
         progress = self.progress
         # They may have been built again since the last epoch.
@@ -247,6 +250,7 @@ class _Run:
         with shards.reading(self.config.data, "train"):
             for batch in people:
                 self._count(self.train_step(batch))
+                bars.say(bar, where)
                 bar.set_postfix(loss=f"{self.loss:.4f}", refresh=False)
                 bar.update()
         return {n: s / progress.step for n, s in progress.sums.items()}
@@ -300,7 +304,7 @@ class _Run:
         elif ends:
             self._stop(what)
         else:
-            print(f"\n{what}: if it is so at the end, the run is refused")
+            bars.write(f"{what}: if it is so at the end, the run is refused")
 
     def _stop(self, what, step=None):
         """Ends a run whose weights are spoilt; the last good ones stay."""
@@ -327,9 +331,8 @@ class _Run:
             with tf.GradientTape() as tape:
                 outputs = self.model(crops["images"], training=True)
                 costs = self._costs(truth, outputs)
-                loss = costs["loss"]
                 # Gradients are summed over replicas: the global batch.
-                scaled = self.optimizer.scale_loss(loss)
+                scaled = self.optimizer.scale_loss(costs["loss"])
             variables = self.model.trainable_variables
             gradients = tape.gradient(scaled, variables)
             self.optimizer.apply(gradients, variables)
@@ -355,9 +358,9 @@ class _Run:
         if calibration.chooses_beta(self.config) and self.has_val:
             self.progress.beta, aucs = calibration.best_beta(self.validator)
             for beta, auc in zip(calibrate.BETAS, aucs):
-                print(f"beta {beta:6.2f}: AUC {auc:.2f}")
+                bars.write(f"beta {beta:6.2f}: AUC {auc:.2f}")
             calibrate.set_beta(self.model, self.progress.beta)
-            print(f"beta: {self.progress.beta}")
+            bars.write(f"beta: {self.progress.beta}")
             logs.append_betas(
                 self.workdir, self.progress.state, calibrate.BETAS, aucs
             )
@@ -377,7 +380,7 @@ class _Run:
             return tf.summary.create_noop_writer()
         return tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
 
-    def _report(self, bar, row, writer):
+    def _report(self, row, writer):
         logs.append_log(self.workdir, row)
         with writer.as_default(step=row["epoch"]):
             for name, value in row.items():
@@ -389,4 +392,4 @@ class _Run:
             for name, value in row.items()
             if isinstance(value, float) and name != "learning_rate"
         )
-        bar.write(f"epoch {row['epoch']:3d} {row['phase']:7s} {figures}")
+        bars.write(f"epoch {row['epoch']:3d} {row['phase']:7s} {figures}")

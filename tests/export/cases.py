@@ -8,6 +8,7 @@ from PIL import Image
 
 import integral_tf
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf.export import network
 from integral_tf.inference import backends
 from integral_tf.records import photographs
@@ -116,7 +117,7 @@ def write_run(folder, people=24):
         method="I*", backbone="resnet18", width=0.125, image_size=64,
         head_channels=8, data=str(folder / "data"), workdir=str(run),
     )  # fmt: skip
-    config.write_flagfile(settings, run / checkpoint.FLAGS)
+    flagfiles.write(settings, run / checkpoint.FLAGS)
     checkpoint.save_skeleton(integral_tf.skeletons.MPII, run)
     checkpoint.save_model(model(), run, integral_tf.skeletons.MPII)
     return run

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 import integral_tf
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import ownership
 from integral_tf import skeletons
 from integral_tf.export import publish
@@ -25,6 +26,7 @@ from integral_tf.records import photographs
 from integral_tf.records import shards
 from integral_tf.records import synthetic
 from integral_tf.training import checkpoint
+from tests import in_process
 from tests.export import cases
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -117,17 +119,13 @@ def test_refuses_a_run_that_has_no_model(settings, tmp_path):
 
 
 def command(*flags):
-    return [sys.executable, str(ROOT / "export.py"), *flags]
+    return [sys.executable, "-m", "integral_tf", "export", *flags]
 
 
 def test_the_command_says_the_figure_and_fails(run, tmp_path):
-    done = subprocess.run(
-        command(
-            f"--workdir={run}", f"--out={tmp_path / 'out'}", "--people=4",
-            "--max_pixel_error=1e-9",
-        ),
-        capture_output=True,
-        text=True,
+    done = in_process.run(
+        "export", f"--workdir={run}", f"--out={tmp_path / 'out'}",
+        "--people=4", "--max_pixel_error=1e-9",
     )  # fmt: skip
     assert done.returncode == 1
     assert "export: saved_model float32: not published" in done.stderr
@@ -222,7 +220,7 @@ def test_records_that_changed_since_the_training_are_refused(
 ):
     kept = tmp_path / "run"
     shutil.copytree(run, kept)
-    flags = config.read_flagfile(config.TrainConfig, kept / "flags.cfg")
+    flags = flagfiles.read(config.TrainConfig, kept / "flags.cfg")
     flags = dataclasses.replace(flags, workdir=str(kept))
     manifest = shards.read_manifest(flags.data)
     checkpoint.claim_records(flags, manifest)

@@ -1,8 +1,6 @@
 """Tests for the counts of parameters and operations."""
 
 import pathlib
-import subprocess
-import sys
 
 import keras
 import pytest
@@ -11,6 +9,7 @@ from integral_tf import config
 from integral_tf import paper
 from integral_tf.models import backbone as backbones
 from integral_tf.models import complexity
+from tests import in_process
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
@@ -291,13 +290,7 @@ def test_a_model_of_other_layers_is_refused():
 
 
 def command(*flags):
-    """Runs the module as a user does."""
-    return subprocess.run(
-        [sys.executable, "-m", "integral_tf.models.complexity", *flags],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    return in_process.run("complexity", *flags)
 
 
 def test_the_command_prints_the_report():
@@ -319,7 +312,7 @@ def test_the_command_prints_the_report():
 @pytest.mark.parametrize(
     "flags, sentence",
     [
-        (["--table=5"], "FATAL Flags parsing error: flag --table=5: "),
+        (["--table=5"], "complexity: flag --table=5: "),
         (["--image_size=100"], "complexity: `image_size` is the crop's side"),
         (["--table=3", "--stages=2"], "complexity: `--table` has configurat"),
     ],

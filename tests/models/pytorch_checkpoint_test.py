@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import models
 from integral_tf import skeletons
 from integral_tf.inference import loading
 from integral_tf.models import backbone as backbones
+from integral_tf.training import importing
 from tests.models import pose_resnet
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-sys.path.insert(0, str(ROOT / "experiments"))
-
-import import_checkpoint  # noqa: E402
 
 # What names a project gives the tensors, and whether it trained on BGR.
 NAMES = {
@@ -177,9 +176,9 @@ def test_becomes_a_run(tmp_path, monkeypatch, images):
     expected = models.from_pytorch(tensors, (64, 96), "torch")
     run = tmp_path / "runs" / "imported"
     arguments = run, skeletons.COCO, tensors, (64, 96), "torch", "pytorch"
-    import_checkpoint.write_run(*arguments)
+    importing.write_run(*arguments)
 
-    flags = config.read_flagfile(config.TrainConfig, run / "flags.cfg")
+    flags = flagfiles.read(config.TrainConfig, run / "flags.cfg")
     assert (flags.method, flags.backbone, flags.width) == (
         "H1",
         "resnet18",
@@ -197,15 +196,15 @@ def test_becomes_a_run(tmp_path, monkeypatch, images):
         heatmaps(loaded, images), heatmaps(expected, images), atol=1e-6
     )
     with pytest.raises(FileExistsError, match="imported"):
-        import_checkpoint.write_run(*arguments)
+        importing.write_run(*arguments)
 
     # Broken off, nothing is left.
     def full(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(import_checkpoint.checkpoint, "save_model", full)
+    monkeypatch.setattr(importing.checkpoint, "save_model", full)
     with pytest.raises(OSError, match="no space"):
-        import_checkpoint.write_run(run.with_name("other"), *arguments[1:])
+        importing.write_run(run.with_name("other"), *arguments[1:])
     assert [path.name for path in run.parent.iterdir()] == ["imported"]
 
 

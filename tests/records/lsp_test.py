@@ -2,8 +2,6 @@
 
 import json
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ from PIL import Image
 
 from integral_tf.records import lsp
 from integral_tf.records import schema
+from tests import in_process
 
 ROOT = pathlib.Path(__file__).parents[2]
 LSPET = ROOT.parent / "shared" / "data" / "lspet"
@@ -200,12 +199,8 @@ def test_refuses_what_is_no_matrix(tmp_path):
 
 
 def build(source, out):
-    return subprocess.run(
-        [sys.executable, "datasets/build_lsp.py"]
-        + [f"--source={source}", f"--out={out}", "--image_size=16"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
+    return in_process.run(
+        "build-lsp", f"--source={source}", f"--out={out}", "--image_size=16"
     )
 
 
@@ -244,7 +239,7 @@ def test_the_script_says_one_sentence_and_fails(tmp_path):
     (tmp_path / "lsp" / "joints.mat").write_bytes(b"")
     built = build(tmp_path / "lsp", tmp_path / "records")
     assert built.returncode != 0
-    assert "build_lsp: joints.mat is not a MATLAB file" in built.stderr
+    assert "build-lsp: joints.mat is not a MATLAB file" in built.stderr
     assert "Traceback" not in built.stderr
     assert not (tmp_path / "records").exists()
 

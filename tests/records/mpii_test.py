@@ -2,8 +2,6 @@
 
 import json
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ from integral_tf import skeletons
 from integral_tf.records import mpii
 from integral_tf.records import mpii_annotations
 from integral_tf.records import schema
+from tests import in_process
 from tests.records import mpii_files
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -437,12 +436,7 @@ def test_refuses_what_the_file_does_not_say(tmp_path, folder):
 
 
 def build(*flags):
-    return subprocess.run(
-        [sys.executable, "datasets/build_mpii.py", "--image_size=16", *flags],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    return in_process.run("build-mpii", "--image_size=16", *flags)
 
 
 def test_the_script_counts_whom_it_drops(tmp_path):
@@ -480,7 +474,7 @@ def test_the_script_says_one_sentence_and_fails(tmp_path):
     out = tmp_path / "records"
     built = build(f"--source={tmp_path}", f"--out={out}", "--people=single")
     assert built.returncode != 0
-    assert "build_mpii: Only the official .mat says" in built.stderr
+    assert "build-mpii: Only the official .mat says" in built.stderr
     assert "Received: people='single'" in built.stderr
     assert "Traceback" not in built.stderr
     assert not out.exists() and not list(tmp_path.glob("*.partial"))

@@ -9,7 +9,6 @@ import pytest
 from integral_tf import skeletons
 from integral_tf.inference import left_out
 from integral_tf.inference import prediction
-from tests.serving import running
 
 GOOD = {"file_name": "1.jpg", "bbox": [1, 2, 3.5, 4]}
 ROWS = [
@@ -51,11 +50,13 @@ ROWS = [
 
 
 @pytest.fixture
-def serving(monkeypatch):
-    """The scripts' modules, which find each other by bare names."""
-    monkeypatch.syspath_prepend(str(running.ROOT / "serving"))
+def serving():
+    """The client's modules."""
     names = ("connections", "boxes")
-    modules = {name: importlib.import_module(name) for name in names}
+    modules = {
+        name: importlib.import_module(f"integral_tf.serving.{name}")
+        for name in names
+    }
     return types.SimpleNamespace(**modules)
 
 

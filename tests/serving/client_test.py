@@ -1,10 +1,12 @@
 """Tests for the client of TensorFlow Serving, against `server.py` here."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
+import unittest.mock
 
 import numpy as np
 import pytest
@@ -15,24 +17,20 @@ from integral_tf import config
 from integral_tf import skeletons
 from integral_tf.inference import prediction
 from integral_tf.records import photographs
+from tests import in_process
 from tests.serving import running
 
 LATE, ENVIRONMENT = running.LATE, running.ENVIRONMENT
 
 
 def command(*flags):
-    script = str(running.ROOT / "serving" / "client.py")
-    return [sys.executable, script, f"--timeout={LATE}", *flags]
+    start = [sys.executable, "-m", "integral_tf", "client"]
+    return [*start, f"--timeout={LATE}", *flags]
 
 
 def ask(*flags):
-    return subprocess.run(
-        command(*flags),
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=LATE,
-    )
+    with unittest.mock.patch.dict(os.environ, ENVIRONMENT, clear=True):
+        return in_process.run("client", f"--timeout={LATE}", *flags)
 
 
 def said(done):
@@ -272,12 +270,12 @@ def test_the_flags_are_checked_in_one_line(pictures, tmp_path):
 
 
 ALONE = """
-import runpy, sys
-for name in ("integral_tf", "tensorflow", "tensorflow_serving", "numpy", "PIL"):
+import sys
+from integral_tf import commands
+for name in ("tensorflow", "keras", "tensorflow_serving", "numpy", "PIL"):
     sys.modules[name] = None  # cannot be imported
-sys.path.insert(0, sys.argv[1])
-sys.argv[:2] = ["client.py"]
-runpy.run_path(sys.path[0] + "/client.py", run_name="__main__")
+from tests import in_process
+sys.exit(commands.main(["client", *sys.argv[1:]]))
 """
 
 
@@ -288,7 +286,6 @@ def test_rest_needs_no_package(server, pictures, tmp_path):
                 sys.executable,
                 "-c",
                 ALONE,
-                str(running.ROOT / "serving"),
                 *flags,
             ],
             env=ENVIRONMENT,
@@ -302,7 +299,7 @@ def test_rest_needs_no_package(server, pictures, tmp_path):
     boxes = f"--boxes={pictures / 'boxes.json'}"
     done = alone(*server.flags("rest"), image, boxes, out)
     assert done.returncode == 0, done.stderr
-    assert "no pictures, integral_tf is not installed" in done.stdout
+    assert "no pictures are drawn here" in done.stdout
     assert len(results(tmp_path / "out")) == 1
     done = alone(*server.flags("grpc"), image, boxes, out)
     assert done.returncode == 1

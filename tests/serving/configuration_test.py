@@ -1,11 +1,12 @@
 """Tests for what a server is configured with: that it can be read, and fits."""
 
 import json
+import os
 import pathlib
 import re
 import shutil
 import subprocess
-import sys
+import unittest.mock
 
 import pytest
 from google.protobuf import descriptor_pb2
@@ -16,6 +17,7 @@ from google.protobuf import wrappers_pb2
 
 from integral_tf.export import saved_model
 from integral_tf.export import serving
+from tests import in_process
 from tests.export import cases
 from tests.serving import running
 
@@ -136,11 +138,13 @@ def test_the_readmes_curl(server, tmp_path):
 
 def test_replay_says_how_far_a_server_is_from_the_exporter(server, tmp_path):
     def replay(folder):
-        script = str(SERVING / "replay.py")
         address = f"--server=localhost:{server.ports['grpc']}"
         late = f"--timeout={running.LATE}"
         requests = f"--requests={folder}"
-        return run([sys.executable, script, requests, address, late])
+        with unittest.mock.patch.dict(
+            os.environ, running.ENVIRONMENT, clear=True
+        ):
+            return in_process.run("replay", requests, address, late)
 
     done = replay(server.folder / "1")
     assert done.returncode == 0, done.stderr

@@ -7,9 +7,8 @@ import threading
 import numpy as np
 import pytest
 
+from integral_tf.serving import connections
 from tests.serving import running
-
-connections = running.connections
 
 
 def test_a_server_that_is_not_there(folder):

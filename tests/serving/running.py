@@ -1,12 +1,13 @@
-"""Starts `server.py` for a test, and what the client knows of connections."""
+"""Starts `server.py` for a test."""
 
 import contextlib
-import importlib.util
 import os
 import pathlib
 import socket
 import subprocess
 import sys
+
+from integral_tf.serving import connections
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 SERVER = pathlib.Path(__file__).with_name("server.py")
@@ -18,17 +19,6 @@ ENVIRONMENT = {
 }
 # Seconds, on a machine that may be busy; a test that passes waits less.
 LATE = 900
-
-
-def load(name):
-    path = ROOT / "serving" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"serving_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-connections = load("connections")
 
 
 class Server:

@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import skeletons
 from integral_tf.training import checkpoint
 from integral_tf.training import resuming
@@ -54,7 +55,7 @@ def test_flags_that_may_change_are_written_down(settings, half, change):
     changed = dataclasses.replace(settings, **change)
     checkpoint.claim(changed)
     flags = half / "flags.cfg"
-    assert config.read_flagfile(config.TrainConfig, flags) == changed
+    assert flagfiles.read(config.TrainConfig, flags) == changed
 
 
 @pytest.mark.parametrize(

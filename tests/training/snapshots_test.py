@@ -3,8 +3,6 @@
 import pathlib
 import re
 import shutil
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -17,6 +15,7 @@ from integral_tf.records import shards
 from integral_tf.records import synthetic
 from integral_tf.training import snapshots
 from integral_tf.training import trainer
+from tests import in_process
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
@@ -85,11 +84,7 @@ def test_records_that_are_not_the_runs_own_are_refused(run, tmp_path):
     flagfile = (kept / "flags.cfg").read_text()
     (data,) = re.findall(r"--data=(.*)", flagfile)
     for more in ([], [f"--data={data}"]):
-        done = subprocess.run(
-            [sys.executable, ROOT / "evaluate.py", f"--workdir={kept}", *more],
-            capture_output=True,
-            text=True,
-        )
+        done = in_process.run("evaluate", f"--workdir={kept}", *more)
         assert bool(done.returncode) == (not more), done.stderr
         assert more or "evaluate: " in done.stderr.splitlines()[-1]
 

@@ -2,7 +2,9 @@
 
 import csv
 import dataclasses
+import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import pytest
 import tensorflow as tf
 
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import ownership
 from integral_tf import skeletons
@@ -99,7 +102,7 @@ def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
     # Killed in the middle of an epoch, after a checkpoint inside it.
     def command(workdir):
         return [
-            sys.executable, str(ROOT / "train.py"), "--method=I1",
+            sys.executable, "-m", "integral_tf", "train", "--method=I1",
             "--backbone=resnet18", "--width=0.125", "--image_size=64",
             "--head_channels=8", "--batch_size=4", "--epochs=2",
             "--heatmap_epochs=1", "--final_epochs=0", "--checkpoint_steps=2",
@@ -119,10 +122,19 @@ def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (killed / "model.keras").exists()
+    loud = {k: v for k, v in os.environ.items() if "TF_CPP" not in k}
     again = subprocess.run(
-        command(killed), check=True, capture_output=True, text=True
+        command(killed), check=True, capture_output=True, text=True, env=loud
     )
     assert "resuming at epoch" in again.stdout
+    # None of TensorFlow's lines.
+    first, *bar = again.stderr.splitlines()
+    assert re.fullmatch(
+        r"integral-tf \S+ train · TensorFlow \S+, Keras \S+ · .+", first
+    )
+    assert all(re.match(r"(train|epoch \d/2 \w+).*:.*steps", x) for x in bar)
+    assert any("epoch 2/2 main, compiling" in line for line in bar)
+    assert any("epoch 2/2 main, validating" in line for line in bar)
     models = [
         keras.saving.load_model(path / "model.keras", compile=False)
         for path in (alone, killed)
@@ -141,7 +153,7 @@ def test_a_run_leaves_logs_and_flags_and_refuses_other_flags(settings):
     assert [row["phase"] for row in rows] == ["heatmap"]
     assert float(rows[0]["val_heatmap"]) > 0
     assert list((workdir / "tensorboard").iterdir())
-    saved = config.read_flagfile(config.TrainConfig, workdir / "flags.cfg")
+    saved = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
     assert saved == settings
     with pytest.raises(ValueError, match="Received: --seed=1"):
         trainer.train(dataclasses.replace(settings, seed=1))
@@ -291,7 +303,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_weights(
             trainer.train(lower)
     trainer.train(lower)
     assert "resuming at epoch 1, step 1" in capsys.readouterr().out
-    saved = config.read_flagfile(config.TrainConfig, workdir / "flags.cfg")
+    saved = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
     assert saved == lower
     assert not (workdir / "stopped.txt").exists()
 

@@ -1,7 +1,7 @@
-"""Boxes of people for the client, read as `predict.py` reads them.
+"""Boxes of people for the client, read as `integral-tf predict` reads them.
 
-Written again without any package, for machines that have none. What both take,
-and the words for what they leave out, are held together by a test
+Written again without any other package, for machines that have none. What both
+take, and the words for what they leave out, are held together by a test
 (`tests/serving/boxes_test.py`).
 """
 
@@ -11,7 +11,7 @@ import math
 import pathlib
 import reprlib
 
-import connections
+from integral_tf.serving import connections
 
 LARGEST = 1e5  # pixels; beyond it a box is a mistake, and the server says so
 # How many lines one reason may fill, and how many values one count may show.

@@ -1,4 +1,4 @@
-"""The rows, and the claims, of the paper's tables, as runs of train.py.
+"""The rows, and the claims, of the paper's tables, as runs of `train`.
 
 A row is a method and the flags that differ from its budget's flag file; a row
 that stands in two tables is one run.

@@ -1,0 +1,52 @@
+"""The line that says what runs: program, versions, device."""
+
+import os
+import platform
+import sys
+
+import integral_tf
+
+SEPARATOR = " · "
+
+
+def announce(name: str, uses: str) -> None:
+    """Writes the line to stderr, its end when the library has started.
+
+    Args:
+        name: Of the command.
+        uses: "tensorflow", "python", or "" for no line.
+    """
+    if not uses:
+        return
+    out = sys.stderr
+    out.write(f"integral-tf {integral_tf.__version__} {name}")
+    out.flush()
+    told = [f"Python {platform.python_version()}", _cores()]
+    try:
+        if uses == "tensorflow":
+            told = _tensorflow()
+    finally:
+        out.write("".join(SEPARATOR + each for each in told) + "\n")
+        out.flush()
+
+
+def _tensorflow():
+    import keras
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    names = [
+        tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+        for gpu in gpus
+    ]
+    device = f"{len(gpus)} x {names[0]}" if gpus else f"CPU, {_cores()}"
+    return [f"TensorFlow {tf.__version__}, Keras {keras.__version__}", device]
+
+
+def _cores():
+    count = (
+        len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count()
+    )
+    return f"{count} core" if count == 1 else f"{count} cores"

@@ -1,0 +1,26 @@
+r"""COCO's keypoint files, or your own in their form -> TFRecords.
+
+    integral-tf build-coco --out=data/coco \
+        --train_annotations=coco/annotations/person_keypoints_train2017.json \
+        --train_images=coco/train2017 \
+        --val_annotations=coco/annotations/person_keypoints_val2017.json \
+        --val_images=coco/val2017 --image_size=256 --image_width=192
+
+Either pair may be left out; `--val_share` then takes validation from the
+training images. One person with labelled keypoints becomes one record. With
+`--val_boxes`, a detector's result file, the validation records are its boxes in
+place of the annotated ones, as an AP that is to be compared wants them. The
+validation's ground truth is kept beside the records.
+"""
+
+from integral_tf import builds
+
+CONFIG = builds.CocoConfig
+
+
+def call(asked: builds.CocoConfig) -> None:
+    from integral_tf.records import build_coco
+    from integral_tf.records import shards
+
+    print(shards.describe(build_coco.build_coco(asked)))
+    print(f"records: {asked.out}")

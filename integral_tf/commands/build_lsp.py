@@ -1,0 +1,20 @@
+"""Leeds Sports Pose (or its extension) -> TFRecords.
+
+    integral-tf build-lsp --source=/data/lspet --out=data/lspet
+
+`--source` holds `joints.mat` and `images/`, as the archives unpack. One person
+becomes one record: a window around them, their 14 joints and their head size.
+A tenth of the people, chosen by a hash of the file name, is validation.
+"""
+
+from integral_tf import builds
+
+CONFIG = builds.LspConfig
+
+
+def call(asked: builds.LspConfig) -> None:
+    from integral_tf.records import build
+    from integral_tf.records import shards
+
+    print(shards.describe(build.build_lsp(asked)))
+    print(f"records: {asked.out}")

@@ -1,0 +1,60 @@
+"""Parameters and operations of a network, for Tables 3, 4 and 7.
+
+    integral-tf complexity --method=I1 --stages=4
+    integral-tf complexity --table=4
+
+The first counts one configuration, part by part; of its flags `--weights`,
+`--beta` and `--heatmap_reading` change nothing. The second puts the counts of a
+table's rows beside what the paper prints. Both count one image, in two ways:
+
+    as built     every parameter, a normalisation's moving moments included;
+                 multiply-accumulates (MACs) of convolutions, deconvolutions
+                 and fully connected layers, with the strides as they are
+    the paper's  parameters of the ImageNet classifier, which has a 1000-way
+                 layer and no head; what it calls FLOPs: the MACs with the
+                 strides on the 3 x 3 convolutions, and one more operation per
+                 element of a batch normalisation or ReLU
+
+The paper defines neither count. The second reading is the one found to give
+every figure that it prints but the 101 M parameters of four stages. Biases,
+pooling, sums and the integral, below 1 % together in the paper's networks, are
+no operations in either.
+"""
+
+import dataclasses
+
+from integral_tf import config
+from integral_tf.settings import setting
+
+
+@dataclasses.dataclass(frozen=True)
+class ComplexityConfig(config.ModelConfig):
+    """A network, or a table of the paper."""
+
+    joints: int = setting(
+        16, "Number of joints; MPII has 16.", low=1, high=10**4, main=True
+    )
+    table: str = setting(
+        "0",
+        "Table of the paper to count, with no other flag; 0 counts the "
+        "configuration of the other flags.",
+        ("0", "3", "4", "7"),
+        main=True,
+    )
+
+
+CONFIG = ComplexityConfig
+
+
+def call(asked: ComplexityConfig) -> None:
+    from integral_tf.models import complexity
+
+    if asked.table == "0":
+        print(complexity.report(asked, asked.joints))
+    elif asked == ComplexityConfig(table=asked.table):
+        print(complexity.table(int(asked.table)))
+    else:
+        raise ValueError(
+            "`--table` has configurations of its own; leave the other flags "
+            f"out. Received: --table={asked.table} with others"
+        )

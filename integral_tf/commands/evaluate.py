@@ -1,0 +1,66 @@
+"""Scores a run: PCKh, COCO's AP, and pictures to look at.
+
+    integral-tf evaluate --workdir=runs/i1 --split=val --out=runs/i1/evaluation
+
+`--out` is a new folder, or one of an earlier evaluation, which is replaced:
+
+    table.md          the figures, per joint group, beside the paper's row
+    metrics.json      the same for programs
+    curve.png         PCKh over alpha, as Figure 3
+    reliability.png   share of right joints and error over the score
+    sheet.png         best, median and worst people; truth white
+    predictions.json  joints in COCO's result format, image pixels
+
+and, of a test set, what its server wants: submission.json for COCO, and
+pred_keypoints_mpii.mat for MPII, with `--annotations` its official .mat.
+`--self_test` scores the truth in place of a model.
+"""
+
+import pathlib
+
+from integral_tf import config
+from integral_tf import flagfiles
+
+CONFIG = config.EvaluateConfig
+
+
+def call(asked: config.EvaluateConfig) -> None:
+    from integral_tf.inference import evaluation
+    from integral_tf.training import strategy
+
+    strategy.check_alone()
+    _check_records(asked)
+    if asked.self_test:
+        evaluation.self_test(asked)
+    elif asked.checkpoints == "last":
+        evaluation.evaluate(asked)
+    else:
+        _checkpoints(asked)
+
+
+def _check_records(asked):
+    """A run's own records are those that it was trained on."""
+    from integral_tf.training import checkpoint
+
+    workdir = pathlib.Path(asked.workdir)
+    if asked.data or not (workdir / checkpoint.RECORDS).exists():
+        return
+    flagfile = workdir / checkpoint.FLAGS
+    run = flagfiles.read(config.TrainConfig, flagfile)
+    checkpoint.check_own_records(workdir, run)
+
+
+def _checkpoints(asked):
+    """Evaluates checkpoints, and prints one line for each at the end."""
+    from integral_tf.inference import evaluation
+    from integral_tf.training import snapshots
+
+    lines = []
+    for name, model in snapshots.models(asked.workdir, asked.checkpoints):
+        print(f"\n{name}")
+        figures = evaluation.evaluate(asked, model, name)
+        shown = {k: v for k, v in figures.items() if k.startswith(("@", "AUC"))}
+        shown |= {k: 100 * v for k, v in figures.get("coco", {}).items()}
+        cells = "  ".join(f"{k} {v:.2f}" for k, v in shown.items())
+        lines.append(f"{name:16s} {cells}")
+    print("\n" + "\n".join(lines))

@@ -1,0 +1,74 @@
+r"""A PyTorch checkpoint as a run that the other commands take.
+
+    integral-tf import --skeleton=coco \
+        --checkpoint=pose_resnet_50_256x192.pth.tar --out=runs/sb50
+
+`--checkpoint` is Simple Baselines' or MMPose's, of a ResNet-18, 50 or 101;
+docs/checkpoints.md says what is taken. OUT then holds model.keras,
+skeleton.json and flags.cfg, all or none:
+
+    integral-tf predict --model=runs/sb50 --images=photos --out=out
+    integral-tf evaluate --workdir=runs/sb50 --data=data/coco
+    integral-tf train --flagfile=runs/sb50/flags.cfg --init_from=runs/sb50 \
+        --data=data/coco --workdir=runs/sb50_more
+"""
+
+import dataclasses
+
+from integral_tf import settings
+from integral_tf.settings import setting
+
+
+@dataclasses.dataclass(frozen=True)
+class ImportConfig(settings.Checked):
+    """A checkpoint, and what it does not say of itself."""
+
+    checkpoint: str = setting(
+        "", "File of torch.save or safetensors.", required=True
+    )
+    skeleton: str = setting(
+        "", "Its joints: a known skeleton's name.", required=True
+    )
+    out: str = setting("", "Folder to write.", required=True)
+    image_size: int = setting(
+        256, "Height of its crops.", low=32, high=4096, main=True
+    )
+    image_width: int = setting(
+        192,
+        "Width of them; 0 makes them square.",
+        low=0,
+        high=4096,
+        main=True,
+    )
+    preprocessing: str = setting(
+        "auto",
+        "What it was trained on: RGB, BGR, or by its names RGB for MMPose's.",
+        ("auto", "torch", "torch_bgr"),
+        main=True,
+    )
+    bottleneck_stride: str = setting(
+        "pytorch",
+        "1x1 for a network of style caffe.",
+        ("pytorch", "1x1"),
+        main=True,
+    )
+
+
+CONFIG = ImportConfig
+
+
+def call(asked: ImportConfig) -> None:
+    from integral_tf import skeletons
+    from integral_tf.training import importing
+
+    height = asked.image_size
+    auto = asked.preprocessing == "auto"
+    importing.write_run(
+        asked.out,
+        skeletons.get(asked.skeleton),
+        asked.checkpoint,
+        (height, asked.image_width or height),
+        None if auto else asked.preprocessing,
+        asked.bottleneck_stride,
+    )
+    print(f"run: {asked.out}")

@@ -1,0 +1,207 @@
+"""A table or a figure of the paper: every run, then the page."""
+
+import dataclasses
+import json
+import pathlib
+import shlex
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from integral_tf import config as configs
+from integral_tf import flagfiles
+from integral_tf.experiments import tables
+from integral_tf.inference import loading
+from integral_tf.inference import report
+from integral_tf.models import complexity
+from integral_tf.records import shards
+from integral_tf.training import checkpoint
+
+
+class Runs:
+    """The runs of one budget on one set of records.
+
+    Args:
+        flagfile: The budget: flags that every run has.
+        data: Folder of records.
+        out: Folder for the runs and the pages.
+        heatmap_epochs: Of I1 to I3, if not the budget's.
+    """
+
+    def __init__(self, flagfile, data, out, heatmap_epochs=0):
+        self.flagfile = pathlib.Path(flagfile)
+        self.budget = flagfiles.read(configs.TrainConfig, flagfile)
+        self.data, self.out = pathlib.Path(data), pathlib.Path(out)
+        self.heatmap_epochs = heatmap_epochs
+
+    def all(self, rows, seeds):
+        """Runs what is missing; returns label -> metrics of each seed."""
+        scores, began, trained = {}, time.monotonic(), 0
+        jobs = [(row, seed) for seed in range(seeds) for row in rows]
+        for place, (row, seed) in enumerate(jobs, start=1):
+            print(f"\n{row.label}, seed {seed}: run {place} of {len(jobs)}")
+            trained += not (self.folder(row, seed) / checkpoint.MODEL).exists()
+            scores.setdefault(row.label, []).append(self.one(row, seed))
+            if trained and place < len(jobs):
+                each = (time.monotonic() - began) / trained
+                left = sum(
+                    not (self.folder(*job) / checkpoint.MODEL).exists()
+                    for job in jobs[place:]
+                )
+                print(f"about {each * left / 60:.0f} minutes left")
+        return scores
+
+    def folder(self, row, seed):
+        """Where a run is; its name says what makes it different."""
+        parts = [row.method.lower().replace("*", "star")]
+        parts += [f"{k}_{v}" for k, v in self._changed(row).items()]
+        return self.out / "runs" / "-".join([*parts, f"seed_{seed}"])
+
+    def one(self, row, seed):
+        """Trains and scores one run unless that is done; its metrics."""
+        folder = self.folder(row, seed)
+        changed = {
+            **self._changed(row),
+            "method": row.method,
+            "seed": seed,
+            "data": str(self.data),
+            "workdir": str(folder),
+        }
+        wanted = dataclasses.replace(self.budget, **changed)
+        checkpoint.check_flags(wanted)  # refuses a run of another budget
+        flags = folder / checkpoint.FLAGS
+        if flags.exists():
+            before = flagfiles.read(configs.TrainConfig, flags).data
+            if pathlib.Path(before).resolve() != self.data.resolve():
+                raise ValueError(
+                    f"{folder} was trained on other records, {before}; name "
+                    f"another --out. Received: --data={self.data}"
+                )
+        if not (folder / checkpoint.MODEL).exists():
+            _call(
+                "train",
+                self._budgets_flag(),
+                *[f"--{name}={value}" for name, value in changed.items()],
+            )
+        metrics = folder / "evaluation" / "metrics.json"
+        if not metrics.exists():
+            _call("evaluate", f"--workdir={folder}")
+        return json.loads(metrics.read_text())
+
+    def _budgets_flag(self):
+        if self.flagfile.parent == flagfiles.PRESETS:
+            return f"--preset={self.flagfile.stem}"
+        return f"--flagfile={self.flagfile}"
+
+    def _changed(self, row):
+        settings = row.settings
+        if self.heatmap_epochs and row.method in configs.TWO_PHASE_METHODS:
+            settings = {**settings, "heatmap_epochs": self.heatmap_epochs}
+        return {
+            name: value
+            for name, value in settings.items()
+            if getattr(self.budget, name) != value
+        }
+
+
+def _call(name, *arguments):
+    """Runs a command in a process of its own: TensorFlow's would grow."""
+    command = [sys.executable, "-m", "integral_tf", name, *arguments]
+    print(f"$ integral-tf {name} {shlex.join(arguments)}", flush=True)
+    code = subprocess.run(command).returncode
+    if code:
+        raise ChildProcessError(
+            f"{name} ended with {code}; the same command goes on"
+        )
+
+
+def table_page(table, rows, scores, runs, seeds):
+    """The Markdown page of a table."""
+    first = next(iter(scores.values()))[0]
+    lines = [
+        f"# Table {table}",
+        "",
+        f"{first['metric']} in percent over {first['people']} people, "
+        f"{first['joints']} joints, of the {first['split']} split of "
+        f"{runs.data.name}; the paper's are MPII's. "
+        f"Budget: {runs.flagfile.stem}"
+        + (
+            f", --heatmap_epochs={runs.heatmap_epochs}. "
+            if runs.heatmap_epochs
+            else ". "
+        )
+        + (f"Mean of {seeds} seeds." if seeds > 1 else "One seed."),
+        "",
+    ]
+    names = [f"{m}{of}" for of in ("", ", paper", ", difference")
+             for m in tables.METRICS]  # fmt: skip
+    lines += ["| | " + " | ".join(names) + " |", "|---" * 10 + "|"]
+    for row in rows:
+        mine = [_mean(scores[row.label], metric) for metric in tables.METRICS]
+        apart = [f"{a - b:+.1f}" for a, b in zip(mine, row.paper)]
+        cells = [f"{v:.1f}" if i != 1 else f"{v:.2f}"
+                 for i, v in enumerate(mine)]  # fmt: skip
+        cells += [f"{v:.1f}" for v in row.paper] + apart
+        lines.append(f"| {row.label} | " + " | ".join(cells) + " |")
+    mean_pose = first["mean_pose"]
+    cells = [f"{mean_pose[metric]:.1f}" for metric in tables.METRICS]
+    lines.append(f"| mean pose | {' | '.join(cells)} |" + " |" * 6)
+    if table == 7:
+        lines += ["", complexity.table(7)]
+    lines += claims_table(tables.claims(table), scores, seeds)
+    return "\n".join(lines).replace("I*", r"I\*") + "\n"
+
+
+def claims_table(claims, scores, seeds):
+    """Markdown lines: each claim, its difference for each seed, if it held."""
+    if not claims:
+        return []
+    lines = ["", "| Claim | difference | held |", "|---|---|---|"]
+    for claim in claims:
+        apart = [
+            sum(sign * scores[name][seed][metric]
+                for sign, name, metric in claim.terms)
+            for seed in range(seeds)
+        ]  # fmt: skip
+        held = sum(value > 0 for value in apart)
+        verdict = {0: "no", seeds: "yes"}.get(held, f"with {held} of {seeds}")
+        numbers = ", ".join(f"{value:+.2f}" for value in apart)
+        lines.append(f"| {claim.text} | {numbers} | {verdict} |")
+    return lines
+
+
+def _mean(seen, metric):
+    return float(np.mean([score[metric] for score in seen]))
+
+
+def reproduce(table, figure, runs, seeds=1, person=-1):
+    """Writes the pages that were asked for."""
+    if bool(table) == bool(figure) or not runs.out.name or seeds < 1:
+        raise ValueError(
+            "Name one --table or --figure, a folder --out, and at least one "
+            f"of --seeds. Received: --table={table} --figure={figure} "
+            f"--out={runs.out} --seeds={seeds}"
+        )
+    shards.read_manifest(runs.data)
+    methods = {2: ("H1", "I1"), 3: ("H1", "R1", "I*", "I1")}
+    rows = tables.rows(table or 2, runs.budget)
+    if figure:
+        rows = [row for row in rows if row.method in methods[figure]]
+    scores = runs.all(rows, seeds if table else 1)
+    if table:
+        page = table_page(table, rows, scores, runs, seeds)
+        path = runs.out / f"table{table}.md"
+        path.write_text(page)
+        print(f"\n{page}")
+    elif figure == 3:
+        path = runs.out / "figure3.png"
+        first = {name: seen[0] for name, seen in scores.items()}
+        report.plot_curves(first, first["H1"]["metric"], path)
+    else:
+        path = runs.out / "figure2.png"
+        models = {row.label: loading.load(runs.folder(row, 0)) for row in rows}
+        skeleton = shards.read_skeleton(runs.data)
+        report.heatmap_figure(models, runs.data, skeleton, person, path)
+    print(f"written: {path}")

@@ -1,0 +1,183 @@
+"""A config and its flags: a command line, a flag file, a preset.
+
+Every field of a dataclass of settings is an absl flag of the same name. A flag
+file holds a flag per line; a preset is one that comes with the package, named
+without a path: `--preset=small`, on the command line or in a flag file.
+"""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+PRESETS = pathlib.Path(__file__).parent / "presets"
+_DEFINE = {
+    bool: flags.DEFINE_boolean,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+}
+
+
+class Values(flags.FlagValues):
+    """absl's flags, which may stand after words, and take presets."""
+
+    def __init__(self):
+        super().__init__()
+        self.set_gnu_getopt(True)
+
+    def read_flags_from_files(self, argv, force_gnu=True):
+        while True:
+            argv = super().read_flags_from_files(argv, force_gnu)
+            if not any(map(_is_preset, argv)):
+                return argv
+            argv = _with_files(argv)
+
+
+def _is_preset(argument):
+    return argument.lstrip("-").partition("=")[0] == "preset" and (
+        argument.startswith("-")
+    )
+
+
+def _with_files(argv):
+    """The arguments, with the file of each preset in its place."""
+    made, rest = [], list(argv)
+    while rest:
+        argument = rest.pop(0)
+        if _is_preset(argument):
+            _, equals, name = argument.partition("=")
+            if not equals:
+                name = rest.pop(0) if rest else ""
+            argument = f"--flagfile={preset(name)}"
+        made.append(argument)
+    return made
+
+
+def presets() -> list[str]:
+    """Names of the presets."""
+    return sorted(path.stem for path in PRESETS.glob("*.flags"))
+
+
+def preset(name: str) -> pathlib.Path:
+    """Path of a preset's file.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in presets():
+        raise ValueError(
+            f"A preset is one of {', '.join(presets())}; a file of your own "
+            f"is --flagfile=FILE. Received: --preset={name}"
+        )
+    return PRESETS / f"{name}.flags"
+
+
+def define(config_class: type, values: flags.FlagValues = flags.FLAGS) -> None:
+    """Defines one absl flag per field of the dataclass, in `values`."""
+    for field in dataclasses.fields(config_class):
+        doc, choices = field.metadata["doc"], field.metadata["choices"]
+        name, default = field.name, field.default
+        if choices:
+            flags.DEFINE_enum(name, default, choices, doc, values)
+        else:
+            _DEFINE[type(default)](name, default, doc, flag_values=values)
+
+
+def made(config_class: type, values: flags.FlagValues) -> Any:
+    """Builds the dataclass from parsed flags.
+
+    Raises:
+        ValueError: a flag is out of its range.
+    """
+    names = [field.name for field in dataclasses.fields(config_class)]
+    return config_class(**{name: getattr(values, name) for name in names})
+
+
+def parse(config_class: type, arguments: Sequence[str]) -> Any:
+    """Builds the dataclass from a command's arguments.
+
+    Raises:
+        ValueError: a flag is unknown, wrong or missing, a flag file cannot be
+            read, or there is a word too much.
+    """
+    values = Values()
+    define(config_class, values)
+    _add_absls(values)
+    fields = dataclasses.fields(config_class)
+    places = sorted(
+        (field for field in fields if field.metadata["place"]),
+        key=lambda field: field.metadata["place"],
+    )
+    try:
+        _, *words = values(["", *arguments])
+    except UnicodeDecodeError as error:
+        given = [each for each in arguments if "flagfile" in each]
+        raise ValueError(
+            "A flag file is text, a flag per line, and this one is none "
+            f"({error.reason}). Received: {' '.join(given)}"
+        ) from None
+    except flags.Error as error:
+        text = str(error).replace("ERROR:: ", "")
+        raise ValueError(f"{text}; --help lists the flags") from None
+    if len(words) > len(places):
+        raise ValueError(
+            "A flag begins with --, and its value follows after =. "
+            f"Received: {words[len(places)]!r}"
+        )
+    for field, word in zip(places, words):
+        setattr(values, field.name, word)
+    for field in fields:
+        missing = getattr(values, field.name) == field.default
+        if field.metadata["required"] and missing:
+            raise ValueError(
+                f"--{field.name} is missing: {field.metadata['doc']} "
+                f"Received: --{field.name}={field.default}"
+            )
+    return made(config_class, values)
+
+
+def _add_absls(values):
+    """Takes absl's own flags, such as --verbosity, too."""
+    from absl import logging
+
+    known = flags.FLAGS.flags_by_module_dict().get(logging.__name__, ())
+    for flag in known:
+        values[flag.name] = flag
+
+
+def write(config: Any, path: str | os.PathLike) -> None:
+    """Writes a config as a file that `--flagfile` takes back."""
+    lines = [
+        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in dataclasses.asdict(config).items()
+    ]
+    pathlib.Path(path).write_text("\n".join(lines) + "\n")
+
+
+def read(config_class: type, path: str | os.PathLike) -> Any:
+    """Reads what `write` wrote, or a preset, as absl reads it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file names a flag that the dataclass does not have, or
+            a flag has a value that it cannot have.
+    """
+    values = Values()
+    define(config_class, values)
+    pathlib.Path(path).read_bytes()  # or absl's own words for a missing file
+    try:
+        _, *others = values(["", f"--flagfile={path}"])
+        if not others:
+            return made(config_class, values)
+    except flags.UnrecognizedFlagError as error:
+        others = [error.flagvalue]
+    except (flags.Error, ValueError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+    raise ValueError(
+        f"{path} has a flag of another version of this package; train "
+        f"again, or delete that line. Received: {others[0]!r}"
+    )

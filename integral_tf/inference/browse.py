@@ -1,0 +1,189 @@
+"""Records -> one page to look through before training on them."""
+
+import base64
+import collections
+import html
+import io
+import math
+import os
+import pathlib
+
+import cv2
+import matplotlib.figure
+import numpy as np
+import tensorflow as tf
+
+from integral_tf import progress
+from integral_tf.inference import draw
+from integral_tf.pipeline import batches
+from integral_tf.records import schema
+from integral_tf.records import shards
+
+_TILE = 240
+_BOX = (255, 230, 60)
+_STYLE = """
+body { font: 15px/1.4 sans-serif; margin: 2em; color: #222; }
+table { border-collapse: collapse; }
+th, td { border: 1px solid #bbb; padding: .3em .7em; text-align: left; }
+.people { display: flex; flex-wrap: wrap; gap: .6em; }
+figure { margin: 0; width: 240px; }
+figcaption { font-size: 12px; overflow-wrap: anywhere; }
+"""
+
+
+def write(data: str, out: str, people: int = 48) -> None:
+    """Writes the page of a folder of records, whole or not at all.
+
+    Args:
+        data: Folder of records.
+        out: HTML file to write; an earlier one is replaced.
+        people: How many of each split to draw.
+
+    Raises:
+        FileNotFoundError: there are no records.
+        ValueError: the records are damaged.
+    """
+    out = pathlib.Path(out)
+    partial = out.with_name(out.name + ".partial")
+    page = _page(data, people)
+    try:
+        partial.write_text(page, encoding="utf-8")
+        os.replace(partial, out)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _page(folder, most):
+    manifest = shards.read_manifest(folder)
+    skeleton = shards.read_skeleton(folder)
+    splits = [n for n, s in manifest["splits"].items() if s["people"]]
+    counts = {name: _measure(folder, name, skeleton) for name in splits}
+    title = html.escape(f"Records in {pathlib.Path(folder).resolve().name}")
+    parts = [
+        "<!DOCTYPE html>",
+        f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
+        f"<style>{_STYLE}</style></head><body><h1>{title}</h1>",
+        f"<p>{html.escape(manifest['source'])}. Skeleton "
+        f"{html.escape(skeleton.name)} with {len(skeleton)} joints: "
+        f"{html.escape(', '.join(skeleton.joints))}. Windows of "
+        f"{manifest['window_size']} pixels, for crops "
+        f"{manifest['aspect']:g} times as wide as high.</p>",
+        _table(manifest),
+        f'<p><img alt="histograms" src="{_histograms(counts, skeleton)}"></p>',
+    ]
+    for name in splits:
+        parts.append(
+            f"<h2>{name}</h2><p>The box is yellow, left joints are blue, right "
+            'ones orange. An unlabelled joint is not drawn.</p><div class="'
+            f'people">{"".join(_figures(folder, name, skeleton, most))}</div>'
+        )
+    return "\n".join([*parts, "</body></html>"]) + "\n"
+
+
+def _table(manifest):
+    """Kept, and dropped by reason."""
+    rows = []
+    for name, split in manifest["splits"].items():
+        rows.append((name, split["people"], "people kept"))
+        for reason, count in sorted(split["dropped"].items()):
+            rows.append((name, count, f"dropped: {reason}"))
+        for note, count in sorted(split.get("notes", {}).items()):
+            rows.append((name, count, f"kept: {note}"))
+        if split["joints_outside"]:
+            text = "joints outside the image, taken as unlabelled"
+            rows.append((name, split["joints_outside"], text))
+    cells = "".join(
+        f"<tr><td>{name}</td><td>{count}</td><td>{html.escape(text)}</td></tr>"
+        for name, count, text in rows
+    )
+    return f"<table><tr><th>split</th><th></th><th></th></tr>{cells}</table>"
+
+
+def _measure(folder, split, skeleton):
+    """Longer sides of the boxes, and people by number of labelled joints."""
+    sides, labelled = [], collections.Counter()
+    records = tf.data.TFRecordDataset(shards.shard_paths(folder, split))
+    # Pictures stay packed: this goes through every record.
+    people = records.map(lambda record: _numbers(record, len(skeleton)))
+    total = shards.read_manifest(folder)["splits"][split]["people"]
+    with (
+        progress.bar(split, total, unit="people") as bar,
+        shards.reading(folder, split),
+    ):
+        for side, count in people.as_numpy_iterator():
+            sides.append(float(side))
+            labelled[int(count)] += 1
+            bar.update()
+    return sides, labelled
+
+
+def _numbers(record, joints):
+    person = schema.parse(record, joints)
+    labelled = tf.math.count_nonzero(person["visible"])
+    return tf.reduce_max(person["box"][2:]), labelled
+
+
+def _histograms(counts, skeleton):
+    """Both histograms of all splits, as a data URI."""
+    figure = matplotlib.figure.Figure(figsize=(11, 3.6), dpi=100)
+    sizes, joints = figure.subplots(1, 2)
+    every = [side for sides, _ in counts.values() for side in sides]
+    edges = np.geomspace(min(every), max(max(every), min(every) * 1.01), 31)
+    for name, (sides, labelled) in counts.items():
+        # Shares, so that a small validation split is seen beside training.
+        share = 100 / len(sides)
+        sizes.hist(
+            sides, edges, weights=[share] * len(sides), alpha=0.6, label=name
+        )
+        heights = [share * labelled[k] for k in range(len(skeleton) + 1)]
+        joints.bar(range(len(heights)), heights, alpha=0.6, label=name)
+    sizes.set_xscale("log", base=2)
+    sizes.xaxis.set_major_formatter("{x:g}")
+    sizes.set_xlabel("longer side of the person's box, image pixels")
+    joints.set_xlabel("labelled joints of a person")
+    for axes in (sizes, joints):
+        axes.set_ylabel("people, % of the split")
+        axes.legend()
+    figure.tight_layout()
+    png = io.BytesIO()
+    figure.savefig(png, format="png")
+    return _uri("png", png.getvalue())
+
+
+def _figures(folder, split, skeleton, most):
+    """People from all over a split, drawn."""
+    total = shards.read_manifest(folder)["splits"][split]["people"]
+    step = max(1, math.ceil(total / max(most, 1)))
+    records = tf.data.TFRecordDataset(shards.shard_paths(folder, split))
+    people = records.shard(step, 0).take(most)
+    for person in people.map(batches.decoder(folder)).as_numpy_iterator():
+        picture = draw.pose(
+            _with_box(person["windows"], person["boxes"]),
+            person["joints"],
+            person["visible"],
+            skeleton,
+        )
+        picture = cv2.resize(
+            picture, (_TILE, _TILE), interpolation=cv2.INTER_AREA
+        )
+        _, jpeg = cv2.imencode(".jpg", picture[..., ::-1])
+        caption = (
+            f"{person['source_id'].decode()}, image {person['image_id']}: "
+            f"{person['visible'].sum():.0f} of {len(skeleton)} joints"
+        )
+        if person["box_score"] < 1:
+            caption += f", box {person['box_score']:.2f}"
+        yield (
+            f'<figure><img alt="" src="{_uri("jpeg", jpeg.tobytes())}">'
+            f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        )
+
+
+def _with_box(window, box):
+    x, y, width, height = np.rint(box).astype(int)
+    corners = (int(x), int(y)), (int(x + width) - 1, int(y + height) - 1)
+    return cv2.rectangle(window.copy(), *corners, _BOX, len(window) // 200 + 1)
+
+
+def _uri(kind, data):
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

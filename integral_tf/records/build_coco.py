@@ -1,0 +1,158 @@
+"""COCO's keypoint files, or one's own in their form -> a folder of records."""
+
+import dataclasses
+import pathlib
+import re
+from typing import Any
+
+from integral_tf import builds
+from integral_tf import sides
+from integral_tf.records import coco
+from integral_tf.records import coco_skeleton
+from integral_tf.records import shards
+
+
+def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
+    """Builds the records, and prints what was guessed; returns the manifest.
+
+    Raises:
+        FileExistsError: `out` exists.
+        ValueError: no annotations, damaged ones, or flags that exclude each
+            other.
+    """
+    truths = _read_truths(config)
+    skeleton = _skeleton(config, truths)
+    images = {"train": config.train_images, "val": config.val_images}
+    if config.val_share and "val" in truths:
+        raise ValueError(
+            "--val_share is for annotations without a validation set. "
+            f"Received: --val_share={config.val_share:g} and --val_annotations"
+        )
+    if config.val_share:
+        parts = coco.parted(truths["train"], config.val_share)
+        truths, images["val"] = dict(zip(images, parts)), images["train"]
+    people = []
+    for split, truth in truths.items():
+        if split == "val" and config.val_boxes:
+            people += coco.detections(
+                truth,
+                images[split],
+                config.val_boxes,
+                split,
+                config.min_box_score,
+            )
+        else:
+            people += coco.people(truth, images[split], split)
+    paths = (
+        config.train_annotations,
+        config.val_annotations,
+        config.val_boxes,
+    )
+    return shards.write(
+        people,
+        coco.person,
+        config.out,
+        skeleton,
+        config.image_size,
+        coco.split_of,
+        source=", ".join(pathlib.Path(path).name for path in paths if path),
+        # About 100 MB each of all of COCO.
+        shards=min(64, 1 + len(people) // 1000),
+        aspect=shards.aspect_of(config.image_size, config.image_width),
+        annotations=truths.get("val"),
+    )
+
+
+def _read_truths(config):
+    """Split -> its annotations; prints what is odd about them."""
+    given = {
+        "train": config.train_annotations,
+        "val": config.val_annotations,
+    }
+    said = []
+    truths = {
+        split: coco.read(
+            path,
+            config.category or None,
+            keypoints=_read_keypoints(config),
+            say=said.append,
+        )
+        for split, path in given.items()
+        if path
+    }
+    if not truths or (config.val_boxes and "val" not in truths):
+        raise ValueError(
+            "Give --train_annotations, --val_annotations or both; --val_boxes "
+            "wants the latter, which say what images there are. "
+            f"Received: {', '.join(truths) or 'neither'}"
+        )
+    # What both files have is said once.
+    for line in dict.fromkeys(said):
+        print(line)
+    return truths
+
+
+def _skeleton(config, truths):
+    """The one skeleton of all files, and what was guessed of its sides."""
+    found = [
+        coco_skeleton.of_truth(truth, _read_sigmas(config))
+        for truth in truths.values()
+    ]
+    categories = [c for truth in truths.values() for c in truth["categories"]]
+    ids = [number for skeleton in found for number in skeleton.categories]
+    skeleton = dataclasses.replace(
+        found[0], categories=tuple(dict.fromkeys(ids))
+    )
+    other = dataclasses.replace(
+        found[-1], name=skeleton.name, categories=skeleton.categories
+    )
+    if skeleton != other:
+        raise ValueError(
+            "Training and validation have different keypoints, limbs or "
+            f"sides. Received: {found[0]} and {found[-1]}"
+        )
+    given, joints = _read_keypoints(config), skeleton.joints
+    if given and tuple(given) != joints:
+        raise ValueError(
+            f"The file has names for its joints: {', '.join(joints)}. "
+            f"Received: --keypoints={config.keypoints}"
+        )
+    pairs = [f"{left} and {right}" for left, right in skeleton.sides]
+    print(f"pairs that a mirror exchanges: {', '.join(pairs) or 'none'}")
+    alone = sides.unpaired(joints, skeleton.sides)
+    if alone:
+        print(
+            f"joints with a side, but without their other: {', '.join(alone)}; "
+            "a mirror leaves their names. `flip_pairs` of the category pairs "
+            "joints"
+        )
+    doubts = sides.doubtful(joints, skeleton.sides)
+    if doubts and not any("flip_pairs" in c for c in categories):
+        doubts = [f"{one} and {other}" for one, other in doubts]
+        print(
+            f"no pairs, but l and r alone tell them apart: {', '.join(doubts)}"
+            "; `flip_pairs` of the category pairs joints"
+        )
+    return skeleton
+
+
+def _read_keypoints(config):
+    names = re.split(r"[,\n]", _text(config.keypoints))
+    return [name.strip() for name in names if name.strip()]
+
+
+def _text(value):
+    """A setting's value, or what is in the file that it names."""
+    path = pathlib.Path(value)
+    return path.read_text() if value and path.is_file() else value
+
+
+def _read_sigmas(config):
+    values = re.split(r"[\s,\[\]]+", _text(config.sigmas))
+    try:
+        return [float(value) for value in values if value] or None
+    except ValueError:
+        raise ValueError(
+            "--sigmas are numbers, or a file of numbers. "
+            f"Received: --sigmas={config.sigmas}"
+        ) from None
