@@ -1,12 +1,11 @@
 """Opens a trained model, and finds the skeleton of its joints."""
 
+import importlib
+import os
 import pathlib
 import warnings
 import zipfile
 
-import keras
-
-from integral_tf import layers  # noqa: F401 - Keras finds them by their names
 from integral_tf import skeletons
 from integral_tf.models import archive
 
@@ -18,13 +17,22 @@ def load(model):
         FileNotFoundError: there is no such file.
         ValueError: it is not a pose model.
     """
-    if not isinstance(model, keras.Model):
+    if isinstance(model, (str, os.PathLike)):
         path = _path(model)
         if not path.is_file():
             raise FileNotFoundError(
                 "A model is a model.keras, or the folder of a finished run "
                 "that holds one, or a version's folder that export.py "
                 f"published. Received: {str(model)!r}"
+            )
+        # Late: whoever has an artifact may have no Keras. By way of what
+        # tells it of the classes here.
+        generation = importlib.import_module("integral_tf.generation")
+        keras = generation.keras
+        if generation.LEGACY:
+            raise ImportError(
+                "A Keras model is opened by Keras 3; what export.py published "
+                f"needs none. Received: {str(model)!r} in {generation.NAME}"
             )
         try:
             model = keras.saving.load_model(path, compile=False)
@@ -36,10 +44,12 @@ def load(model):
                 f"{path} is not a Keras model that this version reads: "
                 f"{reason or type(error).__name__}"
             ) from error
-    if not isinstance(model.output, dict) or "joints" not in model.output:
+    outputs = getattr(model, "output", None)
+    if not isinstance(outputs, dict) or "joints" not in outputs:
         raise ValueError(
             "A pose model has named outputs, `joints` among them, as "
-            f"integral_tf.pose_model builds it. Received: {model.name!r}"
+            "integral_tf.pose_model builds it. "
+            f"Received: {getattr(model, 'name', model)!r}"
         )
     return model
 
@@ -73,8 +83,8 @@ def saved_skeleton(model):
     Raises:
         ValueError: what is there is none.
     """
-    if isinstance(model, keras.Model):
-        return None
+    if not isinstance(model, (str, os.PathLike)):
+        return None  # a Keras model
     path = _path(model)
     if zipfile.is_zipfile(path) and (held := archive.read_skeleton(path)):
         return held

@@ -1,5 +1,6 @@
 """Metrics of the paper, on plain arrays, and one of Keras for `fit`."""
 
+from integral_tf import lazy
 from integral_tf.metrics.average_precision import coco_keypoint_ap
 from integral_tf.metrics.calibration import calibration_error
 from integral_tf.metrics.calibration import cross_fitted
@@ -9,7 +10,6 @@ from integral_tf.metrics.calibration import platt
 from integral_tf.metrics.calibration import reliability
 from integral_tf.metrics.calibration import spearman
 from integral_tf.metrics.calibration import student_t
-from integral_tf.metrics.joint_distance import JointDistance
 from integral_tf.metrics.pckh import ALPHAS
 from integral_tf.metrics.pckh import Pckh
 from integral_tf.metrics.pckh import pckh
@@ -33,3 +33,7 @@ __all__ = [
     "spearman",
     "student_t",
 ]
+
+__getattr__ = lazy.attributes(
+    __name__, {"JointDistance": "integral_tf.metrics.joint_distance"}
+)

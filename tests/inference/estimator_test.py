@@ -62,8 +62,8 @@ def test_no_boxes_no_poses():
 @pytest.mark.parametrize(
     "image, boxes, message",
     [
-        (np.zeros((4, 4, 3)), None, "dtype=float64"),
-        (np.zeros((4, 4), np.uint8), None, r"shape=\(4, 4\)"),
+        (np.full((4, 4, 3), -1.0), None, "dtype=float64, numbers from -1"),
+        (np.zeros((4, 4, 2), np.uint8), None, r"image of shape=\(4, 4, 2\)"),
         (np.zeros((4, 4, 3), np.uint8), [[0, 0, 4]], "`boxes` are"),
         (np.zeros((4, 4, 3), np.uint8), [[0, 0, 0, 4]], "positive size"),
         (np.zeros((4, 4, 3), np.uint8), [[0, np.nan, 1, 4]], "`boxes` are"),

@@ -166,13 +166,13 @@ def test_a_broken_video_leaves_nothing_and_keeps_what_was(
 def test_an_interrupt_leaves_nothing(predict, clip, tmp_path, monkeypatch):
     drawn = []
 
-    def interrupted(image, *rest):
+    def interrupted(image, *rest, **how):
         drawn.append(image)
         if len(drawn) == 4:
             raise KeyboardInterrupt
         return image
 
-    monkeypatch.setattr(draw, "pose", interrupted)
+    monkeypatch.setattr(draw, "people", interrupted)
     with pytest.raises(KeyboardInterrupt):
         predict(clip)
     assert files(tmp_path) == ["clip.avi"]
