@@ -133,7 +133,7 @@ def pose(
                 joints[limb],
                 outline if casing else side,
                 alphas[limb].min(),
-                width + max(2.0, 0.8 * width) if casing else width,
+                width + max(2.0, 0.7 * width) if casing else width,
             )
     for k in np.flatnonzero(shown):
         side = colour or _side(skeleton, names[k])
@@ -221,7 +221,8 @@ class _Layer:
         self.corner = low.astype(int)
         self.size = np.maximum(high - low, 1).astype(int)
         # Pillow's strokes have stairs: drawn larger, they are averaged away.
-        self.scale = 4 if self.size.prod() < 500_000 else 2
+        area = self.size.prod()
+        self.scale = 4 if area < 500_000 else 2 if area < 8_000_000 else 1
         self.picture = Image.new("RGBA", tuple(self.scale * self.size))
         self.pen = ImageDraw.Draw(self.picture)
 
@@ -268,9 +269,9 @@ class _Layer:
 def _stroke(points, shape):
     """Width of a limb in pixels, for a person and a picture of their sizes."""
     extent = float(np.max(np.ptp(points, axis=0)))
-    wanted = max(extent / 90, max(shape[:2]) / 600)
+    wanted = max(extent / 65, max(shape[:2]) / 300)
     # Of a small person in a large picture a face is not to be covered.
-    return max(1.0, min(wanted, extent / 40))
+    return max(1.0, min(wanted, extent / 35))
 
 
 def _ellipse(point, covariance):
