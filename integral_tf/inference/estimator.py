@@ -91,9 +91,10 @@ class PoseEstimator:
             self._predict = flip.flipped_artifact(network, self.skeleton)
         elif flip_test:
             self._predict = _keras(network.model, self.skeleton)
+        is_path = isinstance(model, (str, os.PathLike))
         self._has_maps = getattr(network, "has_maps", False)
         self._said = [
-            repr(str(artifact or getattr(model, "name", model))),
+            repr(str(model) if is_path else model.name),
             f"{len(self.skeleton)} joints of {self.skeleton.name}",
             f"{self.width} x {self.height}",
             type(network).__name__,
