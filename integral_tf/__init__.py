@@ -38,7 +38,6 @@ __all__ = [
 
 _MODULES = (
     "coordinates",
-    "generation",
     "inference",
     "layers",
     "losses",
@@ -47,7 +46,7 @@ _MODULES = (
     "ops",
     "skeletons",
 )
-_OF_KERAS = ("generation", "layers", "losses", "models", "ops")
+_OF_KERAS = ("layers", "losses", "ops")
 # Where the other names are.
 _PLACES = {
     "IntegralRegression": "integral_tf.layers",

@@ -25,15 +25,7 @@ def load(model):
                 "that holds one, or a version's folder that export.py "
                 f"published. Received: {str(model)!r}"
             )
-        # Late: whoever has an artifact may have no Keras. By way of what
-        # tells it of the classes here.
-        generation = importlib.import_module("integral_tf.generation")
-        keras = generation.keras
-        if generation.LEGACY:
-            raise ImportError(
-                "A Keras model is opened by Keras 3; what export.py published "
-                f"needs none. Received: {str(model)!r} in {generation.NAME}"
-            )
+        keras = _keras(path)
         try:
             model = keras.saving.load_model(path, compile=False)
         except Exception as error:  # a damaged file has many
@@ -52,6 +44,22 @@ def load(model):
             f"Received: {getattr(model, 'name', model)!r}"
         )
     return model
+
+
+def _keras(path):
+    """Keras 3, which knows the classes here, or why not."""
+    # Late: whoever has an artifact may have no Keras.
+    try:
+        generation = importlib.import_module("integral_tf.generation")
+        has, legacy = generation.NAME, generation.LEGACY
+    except ModuleNotFoundError as error:
+        has, legacy = f"no module {error.name!r}", True
+    if legacy:
+        raise ImportError(
+            "A Keras model is opened by Keras 3; what export.py published "
+            f"needs none. Received: {str(path)!r}, with {has} here"
+        )
+    return generation.keras
 
 
 def check_skeleton(model, skeleton):

@@ -99,8 +99,8 @@ def test_each_frame_is_a_line_and_a_drawn_frame(predict, clip, tmp_path):
     # As bright as they were, but for the dots in the middle.
     corners = [frame[:10, :10].mean() for frame in drawn]
     np.testing.assert_allclose(corners, 20 * np.arange(FRAMES), atol=8)
-    # The network is unsure, so that they are faint.
-    assert all(frame[18:30, 26:38].std() > 1.5 for frame in drawn)
+    # The network is unsure of them: faint, where a flat frame has 0.
+    assert all(frame[18:30, 26:38].std() > 0.8 for frame in drawn)
 
 
 def test_boxes_of_a_video_have_frame_numbers(predict, clip, tmp_path, capsys):
