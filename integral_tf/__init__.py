@@ -6,72 +6,114 @@ integral_tf.integralize          any heat-map network, read by an integral
 integral_tf.calibrate            the beta that suits its maps
 integral_tf.pose_model           the paper's networks
 integral_tf.PoseEstimator        a trained model on photographs
+integral_tf.to_coco              its poses as COCO's results
+integral_tf.to_supervision       its poses as supervision.KeyPoints
 
-The layer and the losses run in every Keras (`generation`), the rest in Keras 3;
-what needs more than Keras and NumPy is imported when it is first asked for.
+The layer and the losses run in every Keras (`generation`), the networks in
+Keras 3; an exported network, metrics, coordinates and skeletons need none.
+Whatever is asked for is imported then, and Keras not before.
 """
 
 import importlib
 import importlib.util
 import warnings
+from typing import TYPE_CHECKING
 
-from integral_tf import generation
-from integral_tf import losses
-from integral_tf.layers import IntegralRegression
+from integral_tf import lazy
+from integral_tf import registration
+
+if TYPE_CHECKING:  # so that a checker sees what is imported when asked for
+    from integral_tf import coordinates
+    from integral_tf import losses
+    from integral_tf import metrics
+    from integral_tf import skeletons
+    from integral_tf.inference.calibrate import calibrate
+    from integral_tf.inference.estimator import PoseEstimator
+    from integral_tf.inference.pose import to_coco
+    from integral_tf.inference.pose import to_supervision
+    from integral_tf.layers import IntegralRegression
+    from integral_tf.models.integralize import integralize
+    from integral_tf.models.methods import pose_model
 
 __version__ = "0.2.0.dev0"
 __all__ = [
     "IntegralRegression",
     "PoseEstimator",
     "calibrate",
+    "coordinates",
     "integralize",
     "losses",
     "metrics",
     "pose_model",
     "skeletons",
+    "to_coco",
+    "to_supervision",
 ]
 
-_MODULES = ("inference", "metrics", "skeletons")
-# Where the names are that want Keras 3.
-_KERAS_3 = {
+_MODULES = (
+    "coordinates",
+    "inference",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "skeletons",
+)
+_OF_KERAS = ("layers", "losses", "ops")
+# Where the other names are.
+_PLACES = {
+    "IntegralRegression": "integral_tf.layers",
     "PoseEstimator": "integral_tf.inference.estimator",
+    "to_coco": "integral_tf.inference.pose",
+    "to_supervision": "integral_tf.inference.pose",
+}
+# And those that want Keras 3.
+_KERAS_3 = {
     "calibrate": "integral_tf.inference.calibrate",
     "integralize": "integral_tf.models.integralize",
     "pose_model": "integral_tf.models.methods",
 }
 _LEGACY = (
-    f"integral_tf runs in {generation.NAME} here: IntegralRegression, losses, "
+    f"integral_tf runs in {registration.keras_name()} "
+    f"{registration.keras_version()} here: IntegralRegression, losses, "
     f"metrics and skeletons work; {', '.join(_KERAS_3)} need Keras 3."
 )
 
-if generation.LEGACY:
+
+def _is_legacy():
+    return registration.keras_version().startswith("2.")
+
+
+if _is_legacy():
     warnings.warn(_LEGACY, stacklevel=2)
-else:
-    # Keras finds the class of a saved model by its name only.
-    importlib.import_module("integral_tf.models.pose")
+registration.follow_keras()
+
+
+_find = lazy.attributes(__name__, {**_PLACES, **_KERAS_3})
 
 
 def __getattr__(name):
-    if name not in (*_MODULES, *_KERAS_3):
-        raise AttributeError(f"module 'integral_tf' has no attribute {name!r}")
-    if generation.LEGACY and name in _KERAS_3:
+    if name in _KERAS_3 and _is_legacy():
         raise ImportError(f"{_LEGACY} Received: integral_tf.{name}")
     try:
         if name in _MODULES:
             return importlib.import_module(f"integral_tf.{name}")
-        found = getattr(importlib.import_module(_KERAS_3[name]), name)
+        return _find(name)
     except ModuleNotFoundError as error:
         raise ImportError(
             f"integral_tf.{name} needs the module {error.name!r}, which is "
-            "not installed here; the layer and the losses need Keras only."
+            "not installed here."
         ) from error
-    globals()[name] = found
-    return found
 
 
 def __dir__():
     # Not what could only raise: help() and completion ask for every name.
-    missing = set(_KERAS_3) if generation.LEGACY else set()
-    if not importlib.util.find_spec("tensorflow"):
-        missing.add("PoseEstimator")
+    missing = set()
+    if not registration.keras_version():
+        missing = {*_KERAS_3, "IntegralRegression", *_OF_KERAS}
+    elif _is_legacy():
+        missing = set(_KERAS_3)
+    if not importlib.util.find_spec("PIL"):
+        missing |= {"PoseEstimator", "to_coco", "to_supervision"}
     return sorted({*globals(), *__all__} - missing)

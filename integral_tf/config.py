@@ -6,14 +6,13 @@ states only what makes its row different.
 
 import dataclasses
 
+from integral_tf import paper
 from integral_tf import settings
 from integral_tf.settings import setting
 
-# Table 2. A heat-map method reads each map at its maximum; a two-phase one
-# integrates it, and trains as its heat-map method first.
-HEATMAP_METHODS = ("H1", "H2", "H3")
-TWO_PHASE_METHODS = ("I1", "I2", "I3")
-METHODS = (*HEATMAP_METHODS, "R1", *TWO_PHASE_METHODS, "I*")
+HEATMAP_METHODS = paper.HEATMAP_METHODS
+TWO_PHASE_METHODS = paper.TWO_PHASE_METHODS
+METHODS = tuple(paper.TABLE_2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -304,6 +303,10 @@ class PredictConfig(settings.Checked):
     )
     min_score: float = setting(
         0.0, "Draw only joints with at least this score.", main=True
+    )
+    ellipses: bool = setting(
+        False,
+        "Draw where each joint is within one sigma; of models that integrate.",
     )
 
 

@@ -20,25 +20,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
-import os
 from typing import Any
 from typing import TYPE_CHECKING
 
-
-def _named():
-    """The name of the Keras module that the process has settled for."""
-    setting = os.environ.get("TF_USE_LEGACY_KERAS")  # TensorFlow's own
-    if setting in ("1", "true", "True"):
-        found = importlib.util.find_spec("tf_keras")
-        return "tf_keras" if found else "keras"
-    return "keras"
-
+from integral_tf import registration
 
 if TYPE_CHECKING:
     import keras  # so that editors know the bases of layers and losses
 else:
-    keras = importlib.import_module(_named())
+    keras = importlib.import_module(registration.keras_name())
 LEGACY = keras.__version__.startswith("2.")
 NAME = f"{keras.__name__} {keras.__version__}"
 NOT_CAST = {"experimental_autocast" if LEGACY else "autocast": False}
@@ -100,3 +90,6 @@ def data_format(data_format: str | None) -> str:
             f"Received: data_format={data_format!r}"
         )
     return data_format
+
+
+registration.register(LEGACY)

@@ -26,6 +26,11 @@ TABLE_2 = {
     "I*": (86.0, 28.3, 56.6),
 }
 
+# Of these: a heat-map method reads each map at its maximum; a two-phase one
+# integrates it, and trains as its heat-map method first.
+HEATMAP_METHODS = ("H1", "H2", "H3")
+TWO_PHASE_METHODS = ("I1", "I2", "I3")
+
 # Resolution: image size and number of upsamplings. ResNet-50.
 TABLE_3 = {
     "a": {

@@ -22,7 +22,8 @@ PUBLIC = sorted(
         "skeletons.py ops/*.py layers/*.py losses/*.py metrics/*.py "
         "models/methods.py models/integralize.py models/pose.py "
         "models/backbone.py models/multi_stage.py models/resnet18.py "
-        "inference/calibrate.py inference/oks_nms.py inference/rescoring.py"
+        "inference/calibrate.py inference/oks_nms.py inference/pose.py "
+        "inference/rescoring.py"
     ).split()
     for path in PACKAGE.glob(pattern)
 )

@@ -18,7 +18,6 @@ import pathlib
 import threading
 
 import numpy as np
-import tensorflow as tf
 
 from integral_tf.inference import published
 from integral_tf.inference import tensorrt_engine
@@ -78,6 +77,7 @@ class SavedModel:
     """A SavedModel's `serving_default`, run by TensorFlow."""
 
     def __init__(self, path):
+        tf = self.tensorflow = need("tensorflow", "tensorflow", "a SavedModel")
         # Kept: its constants live as long as it does.
         self.loaded = tf.saved_model.load(str(path))
         self.signature = self.loaded.signatures["serving_default"]
@@ -86,7 +86,7 @@ class SavedModel:
         self.joints = self.signature.structured_outputs["joints"].shape[1]
 
     def __call__(self, crops):
-        outputs = self.signature(images=tf.constant(crops))
+        outputs = self.signature(images=self.tensorflow.constant(crops))
         return {name: outputs[name].numpy() for name in OUTPUTS}
 
 

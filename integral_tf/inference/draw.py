@@ -1,14 +1,91 @@
-"""Joints on pictures: people look rather than read."""
+"""Joints on pictures: people look rather than read.
 
-import cv2
+People are told apart by the colour of their outline and by their number, left
+and right by the colour inside it. Strokes are as wide as the person is large,
+yet not too thin for the picture nor too wide for the face.
+"""
+
+import functools
+import math
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from PIL import Image
+from PIL import ImageDraw
+from PIL import ImageFont
 
 # RGB. Left and right are told apart, as the network must.
 _LEFT, _RIGHT, _MIDDLE = (40, 160, 255), (255, 120, 40), (90, 220, 90)
 TRUTH = (255, 255, 255)
+# Outlines and labels of people, one after the other.
+PEOPLE = (
+    (20, 20, 20), (250, 220, 40), (220, 40, 160), (0, 200, 190),
+    (150, 80, 230), (230, 60, 60), (180, 230, 60), (235, 235, 235),
+)  # fmt: skip
+# ours: a joint is drawn whole from this score on, and never fainter than that.
+_SURE, _FAINTEST = 0.5, 0.25
+# Height below which no label is written, in pixels.
+_LEGIBLE = 7
+# Points further out are drawn at this distance.
+_FAR = 1e4
+_JPEG = (".jfif", ".jpe", ".jpeg", ".jpg")
 
 
-def pose(image, joints, visible, skeleton, colour=None):
+def people(
+    image: np.ndarray,
+    poses: Sequence[Any],
+    *,
+    least: float = 0.0,
+    ellipses: bool = False,
+) -> np.ndarray:
+    """Draws the people of a picture, each with its number and score.
+
+    Args:
+        image: `(H, W, 3)` uint8 RGB; left as it is.
+        poses: List of `pose.Pose`.
+        least: Joints with a lower score are left out.
+        ellipses: Draw where each joint is within one sigma.
+
+    Returns:
+        The drawn copy.
+
+    Raises:
+        ValueError: ellipses are wanted of a pose without covariance.
+    """
+    for each in poses:
+        if ellipses and each.covariance is None:
+            raise ValueError(
+                "Ellipses are drawn of covariances, which this model does not "
+                "give: an integral's Keras model does, an exported one and "
+                f"one that reads a maximum do not. Received: {each!r}"
+            )
+        image = pose(
+            image,
+            each.joints,
+            np.asarray(each.scores) >= least,
+            each.skeleton,
+            scores=each.scores,
+            outline=PEOPLE[(each.number - 1) % len(PEOPLE)],
+            label=f"{each.number}  {each.score:.2f}",
+            covariance=each.covariance if ellipses else None,
+        )
+    return image
+
+
+def pose(
+    image: np.ndarray,
+    joints: np.ndarray,
+    visible: np.ndarray,
+    skeleton: Any,
+    colour: tuple[int, int, int] | None = None,
+    *,
+    scores: np.ndarray | None = None,
+    outline: tuple[int, int, int] = PEOPLE[0],
+    label: str = "",
+    covariance: np.ndarray | None = None,
+) -> np.ndarray:
     """Draws one person's limbs and joints.
 
     Args:
@@ -18,35 +95,53 @@ def pose(image, joints, visible, skeleton, colour=None):
         skeleton: The `skeletons.Skeleton`.
         colour: One RGB colour for all of it; by default left is blue, right
             orange and the middle green.
+        scores: `(K,)`; unsure joints, and limbs to them, are faint. None draws
+            all of them whole.
+        outline: RGB colour around the limbs and of the label.
+        label: Text beside the person.
+        covariance: `(K, 2, 2)` in square pixels; its ellipses are drawn.
 
     Returns:
         The drawn copy.
     """
     image = np.ascontiguousarray(image).copy()
-    # Scaled with the person, so that a face is not covered by dots.
-    drawn = np.asarray(joints)[np.asarray(visible) > 0]
-    drawn = drawn[np.isfinite(drawn).all(axis=-1)]
-    if not len(drawn):
+    joints = np.asarray(joints, np.float64)
+    shown = (np.asarray(visible) > 0) & np.isfinite(joints).all(axis=-1)
+    if not shown.any():
         return image
-    extent = float(np.max(np.ptp(drawn, axis=0)))
-    width = max(1, round(extent / 90))
-    shown = {
-        name: joints[i]
-        for i, name in enumerate(skeleton.joints)
-        if visible[i] > 0 and np.isfinite(joints[i]).all()
-    }
-    for first, second in skeleton.limbs:
-        if first in shown and second in shown:
-            _line(
-                image,
-                shown[first],
-                shown[second],
-                colour or _side(skeleton, first, second),
-                width,
+    joints = np.clip(joints, -_FAR, _FAR)
+    width = _stroke(joints[shown], image.shape)
+    alphas = np.ones(len(joints))
+    if scores is not None:
+        alphas = np.clip(np.asarray(scores) / _SURE, _FAINTEST, 1.0)
+    rings = {}
+    if covariance is not None:
+        rings = {
+            k: _ellipse(joints[k], covariance[k]) for k in np.flatnonzero(shown)
+        }
+    layer = _Layer(image.shape, [joints[shown], *rings.values()], 3 * width + 2)
+    names = skeleton.joints
+    for k, ring in rings.items():
+        side = colour or _side(skeleton, names[k])
+        layer.ring(ring, side, alphas[k], max(1.0, width / 3))
+    limbs = [skeleton.indices(limb) for limb in skeleton.limbs]
+    limbs = [limb for limb in limbs if shown[limb].all()]
+    for casing in (True, False):
+        for limb in limbs:
+            side = colour or _side(skeleton, *(names[k] for k in limb))
+            layer.line(
+                joints[limb],
+                outline if casing else side,
+                alphas[limb].min(),
+                width + max(2.0, 0.7 * width) if casing else width,
             )
-    for name, point in shown.items():
-        _dot(image, point, colour or _side(skeleton, name), width + 1)
-    return image
+    for k in np.flatnonzero(shown):
+        side = colour or _side(skeleton, names[k])
+        layer.dot(joints[k], side, outline, alphas[k], 0.9 * width + 1)
+    drawn = layer.on(image)
+    if label:
+        _write(drawn, label, joints[shown], outline, width)
+    return np.asarray(drawn)
 
 
 def sheet(pictures, captions, columns=6, side=200):
@@ -61,35 +156,159 @@ def sheet(pictures, captions, columns=6, side=200):
     Returns:
         `(H, W, 3)` uint8 RGB.
     """
-    tiles = []
-    for picture, caption in zip(pictures, captions):
-        scale = side / max(picture.shape[:2])
-        tile = cv2.resize(
-            picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
-        )[:side, :side]
-        tile = np.pad(
-            tile,
-            ((0, side - tile.shape[0]), (0, side - tile.shape[1]), (0, 0)),
+    bar = 20
+    rows = math.ceil(len(pictures) / columns)
+    whole = Image.new("RGB", (columns * side, rows * (side + bar)))
+    pen = ImageDraw.Draw(whole)
+    for i, (picture, caption) in enumerate(zip(pictures, captions)):
+        x, y = i % columns * side, i // columns * (side + bar)
+        tile = Image.fromarray(np.ascontiguousarray(picture))
+        scale = side / max(tile.size)
+        size = [max(1, round(scale * length)) for length in tile.size]
+        pen.rectangle((x, y, x + side - 1, y + bar - 1), fill=(30, 30, 30))
+        pen.text((x + 4, y + 3), caption, fill=TRUTH, font=_font(12))
+        tile = tile.resize(size, Image.Resampling.LANCZOS)
+        whole.paste(tile, (x, y + bar))
+    return np.asarray(whole)
+
+
+def save(image: np.ndarray, path: str | pathlib.Path) -> None:
+    """Writes RGB uint8 as PNG or JPEG, by the path's ending.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = pathlib.Path(path)
+    # Thin coloured lines would bleed into another at half the resolution.
+    is_jpeg = path.suffix.lower() in _JPEG
+    options = {"quality": 92, "subsampling": 0} if is_jpeg else {}
+    try:
+        Image.fromarray(np.ascontiguousarray(image)).save(
+            path, "JPEG" if is_jpeg else None, **options
         )
-        text = np.full((20, side, 3), 30, np.uint8)
-        cv2.putText(
-            text, caption, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4,
-            (255, 255, 255), 1, cv2.LINE_AA,
-        )  # fmt: skip
-        tiles.append(np.concatenate([text, tile]))
-    blank = np.zeros_like(tiles[0])
-    tiles += [blank] * (-len(tiles) % columns)
-    rows = [
-        np.concatenate(tiles[i : i + columns], axis=1)
-        for i in range(0, len(tiles), columns)
-    ]
-    return np.concatenate(rows)
+    except ValueError as error:  # of an ending
+        raise OSError(
+            f"The picture could not be written: {error}. Received: {path}"
+        ) from None
 
 
-def save(image, path):
-    """Writes RGB uint8 as PNG or JPEG, by the path's ending."""
-    if not cv2.imwrite(str(path), image[..., ::-1]):
-        raise OSError(f"The picture could not be written. Received: {path}")
+def name_for(path: pathlib.Path, *, whole: bool = False) -> str:
+    """The file name of a photograph's drawing: JPEG of JPEG, else PNG.
+
+    Args:
+        path: The photograph's.
+        whole: Keep the ending that it has, before the PNG's.
+    """
+    if path.suffix.lower() in _JPEG:
+        return path.name
+    return f"{path.name if whole else path.stem}.png"
+
+
+class _Layer:
+    """Strokes over the part of an image that a person fills, smoothed.
+
+    Args:
+        shape: Of the image.
+        points: List of `(M, 2)` x, y that are drawn, in its frame.
+        margin: Pixels around them.
+    """
+
+    def __init__(self, shape, points, margin):
+        points = np.concatenate(points)
+        size = np.array(shape[1::-1])
+        low = np.clip(np.floor(points.min(axis=0) - margin), 0, size)
+        high = np.clip(np.ceil(points.max(axis=0) + margin), 0, size)
+        self.corner = low.astype(int)
+        self.size = np.maximum(high - low, 1).astype(int)
+        # Pillow's strokes have stairs: drawn larger, they are averaged away.
+        area = self.size.prod()
+        self.scale = 4 if area < 500_000 else 2 if area < 8_000_000 else 1
+        self.picture = Image.new("RGBA", tuple(self.scale * self.size))
+        self.pen = ImageDraw.Draw(self.picture)
+
+    def line(self, ends, colour, alpha, width):
+        start, end = self._placed(ends)
+        width = max(1, round(width * self.scale))
+        fill = _with_alpha(colour, alpha)
+        self.pen.line([start, end], fill=fill, width=width)
+        for x, y in (start, end):  # round ends
+            self._disc(x, y, width / 2, fill)
+
+    def dot(self, point, colour, outline, alpha, radius):
+        ((x, y),) = self._placed([point])
+        radius *= self.scale
+        self._disc(x, y, radius, _with_alpha(outline, alpha))
+        self._disc(x, y, 0.75 * radius, _with_alpha(colour, alpha))
+
+    def ring(self, points, colour, alpha, width):
+        corners = self._placed(points)
+        self.pen.polygon(corners, fill=_with_alpha(colour, 0.3 * alpha))
+        line = _with_alpha(colour, alpha)
+        width = max(1, round(width * self.scale))
+        self.pen.line([*corners, corners[0]], fill=line, width=width)
+
+    def on(self, image):
+        """The strokes on a copy of the image, one of Pillow's."""
+        smooth = self.picture.resize(
+            tuple(self.size), Image.Resampling.BOX, reducing_gap=None
+        )
+        whole = Image.fromarray(image)
+        whole.paste(smooth, tuple(self.corner), smooth)
+        return whole
+
+    def _placed(self, points):
+        # The centre of a pixel is the middle of its square here.
+        placed = (np.asarray(points) - self.corner + 0.5) * self.scale - 0.5
+        return [tuple(point) for point in placed.tolist()]
+
+    def _disc(self, x, y, radius, fill):
+        box = (x - radius, y - radius, x + radius, y + radius)
+        self.pen.ellipse(box, fill=fill)
+
+
+def _stroke(points, shape):
+    """Width of a limb in pixels, for a person and a picture of their sizes."""
+    extent = float(np.max(np.ptp(points, axis=0)))
+    wanted = max(extent / 65, max(shape[:2]) / 300)
+    # Of a small person in a large picture a face is not to be covered.
+    return max(1.0, min(wanted, extent / 35))
+
+
+def _ellipse(point, covariance):
+    """`(48, 2)` x, y around a joint, one sigma away."""
+    values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
+    angles = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    radii = np.sqrt(np.maximum(values, 0))
+    return np.clip(point + circle * radii @ vectors.T, -_FAR, _FAR)
+
+
+def _write(picture, text, points, colour, width):
+    """Writes a label above a person, on a ground of this colour."""
+    height = min(max(5 * width + 4, 11), min(picture.size) / 10)
+    if height < _LEGIBLE:  # in so small a picture it would hide the person
+        return
+    font = _font(round(height))
+    pen = ImageDraw.Draw(picture)
+    left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
+    pad = max(2, round(width))
+    size = np.array([right - left, bottom - top]) + 2 * pad
+    low, high = points.min(axis=0), points.max(axis=0)
+    at = np.array([(low[0] + high[0] - size[0]) / 2, low[1] - size[1]])
+    at[1] -= 3 * width
+    x, y = np.clip(at, 0, np.maximum(np.array(picture.size) - size, 0))
+    pen.rectangle((x, y, x + size[0], y + size[1]), fill=colour)
+    dark = np.dot(colour, (0.3, 0.59, 0.11)) < 128
+    ink = (255, 255, 255) if dark else (0, 0, 0)
+    pen.text((x + pad - left, y + pad - top), text, fill=ink, font=font)
+
+
+@functools.cache
+def _font(size):
+    try:
+        return ImageFont.load_default(size)
+    except (ImportError, OSError):  # a Pillow without FreeType
+        return ImageFont.load_default()
 
 
 def _side(skeleton, *names):
@@ -100,17 +319,5 @@ def _side(skeleton, *names):
     return _RIGHT if set(names) <= set(rights) else _MIDDLE
 
 
-# OpenCV draws at fixed-point positions: 4 fractional bits.
-def _fixed(point):
-    return tuple(int(round(float(v) * 16)) for v in np.clip(point, -1e4, 1e4))
-
-
-def _line(image, start, end, colour, width):
-    start, end = _fixed(start), _fixed(end)
-    cv2.line(image, start, end, colour, width, cv2.LINE_AA, 4)
-
-
-def _dot(image, point, colour, radius):
-    centre = _fixed(point)
-    cv2.circle(image, centre, radius * 16, colour, -1, cv2.LINE_AA, 4)
-    cv2.circle(image, centre, radius * 16, (0, 0, 0), 1, cv2.LINE_AA, 4)
+def _with_alpha(colour, alpha):
+    return (*colour, round(255 * float(alpha)))

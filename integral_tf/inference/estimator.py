@@ -1,36 +1,27 @@
 """Photographs and boxes in, joints in image pixels out."""
 
-import dataclasses
+import collections
+import importlib
+import itertools
+import os
+from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from integral_tf import coordinates
+from integral_tf import skeletons
 from integral_tf.inference import backends
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import flip
 from integral_tf.inference import loading
+from integral_tf.inference import pictures
+from integral_tf.inference.pose import Pose
 from integral_tf.records import windows
 
-
-@dataclasses.dataclass
-class Pose:
-    """One person's joints.
-
-    Attributes:
-        joints: `(K, 2)` x, y in image pixels.
-        scores: `(K,)` in [0, 1].
-        box: `(4,)` x, y, width, height of the person in image pixels.
-    """
-
-    joints: np.ndarray
-    scores: np.ndarray
-    box: np.ndarray
-
-    @property
-    def score(self):
-        """Mean of the joints' scores."""
-        return float(np.mean(self.scores))
+# What ends before the other of two iterators.
+_ENDED = object()
 
 
 class PoseEstimator:
@@ -51,7 +42,10 @@ class PoseEstimator:
         flip_test: Average each person with its mirror image; the skeleton
             must be known. An artifact that was exported so does it in any
             case.
-        batch_size: People in a step.
+        batch_size: People in a step, of one picture or of several.
+
+    An artifact is run by its own runtime; neither TensorFlow nor Keras is
+    imported for .onnx, .tflite, .xml and .plan.
 
     Raises:
         FileNotFoundError: there is no such model.
@@ -69,14 +63,22 @@ class PoseEstimator:
     >>> poses = estimate(image, boxes=[[10, 10, 50, 100]])
     >>> poses[0].joints.shape, poses[0].scores.shape
     ((16, 2), (16,))
+    >>> len(poses[0].named), poses[0].covariance.shape
+    (16, (16, 2, 2))
     """
 
-    def __init__(self, model, skeleton=None, flip_test=False, batch_size=16):
+    def __init__(
+        self,
+        model: Any,
+        skeleton: skeletons.Skeleton | str | os.PathLike | None = None,
+        flip_test: bool = False,
+        batch_size: int = 16,
+    ) -> None:
         artifact = backends.find(model)
         if artifact:
             network = backends.load(artifact)
         else:
-            network = _Keras(loading.load(model))
+            network = _keras(loading.load(model))
         if skeleton is None:
             skeleton = loading.saved_skeleton(artifact or model)
         # An artifact may have been exported with the flip test inside.
@@ -88,68 +90,149 @@ class PoseEstimator:
         if flip_test and artifact:
             self._predict = flip.flipped_artifact(network, self.skeleton)
         elif flip_test:
-            self._predict = _Keras(network.model, self.skeleton)
+            self._predict = _keras(network.model, self.skeleton)
+        is_path = isinstance(model, (str, os.PathLike))
+        self._has_maps = getattr(network, "has_maps", False)
+        self._said = [
+            repr(str(model) if is_path else model.name),
+            f"{len(self.skeleton)} joints of {self.skeleton.name}",
+            f"{self.width} x {self.height}",
+            type(network).__name__,
+            *["flip test"] * bool(flip_test),
+        ]
 
-    def __call__(self, image, boxes=None):
-        """Estimates the pose in each box of an image.
+    def __repr__(self):
+        return f"PoseEstimator({', '.join(self._said)})"
+
+    def __call__(
+        self, image: Any, boxes: Any = None, *, heatmaps: bool = False
+    ) -> list[Pose] | list[list[Pose]] | Iterator[list[Pose]]:
+        """Estimates the pose in each box of a picture, or of several.
 
         Args:
-            image: `(H, W, 3)` uint8 RGB.
-            boxes: `(N, 4)` x, y, width, height; None for the whole image.
+            image: A picture: a path, an image of Pillow's, or an array
+                (`pictures.read`). Several: a list or a tuple of such, an array
+                `(N, H, W, 3)`, or an iterator, which is read as the answers
+                are asked for, and no further than a batch of people needs.
+            boxes: `(N, 4)` x, y, width, height; None for the whole picture.
+                Of several pictures an iterable with as many of these.
+            heatmaps: Give each pose its maps.
 
         Returns:
-            List of N `Pose`.
+            List of a `pose.Pose` for each box. Of several pictures a list of
+            such lists; of an iterator a generator of them.
 
         Raises:
-            ValueError: the image is none, or a box, which is named by its
-                position in `boxes`.
+            FileNotFoundError: there is no such picture.
+            ValueError: a picture is none, or a box, which is named by its
+                position in `boxes`; or the model has no heat maps.
         """
-        image, boxes = _checked(image, boxes)
-        poses = []
-        for start in range(0, len(boxes), self.batch_size):
-            some = boxes[start : start + self.batch_size]
-            crops, to_image = zip(*[self._crop(image, box) for box in some])
-            outputs = self._predict(np.stack(crops))
-            joints = coordinates.apply(np.stack(to_image), outputs["joints"])
-            scores = np.asarray(outputs["scores"])
-            poses += [Pose(*parts) for parts in zip(joints, scores, some)]
-        return poses
+        if heatmaps and not self._has_maps:
+            raise ValueError(
+                "Heat maps are a Keras model's, of any method but R1; an "
+                f"exported network has none. Received: heatmaps=True, {self!r}"
+            )
+        if not pictures.are_several(image):
+            return next(self._stream([(image, boxes, "image")], heatmaps))
+        found = self._stream(_paired(image, boxes), heatmaps)
+        is_whole = isinstance(image, (list, tuple)) or hasattr(image, "shape")
+        return list(found) if is_whole else found
 
-    def _crop(self, image, box):
-        """The network's input for a box, and its affine map to the image."""
+    def _stream(self, asked, heatmaps):
+        """Yields the poses of each picture, in order.
+
+        Args:
+            asked: Iterable of a picture, its boxes, and what to call it.
+            heatmaps: Give each pose its maps.
+        """
+        waiting, batch = collections.deque(), []
+        for picture, boxes, name in asked:
+            picture, boxes = _checked(picture, boxes, name)
+            # Of each box its pose, once that is known.
+            poses = [None] * len(boxes)
+            waiting.append(poses)
+            for place, box in enumerate(boxes):
+                batch.append((poses, place, box, *self._crop(picture, box)))
+                if len(batch) == self.batch_size:
+                    self._answer(batch, heatmaps)
+                    batch = []
+            while waiting and not any(pose is None for pose in waiting[0]):
+                yield waiting.popleft()
+        if batch:
+            self._answer(batch, heatmaps)
+        yield from waiting
+
+    def _answer(self, batch, heatmaps):
+        """Puts the poses of a batch of people where they belong."""
+        everyone, places, boxes, crops, regions = zip(*batch)
+        asked = {"heatmaps": True} if heatmaps else {}
+        outputs = self._predict(np.stack(crops), **asked)
+        to_image = np.stack(
+            [
+                coordinates.region_to_pixels(region, self.width, self.height)
+                for region in regions
+            ]
+        )
+        joints = coordinates.apply(to_image, outputs["joints"])
+        spread, maps = outputs.get("covariance"), outputs.get("heatmaps")
+        for i, poses in enumerate(everyone):
+            pose = Pose(
+                joints[i],
+                outputs["scores"][i],
+                boxes[i],
+                self.skeleton,
+                number=places[i] + 1,
+            )
+            if spread is not None:
+                linear = to_image[i, :, :2]
+                pose.covariance = linear @ spread[i] @ linear.T
+            if heatmaps:
+                pose.heatmaps = maps[i]
+                pose.maps_to_image = coordinates.region_to_pixels(
+                    regions[i], *maps[i].shape[1::-1]
+                )
+            poses[places[i]] = pose
+
+    def _crop(self, picture, box):
+        """The network's input for a box, and its region of the picture."""
         margin = coordinates.BOX_MARGIN
         region = coordinates.region_around(
             box, self.width / self.height, margin
         )
-        crop = windows.cut(image, region, self.width, self.height)
-        to_image = coordinates.region_to_pixels(region, self.width, self.height)
-        return np.asarray(crop, np.float32), to_image
+        crop = windows.cut(picture, region, self.width, self.height)
+        return np.asarray(crop, np.float32), region
 
 
-class _Keras:
-    """A Keras model as one of `backends`; with a skeleton, flip-tested."""
-
-    card = {}
-
-    def __init__(self, model, skeleton=None):
-        self.model = model
-        self.height, self.width = model.input_shape[1:3]
-        self.joints = model.output["joints"].shape[1]
-        predict = flip.flipped(model, skeleton) if skeleton else model
-        self.predict = tf.function(predict, reduce_retracing=True)
-
-    def __call__(self, crops):
-        outputs = self.predict(crops)
-        return {name: np.asarray(outputs[name]) for name in backends.OUTPUTS}
+def _keras(model, skeleton=None):
+    # Late: whoever has an artifact may have no Keras.
+    backend = importlib.import_module("integral_tf.inference.keras_backend")
+    return backend.Keras(model, skeleton)
 
 
-def _checked(image, boxes):
-    image = np.asarray(image)
-    if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
-        raise ValueError(
-            "`image` is (height, width, 3) uint8 RGB. "
-            f"Received: shape={image.shape}, dtype={image.dtype}"
-        )
+def _paired(images: Iterable, boxes: Any) -> Iterator[tuple]:
+    """Yields pictures with their boxes and names, in order.
+
+    Raises:
+        ValueError: there are not as many of one as of the other.
+    """
+    if boxes is None:
+        boxes = itertools.repeat(None)
+        pairs = zip(images, boxes)
+    else:
+        pairs = itertools.zip_longest(images, boxes, fillvalue=_ENDED)
+    for number, pair in enumerate(pairs):
+        if any(each is _ENDED for each in pair):
+            other = "pictures" if pair[0] is _ENDED else "boxes"
+            raise ValueError(
+                "Of several pictures `boxes` has an entry for each, None for "
+                f"a whole picture. Received: {number} {other}, more of the "
+                "other"
+            )
+        yield *pair, f"image[{number}]"
+
+
+def _checked(picture, boxes, name):
+    image = pictures.read(picture, name)
     if boxes is None:  # however large the photograph
         return image, [np.array([0, 0, *image.shape[1::-1]], np.float64)]
     if not isinstance(boxes, (list, tuple)):

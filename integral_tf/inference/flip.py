@@ -1,14 +1,13 @@
 """The flip test: average each person with its mirror image (Section 6.1)."""
 
-import keras
 import numpy as np
-from keras import ops
 
-from integral_tf import config
 from integral_tf import coordinates
-from integral_tf import layers
+from integral_tf import paper
 
 MERGES = ("auto", "maps", "joints")
+# What is read from a network's maps.
+READ = ("joints", "scores", "covariance")
 
 
 def flipped(model, skeleton, merge="auto"):
@@ -30,6 +29,10 @@ def flipped(model, skeleton, merge="auto"):
     Raises:
         ValueError: another `merge`, or maps of a model that has none.
     """
+    import keras  # not for `flipped_artifact`
+
+    from integral_tf import layers
+
     if merge not in MERGES or (
         merge == "maps" and "heatmaps" not in model.output
     ):
@@ -44,17 +47,18 @@ def flipped(model, skeleton, merge="auto"):
         # The end of the model, from its maps on.
         read = keras.Model(
             model.output["heatmaps"],
-            {name: model.output[name] for name in ("joints", "scores")},
+            {name: model.output[name] for name in READ if name in model.output},
         )
     order = skeleton.mirrored_order
 
     def predict(images, training=False):
         straight = model(images, training=False)
-        mirrored = model(ops.flip(images, axis=2), training=False)
-        outputs = _averaged(straight, mirrored, order, model.input_shape[2])
+        mirrored = model(keras.ops.flip(images, axis=2), training=False)
+        width = model.input_shape[2]
+        outputs = _averaged(keras.ops, straight, mirrored, order, width)
         if "heatmaps" in straight:
-            maps = ops.flip(mirrored["heatmaps"], axis=2)
-            maps = _average(straight["heatmaps"], maps, order, 3)
+            maps = keras.ops.flip(mirrored["heatmaps"], axis=2)
+            maps = _average(keras.ops, straight["heatmaps"], maps, order, 3)
             outputs |= {"heatmaps": maps, **(read(maps) if read else {})}
         return outputs
 
@@ -71,7 +75,7 @@ def flipped_artifact(network, skeleton):
     Raises:
         ValueError: its method averages heat maps, which an artifact has not.
     """
-    if network.card.get("method") in config.HEATMAP_METHODS:
+    if network.card.get("method") in paper.HEATMAP_METHODS:
         raise ValueError(
             "The flip test of H1, H2 and H3 averages heat maps, and an "
             "exported network gives points only: export it with --flip_test. "
@@ -80,24 +84,34 @@ def flipped_artifact(network, skeleton):
 
     def predict(images):
         straight, mirrored = network(images), network(images[:, :, ::-1].copy())
-        outputs = _averaged(
-            straight, mirrored, skeleton.mirrored_order, network.width
-        )
-        return {name: np.asarray(value) for name, value in outputs.items()}
+        order = skeleton.mirrored_order
+        return _averaged(np, straight, mirrored, order, network.width)
 
     return predict
 
 
-def _averaged(straight, mirrored, order, width):
-    """Joints and scores of a person and of its mirror image, averaged."""
+def _averaged(ops, straight, mirrored, order, width):
+    """What is read of a person and of its mirror image, averaged.
+
+    Args:
+        ops: `keras.ops`, or NumPy, as the outputs are of one or the other.
+        straight, mirrored: Dicts of outputs.
+        order: The skeleton's `mirrored_order`.
+        width: Of the crop, in pixels.
+    """
     points = mirrored["joints"]
     x = coordinates.mirror_x(points[..., :1], width)
     points = ops.concatenate([x, points[..., 1:]], axis=-1)
+    back = {"joints": points, "scores": mirrored["scores"]}
+    if "covariance" in straight:
+        # In a mirror x and y vary together the other way round.
+        turned = np.float32([[1, -1], [-1, 1]])
+        back["covariance"] = ops.multiply(mirrored["covariance"], turned)
     return {
-        "joints": _average(straight["joints"], points, order, 1),
-        "scores": _average(straight["scores"], mirrored["scores"], order, 1),
+        name: _average(ops, straight[name], value, order, 1)
+        for name, value in back.items()
     }
 
 
-def _average(first, second, order, axis):
+def _average(ops, first, second, order, axis):
     return (first + ops.take(second, order, axis=axis)) / 2

@@ -1,12 +1,11 @@
 """Opens a trained model, and finds the skeleton of its joints."""
 
+import importlib
+import os
 import pathlib
 import warnings
 import zipfile
 
-import keras
-
-from integral_tf import layers  # noqa: F401 - Keras finds them by their names
 from integral_tf import skeletons
 from integral_tf.models import archive
 
@@ -18,7 +17,7 @@ def load(model):
         FileNotFoundError: there is no such file.
         ValueError: it is not a pose model.
     """
-    if not isinstance(model, keras.Model):
+    if isinstance(model, (str, os.PathLike)):
         path = _path(model)
         if not path.is_file():
             raise FileNotFoundError(
@@ -26,6 +25,7 @@ def load(model):
                 "that holds one, or a version's folder that `integral-tf "
                 f"export` published. Received: {str(model)!r}"
             )
+        keras = _keras(path)
         try:
             model = keras.saving.load_model(path, compile=False)
         except Exception as error:  # a damaged file has many
@@ -36,12 +36,30 @@ def load(model):
                 f"{path} is not a Keras model that this version reads: "
                 f"{reason or type(error).__name__}"
             ) from error
-    if not isinstance(model.output, dict) or "joints" not in model.output:
+    outputs = getattr(model, "output", None)
+    if not isinstance(outputs, dict) or "joints" not in outputs:
         raise ValueError(
             "A pose model has named outputs, `joints` among them, as "
-            f"integral_tf.pose_model builds it. Received: {model.name!r}"
+            "integral_tf.pose_model builds it. "
+            f"Received: {getattr(model, 'name', model)!r}"
         )
     return model
+
+
+def _keras(path):
+    """Keras 3, which knows the classes here, or why not."""
+    # Late: whoever has an artifact may have no Keras.
+    try:
+        generation = importlib.import_module("integral_tf.generation")
+        has, legacy = generation.NAME, generation.LEGACY
+    except ModuleNotFoundError as error:
+        has, legacy = f"no module {error.name!r}", True
+    if legacy:
+        raise ImportError(
+            "A Keras model is opened by Keras 3; what export.py published "
+            f"needs none. Received: {str(path)!r}, with {has} here"
+        )
+    return generation.keras
 
 
 def check_skeleton(model, skeleton):
@@ -73,8 +91,8 @@ def saved_skeleton(model):
     Raises:
         ValueError: what is there is none.
     """
-    if isinstance(model, keras.Model):
-        return None
+    if not isinstance(model, (str, os.PathLike)):
+        return None  # a Keras model
     path = _path(model)
     if zipfile.is_zipfile(path) and (held := archive.read_skeleton(path)):
         return held

@@ -6,8 +6,6 @@ import json
 import math
 import pathlib
 
-import numpy as np
-
 from integral_tf import progress
 from integral_tf import whole
 from integral_tf.inference import boxes as boxes_of
@@ -98,7 +96,7 @@ def _predict_photographs(config, out):
             raise _nobody(config, rows, left, "any image that could be read")
         (partial / _JOINTS).write_text(json.dumps(results) + "\n")
     _say(left, f"{len(results)} people in {read} images")
-    print(f"pictures: {out}/*.png")
+    print(f"pictures: {out}")
     print(f"joints: {out / _JOINTS}")
     return results
 
@@ -168,10 +166,11 @@ def _answer(config, model, image, people):
         people = [boxes_of.Person(pose.box, category) for pose in poses]
     found = []
     for person, pose in zip(people, poses):
-        shown = pose.scores >= config.min_score
-        image = draw.pose(image, pose.joints, shown, model.skeleton)
-        found.append((person.image_id, _result(pose, person.category)))
-    return image, found
+        found.append((person.image_id, pose.to_coco(person.category)))
+    picture = draw.people(
+        image, poses, least=config.min_score, ellipses=config.ellipses
+    )
+    return picture, found
 
 
 def _estimator(config):
@@ -225,11 +224,9 @@ def _image_paths(images, left):
 
 def _drawn_names(paths):
     """File names of the drawings, different wherever the photographs' are."""
-    stems = {path.stem for path in paths}
-    if len(stems) == len(paths):
-        return [f"{path.stem}.png" for path in paths]
-    # ours: dog.jpg and dog.png, and then all keep their endings.
-    return [f"{path.name}.png" for path in paths]
+    # ours: dog.jpg and dog.webp, and then all that are no JPEG keep theirs.
+    differ = len({path.stem for path in paths}) == len(paths)
+    return [draw.name_for(path, whole=not differ) for path in paths]
 
 
 def _number(path):
@@ -309,13 +306,3 @@ def _nobody(config, rows, left, of):
         f"No box belongs to {of}{left.ending()}. Received: "
         f"--boxes={config.boxes!r}, whose first row is {first}"
     )
-
-
-def _result(pose, category):
-    keypoints = np.concatenate([pose.joints, pose.scores[:, None]], axis=1)
-    return {
-        "category_id": category,
-        "bbox": [round(float(v), 2) for v in pose.box],
-        "keypoints": [round(float(v), 3) for v in keypoints.ravel()],
-        "score": round(pose.score, 5),
-    }

@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from integral_tf import layers
 from integral_tf.signatures import ArrayLike
+
+# Logits beyond those of this and of 1 less this are not asked for, as of
+# `layers.ScoreCalibration`.
+_SMALLEST = 1e-6
 
 
 def platt(scores: ArrayLike, hits: ArrayLike) -> tuple[float, float]:
@@ -67,11 +70,14 @@ def cross_fitted(
     Returns:
         `(M,)` scores, as of people that the calibration has not seen.
     """
+    from scipy import special
+
     scores, hits = np.asarray(scores), np.asarray(hits)
+    logits = special.logit(np.clip(scores, _SMALLEST, 1 - _SMALLEST))
     fitted = np.empty(len(scores))
     for half in halves(groups):
-        calibrated = layers.ScoreCalibration(*platt(scores[~half], hits[~half]))
-        fitted[half] = np.asarray(calibrated(scores[half]))
+        slope, offset = platt(scores[~half], hits[~half])
+        fitted[half] = special.expit(slope * logits[half] + offset)
     return fitted
 
 

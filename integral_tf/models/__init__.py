@@ -1,7 +1,22 @@
 """Networks: a backbone, a head, and what reads joints from it."""
 
-from integral_tf.models.methods import network
-from integral_tf.models.methods import pose_model
-from integral_tf.models.pytorch_checkpoint import from_pytorch
+from typing import TYPE_CHECKING
+
+from integral_tf import lazy
+
+if TYPE_CHECKING:
+    from integral_tf.models.methods import network
+    from integral_tf.models.methods import pose_model
+    from integral_tf.models.pytorch_checkpoint import from_pytorch
 
 __all__ = ["from_pytorch", "network", "pose_model"]
+
+# `archive` and other files here need no Keras.
+__getattr__ = lazy.attributes(
+    __name__,
+    {
+        "from_pytorch": "integral_tf.models.pytorch_checkpoint",
+        "network": "integral_tf.models.methods",
+        "pose_model": "integral_tf.models.methods",
+    },
+)

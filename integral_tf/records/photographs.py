@@ -107,6 +107,23 @@ def read_labelled(path, size=None):
     return np.asarray(shown), (*notes, *more)
 
 
+def of_pillow(image):
+    """A Pillow image that is open already, as `read` gives a file's.
+
+    Raises:
+        schema.Dropped: as of `read`.
+    """
+    name = str(getattr(image, "filename", "") or "an image of Pillow's")
+    with _reasons(name, is_file=False):
+        _check_size(name, image.size)
+        orientation = _orientation(image)
+        picture = _rgb(image)
+        # Pillow turns a TIFF when it reads it.
+        if _orientation(image) == orientation and orientation in _TURNS:
+            picture = picture.transpose(_TURNS[orientation])
+    return np.asarray(picture)
+
+
 def _rgb(image):
     """A Pillow image as one of mode RGB."""
     bits, is_signed = 16, False
@@ -165,14 +182,14 @@ def _check_size(path, size):
 
 
 @contextlib.contextmanager
-def _reasons(path):
+def _reasons(path, is_file=True):
     """Makes a reason of whatever a file of whatever kind raises."""
     try:
         file = pathlib.Path(path)
         # A pipe would be waited for.
-        if file.exists() and not file.is_file():
+        if is_file and file.exists() and not file.is_file():
             raise schema.Dropped("image path is no file", path)
-        if file.exists() and not file.stat().st_size:
+        if is_file and file.exists() and not file.stat().st_size:
             raise schema.Dropped("image file empty", path)
         yield
     except schema.Dropped as reason:

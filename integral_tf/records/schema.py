@@ -21,9 +21,9 @@ are pixels of the original image, not shares of it. K joints:
 """
 
 import dataclasses
+import importlib
 
 import numpy as np
-import tensorflow as tf
 
 VERSION = 2
 
@@ -96,6 +96,7 @@ def serialise(person, window, window_to_image):
         "image/object/category": int(person.category),
         "window/to_image": window_to_image,
     }
+    tf = _tensorflow()
     features = {key: _feature(value) for key, value in values.items()}
     example = tf.train.Example(features=tf.train.Features(feature=features))
     # Protobuf maps have no order of their own: same input, same bytes.
@@ -111,6 +112,7 @@ def parse(record, joints):
         the image frame, `visible` (K,), `head_size`, `area`, `score`,
         `category`, and `window_to_image` (2, 3).
     """
+    tf = _tensorflow()
     one, many = [], [joints]
     raw = tf.io.parse_single_example(
         record,
@@ -153,7 +155,13 @@ def parse(record, joints):
     }
 
 
+def _tensorflow():
+    # Late: a photograph is read, and a person described, without it.
+    return importlib.import_module("tensorflow")
+
+
 def _feature(value):
+    tf = _tensorflow()
     if isinstance(value, bytes):
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
     flat = np.ravel(value)

@@ -20,9 +20,8 @@ def brightest(size=64):
     )
     maps = red(images)
     read = layers.IntegralRegression(1, confidence=True, name="integral")(maps)
-    model = keras.Model(
-        images, {"joints": read["joints"], "scores": read["confidence"]}
-    )
+    outputs = {"joints": read["joints"], "scores": read["confidence"]}
+    model = keras.Model(images, outputs | {"heatmaps": maps})
     kernel = np.zeros((1, 1, 3, 14), "float32")
     kernel[0, 0, 0] = 0.06  # a peak of 15, far above log(64 * 64) = 8.3
     red.set_weights([kernel])
@@ -62,8 +61,8 @@ def test_no_boxes_no_poses():
 @pytest.mark.parametrize(
     "image, boxes, message",
     [
-        (np.zeros((4, 4, 3)), None, "dtype=float64"),
-        (np.zeros((4, 4), np.uint8), None, r"shape=\(4, 4\)"),
+        (np.full((4, 4, 3), -1.0), None, "dtype=float64, numbers from -1"),
+        (np.zeros((4, 4, 2), np.uint8), None, r"image of shape=\(4, 4, 2\)"),
         (np.zeros((4, 4, 3), np.uint8), [[0, 0, 4]], "`boxes` are"),
         (np.zeros((4, 4, 3), np.uint8), [[0, 0, 0, 4]], "positive size"),
         (np.zeros((4, 4, 3), np.uint8), [[0, np.nan, 1, 4]], "`boxes` are"),
@@ -171,3 +170,140 @@ def test_refuses_what_is_no_model(tmp_path):
         integral_tf.PoseEstimator(keras.Model(images, images + 1))
     with pytest.raises(ValueError, match="14 joints"):
         integral_tf.PoseEstimator(brightest(), skeleton="coco")
+
+
+def spots(*places):
+    """A photograph, red around these places."""
+    y, x = np.mgrid[:60, :80]
+    image = np.zeros((60, 80, 3), np.uint8)
+    for left, top in places:
+        spot = np.exp(-((x - left) ** 2 + (y - top) ** 2) / (2 * 3**2))
+        image[..., 0] |= np.round(255 * spot).astype(np.uint8)
+    return image
+
+
+PICTURES = [spots((20, 30)), spots(), spots((30, 20), (60, 40))]
+BOXES = [[[5, 15, 30, 30]], [], [[15, 5, 30, 30], [45, 25, 30, 30]]]
+PLACES = [[(20, 30)], [], [(30, 20), (60, 40)]]
+
+
+def check_places(found, places=PLACES):
+    assert [len(poses) for poses in found] == list(map(len, places))
+    for poses, wanted in zip(found, places):
+        for number, (pose, place) in enumerate(zip(poses, wanted), 1):
+            np.testing.assert_allclose(
+                pose.joints, np.tile(place, (14, 1)), atol=0.3
+            )
+            assert pose.number == number
+
+
+def test_several_pictures_fill_one_batch():
+    estimate = integral_tf.PoseEstimator(brightest(), "lsp", batch_size=2)
+    asked, predict = [], estimate._predict
+    estimate._predict = lambda crops: asked.append(len(crops)) or predict(crops)
+    check_places(estimate(PICTURES, BOXES))
+    assert asked == [2, 1]
+    check_places(estimate(np.stack(PICTURES), BOXES))
+    assert estimate([]) == []
+    whole = estimate(tuple(PICTURES))
+    assert [list(poses[0].box) for poses in whole] == [[0, 0, 80, 60]] * 3
+
+
+def test_an_iterator_is_read_no_further_than_a_batch():
+    estimate = integral_tf.PoseEstimator(brightest(), "lsp", batch_size=2)
+    read = []
+
+    def pictures():
+        for number, picture in enumerate(3 * PICTURES):
+            read.append(number)
+            yield picture
+
+    answers = estimate(pictures(), iter(3 * BOXES))
+    assert read == []
+    check_places(
+        [next(answers)], PLACES[:1]
+    )  # with the first of the third's people
+    assert read == [0, 1, 2]
+    check_places([next(answers)], PLACES[1:2])
+    assert read == [0, 1, 2]  # nobody is to be waited for
+    check_places([next(answers)], PLACES[2:])
+    assert read == [0, 1, 2, 3]
+    check_places(answers, 2 * PLACES)
+    assert read == list(range(9))
+
+
+@pytest.mark.parametrize(
+    "pictures, boxes, message",
+    [
+        (PICTURES, BOXES[:2], "Received: 2 boxes, more of the other"),
+        (iter(PICTURES), iter(2 * BOXES), "Received: 3 pictures, more"),
+        ([*PICTURES, "gone.jpg"], None, r"image\[3\]=gone.jpg"),
+        (PICTURES, [None, [[1, 2, 3]], None], "a box without four numbers"),
+        (PICTURES[0].tolist(), None, r"Received: image\[0\]=list"),
+    ],
+)
+def test_what_is_wrong_among_several_is_named(pictures, boxes, message):
+    estimate = integral_tf.PoseEstimator(brightest(), "lsp")
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        list(estimate(pictures, boxes))
+
+
+@pytest.mark.parametrize("flip_test", [False, True])
+def test_maps_and_covariances_are_in_the_image(flip_test):
+    # A crop of 64 pixels shows 50 x 50 of the image around an off-centre box.
+    estimate = integral_tf.PoseEstimator(brightest(), "lsp", flip_test)
+    (pose,) = estimate(PICTURES[0], [[3, 12, 40, 30]], heatmaps=True)
+    assert pose.heatmaps.shape == (64, 64, 14)
+    shares = np.exp(pose.heatmaps[..., 5], dtype=np.float64)
+    shares /= shares.sum()
+    y, x = np.mgrid[:64, :64]
+    to_image = pose.maps_to_image
+    at = np.stack([x, y, np.ones_like(x)], axis=-1) @ to_image.T
+    mean = np.einsum("hw,hwi->i", shares, at)
+    spread = np.einsum("hw,hwi,hwj->ij", shares, at - mean, at - mean)
+    np.testing.assert_allclose(pose.joints[5], mean, atol=0.01)
+    np.testing.assert_allclose(pose.covariance[5], spread, rtol=0.01, atol=0.02)
+    # Near the spot's top scores fall by 15.3 / (2 * 3**2) a square pixel.
+    assert spread[0, 0] == pytest.approx(1 / (2 * 0.85), rel=0.3)
+    (plain,) = estimate(PICTURES[0])
+    assert plain.heatmaps is None and plain.maps_to_image is None
+
+
+def test_a_calibrated_covariance_is_the_models():
+    model = brightest()
+    twice = layers.CovarianceCalibration(slope=2.0, offset=3.0)
+    integral = model.get_layer("integral")
+    read = layers.IntegralRegression(covariance=True)
+    spread = read(integral.input)["covariance"]
+    model = keras.Model(
+        model.inputs, {**model.output, "covariance": twice(spread)}
+    )
+    box = [[10, 10, 64 / 1.25, 64 / 1.25]]  # a crop at the image's scale
+    (plain,) = integral_tf.PoseEstimator(brightest(), "lsp")(PICTURES[0], box)
+    (calibrated,) = integral_tf.PoseEstimator(model, "lsp")(PICTURES[0], box)
+    np.testing.assert_allclose(
+        calibrated.covariance, 2 * plain.covariance + 3 * np.eye(2), rtol=1e-3
+    )
+
+
+@pytest.mark.parametrize("method", ["R1", "H1"])
+def test_what_has_no_map_or_no_integral_has_no_covariance(method):
+    model = integral_tf.pose_model(
+        method, "resnet18", joints=14, image_size=32, width=0.125
+    )
+    estimate = integral_tf.PoseEstimator(model, "lsp")
+    (pose,) = estimate(PICTURES[0])
+    assert pose.covariance is None
+    if method == "R1":
+        with pytest.raises(ValueError, match="Received: heatmaps=True, PoseEs"):
+            estimate(iter(PICTURES), heatmaps=True)
+
+
+def test_its_repr_says_model_skeleton_size_and_runtime(tmp_path):
+    model = brightest()
+    model.save(tmp_path / "mine.keras")
+    estimate = integral_tf.PoseEstimator(tmp_path / "mine.keras", "lsp", True)
+    assert repr(estimate) == (
+        f"PoseEstimator('{tmp_path}/mine.keras', 14 joints of lsp, 64 x 64, "
+        "Keras, flip test)"
+    )

@@ -99,7 +99,8 @@ def test_each_frame_is_a_line_and_a_drawn_frame(predict, clip, tmp_path):
     # As bright as they were, but for the dots in the middle.
     corners = [frame[:10, :10].mean() for frame in drawn]
     np.testing.assert_allclose(corners, 20 * np.arange(FRAMES), atol=8)
-    assert all(frame[18:30, 26:38].std() > 5 for frame in drawn)
+    # The network is unsure of them: faint, where a flat frame has 0.
+    assert all(frame[18:30, 26:38].std() > 0.8 for frame in drawn)
 
 
 def test_boxes_of_a_video_have_frame_numbers(predict, clip, tmp_path, capsys):
@@ -166,13 +167,13 @@ def test_a_broken_video_leaves_nothing_and_keeps_what_was(
 def test_an_interrupt_leaves_nothing(predict, clip, tmp_path, monkeypatch):
     drawn = []
 
-    def interrupted(image, *rest):
+    def interrupted(image, *rest, **how):
         drawn.append(image)
         if len(drawn) == 4:
             raise KeyboardInterrupt
         return image
 
-    monkeypatch.setattr(draw, "pose", interrupted)
+    monkeypatch.setattr(draw, "people", interrupted)
     with pytest.raises(KeyboardInterrupt):
         predict(clip)
     assert files(tmp_path) == ["clip.avi"]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import integral_tf
+from integral_tf import generation
 from integral_tf.generation import LEGACY
 from tests.worlds import processes
 
-ON_KERAS_3 = ["PoseEstimator", "calibrate", "integralize", "pose_model"]
+ON_KERAS_3 = ["calibrate", "integralize", "pose_model"]
 
 
 @pytest.mark.skipif(not LEGACY, reason="Keras 2")
@@ -44,16 +45,46 @@ def test_keras_3_has_the_networks():
 
 
 @pytest.mark.skipif(
-    importlib.util.find_spec("tensorflow") is not None, reason="no TensorFlow"
+    importlib.util.find_spec("PIL") is not None, reason="no Pillow"
 )
-def test_without_tensorflow_the_estimator_says_so():
-    with pytest.raises(ImportError, match="needs the module 'tensorflow'"):
+def test_without_pillow_the_estimator_says_so():
+    with pytest.raises(ImportError, match="needs the module 'PIL'"):
         from integral_tf import PoseEstimator  # noqa: F401
     assert "PoseEstimator" not in dir(integral_tf)
+
+
+def test_neither_keras_nor_tensorflow_comes_with_the_import():
     printed = processes.fresh(
-        "import sys, integral_tf; print('tensorflow' in sys.modules)"
+        """
+import sys
+import integral_tf
+from integral_tf import coordinates, metrics, skeletons
+dir(integral_tf)
+print(*{"keras", "tf_keras", "tensorflow", "jax", "torch"} & set(sys.modules))
+"""
     )
-    assert printed.split() == ["False"]
+    assert printed.split() == []
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import integral_tf, {keras}",
+        "import {keras}, integral_tf",
+        # First a module that others need whole.
+        "import integral_tf.ops.integral, {keras}",
+    ],
+)
+def test_keras_knows_the_classes_whichever_is_imported_first(imports):
+    keras = generation.keras.__name__
+    printed = processes.fresh(
+        f"{imports.format(keras=keras)}\n"
+        f"print(*{keras}.utils.get_custom_objects())"
+    )
+    known = {each for each in printed.split() if "integral_tf>" in each}
+    wanted = {"IntegralRegression", "ScoreCalibration", "JointL1"}
+    wanted |= {"JointDistance", *([] if LEGACY else ["PoseModel"])}
+    assert {f"integral_tf>{each}" for each in wanted} <= known
 
 
 def test_modules_of_plain_arrays_are_everywhere():

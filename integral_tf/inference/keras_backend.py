@@ -1,0 +1,62 @@
+"""A Keras model as one of `backends`, on whichever array library it is."""
+
+from integral_tf import generation
+from integral_tf import layers
+from integral_tf.generation import keras
+from integral_tf.inference import calibrate
+from integral_tf.inference import flip
+
+
+class Keras:
+    """A Keras model; its answer may have covariances and heat maps.
+
+    Args:
+        model: A `pose_model`, or one with the same outputs.
+        skeleton: With a `skeletons.Skeleton` it is flip-tested.
+    """
+
+    card = {}
+
+    def __init__(self, model, skeleton=None):
+        self.model = model
+        self.height, self.width = model.input_shape[1:3]
+        self.joints = model.output["joints"].shape[1]
+        self.has_maps = "heatmaps" in model.output
+        predict = _with_covariance(model)
+        if skeleton:
+            predict = flip.flipped(predict, skeleton)
+        if generation.BACKEND == "tensorflow":
+            import tensorflow as tf
+
+            predict = tf.function(predict, reduce_retracing=True)
+        self.predict = predict
+
+    def __call__(self, crops, heatmaps=False):
+        outputs = self.predict(crops)
+        # Maps are large, and not fetched from a GPU unless they are wanted.
+        wanted = (*flip.READ, *["heatmaps"] * heatmaps)
+        return {
+            name: keras.ops.convert_to_numpy(outputs[name])
+            for name in wanted
+            if name in outputs
+        }
+
+
+def _with_covariance(model):
+    """The model with `covariance`, if an integral reads its heat maps."""
+    integrals = calibrate.integrals_of(model)
+    if not integrals or "heatmaps" not in model.output:
+        return model
+    if "covariance" in model.output:
+        return model
+    config = integrals[-1].get_config()
+    config |= {
+        "beta": integrals[-1].beta,
+        "learn_beta": False,
+        "covariance": True,
+        "packed": False,
+        "name": "covariance_of_heatmaps",
+    }
+    read = layers.IntegralRegression.from_config(config)
+    spread = read(model.output["heatmaps"])["covariance"]
+    return keras.Model(model.inputs, {**model.output, "covariance": spread})
