@@ -101,7 +101,7 @@ class PoseEstimator:
             *["flip test"] * bool(flip_test),
         ]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"PoseEstimator({', '.join(self._said)})"
 
     def __call__(

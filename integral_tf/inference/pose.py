@@ -94,7 +94,7 @@ class Pose:
             "score": round(self.score, 5),
         }
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         sure = int((np.asarray(self.scores) >= _SURE).sum())
         x, y, width, height = (round(float(v)) for v in self.box)
         more = "".join(
