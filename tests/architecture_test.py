@@ -18,9 +18,9 @@ SCRIPTS = sorted(
 
 # Data flows left to right; a stage may import only itself and what is before.
 STAGES = (
-    "ownership whole keras2 generation checks sides skeletons coordinates "
-    "settings config paper records pipeline ops layers models losses metrics "
-    "inference training export"
+    "ownership whole optional keras2 generation checks sides skeletons "
+    "coordinates settings config paper records pipeline ops layers models "
+    "losses metrics detection inference training export"
 ).split()
 
 # Paths of one machine, and where packages come from, are nobody else's.

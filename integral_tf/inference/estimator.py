@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from integral_tf import coordinates
+from integral_tf import detection
+from integral_tf.detection import refinement
 from integral_tf.inference import backends
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import flip
@@ -26,6 +28,11 @@ class Pose:
     joints: np.ndarray
     scores: np.ndarray
     box: np.ndarray
+
+    @property
+    def sure(self):
+        """Whether any joint is sure; of a picture of nobody, none is."""
+        return bool((self.scores >= refinement.SURE).any())
 
     @property
     def score(self):
@@ -52,10 +59,13 @@ class PoseEstimator:
             must be known. An artifact that was exported so does it in any
             case.
         batch_size: People in a step.
+        detector: What finds people where no boxes are given, as
+            `detection.get` takes it; by default the whole image is one person.
 
     Raises:
-        FileNotFoundError: there is no such model.
-        ImportError: the artifact's runtime is not installed.
+        FileNotFoundError: there is no such model, or detector.
+        ImportError: the artifact's runtime is not installed, or the
+            detector's.
         ValueError: the model has no `joints` output, or no known skeleton; or
             a flip test is wanted, and the skeleton would be a guess.
 
@@ -71,7 +81,14 @@ class PoseEstimator:
     ((16, 2), (16,))
     """
 
-    def __init__(self, model, skeleton=None, flip_test=False, batch_size=16):
+    def __init__(
+        self,
+        model,
+        skeleton=None,
+        flip_test=False,
+        batch_size=16,
+        detector=None,
+    ):
         artifact = backends.find(model)
         if artifact:
             network = backends.load(artifact)
@@ -84,6 +101,7 @@ class PoseEstimator:
         self.skeleton = loading.skeleton_of(network, skeleton, flip_test)
         self.height, self.width = network.height, network.width
         self.batch_size = batch_size
+        self.detector = None if detector is None else detection.get(detector)
         self._predict = network
         if flip_test and artifact:
             self._predict = flip.flipped_artifact(network, self.skeleton)
@@ -95,7 +113,9 @@ class PoseEstimator:
 
         Args:
             image: `(H, W, 3)` uint8 RGB.
-            boxes: `(N, 4)` x, y, width, height; None for the whole image.
+            boxes: `(N, 4)` x, y, width, height; None for those that the
+                detector finds, or, without one, for the whole image, which is
+                looked at again where the first answer's sure joints are.
 
         Returns:
             List of N `Pose`.
@@ -104,7 +124,14 @@ class PoseEstimator:
             ValueError: the image is none, or a box, which is named by its
                 position in `boxes`.
         """
-        image, boxes = _checked(image, boxes)
+        image = _checked_image(image)
+        if boxes is None and self.detector is None:
+            return [refinement.refined(self._poses, image)]
+        if boxes is None:
+            boxes = self.detector(image)[:, :4]
+        return self._poses(image, _checked_boxes(boxes))
+
+    def _poses(self, image, boxes):
         poses = []
         for start in range(0, len(boxes), self.batch_size):
             some = boxes[start : start + self.batch_size]
@@ -143,15 +170,17 @@ class _Keras:
         return {name: np.asarray(outputs[name]) for name in backends.OUTPUTS}
 
 
-def _checked(image, boxes):
+def _checked_image(image):
     image = np.asarray(image)
     if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
         raise ValueError(
             "`image` is (height, width, 3) uint8 RGB. "
             f"Received: shape={image.shape}, dtype={image.dtype}"
         )
-    if boxes is None:  # however large the photograph
-        return image, [np.array([0, 0, *image.shape[1::-1]], np.float64)]
+    return image
+
+
+def _checked_boxes(boxes):
     if not isinstance(boxes, (list, tuple)):
         boxes = np.atleast_1d(boxes)
     if len(boxes) and not hasattr(boxes[0], "__len__"):
@@ -166,4 +195,4 @@ def _checked(image, boxes):
                 f"with a positive size, below {coordinates.LARGEST_BOX:.0f}. "
                 f"Received: a box {reason}, boxes[{number}]={box}"
             ) from None
-    return image, checked
+    return checked

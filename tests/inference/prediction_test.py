@@ -70,6 +70,12 @@ def predict(model, tmp_path):
     return run
 
 
+def whole_frames():
+    """Boxes: in each frame there is one person, who fills it."""
+    box = [0, 0, WIDTH, HEIGHT]
+    return [{"frame": i, "bbox": box} for i in range(FRAMES)]
+
+
 def lines(folder):
     text = (folder / "joints.jsonl").read_text()
     return [json.loads(line) for line in text.splitlines()]
@@ -80,12 +86,12 @@ def files(folder):
 
 
 def test_each_frame_is_a_line_and_a_drawn_frame(predict, clip, tmp_path):
-    results = predict(clip)
+    results = predict(clip, whole_frames())
     out = tmp_path / "out"
     assert files(out) == ["clip.mp4", "joints.jsonl"]
     assert lines(out) == results
     assert [line["frame"] for line in results] == list(range(FRAMES))
-    # The whole frame is one person, whose joints are its middle.
+    # The box is the whole frame, and its joints are the frame's middle.
     for line in results:
         (person,) = line["people"]
         assert person["bbox"] == [0, 0, 64, 48]
@@ -100,6 +106,24 @@ def test_each_frame_is_a_line_and_a_drawn_frame(predict, clip, tmp_path):
     corners = [frame[:10, :10].mean() for frame in drawn]
     np.testing.assert_allclose(corners, 20 * np.arange(FRAMES), atol=8)
     assert all(frame[18:30, 26:38].std() > 5 for frame in drawn)
+
+
+def test_frames_in_which_no_joint_is_sure_are_not_drawn(
+    predict, clip, tmp_path, capsys
+):
+    results = predict(clip)
+    for line in results:
+        (person,) = line["people"]
+        assert person["sure"] is False
+        assert person["bbox"] == [0, 0, WIDTH, HEIGHT]
+    with video.Reader(tmp_path / "out" / "clip.mp4") as frames:
+        assert all(frame.std() < 3 for frame in frames)  # as it was: grey
+    first, *_, count, _, _ = capsys.readouterr().out.splitlines()
+    assert first.startswith("Each picture is taken for one person; ")
+    assert "--detector=FILE.onnx" in first and "--boxes=FILE" in first
+    assert count == (
+        "10 people in 10 frames; no sure joint in 10 frames, not drawn"
+    )
 
 
 def test_boxes_of_a_video_have_frame_numbers(predict, clip, tmp_path, capsys):
@@ -174,8 +198,8 @@ def test_an_interrupt_leaves_nothing(predict, clip, tmp_path, monkeypatch):
 
     monkeypatch.setattr(draw, "pose", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        predict(clip)
-    assert files(tmp_path) == ["clip.avi"]
+        predict(clip, whole_frames())
+    assert files(tmp_path) == ["boxes.json", "clip.avi"]
 
 
 def test_photographs_may_follow_a_video(predict, clip, tmp_path):
