@@ -10,6 +10,17 @@ _WANTED = (
     "A detector answers (N, 4) boxes x, y, width, height in image pixels, or "
     "(N, 5) with a score, or supervision.Detections. "
 )
+# With COCO's own numbers, in which a person is 1; 80 are counted from 0.
+_CLASSES_OF_COCO = 91
+
+
+def person_of(classes: int | None) -> int:
+    """The usual number of the class of people among so many classes.
+
+    >>> person_of(91), person_of(80), person_of(None)
+    (1, 0, 0)
+    """
+    return int(classes == _CLASSES_OF_COCO)
 
 
 def people(answer: Any, person: int | None = None) -> np.ndarray:

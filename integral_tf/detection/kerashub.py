@@ -14,7 +14,8 @@ class KerasHub:
 
     Args:
         preset: Name of its preset, or a folder of one.
-        person: Number of the class of people, which is 0 in COCO's 80.
+        person: Number of the class of people; by default 0 of COCO's 80
+            classes, and 1 of its 91, which RetinaNet's presets have.
 
     Raises:
         ImportError: KerasHub is not installed.
@@ -25,7 +26,7 @@ class KerasHub:
         hub = optional.need(
             "keras_hub", "keras-hub", f"--detector={PREFIX}{preset}", ""
         )
-        self._preset, self._person = preset, person or 0
+        self._preset = preset
         try:
             self._model = hub.models.ObjectDetector.from_preset(preset)
         except Exception as error:  # of many kinds: names, files, the network
@@ -34,6 +35,8 @@ class KerasHub:
                 "KerasHub has no detector of this name that it could get: "
                 f"{reason}. Received: detector={PREFIX + preset!r}"
             ) from error
+        usual = answers.person_of(self._model.num_classes)
+        self._person = usual if person is None else person
 
     def __str__(self):
         return f"{self._preset} of KerasHub; class {self._person} is a person"

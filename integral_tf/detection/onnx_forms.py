@@ -19,6 +19,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from integral_tf.detection import answers
+
 KNOWN = (
     "YOLOX (one output (1, N, 5 + classes) of raw grids), RTMDet of MMDeploy "
     "(outputs dets (1, N, 5) and labels (1, N)), D-FINE, RT-DETR or DEIM "
@@ -28,8 +30,6 @@ KNOWN = (
 SIDE = 640  # of an input that may have any size
 # e to this power, in cells of eight pixels, is no box.
 _MOST = 20.0
-# With COCO's own numbers, of which a person's is 1.
-_CLASSES_OF_COCO = 91
 # Of ImageNet, of 0..255, red first.
 _MEAN, _DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 
@@ -98,7 +98,7 @@ class Signature:
     @property
     def person(self):
         """Number of the class of people, unless the user knows better."""
-        return int(not self.is_yolox and self.classes == _CLASSES_OF_COCO)
+        return answers.person_of(self.classes)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,7 @@ def hub(monkeypatch):
 
     class Model:
         bounding_box_format = "yxyx"
+        num_classes = 80
         preprocessor = types.SimpleNamespace(image_converter=converter)
 
         @staticmethod
@@ -42,6 +43,7 @@ def hub(monkeypatch):
         models=types.SimpleNamespace(
             ObjectDetector=types.SimpleNamespace(from_preset=from_preset)
         ),
+        model=Model,
         converter=converter,
         seen=seen,
     )
@@ -80,6 +82,12 @@ def test_another_class(hub):
     detector = detection.get("keras_hub:some_coco", person=16)
     boxes = detector(np.zeros((32, 64, 3), np.uint8))
     assert boxes.tolist() == [[0, 0, 9, 9, 0.875]]
+
+
+def test_of_91_classes_a_person_is_1(hub):
+    hub.model.num_classes = 91
+    said = str(detection.get("keras_hub:some_coco"))
+    assert said == "some_coco of KerasHub; class 1 is a person"
 
 
 def test_a_name_that_is_none_is_one_sentence(hub):

@@ -33,7 +33,8 @@ def opencv(monkeypatch):
 
 
 def test_boxes_are_the_people_in_the_windows(opencv):
-    # The window of 64 x 128 at twice its size: 16 pixels, so 32, are around.
+    # The window of 64 x 128 at twice its size: 12 pixels, so 24, are beside the
+    # person, and 16, so 32, above and below.
     # The second is the first, moved by 2, and less sure; the third is apart.
     rects = [[10, 20, 128, 256], [12, 20, 128, 256], [200, 0, 64, 128]]
     opencv.found = np.array(rects), np.array([[1.5], [0.75], [0.625]])
@@ -41,8 +42,8 @@ def test_boxes_are_the_people_in_the_windows(opencv):
     image[..., 0] = 9
     boxes = detection.get("opencv")(image)
     assert boxes.tolist() == [
-        [42, 52, 64, 192, 1.5],
-        [216, 16, 32, 96, 0.625],
+        [34, 52, 80, 192, 1.5],
+        [212, 16, 40, 96, 0.625],
     ]
     assert opencv.seen[0][0, 0].tolist() == [0, 0, 9]  # BGR
 
