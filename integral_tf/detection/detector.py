@@ -38,10 +38,10 @@ class Detector:
         find: Callable[[np.ndarray], Any],
         least: float = LEAST,
         person: int | None = None,
-    ):
+    ) -> None:
         self._find, self._least, self._person = find, least, person
 
-    def __str__(self):
+    def __str__(self) -> str:
         plain = type(self._find).__str__ is object.__str__
         name = getattr(self._find, "__name__", type(self._find).__name__)
         return name if plain else str(self._find)
@@ -102,5 +102,7 @@ def get(
         preset = name.removeprefix(kerashub.PREFIX)
         return Detector(kerashub.KerasHub(preset, person), least)
     if not pathlib.Path(name).is_file():
-        raise FileNotFoundError(f"{_WANTED} Received: detector={name!r}")
+        raise FileNotFoundError(
+            f"{_WANTED} There is no such file. Received: detector={name!r}"
+        )
     return Detector(onnx_file.OnnxFile(name, least, person), least)

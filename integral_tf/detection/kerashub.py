@@ -22,7 +22,7 @@ class KerasHub:
         ValueError: it has no such detector, or could not get it.
     """
 
-    def __init__(self, preset: str, person: int | None = None):
+    def __init__(self, preset: str, person: int | None = None) -> None:
         hub = optional.need(
             "keras_hub", "keras-hub", f"--detector={PREFIX}{preset}", ""
         )
@@ -38,10 +38,10 @@ class KerasHub:
         usual = answers.person_of(self._model.num_classes)
         self._person = usual if person is None else person
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self._preset} of KerasHub; class {self._person} is a person"
 
-    def __call__(self, image):
+    def __call__(self, image: np.ndarray) -> np.ndarray:
         import keras
 
         picture, scale = self._fitted(image)

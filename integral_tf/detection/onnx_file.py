@@ -1,5 +1,6 @@
 """A detector in an ONNX file, run by ONNX Runtime alone."""
 
+import os
 import pathlib
 
 import numpy as np
@@ -34,7 +35,12 @@ class OnnxFile:
             is no such class.
     """
 
-    def __init__(self, path, least: float, person: int | None = None):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        least: float,
+        person: int | None = None,
+    ) -> None:
         path, self._least = pathlib.Path(path), least
         self._session = _session(path)
         inputs, outputs = (
@@ -55,14 +61,14 @@ class OnnxFile:
                 f"person={person}"
             )
 
-    def __str__(self):
+    def __str__(self) -> str:
         width, height = self._signature.side
         return (
             f"{self._signature.file}, recognised as {self._form.name}, "
             f"{width} x {height}; class {self._person} is a person"
         )
 
-    def __call__(self, image):
+    def __call__(self, image: np.ndarray) -> np.ndarray:
         form, signature = self._form, self._signature
         picture, scale = fitted(image, signature.side, form)
         size = np.array(image.shape[1::-1])
@@ -89,7 +95,9 @@ class OnnxFile:
         return answers.from_corners(corners, scores)
 
 
-def fitted(image, side, form):
+def fitted(
+    image: np.ndarray, side: np.ndarray, form: onnx_forms.Form
+) -> tuple[np.ndarray, np.ndarray]:
     """A photograph as a network's input.
 
     Args:

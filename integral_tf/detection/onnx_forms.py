@@ -46,7 +46,7 @@ class Signature:
         side: `(2,)` width and height of that input.
     """
 
-    def __init__(self, file: str, inputs: dict, outputs: dict):
+    def __init__(self, file: str, inputs: dict, outputs: dict) -> None:
         self.file, self.inputs, self.outputs = file, inputs, outputs
         pictures = [
             name
@@ -57,10 +57,10 @@ class Signature:
         height, width = inputs.get(self.image, (0, 0, 0, 0))[2:]
         self.side = np.array([width or SIDE, height or SIDE])
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"inputs {_words(self.inputs)}; outputs {_words(self.outputs)}"
 
-    def has_dets(self, columns, rank):
+    def has_dets(self, columns: int, rank: int) -> bool:
         """Whether the outputs are such `dets`, and `labels` of this rank."""
         dets, labels = map(self.outputs.get, ("dets", "labels"))
         return (
@@ -70,7 +70,7 @@ class Signature:
         )
 
     @property
-    def is_yolox(self):
+    def is_yolox(self) -> bool:
         shape, *others = self.outputs.values()
         return (
             not others
@@ -81,13 +81,13 @@ class Signature:
         )
 
     @property
-    def is_detr(self):
+    def is_detr(self) -> bool:
         return {"images", "orig_target_sizes"} == set(self.inputs) and (
             {"labels", "boxes", "scores"} <= set(self.outputs)
         )
 
     @property
-    def classes(self):
+    def classes(self) -> int | None:
         """How many classes there are, where the outputs tell; else None."""
         if self.is_yolox:
             (shape,) = self.outputs.values()
@@ -96,7 +96,7 @@ class Signature:
         return labels[2] if len(labels) == 3 else None
 
     @property
-    def person(self):
+    def person(self) -> int:
         """Number of the class of people, unless the user knows better."""
         return answers.person_of(self.classes)
 

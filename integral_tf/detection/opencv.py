@@ -24,7 +24,7 @@ class Hog:
         ImportError: OpenCV is not installed, or has no such detector.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._cv2 = optional.need(
             "cv2", "opencv-python-headless<5", "--detector=opencv", ""
         )
@@ -37,10 +37,10 @@ class Hog:
             )
         self._weights = self._cv2.HOGDescriptor_getDefaultPeopleDetector()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"people detector (HOG) of OpenCV {self._cv2.__version__}"
 
-    def __call__(self, image):
+    def __call__(self, image: np.ndarray) -> np.ndarray:
         if (np.array(image.shape[1::-1]) < _WINDOW).any():
             return np.zeros((0, 5))  # OpenCV would raise
         # One for each call: it may not be shared by threads.

@@ -5,6 +5,9 @@ part of it only, the network sees too little of each joint; the box of the
 joints that it is sure of gives a second and closer look.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from integral_tf import coordinates
@@ -40,7 +43,9 @@ def sure_box(joints: np.ndarray, scores: np.ndarray) -> np.ndarray | None:
     return coordinates.box_around(np.asarray(joints)[sure], _BODY_MARGIN)
 
 
-def refined(estimate, image):
+def refined(
+    estimate: Callable[[np.ndarray, list], list], image: np.ndarray
+) -> Any:
     """The pose of the one person of an image, looked at twice.
 
     Args:

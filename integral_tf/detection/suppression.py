@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def suppress(corners: np.ndarray, scores: np.ndarray, most: float = 0.45):
+def suppress(
+    corners: np.ndarray, scores: np.ndarray, most: float = 0.45
+) -> np.ndarray:
     """Greedy non-maximum suppression of boxes.
 
     Args:

@@ -153,9 +153,12 @@ def _csv_rows(path):
                     for name, text in row.items()
                     if name and name not in _SIDES
                 },
+                **{
+                    name: _number(row[name])
+                    for name in (_SCORE, "frame")
+                    if name in header
+                },
                 "bbox": [_number(row[name]) for name in _SIDES],
-                _SCORE: _number(row.get(_SCORE)),
-                "frame": _number(row.get("frame")),
             }
             for row in reader
         ]

@@ -30,7 +30,7 @@ class Pose:
     box: np.ndarray
 
     @property
-    def sure(self):
+    def sure(self) -> bool:
         """Whether any joint is sure; of a picture of nobody, none is."""
         return bool((self.scores >= refinement.SURE).any())
 

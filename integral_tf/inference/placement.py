@@ -2,14 +2,24 @@
 
 import collections
 import math
+import pathlib
 
+from integral_tf import config as configs
+from integral_tf import skeletons
 from integral_tf.inference import boxes as boxes_of
+from integral_tf.inference import left_out
 from integral_tf.records import ids
 
 _FRAME = "any frame of the video, which has {}"
 
 
-def of_photographs(config, rows, paths, skeleton, left):
+def of_photographs(
+    config: configs.PredictConfig,
+    rows: list,
+    paths: list[pathlib.Path],
+    skeleton: skeletons.Skeleton,
+    left: left_out.LeftOut,
+) -> dict[str, list[boxes_of.Person]]:
     """Puts the rows of a file of boxes to photographs.
 
     Args:
@@ -54,7 +64,7 @@ def of_photographs(config, rows, paths, skeleton, left):
     return people
 
 
-def number_of(path):
+def number_of(path: pathlib.Path) -> int | None:
     """COCO names its files by the image's number, in twelve digits."""
     return int(path.stem) if path.stem.isdecimal() else None
 
@@ -71,7 +81,14 @@ class Frames:
         ValueError: no row is of one of them.
     """
 
-    def __init__(self, config, rows, announced, skeleton, left):
+    def __init__(
+        self,
+        config: configs.PredictConfig,
+        rows: list,
+        announced: int,
+        skeleton: skeletons.Skeleton,
+        left: left_out.LeftOut,
+    ) -> None:
         self._config, self._rows, self._left = config, rows, left
         self._people = boxes_of.sort(
             rows, _frame, skeleton, config.min_box_score, left
@@ -80,11 +97,11 @@ class Frames:
         if not any(frame < end for frame in self._people):
             raise self.nobody(announced)
 
-    def pop(self, number):
+    def pop(self, number: int) -> list[boxes_of.Person]:
         """The list of `boxes.Person` of a frame, each frame once."""
         return self._people.pop(number, [])
 
-    def end(self):
+    def end(self) -> None:
         """Counts the boxes of frames that never came."""
         for frame, some in self._people.items():
             self._left.count(
@@ -92,7 +109,7 @@ class Frames:
             )
         self._people = {}
 
-    def nobody(self, frames):
+    def nobody(self, frames: int) -> ValueError:
         """What to raise where no box is of one of so many frames."""
         self.end()
         return nobody(
@@ -109,7 +126,12 @@ def _frame(row):
     return frame
 
 
-def nobody(config, rows, left, of):
+def nobody(
+    config: configs.PredictConfig,
+    rows: list,
+    left: left_out.LeftOut,
+    of: str,
+) -> ValueError:
     """What to raise where no box is left."""
     first = boxes_of.SHORT.repr(rows[0]) if rows else "none"
     return ValueError(

@@ -251,7 +251,8 @@ class _Answers:
 
     def summary(self, noun):
         """What became of all pictures, each called such a noun."""
-        parts = [f"{self.people} people in {_counted(self.pictures, noun)}"]
+        people = "1 person" if self.people == 1 else f"{self.people} people"
+        parts = [f"{people} in {_counted(self.pictures, noun)}"]
         if self._empty:
             parts.append(f"nobody found in {_counted(self._empty, noun)}")
         if self._unsure:
