@@ -272,11 +272,20 @@ class PredictConfig(settings.Checked):
     )
     boxes: str = setting(
         "",
-        "JSON of people in the images, in COCO's result form "
-        "[{file_name or image_id, bbox: [x, y, w, h], score}], or of a video "
-        "[{frame, bbox, score}], frames counted from 0; without it the whole "
-        "image is one person.",
+        "Where the people are: a .csv, file_name,x,y,width,height,score; "
+        "COCO's annotations or results, [{file_name or image_id, bbox: [x, y, "
+        "w, h], score}], of a video [{frame, bbox, score}], frames from 0. "
+        "Without it and --detector the whole image is one person.",
         main=True,
+    )
+    detector: str = setting(
+        "",
+        "What finds the people: an ONNX file of YOLOX, RTMDet, D-FINE, "
+        "RT-DETR, DEIM or RF-DETR; opencv; or keras_hub:PRESET.",
+        main=True,
+    )
+    person_class: int = setting(
+        -1, "The detector's class of people; -1 is the usual one.", low=-1
     )
     out: str = setting(
         "",

@@ -20,10 +20,10 @@ SCRIPTS = sorted(
 
 # Data flows left to right; a stage may import only itself and what is before.
 STAGES = (
-    "signatures ownership whole lazy registration keras2 generation checks "
+    "signatures ownership whole optional lazy registration keras2 generation checks "
     "sides skeletons conventions coordinates settings flagfiles paper config "
     "builds progress records pipeline ops layers models losses metrics "
-    "inference training export experiments serving commands __main__"
+    "detection inference training export experiments serving commands __main__"
 ).split()
 
 # Paths of one machine, and where packages come from, are nobody else's.

@@ -12,17 +12,18 @@ so that a second interpreter would cost memory and gain no time.
 A runtime is imported when an artifact of its kind is opened.
 """
 
-import importlib
 import os
 import pathlib
 import threading
 
 import numpy as np
 
+from integral_tf import optional
 from integral_tf.inference import published
 from integral_tf.inference import tensorrt_engine
 
 OUTPUTS = ("joints", "scores")
+need = optional.need
 
 
 def find(model):
@@ -161,19 +162,3 @@ _RUNTIMES = {
     ".tflite": LiteRT,
     ".xml": OpenVINO,
 }
-
-
-def need(module, package, what):
-    """Imports a runtime, or says what to install.
-
-    Raises:
-        ImportError: it is not there.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(
-            f"{what[0].upper()}{what[1:]} needs {package}: "
-            f"`pip install {package}`, or `pip install integral_tf[export]`. "
-            f"Received: {error}"
-        ) from error

@@ -4,6 +4,7 @@ A box is x, y, width, height in image pixels. Of a file the rows that are boxes
 of the picture's people come out; every other is counted with its reason.
 """
 
+import csv
 import dataclasses
 import json
 import pathlib
@@ -16,10 +17,13 @@ import numpy as np
 from integral_tf import coordinates
 from integral_tf import skeletons
 from integral_tf.inference import left_out
+from integral_tf.records import ids
 
 # A value of a file in a message, however long or deep it is.
 SHORT = reprlib.Repr()
 SHORT.maxdict, SHORT.maxstring, SHORT.maxlong = 8, 80, 40
+# Columns of a .csv.
+_SIDES, _SCORE = ("x", "y", "width", "height"), "score"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,27 +68,108 @@ def checked(box) -> np.ndarray:
 
 
 def read(path: str, names: str) -> list:
-    """The rows of a JSON file of boxes, as they are.
+    """The rows of a file of boxes, as they are.
 
     Args:
-        path: Path of the file.
+        path: Path of COCO's annotations or results, of a JSON list of boxes
+            alone, or of a .csv with a header.
         names: What a row has to say where it belongs, for the message.
+
+    Returns:
+        List of what should be dicts, as of COCO's results: those of
+        annotations have the `file_name` of their image, and the boxes of a
+        list alone have only `bbox`, and `score` where they have five numbers.
 
     Raises:
         OSError: there is no such file.
-        ValueError: it is not a list.
+        ValueError: it is of another form.
     """
     try:
-        rows = json.loads(pathlib.Path(path).read_bytes())
-        reason = f"it is a {type(rows).__name__}"
-    except (ValueError, RecursionError, MemoryError) as error:
+        if pathlib.Path(path).suffix.lower() == ".csv":
+            return _csv_rows(path)
+        found = json.loads(pathlib.Path(path).read_bytes())
+        rows, reason = _json_rows(found), f"it is a {type(found).__name__}"
+    except (ValueError, RecursionError, MemoryError, csv.Error) as error:
         rows, reason = None, str(error) or type(error).__name__
-    if not isinstance(rows, list):
+    if rows is None:
         raise ValueError(
-            f"`--boxes` is a JSON list of {{{names}, bbox: [x, y, width, "
-            f"height]}}; {reason}. Received: --boxes={str(path)!r}"
+            "`--boxes` is COCO's annotations or results, a JSON list of "
+            f"{{{names}, bbox: [x, y, width, height]}} or, for one photograph, "
+            "of [x, y, width, height], or a .csv with the header "
+            f"{','.join(('file_name', *_SIDES, _SCORE))}; {reason}. Received: "
+            f"--boxes={str(path)!r}"
         )
     return rows
+
+
+def _json_rows(found):
+    """The rows of a JSON file, or None where it has none."""
+    if isinstance(found, dict):
+        images, rows = found.get("images"), found.get("annotations")
+        if not isinstance(images, list) or not isinstance(rows, list):
+            return None
+        files = {
+            ids.key(image.get("id")): image.get("file_name")
+            for image in images
+            if isinstance(image, dict)
+        }
+        return [
+            {"file_name": _last(files.get(ids.key(row.get("image_id")))), **row}
+            if isinstance(row, dict)
+            else row
+            for row in rows
+        ]
+    if not isinstance(found, list):
+        return None
+    if found and all(isinstance(row, list) and row for row in found):
+        return [
+            {"bbox": row[:4], _SCORE: row[4]}
+            if len(row) == 5
+            else {"bbox": row}
+            for row in found
+        ]
+    return found
+
+
+def _last(name):
+    """A file's name without the folders that COCO's may have before it."""
+    return name.rpartition("/")[2] if isinstance(name, str) else name
+
+
+def _csv_rows(path):
+    # Spreadsheets put a mark before the first letter.
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, skipinitialspace=True)
+        header = reader.fieldnames or []
+        missing = [name for name in _SIDES if name not in header]
+        if missing:
+            raise ValueError(
+                f"its header {','.join(header)} has no {', '.join(missing)}"
+            )
+        return [
+            {
+                **{
+                    name: text or None
+                    for name, text in row.items()
+                    if name and name not in _SIDES
+                },
+                **{
+                    name: _number(row[name])
+                    for name in (_SCORE, "frame")
+                    if name in header
+                },
+                "bbox": [_number(row[name]) for name in _SIDES],
+            }
+            for row in reader
+        ]
+
+
+def _number(text):
+    """A cell as a number; as it is where it is none."""
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return text
 
 
 def sort(
@@ -97,7 +182,7 @@ def sort(
     """Puts rows where they belong.
 
     Args:
-        rows: As `read` gives them.
+        rows: What `read` returned.
         place: A function from a row to the key of its picture or frame; it
             raises `Unfit` for a row without one, and `Elsewhere` for a row of
             another.
@@ -138,15 +223,6 @@ def whole_number(value: Any) -> int | None:
     return int(value) if value == value // 1 else None
 
 
-def id_number(value: Any) -> int | None:
-    """An id as an int, or None where it is none: a number, or its digits."""
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        # As the builders have it: with zeros before it, it is a name.
-        is_number = len(value) < 19 and str(int(value)) == value
-        return int(value) if is_number else None
-    return whole_number(value)
-
-
 def _person(row, place, skeleton, least):
     """The key of a row and its `Person`."""
     if not isinstance(row, dict):
@@ -154,20 +230,19 @@ def _person(row, place, skeleton, least):
     category, score = row.get("category_id"), row.get("score")
     if category is None:
         category = skeleton.categories[0]
-    number = id_number(category)
+    # A list, which is no key, is shown as it is.
+    number = ids.key(category)
     category = category if number is None else number
     if category not in skeleton.categories:
         wanted = " or ".join(map(str, skeleton.categories))
         raise Elsewhere(f"of another category than {wanted}", category)
+    if row.get("iscrowd"):
+        raise Elsewhere("of a crowd, which is no one person")
     if score is not None:
         if not isinstance(score, (int, float)) or score != score:
             raise Unfit("whose score is no number")
         if not score >= least:
             raise Elsewhere(f"below --min_box_score={least:g}")
     key = place(row)
-    image_id = row.get("image_id")
-    number = id_number(image_id)
-    if number is not None or not isinstance(image_id, str):
-        image_id = number
-    box = checked(row.get("bbox"))
-    return key, Person(box, int(category), image_id)
+    image_id = ids.key(row.get("image_id"))
+    return key, Person(checked(row.get("bbox")), int(category), image_id)

@@ -1,6 +1,7 @@
 """Photographs and boxes in, joints in image pixels out."""
 
 import collections
+import dataclasses
 import importlib
 import itertools
 import os
@@ -11,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from integral_tf import coordinates
+from integral_tf import detection
 from integral_tf import skeletons
+from integral_tf.detection import refinement
 from integral_tf.inference import backends
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import flip
@@ -22,6 +25,18 @@ from integral_tf.records import windows
 
 # What ends before the other of two iterators.
 _ENDED = object()
+
+
+@dataclasses.dataclass
+class _Person:
+    """Someone who waits for a pose, which then goes to `poses[place]`."""
+
+    picture: np.ndarray
+    box: np.ndarray
+    is_whole: bool  # the box is all of the picture: it gets a second look
+    poses: list
+    place: int
+    first: Pose | None = None  # the answer of the first look
 
 
 class PoseEstimator:
@@ -43,13 +58,17 @@ class PoseEstimator:
             must be known. An artifact that was exported so does it in any
             case.
         batch_size: People in a step, of one picture or of several.
+        detector: What finds people where no boxes are given, as
+            `detection.get` takes it; by default the whole picture is one
+            person.
 
     An artifact is run by its own runtime; neither TensorFlow nor Keras is
     imported for .onnx, .tflite, .xml and .plan.
 
     Raises:
-        FileNotFoundError: there is no such model.
-        ImportError: the artifact's runtime is not installed.
+        FileNotFoundError: there is no such model, or detector.
+        ImportError: the artifact's runtime is not installed, or the
+            detector's.
         ValueError: the model has no `joints` output, or no known skeleton; or
             a flip test is wanted, and the skeleton would be a guess.
 
@@ -73,6 +92,7 @@ class PoseEstimator:
         skeleton: skeletons.Skeleton | str | os.PathLike | None = None,
         flip_test: bool = False,
         batch_size: int = 16,
+        detector: Any = None,
     ) -> None:
         artifact = backends.find(model)
         if artifact:
@@ -86,6 +106,7 @@ class PoseEstimator:
         self.skeleton = loading.skeleton_of(network, skeleton, flip_test)
         self.height, self.width = network.height, network.width
         self.batch_size = batch_size
+        self.detector = None if detector is None else detection.get(detector)
         self._predict = network
         if flip_test and artifact:
             self._predict = flip.flipped_artifact(network, self.skeleton)
@@ -114,7 +135,9 @@ class PoseEstimator:
                 (`pictures.read`). Several: a list or a tuple of such, an array
                 `(N, H, W, 3)`, or an iterator, which is read as the answers
                 are asked for, and no further than a batch of people needs.
-            boxes: `(N, 4)` x, y, width, height; None for the whole picture.
+            boxes: `(N, 4)` x, y, width, height; None for those that the
+                detector finds, or, without one, for the whole picture, which
+                is looked at again where the first answer's sure joints are.
                 Of several pictures an iterable with as many of these.
             heatmaps: Give each pose its maps.
 
@@ -145,26 +168,51 @@ class PoseEstimator:
             asked: Iterable of a picture, its boxes, and what to call it.
             heatmaps: Give each pose its maps.
         """
-        waiting, batch = collections.deque(), []
+        waiting, people = collections.deque(), []
         for picture, boxes, name in asked:
-            picture, boxes = _checked(picture, boxes, name)
-            # Of each box its pose, once that is known.
-            poses = [None] * len(boxes)
+            poses = []  # of each of its people, None until it is known
             waiting.append(poses)
-            for place, box in enumerate(boxes):
-                batch.append((poses, place, box, *self._crop(picture, box)))
-                if len(batch) == self.batch_size:
-                    self._answer(batch, heatmaps)
-                    batch = []
+            people += self._people(pictures.read(picture, name), boxes, poses)
+            while len(people) >= self.batch_size:
+                people = self._answer(people, heatmaps)
             while waiting and not any(pose is None for pose in waiting[0]):
                 yield waiting.popleft()
-        if batch:
-            self._answer(batch, heatmaps)
+        while people:
+            people = self._answer(people, heatmaps)
         yield from waiting
 
-    def _answer(self, batch, heatmaps):
-        """Puts the poses of a batch of people where they belong."""
-        everyone, places, boxes, crops, regions = zip(*batch)
+    def _people(self, picture, boxes, poses):
+        """The `_Person`s of a picture, each with a place among its poses."""
+        is_whole = boxes is None and self.detector is None
+        if is_whole:  # of any size
+            boxes = [np.array([0, 0, *picture.shape[1::-1]], np.float64)]
+        else:
+            found = self.detector(picture)[:, :4] if boxes is None else boxes
+            boxes = _checked_boxes(found)
+        poses += [None] * len(boxes)
+        return [
+            _Person(picture, box, is_whole, poses, place)
+            for place, box in enumerate(boxes)
+        ]
+
+    def _answer(self, people, heatmaps):
+        """Answers a batch of people; returns those who still wait."""
+        batch, again = people[: self.batch_size], []
+        for person, pose in zip(batch, self._poses(batch, heatmaps)):
+            box = None
+            if person.first is not None:  # so this was the second look
+                pose = max(person.first, pose, key=lambda each: each.score)
+            elif person.is_whole:
+                box = refinement.sure_box(pose.joints, pose.scores)
+            if box is None:
+                person.poses[person.place] = pose
+            else:
+                again.append(dataclasses.replace(person, box=box, first=pose))
+        return again + people[self.batch_size :]
+
+    def _poses(self, people, heatmaps):
+        """The `Pose` of each of a batch of people."""
+        crops, regions = zip(*[self._crop(each) for each in people])
         asked = {"heatmaps": True} if heatmaps else {}
         outputs = self._predict(np.stack(crops), **asked)
         to_image = np.stack(
@@ -175,13 +223,14 @@ class PoseEstimator:
         )
         joints = coordinates.apply(to_image, outputs["joints"])
         spread, maps = outputs.get("covariance"), outputs.get("heatmaps")
-        for i, poses in enumerate(everyone):
+        poses = []
+        for i, person in enumerate(people):
             pose = Pose(
                 joints[i],
                 outputs["scores"][i],
-                boxes[i],
+                person.box,
                 self.skeleton,
-                number=places[i] + 1,
+                number=person.place + 1,
             )
             if spread is not None:
                 linear = to_image[i, :, :2]
@@ -191,15 +240,16 @@ class PoseEstimator:
                 pose.maps_to_image = coordinates.region_to_pixels(
                     regions[i], *maps[i].shape[1::-1]
                 )
-            poses[places[i]] = pose
+            poses.append(pose)
+        return poses
 
-    def _crop(self, picture, box):
-        """The network's input for a box, and its region of the picture."""
+    def _crop(self, person):
+        """The network's input for a person, and its region of the picture."""
         margin = coordinates.BOX_MARGIN
         region = coordinates.region_around(
-            box, self.width / self.height, margin
+            person.box, self.width / self.height, margin
         )
-        crop = windows.cut(picture, region, self.width, self.height)
+        crop = windows.cut(person.picture, region, self.width, self.height)
         return np.asarray(crop, np.float32), region
 
 
@@ -231,10 +281,7 @@ def _paired(images: Iterable, boxes: Any) -> Iterator[tuple]:
         yield *pair, f"image[{number}]"
 
 
-def _checked(picture, boxes, name):
-    image = pictures.read(picture, name)
-    if boxes is None:  # however large the photograph
-        return image, [np.array([0, 0, *image.shape[1::-1]], np.float64)]
+def _checked_boxes(boxes):
     if not isinstance(boxes, (list, tuple)):
         boxes = np.atleast_1d(boxes)
     if len(boxes) and not hasattr(boxes[0], "__len__"):
@@ -249,4 +296,4 @@ def _checked(picture, boxes, name):
                 f"with a positive size, below {coordinates.LARGEST_BOX:.0f}. "
                 f"Received: a box {reason}, boxes[{number}]={box}"
             ) from None
-    return image, checked
+    return checked

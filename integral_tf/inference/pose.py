@@ -11,11 +11,9 @@ from typing import Any
 import numpy as np
 
 from integral_tf import skeletons
+from integral_tf.detection import refinement
 from integral_tf.inference import draw
 from integral_tf.inference import pictures
-
-# A joint scored below this is not counted among the sure ones of a repr.
-_SURE = 0.5
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -49,6 +47,11 @@ class Pose:
     def score(self) -> float:
         """Mean of the joints' scores."""
         return float(np.mean(self.scores))
+
+    @property
+    def sure(self) -> bool:
+        """Whether any joint is sure; of a picture of nobody, none is."""
+        return bool((self.scores >= refinement.SURE).any())
 
     @property
     def named(self) -> dict[str, tuple[float, float, float]]:
@@ -95,7 +98,7 @@ class Pose:
         }
 
     def __repr__(self) -> str:
-        sure = int((np.asarray(self.scores) >= _SURE).sum())
+        sure = int((np.asarray(self.scores) >= refinement.SURE).sum())
         x, y, width, height = (round(float(v)) for v in self.box)
         more = "".join(
             f", {name}"
@@ -104,8 +107,8 @@ class Pose:
         )
         return (
             f"Pose({self.number}: score {self.score:.2f}, {sure} of "
-            f"{len(self.scores)} {self.skeleton.name} joints from {_SURE:g} "
-            f"up, box ({x}, {y}, {width}, {height}){more})"
+            f"{len(self.scores)} {self.skeleton.name} joints from "
+            f"{refinement.SURE:g} up, box ({x}, {y}, {width}, {height}){more})"
         )
 
 

@@ -1,17 +1,17 @@
 """A model on photographs or a video: drawings and JSON."""
 
-import collections
 import contextlib
 import json
-import math
 import pathlib
 
+from integral_tf import detection
 from integral_tf import progress
 from integral_tf import whole
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import draw
 from integral_tf.inference import estimator
 from integral_tf.inference import left_out
+from integral_tf.inference import placement
 from integral_tf.inference import video
 from integral_tf.records import photographs
 from integral_tf.records import schema
@@ -20,7 +20,6 @@ from integral_tf.records import schema
 _JOINTS, _LINES = "joints.json", "joints.jsonl"
 _UNREAD = "of an image that is not read"
 _UNKNOWN = "of an ending that is not read"
-_FRAME = "any frame of the video, which has {}"
 _ENDINGS = {
     ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
 }  # fmt: skip
@@ -30,7 +29,8 @@ def predict(config):
     """Estimates, draws and writes the people of photographs or of a video.
 
     What cannot be read, and boxes that belong nowhere, are left out, counted
-    in the last line with their reasons. All of the output appears at once:
+    in the last line with their reasons, and so are pictures in which nobody
+    was found, or no joint is sure. All of the output appears at once:
     interrupted, nothing has changed.
 
     Args:
@@ -40,12 +40,20 @@ def predict(config):
         The list written to `joints.json`, or to `joints.jsonl`, a frame each.
 
     Raises:
-        FileNotFoundError: no model, no image, or no boxes file.
+        FileNotFoundError: no model, no detector, no image, or no boxes file.
         FileExistsError: `out` exists and is not an earlier prediction.
         BlockingIOError: another process is writing it.
-        ValueError: the boxes are not a list, or none is left; no image is
-            readable; or the video is not, to its end.
+        ImportError: what the model or the detector needs is not installed.
+        ValueError: the boxes are of no known form, or none is left; or there
+            is a detector too; no image is readable; or the video is not, to
+            its end.
     """
+    if config.boxes and config.detector:
+        raise ValueError(
+            "Boxes say where the people are, so no detector looks for them: "
+            f"give one of the two. Received: --boxes={config.boxes!r}, "
+            f"--detector={config.detector!r}"
+        )
     out = _claimable(config.out)
     path = pathlib.Path(config.images)
     if path.is_file() and path.suffix.lower() in video.ENDINGS:
@@ -56,16 +64,14 @@ def predict(config):
 def _predict_photographs(config, out):
     left = left_out.LeftOut()
     paths = _image_paths(config.images, left)
-    rows = None
-    if config.boxes:
-        rows = boxes_of.read(config.boxes, "file_name or image_id")
-    model = _estimator(config)
-    people = None
+    rows = _rows(config, "file_name or image_id")
+    answers, people = _Answers(config), None
     if rows is not None:
-        people = _people_of_photographs(config, rows, paths, model, left)
+        people = placement.of_photographs(
+            config, rows, paths, answers.skeleton, left
+        )
     results = []
     with whole.folder(out) as partial:
-        read = 0
         for path, name in zip(
             progress.over(paths, "predict", unit="images"),
             _drawn_names(paths),
@@ -78,24 +84,24 @@ def _predict_photographs(config, out):
                 left.count("box", _UNREAD, path.name, number=len(some or []))
                 continue
             if photographs.FIRST in notes:
-                thing, _, reason = photographs.FIRST.partition(" ")
-                left.count(thing, reason, path.name)
-            read += 1
-            picture, found = _answer(config, model, image, some)
+                left.count("file", photographs.OF_SEVERAL, path.name)
+            picture, found = answers(image, some)
             draw.save(picture, partial / name)
             results += [
                 {**_image(path, image_id), **person}
                 for image_id, person in found
             ]
-        if not read:
+        if not answers.pictures:
             raise ValueError(
                 f"No image could be read, such as {paths[0]}{left.ending()}. "
                 f"Received: --images={config.images!r}"
             )
         if rows is not None and not results:
-            raise _nobody(config, rows, left, "any image that could be read")
+            raise placement.nobody(
+                config, rows, left, "any image that could be read"
+            )
         (partial / _JOINTS).write_text(json.dumps(results) + "\n")
-    _say(left, f"{len(results)} people in {read} images")
+    _say(left, answers.summary("image"))
     print(f"pictures: {out}")
     print(f"joints: {out / _JOINTS}")
     return results
@@ -105,22 +111,48 @@ def _predict_video(config, path, out):
     left = left_out.LeftOut()
     with contextlib.ExitStack() as stack:
         frames = stack.enter_context(video.Reader(path))
-        rows = boxes_of.read(config.boxes, "frame") if config.boxes else None
-        model = _estimator(config)
-        people = None
+        rows = _rows(config, "frame")
+        answers, people = _Answers(config), None
         if rows is not None:
-            people = _people_of_video(config, rows, frames, model, left)
+            people = placement.Frames(
+                config, rows, frames.announced, answers.skeleton, left
+            )
         partial = stack.enter_context(whole.folder(out))
-        lines = stack.enter_context(open(partial / _LINES, "w"))
-        results, drawn = [], None
+        drawn, results = _answer_frames(
+            answers, frames, people, partial / path.name
+        )
+        if people and not answers.people:
+            raise people.nobody(len(results))
+    if people:
+        people.end()
+    if 0 < frames.announced != len(results):
+        print(f"the video announces {frames.announced} frames")
+    _say(left, answers.summary("frame"))
+    print(f"video: {out / drawn}")
+    print(f"joints: {out / _LINES}")
+    return results
+
+
+def _answer_frames(answers, frames, people, path):
+    """Writes the drawn video and the lines of its frames.
+
+    Args:
+        answers: The `_Answers`.
+        frames: The `video.Reader`.
+        people: The `placement.Frames`, or None without boxes.
+        path: Where the drawn video goes, and the lines beside it.
+
+    Returns:
+        Name of the drawn video, which may have another ending, and the list
+        of the lines.
+    """
+    results, drawn = [], None
+    with open(path.with_name(_LINES), "w") as lines:
         total = frames.announced or None
         for image in progress.over(frames, "predict", total, unit="frames"):
             number = len(results)
-            some = None if people is None else people.pop(number, [])
-            picture, found = _answer(config, model, image, some)
-            drawn = drawn or video.Writer(
-                partial / path.name, frames.rate, *image.shape[:2]
-            )
+            picture, found = answers(image, people and people.pop(number))
+            drawn = drawn or video.Writer(path, frames.rate, *image.shape[:2])
             drawn.write(picture)
             results.append(
                 {
@@ -130,18 +162,13 @@ def _predict_video(config, path, out):
                 }
             )
             lines.write(json.dumps(results[-1]) + "\n")
-        drawn.close()
-        total = sum(len(line["people"]) for line in results)
-        if rows is not None and not total:
-            _count_late(people, left)
-            raise _nobody(config, rows, left, _FRAME.format(len(results)))
-    if 0 < frames.announced != len(results):
-        print(f"the video announces {frames.announced} frames")
-    _count_late(people or {}, left)
-    _say(left, f"{total} people in {len(results)} frames")
-    print(f"video: {out / drawn.path.name}")
-    print(f"joints: {out / _LINES}")
-    return results
+    drawn.close()
+    return drawn.path.name, results
+
+
+def _rows(config, names):
+    """The rows of the file of boxes, or None where there is none."""
+    return boxes_of.read(config.boxes, names) if config.boxes else None
 
 
 def _say(left, done):
@@ -150,36 +177,95 @@ def _say(left, done):
     print(done + left.ending())
 
 
-def _answer(config, model, image, people):
-    """A picture with its people drawn, and `(image_id, result)` of each.
+class _Answers:
+    """The people of one picture after another, drawn, and counted.
+
+    Says first what finds them.
 
     Args:
         config: A `config.PredictConfig`.
-        model: The `estimator.PoseEstimator`.
-        image: `(H, W, 3)` uint8 RGB.
-        people: List of `boxes.Person`; None for the whole image.
+
+    Attributes:
+        skeleton: The model's.
+        pictures, people: How many there were so far.
     """
-    boxes = None if people is None else [person.box for person in people]
-    poses = model(image, boxes)
-    if people is None:
-        category = model.skeleton.categories[0]
-        people = [boxes_of.Person(pose.box, category) for pose in poses]
-    found = []
-    for person, pose in zip(people, poses):
-        found.append((person.image_id, pose.to_coco(person.category)))
-    picture = draw.people(
-        image, poses, least=config.min_score, ellipses=config.ellipses
-    )
-    return picture, found
+
+    def __init__(self, config):
+        detector = None
+        if config.detector:
+            detector = detection.get(
+                config.detector,
+                least=config.min_box_score,
+                person=None if config.person_class < 0 else config.person_class,
+            )
+            print(f"detector: {detector}")
+        elif not config.boxes:
+            print(
+                "Each picture is taken for one person; where it shows several, "
+                "name what finds them, --detector=FILE.onnx, or where they "
+                "are, --boxes=FILE (docs/detectors.md)."
+            )
+        self._model = estimator.PoseEstimator(
+            config.model,
+            config.skeleton or None,
+            flip_test=config.flip_test,
+            batch_size=config.batch_size,
+            detector=detector,
+        )
+        self._least = config.min_score
+        self._ellipses = config.ellipses
+        self._is_whole = not (config.detector or config.boxes)
+        self.skeleton = self._model.skeleton
+        self.pictures = self.people = self._empty = self._unsure = 0
+
+    def __call__(self, image, people):
+        """A picture with its people drawn, and `(image_id, result)` of each.
+
+        Args:
+            image: `(H, W, 3)` uint8 RGB.
+            people: List of `boxes.Person`; None where there are no boxes.
+        """
+        boxes = None if people is None else [person.box for person in people]
+        poses = self._model(image, boxes)
+        if people is None:
+            category = self.skeleton.categories[0]
+            people = [boxes_of.Person(pose.box, category) for pose in poses]
+        self.pictures += 1
+        self.people += len(poses)
+        self._empty += boxes is None and not poses
+        # A whole picture may show nobody, and a pose would be no answer.
+        unsure = self._is_whole and not any(pose.sure for pose in poses)
+        self._unsure += unsure
+        found = [
+            (
+                person.image_id,
+                {**pose.to_coco(person.category), "sure": pose.sure},
+            )
+            for person, pose in zip(people, poses)
+        ]
+        picture = draw.people(
+            image,
+            [] if unsure else poses,
+            least=self._least,
+            ellipses=self._ellipses,
+        )
+        return picture, found
+
+    def summary(self, noun):
+        """What became of all pictures, each called such a noun."""
+        people = "1 person" if self.people == 1 else f"{self.people} people"
+        parts = [f"{people} in {_counted(self.pictures, noun)}"]
+        if self._empty:
+            parts.append(f"nobody found in {_counted(self._empty, noun)}")
+        if self._unsure:
+            parts.append(
+                f"no sure joint in {_counted(self._unsure, noun)}, not drawn"
+            )
+        return "; ".join(parts)
 
 
-def _estimator(config):
-    return estimator.PoseEstimator(
-        config.model,
-        config.skeleton or None,
-        flip_test=config.flip_test,
-        batch_size=config.batch_size,
-    )
+def _counted(count, noun):
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _claimable(out):
@@ -229,80 +315,9 @@ def _drawn_names(paths):
     return [draw.name_for(path, whole=not differ) for path in paths]
 
 
-def _number(path):
-    """COCO names its files by the image's number, in twelve digits."""
-    return int(path.stem) if path.stem.isdecimal() else None
-
-
 def _image(path, image_id):
     """What a result says of its image, in the form of COCO's."""
     if image_id is None:
-        image_id = _number(path)
+        image_id = placement.number_of(path)
     known = {} if image_id is None else {"image_id": image_id}
     return {**known, "file_name": path.name}
-
-
-def _people_of_photographs(config, rows, paths, model, left):
-    """Lists of `boxes.Person` by file name."""
-    names = {path.name for path in paths}
-    by_number = collections.defaultdict(list)
-    for path in paths:
-        by_number[_number(path)].append(path.name)
-
-    def place(row):
-        name, number = row.get("file_name"), row.get("image_id")
-        if not name and boxes_of.id_number(number) is not None:
-            name, *others = by_number.get(boxes_of.id_number(number), [""])
-            if others:
-                raise boxes_of.Unfit(
-                    f"whose image_id several images have: {name}, {others[0]}"
-                )
-        elif not isinstance(name, str):
-            raise boxes_of.Unfit("without a file_name or an image_id")
-        if name not in names:
-            raise boxes_of.Elsewhere("of another image", name or number)
-        return name
-
-    people = boxes_of.sort(
-        rows, place, model.skeleton, config.min_box_score, left
-    )
-    if not people:
-        raise _nobody(
-            config, rows, left, f"any of the images, such as {paths[0].name}"
-        )
-    return people
-
-
-def _people_of_video(config, rows, frames, model, left):
-    """Lists of `boxes.Person` by the number of their frame."""
-    end = frames.announced or math.inf
-
-    def place(row):
-        frame = boxes_of.whole_number(row.get("frame"))
-        if frame is None:
-            raise boxes_of.Unfit("without a frame's number")
-        if frame < 0:
-            raise boxes_of.Unfit("whose frame is before 0, the first")
-        return frame
-
-    people = boxes_of.sort(
-        rows, place, model.skeleton, config.min_box_score, left
-    )
-    if not any(frame < end for frame in people):
-        _count_late(people, left)
-        raise _nobody(config, rows, left, _FRAME.format(frames.announced))
-    return people
-
-
-def _count_late(people, left):
-    for frame, some in people.items():
-        left.count("box", "of a frame after its end", frame, number=len(some))
-
-
-def _nobody(config, rows, left, of):
-    """What to raise where no box is left."""
-    first = boxes_of.SHORT.repr(rows[0]) if rows else "none"
-    return ValueError(
-        f"No box belongs to {of}{left.ending()}. Received: "
-        f"--boxes={config.boxes!r}, whose first row is {first}"
-    )

@@ -17,6 +17,7 @@ from integral_tf import coordinates
 from integral_tf.records import coco_annotations
 from integral_tf.records import coco_skeleton
 from integral_tf.records import coco_truth
+from integral_tf.records import ids as ids_of
 from integral_tf.records import photographs
 from integral_tf.records import schema
 
@@ -167,9 +168,9 @@ def _box_image(row, ids, categories):
     name = coco_annotations.shown(row)
     if not isinstance(row, dict):
         raise schema.Dropped("box that is no object", name)
-    if coco_annotations.key(row.get("category_id")) not in categories:
+    if ids_of.key(row.get("category_id")) not in categories:
         raise schema.Dropped("box of another category", name)
-    image = ids.get(coco_annotations.key(row.get("image_id")))
+    image = ids.get(ids_of.key(row.get("image_id")))
     if image is None:
         raise schema.Dropped("image not in the annotations", name)
     return image
@@ -191,7 +192,7 @@ def _detection(row, path, size, problem, min_score):
         "size": size,
         "box": box,
         "score": score,
-        "category": coco_annotations.key(row["category_id"]),
+        "category": ids_of.key(row["category_id"]),
         "problem": problem,
         "example": path if problem == photographs.OUTSIDE else "",
     }

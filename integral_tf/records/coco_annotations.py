@@ -11,6 +11,7 @@ import numbers
 import numpy as np
 
 from integral_tf import coordinates
+from integral_tf.records import ids as ids_of
 from integral_tf.records import schema
 
 # ours: as of MPII's people without a box.
@@ -30,23 +31,6 @@ class LeftOut:
         self.rows[str(dropped)] = count + 1, example
 
 
-def key(value):
-    """An id as rows are told apart by it, or None where it is no id.
-
-    A whole number that records can hold, however it is written, or a text.
-    """
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        is_number = value.isascii() and value.isdigit() and len(value) < 19
-        return int(value) if is_number and str(int(value)) == value else value
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and -(2**63) <= value < 2**63:
-        return value
-    return None
-
-
 def images(rows, say=print):
     """Images by the key of their id.
 
@@ -55,15 +39,15 @@ def images(rows, say=print):
         say: Is given a line about what was guessed or left out.
 
     Returns:
-        Dict from `key(id)` to a dict of `id`, `file_name` and, where the file
-        has them, `width` and `height`.
+        Dict from `ids.key(id)` to a dict of `id`, `file_name` and, where the
+        file has them, `width` and `height`.
 
     Raises:
         ValueError: two images have one id.
     """
     found, unfit = {}, []
     for row in rows:
-        number = key(row.get("id")) if isinstance(row, dict) else None
+        number = ids_of.key(row.get("id")) if isinstance(row, dict) else None
         name = row.get("file_name") if isinstance(row, dict) else None
         if number is None or not isinstance(name, str) or not name:
             unfit.append(row)
@@ -117,13 +101,13 @@ def annotations(rows, located, categories, others, say=print):
             name = f"annotation {number}"
             # A file of one category need not say so.
             only = ids[0] if len(others) == 1 else None
-            category = key(row.get("category_id", only))
+            category = ids_of.key(row.get("category_id", only))
             if category not in ids:
                 named = others.get(category, row.get("category_id"))
                 raise schema.Dropped(
                     "annotation of another category", f"{name}, {named!r}"
                 )
-            image = located.get(key(row.get("image_id")))
+            image = located.get(ids_of.key(row.get("image_id")))
             if image is None:
                 raise schema.Dropped(
                     "image not in the annotations",
@@ -159,7 +143,7 @@ def _number(row, place):
         )
     if row.get("id") is None:
         return f"at place {place}"
-    number = key(row["id"])
+    number = ids_of.key(row["id"])
     if number is None:
         raise schema.Dropped(
             "annotation with an id that is no whole number",
@@ -254,7 +238,7 @@ def finite(value):
 
 
 def _side(value):
-    value = key(value)
+    value = ids_of.key(value)
     whole = isinstance(value, numbers.Integral) and value > 0
     return value if whole else None
 

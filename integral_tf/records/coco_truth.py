@@ -11,6 +11,7 @@ import re
 from integral_tf import skeletons
 from integral_tf.records import coco_annotations
 from integral_tf.records import coco_skeleton
+from integral_tf.records import ids as ids_of
 from integral_tf.records import shards
 
 _COCO_CATEGORY = {
@@ -138,7 +139,7 @@ class _Counts:
                 points = row.get("keypoints") if isinstance(row, dict) else None
                 if isinstance(points, list) and points:
                     number = row.get("category_id", self._only)
-                    number = coco_annotations.key(number)
+                    number = ids_of.key(number)
                     nested = isinstance(points[0], list)
                     length = len(points) if nested else len(points) // 3
                     self._counts[number][length] += 1
@@ -148,9 +149,7 @@ class _Counts:
 
 def _with_id(row):
     """A category with its id as a number, or None where it has none."""
-    number = (
-        coco_annotations.key(row.get("id")) if isinstance(row, dict) else None
-    )
+    number = ids_of.key(row.get("id")) if isinstance(row, dict) else None
     return {**row, "id": number} if isinstance(number, int) else None
 
 

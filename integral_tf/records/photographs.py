@@ -26,7 +26,8 @@ UNTOLD = (
     "it was labelled"
 )
 # As a GIF has its frames, and a TIFF its pages.
-FIRST = "file of several pictures, of which the first is read"
+OF_SEVERAL = "of several pictures, of which the first is read"
+FIRST = f"file {OF_SEVERAL}"
 OUTSIDE = "image file outside the folder of images"
 
 _ORIENTATION = 0x0112

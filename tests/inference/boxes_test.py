@@ -155,6 +155,94 @@ def test_whatever_the_rows_are_each_comes_out_or_is_counted():
             assert np.isfinite(person.box).all()
 
 
+def rows_of(tmp_path, text, name="boxes.json"):
+    path = tmp_path / name
+    path.write_text(text if isinstance(text, str) else json.dumps(text))
+    return boxes.read(path, "file_name or image_id")
+
+
+def test_cocos_annotations_are_rows_with_their_images_names(tmp_path):
+    people = [
+        {"id": 1, "image_id": 42, "category_id": 3, "bbox": BOX, "iscrowd": 0},
+        {"id": 2, "image_id": "42", "category_id": 3, "bbox": BOX},
+        {"id": 3, "image_id": 42, "category_id": 3, "bbox": BOX, "iscrowd": 1},
+        {"id": 4, "image_id": 9, "category_id": 3, "bbox": BOX},
+        5,
+    ]
+    images = [{"id": 42.0, "file_name": "val2017/42.jpg"}, "x", {"id": 1}]
+    rows = rows_of(tmp_path, {"images": images, "annotations": people})
+    names = [row.get("file_name") for row in rows[:4]]
+    assert names == ["42.jpg", "42.jpg", "42.jpg", None]
+    found, left = sort(rows, skeleton=FISH)
+    assert [person.image_id for person in found] == [42, 42, 9]
+    assert str(left) == (
+        "1 box of a crowd, which is no one person, 1 box without any field"
+    )
+
+
+def test_boxes_alone_may_have_scores(tmp_path):
+    rows = rows_of(tmp_path, [BOX, [*BOX, 0.9], [*BOX, 0.4], BOX[:3]])
+    people, left = sort(rows)
+    assert [list(person.box) for person in people] == [BOX, BOX]
+    assert str(left) == (
+        "1 box below --min_box_score=0.5, 1 box without four numbers"
+    )
+    assert left.lines == [
+        "skipped boxes[3], {'bbox': [10, 20, 30]}: without four numbers"
+    ]
+
+
+CSV = """file_name,x,y,width,height,score
+a.jpg,10,20,30,40,0.9
+"b, c.jpg", 10.0 ,2e1,30,40,
+a.jpg,10,20,wide,40,0.8
+a.jpg,10,20,30
+a.jpg,10,20,30,40,low
+a.jpg,10,20,30,40,0.1
+"""
+
+
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_a_csv_has_a_row_for_each_box(tmp_path, start):
+    rows = rows_of(tmp_path, start + CSV, "boxes.csv")
+    people, left = sort(rows)
+    assert [list(person.box) for person in people] == [BOX, BOX]
+    assert [row["file_name"] for row in rows[:2]] == ["a.jpg", "b, c.jpg"]
+    assert str(left) == (
+        "2 boxes without four numbers, 1 box whose score is no number, "
+        "1 box below --min_box_score=0.5"
+    )
+    assert "boxes[2], " in left.lines[0] and "'wide'" in left.lines[0]
+    assert "boxes[3], " in left.lines[1] and "boxes[4], " in left.lines[2]
+
+
+def test_a_csv_may_have_frames_ids_and_categories(tmp_path):
+    text = "frame,image_id,category_id,x,y,width,height\n7,42,3,10,20,30,40\n"
+    (row,) = rows_of(tmp_path, text, "boxes.CSV")
+    assert boxes.whole_number(row["frame"]) == 7
+    (person,), _ = sort([row], skeleton=FISH)
+    assert (person.image_id, person.category) == (42, 3)
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("", "its header  has no x, y, width, height"),
+        ("file_name,x,y,w,h\n", "its header file_name,x,y,w,h has no width, h"),
+    ],
+)
+def test_a_csv_of_other_columns_is_refused(tmp_path, text, reason):
+    with pytest.raises(ValueError, match=f"{reason}.*Received: --boxes=") as no:
+        rows_of(tmp_path, text, "boxes.csv")
+    assert "file_name,x,y,width,height,score" in str(no.value)
+
+
+def test_a_csv_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "boxes.csv").write_bytes(b"x,y,width,height\n\xff\xfe,1,2,3\n")
+    with pytest.raises(ValueError, match="`--boxes` is COCO's"):
+        boxes.read(tmp_path / "boxes.csv", "frame")
+
+
 @pytest.mark.parametrize(
     "text, reason",
     [

@@ -32,10 +32,7 @@ def brightest(size=64):
 def test_a_bright_spot_is_found_where_it_is_in_the_photograph(flip_test):
     # A red spot around (91.5, 41.5), whichever box, inside or partly outside
     # of the photograph, looks at it.
-    image = np.zeros((120, 200, 3), np.uint8)
-    y, x = np.mgrid[:120, :200]
-    spot = np.exp(-((x - 91.5) ** 2 + (y - 41.5) ** 2) / (2 * 4**2))
-    image[..., 0] = np.round(255 * spot)
+    image = spotted()
     boxes = [[60, 10, 64, 64], [50, -20, 100, 90], [80, 30, 20, 30]]
     estimate = integral_tf.PoseEstimator(brightest(), "lsp", flip_test)
     poses = estimate(image, boxes)
@@ -51,6 +48,57 @@ def test_without_boxes_the_image_is_the_person():
     image = np.zeros((64, 48, 3), np.uint8)
     poses = integral_tf.PoseEstimator(brightest(), "lsp")(image)
     assert [list(pose.box) for pose in poses] == [[0, 0, 48, 64]]
+
+
+def spotted():
+    """120 x 200, with a red spot around (91.5, 41.5) that stands out."""
+    image = np.zeros((120, 200, 3), np.uint8)
+    y, x = np.mgrid[:120, :200]
+    spot = np.exp(-((x - 91.5) ** 2 + (y - 41.5) ** 2) / (2 * 4**2))
+    image[..., 0] = np.round(255 * spot)
+    return image
+
+
+def test_without_boxes_the_sure_joints_are_looked_at_again(monkeypatch):
+    # All joints are one point, so the box is that pixel, and the second look
+    # so close that the spot fills it: less sure than the first, which stays.
+    estimate = integral_tf.PoseEstimator(brightest(), "lsp")
+    looks, poses_of = [], estimate._poses
+
+    def counted(people, heatmaps):
+        looks.append([person.box for person in people])
+        return poses_of(people, heatmaps)
+
+    monkeypatch.setattr(estimate, "_poses", counted)
+    (pose,) = estimate(spotted())
+    assert pose.sure
+    first, (second,) = looks
+    np.testing.assert_array_equal(first, [[0, 0, 200, 120]])
+    np.testing.assert_allclose(second[2:], [1, 1], atol=1e-3)
+    np.testing.assert_allclose(second[:2] + 0.5, [92, 42], atol=1)
+    assert list(pose.box) == [0, 0, 200, 120]
+
+
+def test_a_pose_of_an_empty_picture_is_not_sure():
+    (pose,) = integral_tf.PoseEstimator(brightest(), "lsp")(
+        np.zeros((64, 48, 3), np.uint8)
+    )
+    assert not pose.sure
+
+
+def test_a_detector_gives_the_boxes():
+    def finder(image):
+        assert image.shape == (120, 200, 3)
+        return [[60, 10, 64, 64, 0.9], [0, 0, 9, 9, 0.1], [50, -20, 100, 90, 1]]
+
+    estimate = integral_tf.PoseEstimator(brightest(), "lsp", detector=finder)
+    poses = estimate(spotted())
+    # The doubtful one is left out; boxes that are given come first.
+    boxes = [list(pose.box) for pose in poses]
+    assert boxes == [[60, 10, 64, 64], [50, -20, 100, 90]]
+    for pose in poses:
+        np.testing.assert_allclose(pose.joints[0], [91.5, 41.5], atol=0.3)
+    assert len(estimate(spotted(), [[0, 0, 9, 9]])) == 1
 
 
 def test_no_boxes_no_poses():

@@ -183,7 +183,9 @@ def test_what_is_in_a_folder_is_read_or_counted(predict, folder, capsys):
     results = predict()
     assert len(results) == 5
     said = capsys.readouterr().out
-    assert "5 people in 5 images; left out: " in said
+    assert (
+        "5 people in 5 images; no sure joint in 5 images, not drawn; left out: "
+    ) in said
     for count in (
         "4 files of an ending that is not read (.DS_Store, .heic, .txt)",
         "1 folder in the folder (more.jpg)",

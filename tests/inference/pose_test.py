@@ -37,7 +37,7 @@ def test_joints_have_names():
 def test_its_repr_is_one_line_that_says_something():
     said = repr(stick(number=3, covariance=np.zeros((2, 2, 2))))
     assert said == (
-        "Pose(3: score 0.50, 1 of 2 stick joints from 0.5 up, "
+        "Pose(3: score 0.50, 1 of 2 stick joints from 0.3 up, "
         "box (5, 10, 30, 20), covariance)"
     )
 

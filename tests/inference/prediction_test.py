@@ -1,6 +1,7 @@
 """Tests for predictions of photographs and videos, as files."""
 
 import json
+import pathlib
 
 import cv2
 import keras
@@ -15,6 +16,7 @@ from integral_tf.inference import draw
 from integral_tf.inference import prediction
 from integral_tf.inference import video
 from integral_tf.models import archive
+from tests.detection import graphs
 
 FRAMES, RATE, HEIGHT, WIDTH = 10, 4, 48, 64
 
@@ -55,7 +57,9 @@ def predict(model, tmp_path):
     """`prediction.predict` into `out`, of images and maybe of boxes."""
 
     def run(images, boxes=None, **settings):
-        if boxes is not None:
+        if isinstance(boxes, pathlib.Path):
+            settings["boxes"] = str(boxes)
+        elif boxes is not None:
             (tmp_path / "boxes.json").write_text(json.dumps(boxes))
             settings["boxes"] = str(tmp_path / "boxes.json")
         return prediction.predict(
@@ -70,6 +74,12 @@ def predict(model, tmp_path):
     return run
 
 
+def whole_frames():
+    """Boxes: in each frame there is one person, who fills it."""
+    box = [0, 0, WIDTH, HEIGHT]
+    return [{"frame": i, "bbox": box} for i in range(FRAMES)]
+
+
 def lines(folder):
     text = (folder / "joints.jsonl").read_text()
     return [json.loads(line) for line in text.splitlines()]
@@ -80,12 +90,12 @@ def files(folder):
 
 
 def test_each_frame_is_a_line_and_a_drawn_frame(predict, clip, tmp_path):
-    results = predict(clip)
+    results = predict(clip, whole_frames())
     out = tmp_path / "out"
     assert files(out) == ["clip.mp4", "joints.jsonl"]
     assert lines(out) == results
     assert [line["frame"] for line in results] == list(range(FRAMES))
-    # The whole frame is one person, whose joints are its middle.
+    # The box is the whole frame, and its joints are the frame's middle.
     for line in results:
         (person,) = line["people"]
         assert person["bbox"] == [0, 0, 64, 48]
@@ -101,6 +111,24 @@ def test_each_frame_is_a_line_and_a_drawn_frame(predict, clip, tmp_path):
     np.testing.assert_allclose(corners, 20 * np.arange(FRAMES), atol=8)
     # The network is unsure of them: faint, where a flat frame has 0.
     assert all(frame[18:30, 26:38].std() > 0.8 for frame in drawn)
+
+
+def test_frames_in_which_no_joint_is_sure_are_not_drawn(
+    predict, clip, tmp_path, capsys
+):
+    results = predict(clip)
+    for line in results:
+        (person,) = line["people"]
+        assert person["sure"] is False
+        assert person["bbox"] == [0, 0, WIDTH, HEIGHT]
+    with video.Reader(tmp_path / "out" / "clip.mp4") as frames:
+        assert all(frame.std() < 3 for frame in frames)  # as it was: grey
+    first, *_, count, _, _ = capsys.readouterr().out.splitlines()
+    assert first.startswith("Each picture is taken for one person; ")
+    assert "--detector=FILE.onnx" in first and "--boxes=FILE" in first
+    assert count == (
+        "10 people in 10 frames; no sure joint in 10 frames, not drawn"
+    )
 
 
 def test_boxes_of_a_video_have_frame_numbers(predict, clip, tmp_path, capsys):
@@ -175,8 +203,8 @@ def test_an_interrupt_leaves_nothing(predict, clip, tmp_path, monkeypatch):
 
     monkeypatch.setattr(draw, "people", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        predict(clip)
-    assert files(tmp_path) == ["clip.avi"]
+        predict(clip, whole_frames())
+    assert files(tmp_path) == ["boxes.json", "clip.avi"]
 
 
 def test_photographs_may_follow_a_video(predict, clip, tmp_path):
@@ -190,6 +218,67 @@ def test_photographs_may_follow_a_video(predict, clip, tmp_path):
     (person,) = results
     assert person["file_name"] == photo.name
     np.testing.assert_allclose(person["keypoints"][:2], [10, 15])
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two photographs, of 128 x 64 and of 64 x 128."""
+    (tmp_path / "photos").mkdir()
+    for name, shape in (("a.png", (64, 128, 3)), ("b.png", (128, 64, 3))):
+        draw.save(np.zeros(shape, np.uint8), tmp_path / "photos" / name)
+    return tmp_path / "photos"
+
+
+def test_a_detector_finds_the_people(predict, photos, tmp_path, capsys):
+    shares = [[0.25, 0.5, 0.5, 1], [0, 0, 0.5, 0.5]]
+    graphs.detr(tmp_path / "dfine.onnx", shares, [0, 16])
+    results = predict(
+        photos, detector=str(tmp_path / "dfine.onnx"), min_box_score=0.0
+    )
+    # A quarter to a half of the width, the lower half; the other is a dog.
+    assert [(row["file_name"], row["bbox"]) for row in results] == [
+        ("a.png", [32, 32, 32, 32]),
+        ("b.png", [16, 64, 16, 64]),
+    ]
+    np.testing.assert_allclose(results[0]["keypoints"][:2], [47.5, 47.5])
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.startswith("detector: dfine.onnx, recognised as D-FINE, ")
+    assert rest[0] == "2 people in 2 images"
+
+
+def test_pictures_of_nobody_are_counted(
+    predict, photos, clip, tmp_path, capsys
+):
+    graphs.detr(tmp_path / "dfine.onnx", [[0, 0, 1, 1]] * 2, [16, 16])
+    detector = str(tmp_path / "dfine.onnx")
+    assert predict(photos, detector=detector) == []
+    said = capsys.readouterr().out
+    assert "0 people in 2 images; nobody found in 2 images" in said
+    assert files(tmp_path / "out") == ["a.png", "b.png", "joints.json"]
+    frames = predict(clip, detector=detector)
+    assert [line["people"] for line in frames] == [[]] * FRAMES
+    assert "nobody found in 10 frames" in capsys.readouterr().out
+
+
+def test_boxes_and_a_detector_are_one_too_many(predict, photos, tmp_path):
+    with pytest.raises(ValueError, match="give one of the two.*--detector='o"):
+        predict(photos, [{"bbox": [0, 0, 1, 1]}], detector="opencv")
+    assert not (tmp_path / "out").exists()
+
+
+def test_boxes_alone_are_of_the_one_photograph(predict, photos, tmp_path):
+    boxes = [[0, 0, 21, 31], [10, 20, 11, 9, 0.9]]
+    results = predict(photos / "a.png", boxes)
+    assert [row["bbox"] for row in results] == [boxes[0], boxes[1][:4]]
+    with pytest.raises(ValueError, match="2 boxes without a file_name"):
+        predict(photos, boxes)
+
+
+def test_a_csv_names_photographs(predict, photos, tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("file_name,x,y,width,height\nb.png,0,0,21,31\n")
+    (row,) = predict(photos, path)
+    assert (row["file_name"], row["bbox"]) == ("b.png", [0, 0, 21, 31])
 
 
 def test_other_folders_are_not_replaced(predict, clip, tmp_path):

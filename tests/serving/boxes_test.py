@@ -8,7 +8,7 @@ import pytest
 
 from integral_tf import skeletons
 from integral_tf.inference import left_out
-from integral_tf.inference import prediction
+from integral_tf.inference import placement
 
 GOOD = {"file_name": "1.jpg", "bbox": [1, 2, 3.5, 4]}
 ROWS = [
@@ -71,11 +71,11 @@ def test_client_and_predict_take_and_count_the_same_rows(serving):
     skeleton = skeletons.from_dict(
         {**skeletons.to_dict(skeletons.MPII), "categories": [1, 3]}
     )
-    want = prediction._people_of_photographs(
+    want = placement.of_photographs(
         types.SimpleNamespace(min_box_score=0.5, boxes="boxes.json"),
         ROWS,
         paths,
-        types.SimpleNamespace(skeleton=skeleton),
+        skeleton,
         theirs,
     )
     assert sum(map(len, got.values())) == 6

@@ -1,0 +1,92 @@
+"""What detectors answer, made one: boxes of people with their scores."""
+
+from typing import Any
+
+import numpy as np
+
+from integral_tf import coordinates
+
+_WANTED = (
+    "A detector answers (N, 4) boxes x, y, width, height in image pixels, or "
+    "(N, 5) with a score, or supervision.Detections. "
+)
+# With COCO's own numbers, in which a person is 1; 80 are counted from 0.
+_CLASSES_OF_COCO = 91
+
+
+def person_of(classes: int | None) -> int:
+    """The usual number of the class of people among so many classes.
+
+    >>> person_of(91), person_of(80), person_of(None)
+    (1, 0, 0)
+    """
+    return int(classes == _CLASSES_OF_COCO)
+
+
+def people(answer: Any, person: int | None = None) -> np.ndarray:
+    """Boxes of people out of what a detector answered.
+
+    Args:
+        answer: `(N, 4)` x, y, width, height in image pixels, or `(N, 5)` with
+            a score; or an object with `xyxy`, and maybe `confidence`,
+            `class_id` and `data["class_name"]`, as `supervision.Detections`.
+        person: The `class_id` of people; by default those named "person".
+
+    Returns:
+        `(M, 5)` float64 x, y, width, height and score, which is 1 where the
+        detector gives none. A box without a size, or with a number that is
+        not finite, shows nobody and is left out.
+
+    Raises:
+        ValueError: it is none of these, or has classes without names, and
+            `person` does not say which is of people.
+    """
+    if hasattr(answer, "xyxy"):
+        answer = _detections(answer, person)
+    try:
+        rows = np.asarray(answer)
+    except (TypeError, ValueError) as error:  # ragged, or on another device
+        raise ValueError(f"{_WANTED}Received: {error}") from error
+    if not rows.size:
+        return np.zeros((0, 5))
+    if (
+        rows.ndim != 2
+        or rows.shape[1] not in (4, 5)
+        or rows.dtype.kind not in ("iuf")
+    ):
+        raise ValueError(
+            f"{_WANTED}Received: shape={rows.shape}, dtype={rows.dtype}"
+        )
+    rows = rows.astype(np.float64)
+    if rows.shape[1] == 4:
+        rows = np.concatenate([rows, np.ones((len(rows), 1))], axis=1)
+    finite = (np.abs(rows) < coordinates.LARGEST_BOX).all(axis=1)
+    return rows[finite & (rows[:, 2:4] > 0).all(axis=1)]
+
+
+def from_corners(corners: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """`(N, 5)` boxes with scores from `(N, 4)` left, top, right, bottom."""
+    low, high = corners[:, :2], corners[:, 2:]
+    return np.concatenate([low, high - low, scores[:, None]], axis=1)
+
+
+def _detections(found, person):
+    """The `(N, 5)` of a `supervision.Detections`."""
+    corners = np.asarray(found.xyxy, np.float64).reshape(-1, 4)
+    scores = getattr(found, "confidence", None)
+    scores = np.ones(len(corners)) if scores is None else np.asarray(scores)
+    classes = getattr(found, "class_id", None)
+    names = (getattr(found, "data", None) or {}).get("class_name")
+    if classes is not None and person is not None:
+        taken = np.asarray(classes) == person
+    elif names is not None:
+        taken = np.asarray(names) == "person"
+    elif classes is None or not len(corners):
+        taken = np.ones(len(corners), bool)
+    else:
+        raise ValueError(
+            "These detections have classes without names, so give the number "
+            "of the class of people: detection.get(detector, person=0). "
+            f"Received: class_id={np.unique(classes)}"
+        )
+    return from_corners(corners, scores)[taken]

@@ -1,0 +1,153 @@
+"""A detector in an ONNX file, run by ONNX Runtime alone."""
+
+import os
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+from integral_tf import optional
+from integral_tf.detection import answers
+from integral_tf.detection import onnx_forms
+from integral_tf.detection import suppression
+
+_GREY = 114  # around a photograph that keeps its aspect
+_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(int32)": np.int32,
+}
+
+
+class OnnxFile:
+    """An ONNX file as a detector: image to `(N, 5)` boxes of people.
+
+    Several threads may call one.
+
+    Args:
+        path: Its file.
+        least: Score below which a box is left out.
+        person: Number of the class of people; by default the form's own.
+
+    Raises:
+        ImportError: ONNX Runtime is not installed.
+        ValueError: it is no ONNX file, or of none of the known forms; or there
+            is no such class.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        least: float,
+        person: int | None = None,
+    ) -> None:
+        path, self._least = pathlib.Path(path), least
+        self._session = _session(path)
+        inputs, outputs = (
+            self._session.get_inputs(),
+            self._session.get_outputs(),
+        )
+        self._types = {node.name: node.type for node in inputs}
+        self._signature = onnx_forms.Signature(
+            path.name, _shapes(inputs), _shapes(outputs)
+        )
+        self._form = onnx_forms.recognise(self._signature)
+        self._person = self._signature.person if person is None else person
+        classes = self._signature.classes
+        if classes is not None and self._person >= classes:
+            raise ValueError(
+                "`person` is the number of the detector's class of people, "
+                f"which counts {classes} classes from 0. Received: "
+                f"person={person}"
+            )
+
+    def __str__(self) -> str:
+        width, height = self._signature.side
+        return (
+            f"{self._signature.file}, recognised as {self._form.name}, "
+            f"{width} x {height}; class {self._person} is a person"
+        )
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        form, signature = self._form, self._signature
+        picture, scale = fitted(image, signature.side, form)
+        size = np.array(image.shape[1::-1])
+        feeds = {
+            name: picture if name == signature.image else size[None]
+            for name in signature.inputs
+        }
+        feeds = {
+            name: value.astype(_TYPES.get(self._types[name], np.int64))
+            for name, value in feeds.items()
+        }
+        values = self._session.run(list(signature.outputs), feeds)
+        outputs = {
+            name: np.asarray(value, np.float64)[0]
+            for name, value in zip(signature.outputs, values)
+        }
+        view = onnx_forms.View(size, scale, signature.side, self._person)
+        corners, scores = form.read(outputs, view)
+        sure = scores >= self._least
+        corners, scores = corners[sure], scores[sure]
+        if form.overlaps:
+            kept = suppression.suppress(corners, scores)
+            corners, scores = corners[kept], scores[kept]
+        return answers.from_corners(corners, scores)
+
+
+def fitted(
+    image: np.ndarray, side: np.ndarray, form: onnx_forms.Form
+) -> tuple[np.ndarray, np.ndarray]:
+    """A photograph as a network's input.
+
+    Args:
+        image: `(H, W, 3)` uint8 RGB.
+        side: `(2,)` width and height of the input.
+        form: The `onnx_forms.Form`.
+
+    Returns:
+        `(1, 3, height, width)` float32, and `(2,)` pixels of the input for one
+        of the photograph, x and y.
+    """
+    size, inner = np.array(image.shape[1::-1]), np.asarray(side)
+    picture = Image.fromarray(image)
+    if form.keeps_aspect:
+        inner = np.maximum(np.round(size * (side / size).min()), 1).astype(int)
+        # Not `resize`, which antialiases.
+        seen = picture.transform(
+            tuple(inner.tolist()),
+            Image.Transform.EXTENT,
+            (0, 0, *size.tolist()),
+            Image.Resampling.BILINEAR,
+        )
+        whole = Image.new("RGB", tuple(side.tolist()), (_GREY,) * 3)
+        whole.paste(seen, (0, 0))
+    else:
+        whole = picture.resize(tuple(side.tolist()), Image.Resampling.BILINEAR)
+    pixels = np.asarray(whole, np.float32)
+    pixels = pixels[..., ::-1] if form.is_bgr else pixels
+    pixels = (pixels - np.float32(form.mean)) / np.float32(form.deviation)
+    return pixels.transpose(2, 0, 1)[None], inner / size
+
+
+def _session(path):
+    ort = optional.need("onnxruntime", "onnxruntime", "an ONNX file")
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    has = ort.get_available_providers()
+    try:
+        return ort.InferenceSession(
+            str(path), providers=[name for name in wanted if name in has]
+        )
+    except Exception as error:  # its exceptions have no common class
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f"{path} is not an ONNX file that ONNX Runtime reads: {reason}"
+        ) from error
+
+
+def _shapes(nodes):
+    """Names to shapes; a size that may be any is None."""
+    return {
+        node.name: tuple(n if isinstance(n, int) else None for n in node.shape)
+        for node in nodes
+    }

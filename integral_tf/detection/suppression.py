@@ -1,0 +1,36 @@
+"""Of boxes that show one person, the surest."""
+
+import numpy as np
+
+
+def suppress(
+    corners: np.ndarray, scores: np.ndarray, most: float = 0.45
+) -> np.ndarray:
+    """Greedy non-maximum suppression of boxes.
+
+    Args:
+        corners: `(N, 4)` left, top, right, bottom.
+        scores: `(N,)`.
+        most: Intersection over union with a surer box above which a box is
+            dropped. The default is that of YOLOX's own demonstration.
+
+    Returns:
+        `(M,)` positions of the boxes that stay, the surest first.
+
+    Example: the second is the first, moved by a tenth of its width.
+
+    >>> boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [10, 0, 20, 10]])
+    >>> suppress(boxes, np.array([0.8, 0.9, 0.7])).tolist()
+    [1, 2]
+    """
+    order, kept = np.argsort(-scores, kind="stable"), []
+    areas = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
+    while len(order):
+        first, others = order[0], order[1:]
+        kept.append(first)
+        low = np.maximum(corners[first, :2], corners[others, :2])
+        high = np.minimum(corners[first, 2:], corners[others, 2:])
+        shared = np.prod(np.maximum(high - low, 0), axis=1)
+        union = areas[first] + areas[others] - shared
+        order = others[shared <= most * union]
+    return np.array(kept, int)
