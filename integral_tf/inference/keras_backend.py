@@ -59,4 +59,4 @@ def _with_covariance(model):
     }
     read = layers.IntegralRegression.from_config(config)
     spread = read(model.output["heatmaps"])["covariance"]
-    return keras.Model(model.inputs, {**model.output, "covariance": spread})
+    return keras.Model(model.input, {**model.output, "covariance": spread})
