@@ -10,33 +10,41 @@ Written to OUT, a new folder:
     covariance.png  the same, and the error over what was predicted
 """
 
+import dataclasses
 import pathlib
+import sys
 
 import matplotlib.figure
 import numpy as np
-from absl import app
-from absl import flags
 
+from integral_tf import commands
 from integral_tf import config as configs
 from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import metrics
+from integral_tf import settings
 from integral_tf.inference import calibrate
 from integral_tf.inference import loading
 from integral_tf.inference import predictions
 from integral_tf.inference import reliability
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
+from integral_tf.settings import setting
 
 SHARES = np.arange(1, 20) / 20  # of true joints, that an ellipse is to hold
 SHOWN = (0.5, 0.8, 0.9, 0.95)
 
 
-def define_flags():
-    """Defines this command's flags; not on import, which tests do, too."""
-    flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
-    flags.DEFINE_string("data", "", "Folder of records; the run's by default.")
-    flags.DEFINE_string("out", None, "Folder to write.", required=True)
+@dataclasses.dataclass(frozen=True)
+class CovarianceConfig(settings.Checked):
+    """A run, and what is measured of it."""
+
+    workdir: str = setting("", "Folder of the run.", required=True)
+    data: str = setting("", "Folder of records; the run's by default.")
+    out: str = setting("", "Folder to write.", required=True)
+
+
+CONFIG = CovarianceConfig
 
 
 def observe(model, data):
@@ -191,16 +199,9 @@ def run(workdir, data, out):
     print(text)
 
 
-def main(argv):
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    values = flags.FLAGS
-    try:
-        run(values.workdir, values.data, values.out)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"covariance: {error}") from None
+def call(asked):
+    run(asked.workdir, asked.data, asked.out)
 
 
 if __name__ == "__main__":
-    define_flags()
-    app.run(main)
+    sys.exit(commands.script("covariance"))

@@ -9,24 +9,34 @@ command goes on where it was interrupted. Written to OUT: overfit.md. The exit
 status is 1 if a row falls short.
 """
 
+import dataclasses
 import json
 import pathlib
+import sys
 
-from absl import app
-from absl import flags
-
+from integral_tf import commands
 from integral_tf import config
+from integral_tf import settings
 from integral_tf import skeletons
 from integral_tf.inference import evaluation
 from integral_tf.records import lsp
 from integral_tf.records import shards
+from integral_tf.settings import setting
 from integral_tf.training import trainer
 
-_SOURCE = flags.DEFINE_string(
-    "source", None, "Folder with joints.mat and images/.", required=True
-)
-_OUT = flags.DEFINE_string("out", None, "Folder to write.", required=True)
 
+@dataclasses.dataclass(frozen=True)
+class OverfitConfig(settings.Checked):
+    """People to learn by heart."""
+
+    source: str = setting(
+        "", "Folder with joints.mat and images/.", required=True
+    )
+    out: str = setting("", "Folder to write.", required=True)
+
+
+CONFIG = OverfitConfig
+INTERRUPTED = "the same command goes on"
 PEOPLE, COPIES, SIZE, STRIDE = 16, 20, 64, 4
 ROWS = [*[(method, 1) for method in config.METHODS], ("H1", 2), ("I1", 2)]
 # H3's negatives are a function of where the joint is: a hundredth larger or
@@ -60,7 +70,7 @@ def write_records(source, out):
 
 def score(method, stages, data, workdir):
     """Trains and scores one row unless that is done; its metrics."""
-    settings = config.TrainConfig(
+    made = config.TrainConfig(
         **{"scale": 0.0, "epochs": 40, **LONGER.get(method, {})},
         method=method,
         backbone="resnet18",
@@ -84,35 +94,28 @@ def score(method, stages, data, workdir):
     )
     metrics = workdir / "evaluation" / "metrics.json"
     if not metrics.exists():
-        trainer.train(settings)
+        trainer.train(made)
         evaluation.evaluate(
             config.EvaluateConfig(workdir=str(workdir), split="train")
         )
     return json.loads(metrics.read_text())
 
 
-def main(argv):
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    out = pathlib.Path(_OUT.value)
-    try:
-        if not (out / "records").exists():
-            write_records(_SOURCE.value, out / "records")
-        lines = [
-            "| Method | stages | @0.5 | @0.1 | AUC |",
-            "|---|---|---|---|---|",
-        ]
-        worst = 100.0
-        for method, stages in ROWS:
-            name = f"{method}-{stages}".lower().replace("*", "star")
-            got = score(method, stages, out / "records", out / "runs" / name)
-            cells = [f"{got[metric]:.1f}" for metric in ("@0.5", "@0.1", "AUC")]
-            lines.append(f"| {method} | {stages} | {' | '.join(cells)} |")
-            worst = min(worst, got["@0.5"])
-    except KeyboardInterrupt:
-        raise SystemExit("\ninterrupted; the same command goes on") from None
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"overfit: {error}") from None
+def call(asked):
+    out = pathlib.Path(asked.out)
+    if not (out / "records").exists():
+        write_records(asked.source, out / "records")
+    lines = [
+        "| Method | stages | @0.5 | @0.1 | AUC |",
+        "|---|---|---|---|---|",
+    ]
+    worst = 100.0
+    for method, stages in ROWS:
+        name = f"{method}-{stages}".lower().replace("*", "star")
+        got = score(method, stages, out / "records", out / "runs" / name)
+        cells = [f"{got[metric]:.1f}" for metric in ("@0.5", "@0.1", "AUC")]
+        lines.append(f"| {method} | {stages} | {' | '.join(cells)} |")
+        worst = min(worst, got["@0.5"])
     page = "\n".join(lines).replace("I*", r"I\*") + "\n"
     (out / "overfit.md").write_text(page)
     print(page)
@@ -121,4 +124,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    sys.exit(commands.script("overfit"))

@@ -58,6 +58,20 @@ def _dispatch(arguments):
     return _run.run(name, load(name), rest)
 
 
+def script(name: str) -> int:
+    """Runs the script that was started, which is made as a command's module.
+
+    Args:
+        name: What its errors begin with.
+
+    Raises:
+        SystemExit: it failed; its text is for the user.
+    """
+    from integral_tf.commands import _run
+
+    return _run.run(name, sys.modules["__main__"], sys.argv[1:])
+
+
 def load(name: str) -> types.ModuleType:
     """The module of a command."""
     return importlib.import_module(f"integral_tf.commands.{COMMANDS[name]}")

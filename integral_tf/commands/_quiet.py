@@ -42,6 +42,8 @@ _SAYINGS = (
     "Reading (?:meta graph|SavedModel)",
     "Restoring SavedModel|SavedModel load for tags",
     "Running initialization op",
+    "oneDNN supports DT_UINT8 only on platforms",
+    "Skipping runtime version metadata in the model",
     "TFRecordDataset `buffer_size` is unspecified",
     "Memory patch applied",
     "Input of GeneratorDatasetOp::Dataset will not be optimized",
@@ -57,6 +59,7 @@ _KNOWN = re.compile(
     + rb")[^\n]*\n"
     rb"|WARNING: All log messages before absl::InitializeLog\(\)[^\n]*\n"
     rb"|To enable the following instructions: [^\n]*\n"
+    rb"|fully_quantize: \d+, inference_type: [^\n]*\n"
     rb"|INFO: Created TensorFlow Lite XNNPACK delegate[^\n]*\n"
     rb"|INFO:tensorflow:[^\n]*\n"
 )

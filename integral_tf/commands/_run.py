@@ -1,12 +1,13 @@
 """Runs a command: its flags, one line of what runs, one sentence of an error.
 
 A command is a module with a docstring, its help; `CONFIG`, a dataclass of
-settings; `call(config)`, which may return an exit status; and, if it has more
-to say when it is interrupted, `INTERRUPTED`. `USES` is the library that the
-first line names.
+settings; and `call(config)`, which may return an exit status. It may have
+`INTERRUPTED`, what to say then, and `uses(config)`, which says what the first
+line names where that is not TensorFlow.
 """
 
 import os
+import re
 import sys
 import traceback
 from types import ModuleType
@@ -16,6 +17,8 @@ from integral_tf.commands import _help
 from integral_tf.commands import _quiet
 from integral_tf.commands import _versions
 
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_FRAME = re.compile(r'File "(.*?)", line \d+, in .*\n +(.*)')
 _HELP = {"--help", "-h", "-?", "--helpfull", "--helpshort", "-help"}
 
 
@@ -32,7 +35,8 @@ def run(name: str, module: ModuleType, arguments: list[str]) -> int:
     with _quiet.startup():
         try:
             config = flagfiles.parse(module.CONFIG, arguments)
-            _versions.announce(name, _uses(module, config))
+            uses = getattr(module, "uses", lambda _: "tensorflow")
+            _versions.announce(name, uses(config))
             return module.call(config) or 0
         except KeyboardInterrupt:
             after = getattr(module, "INTERRUPTED", "nothing written")
@@ -46,22 +50,23 @@ def run(name: str, module: ModuleType, arguments: list[str]) -> int:
             raise SystemExit(f"{name}: {said}") from None
 
 
-def _uses(module, config):
-    uses = getattr(module, "USES", "tensorflow")
-    return uses(config) if callable(uses) else uses
-
-
 def sentence(error: Exception) -> str | None:
     """An error as a user's mistake; None for a fault of this package.
 
-    A mistake is what this package raises itself, or the operating system.
+    A mistake is what this package raises itself, or the operating system. A
+    NumPy that was given wrong shapes, say, raises in a line of ours, too, but
+    that line has no `raise`.
     """
     kind = type(error)
     if isinstance(error, OSError) or kind.__module__.startswith("integral_tf."):
         return str(error)
-    mistake = isinstance(error, (ValueError, ImportError, FloatingPointError))
-    if mistake and _is_raised_here(error):
-        return str(error)
+    if isinstance(error, (ValueError, ImportError, FloatingPointError)):
+        file, line = _raised_at(error)
+        says = ("raise",)
+        if isinstance(error, ImportError):  # of a package that is not here
+            says = ("raise", "import ", "from ")
+        if file.startswith(_PACKAGE + os.sep) and line.startswith(says):
+            return str(error)
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow and isinstance(error, tensorflow.errors.OpError):
         # Its other lines are TensorFlow's own stack.
@@ -69,11 +74,12 @@ def sentence(error: Exception) -> str | None:
     return None
 
 
-def _is_raised_here(error):
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    last = traceback.extract_tb(error.__traceback__)[-1].filename
-    if "concurrent" in last or "multiprocessing" in last:
+def _raised_at(error):
+    """File and text of the line that raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    file, line = last.filename, last.line or "raise"  # no source: as if ours
+    if "concurrent" in file or "multiprocessing" in file:
         # Raised in another process, whose frames are a text.
-        frames = str(error.__cause__ or "").split('File "')
-        last = frames[-1].partition('"')[0] if len(frames) > 1 else last
-    return os.path.abspath(last).startswith(package + os.sep)
+        frames = _FRAME.findall(str(error.__cause__))
+        file, line = frames[-1] if frames else (file, line)
+    return os.path.abspath(file), line

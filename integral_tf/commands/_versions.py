@@ -25,6 +25,11 @@ def announce(name: str, uses: str) -> None:
     try:
         if uses == "tensorflow":
             told = _tensorflow()
+    except ImportError as error:
+        raise ImportError(
+            "TensorFlow is needed here, and cannot be imported; `integral-tf "
+            f"doctor` says more. Received: {error}"
+        ) from error
     finally:
         out.write("".join(SEPARATOR + each for each in told) + "\n")
         out.flush()

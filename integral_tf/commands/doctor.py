@@ -18,7 +18,6 @@ import sys
 import integral_tf
 from integral_tf import settings
 
-USES = ""
 # Module -> what is to be installed; without them nothing works.
 _NEEDED = {
     "tensorflow": "tensorflow",
@@ -59,6 +58,11 @@ class DoctorConfig(settings.Checked):
 
 
 CONFIG = DoctorConfig
+
+
+def uses(asked: DoctorConfig) -> str:
+    """Nothing, which might be broken."""
+    return ""
 
 
 def call(asked: DoctorConfig) -> int:

@@ -36,8 +36,8 @@ CONFIG = config.PredictConfig
 _RUNTIMES = (".onnx", ".tflite", ".xml", ".engine")
 
 
-def USES(asked: config.PredictConfig) -> str:
-    """Whether the model is TensorFlow's."""
+def uses(asked: config.PredictConfig) -> str:
+    """Whether TensorFlow runs the model, or a runtime of its own."""
     path = pathlib.Path(asked.model)
     files = path.glob("model.*") if path.is_dir() else [path]
     if any(file.suffix in _RUNTIMES for file in files):

@@ -144,7 +144,15 @@ def _read_keypoints(config):
 def _text(value):
     """A setting's value, or what is in the file that it names."""
     path = pathlib.Path(value)
-    return path.read_text() if value and path.is_file() else value
+    if not value or not path.is_file():
+        return value
+    try:
+        return path.read_text()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"Names and numbers are read from a text file, and this is none: "
+            f"{error.reason}. Received: {value}"
+        ) from None
 
 
 def _read_sigmas(config):

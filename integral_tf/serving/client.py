@@ -286,12 +286,15 @@ def run(config: Any) -> int:
         The exit status: 0 if every picture was answered.
 
     Raises:
-        Stop: nothing can be asked, or an argument is wrong.
-        Away: there is no server.
+        Stop: there is no server, nothing else can be asked, or an argument is
+            wrong.
     """
     server = _PROTOCOLS[config.protocol](
         config.server, config.model, config.version, config.timeout
     )
-    if config.health:
-        return 0 if _health(config, server) else 1
-    return 1 if _predict(config, server) else 0
+    try:
+        if config.health:
+            return 0 if _health(config, server) else 1
+        return 1 if _predict(config, server) else 0
+    except connections.Away as error:
+        raise connections.Stop(f"no server: {error}") from None

@@ -59,8 +59,7 @@ def run(config: Any) -> None:
         config: A `commands.replay.ReplayConfig`.
 
     Raises:
-        Stop: there are no requests, or a joint moved too far.
-        Away: there is no server.
+        Stop: there are no requests, no server, or a joint moved too far.
     """
     path = _requests(config)
     server = connections.Grpc(

@@ -162,11 +162,16 @@ def test_the_traceback_of_a_mistake_on_request(failing, monkeypatch):
 
 def test_an_error_of_another_process_is_judged_by_its_own_frames():
     error = ValueError("of a worker")
-    for where, said in (
-        (f"{ROOT}/integral_tf/records/lsp.py", "of a worker"),
-        ("/usr/lib/python3/json/decoder.py", None),
+    ours, others = f"{ROOT}/integral_tf/records/lsp.py", "/usr/lib/json.py"
+    for file, line, said in (
+        (ours, "raise ValueError(", "of a worker"),
+        (ours, "x = int(y)", None),
+        (others, "raise ValueError(", None),
     ):
-        error.__cause__ = RuntimeError(f'\n  File "{where}", line 3, in it\n')
+        error.__cause__ = RuntimeError(
+            f'\n  File "/a.py", line 1, in a\n    b()\n'
+            f'  File "{file}", line 3, in it\n    {line}\nValueError: of a'
+        )
         code = compile("raise error", "/x/concurrent/futures/_base.py", "exec")
         with pytest.raises(ValueError):
             exec(code, {"error": error})
@@ -194,10 +199,10 @@ def test_uses_may_depend_on_the_model(tmp_path):
         ("run", "tensorflow"),
     ):
         asked = types.SimpleNamespace(model=str(tmp_path / name))
-        assert predict.USES(asked) == uses
+        assert predict.uses(asked) == uses
     (tmp_path / "model.xml").touch()
     asked = types.SimpleNamespace(model=str(tmp_path))
-    assert predict.USES(asked) == "python"
+    assert predict.uses(asked) == "python"
 
 
 def test_a_killed_command_leaves_no_process(tmp_path):
