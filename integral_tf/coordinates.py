@@ -32,6 +32,8 @@ LARGEST_BOX = 1e5
 # Section 6.1's largest scale, and the cosine and sine of its largest rotation,
 # rounded up.
 _ZOOM, _COS, _SIN = 1.25, 0.87, 0.5
+# Where a heat map's cell lies in the crop; see `heatmap_to_crop`.
+CELLS = ("middle", "first")
 # What others call the centre of heat-map pixel 0, and their step to the next
 # one, given the map's size in `cells` and the stride. docs/conventions.md
 _CONVENTIONS = {
@@ -106,12 +108,30 @@ def steps(stride, dimensions):
     return stride[::-1]
 
 
-def heatmap_to_crop(points, stride):
+def checked_cells(cells):
+    """Requires one of `CELLS`.
+
+    Raises:
+        ValueError: it is another.
+    """
+    if cells not in CELLS:
+        raise ValueError(
+            "`cells` says where a heat map's cell lies in the crop: at the "
+            "'middle' of the pixels that it spans, or at their 'first', as in "
+            f"Simple Baselines and MMPose. Received: cells={cells!r}"
+        )
+    return cells
+
+
+def heatmap_to_crop(points, stride, cells="middle"):
     """Maps heat-map points to the crop; one cell spans `stride` crop pixels.
 
     The half-pixel terms keep cell *centres* aligned: cell 0 at stride 8 covers
-    crop pixels 0..7, whose centre is 3.5, not 0.
+    crop pixels 0..7, whose centre is 3.5, not 0. Of `"first"` cells it is 0:
+    so Simple Baselines and MMPose train.
     """
+    if cells == "first":
+        return points * _vector(stride, points)
     return heatmap_to_range(points, stride, -0.5)
 
 
@@ -120,8 +140,10 @@ def heatmap_to_range(points, step, low):
     return (points + 0.5) * _vector(step, points) + low
 
 
-def crop_to_heatmap(points, stride):
+def crop_to_heatmap(points, stride, cells="middle"):
     """Inverse of `heatmap_to_crop`."""
+    if cells == "first":
+        return points / _vector(stride, points)
     return (points + 0.5) / _vector(stride, points) - 0.5
 
 
@@ -242,6 +264,17 @@ def region_to_pixels(box, width, height):
         side_to_pixels(y, h, height),
     )
     return np.array([[sx, 0, tx], [0, sy, ty]])
+
+
+def opencv_region_to_pixels(box, width, height):
+    """`region_to_pixels` as `get_affine_transform` of Simple Baselines has it.
+
+    It takes edges for points: the picture's middle `(width / 2, height / 2)`,
+    half a pixel off its own, lies on that of the box, which is off as much.
+    """
+    x, y, w, h = np.asarray(box, np.float64)
+    sx, sy = w / width, h / height
+    return np.array([[sx, 0, x], [0, sy, y]])
 
 
 def side_to_pixels(edge, length, pixels):

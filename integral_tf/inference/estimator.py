@@ -10,6 +10,7 @@ from integral_tf.inference import backends
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import flip
 from integral_tf.inference import loading
+from integral_tf.inference import opencv_crops
 from integral_tf.records import windows
 
 
@@ -42,7 +43,7 @@ class PoseEstimator:
         model: Path of a `model.keras`, or of a run's folder that holds one,
             or a Keras model with a `joints` output; or what `export.py`
             published: a version's folder, or the file in it (.onnx, .tflite,
-            .xml, .plan).
+            .xml, .plan); or a checkpoint of PyTorch: see `from_pytorch`.
         skeleton: The `skeletons.Skeleton`, its name, or the path of a
             `skeleton.json`; by default the one in the `model.keras`, or in
             `skeleton.json` beside the model's file. Where there is neither,
@@ -75,15 +76,18 @@ class PoseEstimator:
         artifact = backends.find(model)
         if artifact:
             network = backends.load(artifact)
+            skeleton = skeleton or loading.saved_skeleton(artifact)
         else:
-            network = _Keras(loading.load(model))
-        if skeleton is None:
-            skeleton = loading.saved_skeleton(artifact or model)
+            model, skeleton = loading.load_with_skeleton(model, skeleton)
+            network = _Keras(model)
         # An artifact may have been exported with the flip test inside.
         flip_test = flip_test and not network.card.get("flip_test")
         self.skeleton = loading.skeleton_of(network, skeleton, flip_test)
         self.height, self.width = network.height, network.width
         self.batch_size = batch_size
+        # Networks of others want the crops that they were trained on.
+        cells = network.card.get("network", {}).get("cells")
+        self._cut = opencv_crops.cut if cells == "first" else _cut
         self._predict = network
         if flip_test and artifact:
             self._predict = flip.flipped_artifact(network, self.skeleton)
@@ -108,33 +112,32 @@ class PoseEstimator:
         poses = []
         for start in range(0, len(boxes), self.batch_size):
             some = boxes[start : start + self.batch_size]
-            crops, to_image = zip(*[self._crop(image, box) for box in some])
+            size = self.width, self.height
+            crops, to_image = zip(*[self._cut(image, b, *size) for b in some])
             outputs = self._predict(np.stack(crops))
             joints = coordinates.apply(np.stack(to_image), outputs["joints"])
             scores = np.asarray(outputs["scores"])
             poses += [Pose(*parts) for parts in zip(joints, scores, some)]
         return poses
 
-    def _crop(self, image, box):
-        """The network's input for a box, and its affine map to the image."""
-        margin = coordinates.BOX_MARGIN
-        region = coordinates.region_around(
-            box, self.width / self.height, margin
-        )
-        crop = windows.cut(image, region, self.width, self.height)
-        to_image = coordinates.region_to_pixels(region, self.width, self.height)
-        return np.asarray(crop, np.float32), to_image
+
+def _cut(image, box, width, height):
+    """The network's input for a box, and its affine map to the image."""
+    region = coordinates.region_around(box, width / height)
+    crop = windows.cut(image, region, width, height)
+    to_image = coordinates.region_to_pixels(region, width, height)
+    return np.asarray(crop, np.float32), to_image
 
 
 class _Keras:
     """A Keras model as one of `backends`; with a skeleton, flip-tested."""
 
-    card = {}
-
     def __init__(self, model, skeleton=None):
         self.model = model
         self.height, self.width = model.input_shape[1:3]
         self.joints = model.output["joints"].shape[1]
+        cells = {getattr(layer, "cells", "middle") for layer in model.layers}
+        self.card = {"network": {"cells": "first"}} if "first" in cells else {}
         predict = flip.flipped(model, skeleton) if skeleton else model
         self.predict = tf.function(predict, reduce_retracing=True)
 

@@ -20,6 +20,10 @@ class Argmax(float32.Float32, keras.layers.Layer):
             confidence of the maximum: `"linear"` (H1, whose target has a peak
             of 1) cuts it to [0, 1], `"softmax"` (H2) gives its probability
             among the pixels of the map, `"sigmoid"` (H3) its own.
+        cells: `"middle"`, or `"first"` for maps trained by Simple Baselines or
+            MMPose, which are read as there: `coordinates.heatmap_to_crop` and
+            `ops.argmax.shifted` say how. A `"linear"` map that is nowhere
+            above 0 then gives the crop's first pixel, as in Simple Baselines.
         data_format: `"channels_last"`, `"channels_first"`, or None for what
             `keras.config.image_data_format()` says.
         **kwargs: Base layer keyword arguments, such as `name`.
@@ -34,11 +38,17 @@ class Argmax(float32.Float32, keras.layers.Layer):
 
     Raises:
         ValueError: `stride` is not positive, or not one for each axis, or an
-            unknown `activation` or `data_format`.
+            unknown `activation`, `cells` or `data_format`.
     """
 
     def __init__(
-        self, stride=1, activation="linear", *, data_format=None, **kwargs
+        self,
+        stride=1,
+        activation="linear",
+        *,
+        cells="middle",
+        data_format=None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         if activation not in ("linear", "softmax", "sigmoid"):
@@ -50,6 +60,7 @@ class Argmax(float32.Float32, keras.layers.Layer):
             )
         self.stride = coordinates.checked_stride(stride)
         self.activation = activation
+        self.cells = coordinates.checked_cells(cells)
         self.data_format = generation.data_format(data_format)
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
@@ -58,7 +69,10 @@ class Argmax(float32.Float32, keras.layers.Layer):
         self.built = True
 
     def call(self, heatmaps):
-        points, peak = argmax.argmax(heatmaps, self.data_format)
+        read = argmax.shifted if self.cells == "first" else argmax.argmax
+        points, peak = read(heatmaps, self.data_format)
+        if self.cells == "first" and self.activation == "linear":
+            points = ops.where(peak[..., None] > 0, points, 0.0)
         if self.activation == "softmax":
             scores, axes = integral.arranged(heatmaps, self.data_format)
             confidence = ops.exp(peak - ops.logsumexp(scores, axis=axes))
@@ -70,7 +84,7 @@ class Argmax(float32.Float32, keras.layers.Layer):
         if isinstance(steps, tuple):
             steps = ops.convert_to_tensor(steps, dtype="float32")
         return {
-            "joints": coordinates.heatmap_to_crop(points, steps),
+            "joints": coordinates.heatmap_to_crop(points, steps, self.cells),
             "confidence": confidence,
         }
 
@@ -87,6 +101,7 @@ class Argmax(float32.Float32, keras.layers.Layer):
             **super().get_config(),
             "stride": self.stride,
             "activation": self.activation,
+            "cells": self.cells,
             "data_format": self.data_format,
         }
 

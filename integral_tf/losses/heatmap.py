@@ -29,13 +29,14 @@ class HeatmapLoss(labelled.LabelledLoss):
     Args:
         stride: Crop pixels that one heat-map pixel spans: a number, or one for
             each axis of the maps in their order, `(height, width)`.
-        data_format: Of the maps, as of `IntegralRegression`.
+        cells, data_format: Of the maps, as of `IntegralRegression`.
         **kwargs: Base loss keyword arguments, such as `name`.
     """
 
-    def __init__(self, stride, *, data_format=None, **kwargs):
+    def __init__(self, stride, *, cells="middle", data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.stride = coordinates.checked_stride(stride)
+        self.cells = coordinates.checked_cells(cells)
         self.data_format = generation.data_format(data_format)
 
     def people(self, y_pred):
@@ -60,7 +61,7 @@ class HeatmapLoss(labelled.LabelledLoss):
         steps = coordinates.steps(self.stride, dimensions)
         if isinstance(steps, tuple):
             steps = ops.convert_to_tensor(steps, dtype="float32")
-        return coordinates.crop_to_heatmap(points, steps)
+        return coordinates.crop_to_heatmap(points, steps, self.cells)
 
     def map_cost(self, points, scores, spatial):
         """`(B, K)` costs of the flat maps of joints in the heat-map frame.
@@ -73,8 +74,12 @@ class HeatmapLoss(labelled.LabelledLoss):
         raise NotImplementedError
 
     def get_config(self):
-        config = {"stride": self.stride, "data_format": self.data_format}
-        return {**super().get_config(), **config}
+        return {
+            **super().get_config(),
+            "stride": self.stride,
+            "cells": self.cells,
+            "data_format": self.data_format,
+        }
 
 
 class GaussianLoss(HeatmapLoss):
@@ -129,8 +134,9 @@ class GaussianSquaredError(GaussianLoss):
         stride: Crop pixels that one heat-map pixel spans, or one number for
             each axis of the maps, `(height, width)`.
         sigma: Standard deviation of the Gaussian in heat-map pixels.
-        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
-            base loss keyword arguments, such as `name`.
+        **kwargs: `cells` and `data_format` of the maps, as of
+            `IntegralRegression`, and base loss keyword arguments, such as
+            `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
@@ -166,8 +172,9 @@ class GaussianCrossEntropy(SoftmaxLoss):
             each axis of the maps, `(height, width)`.
         sigma: Standard deviation of the Gaussian in heat-map pixels.
         beta: Factor on the scores, that of `IntegralRegression`.
-        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
-            base loss keyword arguments, such as `name`.
+        **kwargs: `cells` and `data_format` of the maps, as of
+            `IntegralRegression`, and base loss keyword arguments, such as
+            `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
@@ -202,8 +209,9 @@ class OneHotCrossEntropy(HeatmapLoss):
     Args:
         stride: Crop pixels that one heat-map pixel spans, or one number for
             each axis of the maps, `(height, width)`.
-        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
-            base loss keyword arguments, such as `name`.
+        **kwargs: `cells` and `data_format` of the maps, as of
+            `IntegralRegression`, and base loss keyword arguments, such as
+            `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
@@ -250,8 +258,9 @@ class BinaryCrossEntropy(HeatmapLoss):
         radius: Crop pixels within which a pixel's centre is near.
         negatives: Far pixels drawn for each near one.
         seed: Seed of the draw.
-        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
-            base loss keyword arguments, such as `name`.
+        **kwargs: `cells` and `data_format` of the maps, as of
+            `IntegralRegression`, and base loss keyword arguments, such as
+            `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
