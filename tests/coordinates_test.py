@@ -26,6 +26,29 @@ def test_cells_of_a_heat_map(stride, cell, pixel):
     assert coordinates.crop_to_heatmap(pixel, stride) == cell
 
 
+def test_cells_at_their_first_pixel():
+    # As Simple Baselines and MMPose have it: cell m is pixel 4 m.
+    points = np.array([[0, 0], [5, 3], [47.25, 63]])
+    there = coordinates.heatmap_to_crop(points, 4, "first")
+    np.testing.assert_array_equal(there, [[0, 0], [20, 12], [189, 252]])
+    again = coordinates.crop_to_heatmap(there, 4, "first")
+    np.testing.assert_array_equal(again, points)
+    there = coordinates.heatmap_to_crop(points, (4, 8), "first")
+    np.testing.assert_array_equal(there[1], [20, 24])
+    with pytest.raises(ValueError, match="'middle'.*cells='last'"):
+        coordinates.checked_cells("last")
+
+
+def test_opencvs_region_has_its_corner_on_a_point():
+    # A crop of 64 x 128 of a box of 32 x 64 at (10, 20). Half of 64 is 26,
+    # the box's middle; half a pixel of the photograph is one of the crop.
+    matrix = coordinates.opencv_region_to_pixels((10, 20, 32, 64), 64, 128)
+    pixels = np.array([[0, 0], [32, 64], [63, 127]])
+    np.testing.assert_array_equal(
+        coordinates.apply(matrix, pixels), [[10, 20], [26, 52], [41.5, 83.5]]
+    )
+
+
 def test_unit_runs_from_edge_to_edge():
     size = np.array([256, 128])
     edges = np.array([[-0.5, -0.5], [127.5, 63.5], [255.5, 127.5]])
