@@ -266,17 +266,6 @@ def region_to_pixels(box, width, height):
     return np.array([[sx, 0, tx], [0, sy, ty]])
 
 
-def opencv_region_to_pixels(box, width, height):
-    """`region_to_pixels` as `get_affine_transform` of Simple Baselines has it.
-
-    It takes edges for points: the picture's middle `(width / 2, height / 2)`,
-    half a pixel off its own, lies on that of the box, which is off as much.
-    """
-    x, y, w, h = np.asarray(box, np.float64)
-    sx, sy = w / width, h / height
-    return np.array([[sx, 0, x], [0, sy, y]])
-
-
 def side_to_pixels(edge, length, pixels):
     """Factor and offset of one axis of `region_to_pixels`, on any arrays.
 

@@ -39,16 +39,6 @@ def test_cells_at_their_first_pixel():
         coordinates.checked_cells("last")
 
 
-def test_opencvs_region_has_its_corner_on_a_point():
-    # A crop of 64 x 128 of a box of 32 x 64 at (10, 20). Half of 64 is 26,
-    # the box's middle; half a pixel of the photograph is one of the crop.
-    matrix = coordinates.opencv_region_to_pixels((10, 20, 32, 64), 64, 128)
-    pixels = np.array([[0, 0], [32, 64], [63, 127]])
-    np.testing.assert_array_equal(
-        coordinates.apply(matrix, pixels), [[10, 20], [26, 52], [41.5, 83.5]]
-    )
-
-
 def test_unit_runs_from_edge_to_edge():
     size = np.array([256, 128])
     edges = np.array([[-0.5, -0.5], [127.5, 63.5], [255.5, 127.5]])

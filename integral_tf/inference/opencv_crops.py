@@ -1,7 +1,9 @@
 """A person's crop as Simple Baselines and MMPose cut it, with OpenCV.
 
-Bilinear, not antialiased, and a part of a pixel beside `records.windows.cut`.
-Networks that were trained so give their own joints on such crops only.
+Bilinear, not antialiased, and a part of a pixel beside `records.windows.cut`:
+their `get_affine_transform` takes edges for points, so that a crop's first
+pixel lies on the corner of its region. Networks that were trained so give their
+own joints on such crops only.
 """
 
 import numpy as np
@@ -26,7 +28,8 @@ def cut(
     import cv2  # late: an exported network of other crops needs none
 
     region = coordinates.region_around(box, width / height)
-    to_image = coordinates.opencv_region_to_pixels(region, width, height)
+    (x, y), (sx, sy) = region[:2], region[2:] / (width, height)
+    to_image = np.array([[sx, 0, x], [0, sy, y]])
     crop = cv2.warpAffine(
         np.ascontiguousarray(image),
         coordinates.invert(to_image),

@@ -22,6 +22,7 @@ from integral_tf import layers
 from integral_tf import skeletons
 from integral_tf.inference import flip
 from integral_tf.inference import loading
+from integral_tf.inference import opencv_crops
 from integral_tf.models import tensor_files
 from integral_tf.training import importing
 from tests.models import pose_resnet
@@ -71,6 +72,16 @@ def assert_theirs(estimate, photograph, maps=their_maps):
         np.testing.assert_allclose(
             pose.scores, np.clip(scores, 0, 1), atol=1e-3
         )
+
+
+def test_a_crop_is_theirs(photograph):
+    # Of a box of 32 x 48 at (30, 20): its crop is 40 x 60 at (26, 14).
+    crop, to_image = opencv_crops.cut(photograph, (30, 20, 32, 48), *SIZE)
+    pixels = np.array([[0, 0], [32, 48], [64, 96]])
+    there = pixels @ to_image[:, :2].T + to_image[:, 2]
+    np.testing.assert_allclose(there, [[26, 14], [46, 44], [66, 74]])
+    expected, _, _ = their_decode.crop(photograph, (30, 20, 32, 48), SIZE)
+    np.testing.assert_array_equal(crop, expected)
 
 
 def test_joints_in_the_photograph_are_theirs(checkpoint, photograph):
