@@ -5,6 +5,8 @@ Every layer and loss asks here, each with a sentence of its own.
     number    one finite number
     whole     one whole number
     several   one finite number, or a tuple of them
+    stride    one positive number, or one for each axis
+    cells     where a heat map's cells lie
 
 `above` and `below` exclude their bounds, `least` and `most` include theirs. A
 number of NumPy, and an array of any library without axes, count as numbers; a
@@ -20,7 +22,10 @@ from typing import Any
 import numpy as np
 
 from integral_tf.signatures import Steps
+from integral_tf.signatures import Stride
 
+# Where a heat map's cell lies in the crop; see `coordinates.heatmap_to_crop`.
+CELLS = ("middle", "first")
 # Of float32.
 _LARGEST = float(np.finfo("float32").max)
 
@@ -123,6 +128,44 @@ def several(
     if not right or not all(right):
         raise ValueError(f"{sentence} Received: {name}={values!r}")
     return plain
+
+
+def stride(value: Stride) -> Steps:
+    """Requires a stride as layers and losses take it.
+
+    Args:
+        value: Crop pixels that a heat-map pixel spans: a number, or one for
+            each axis of the maps in their order, (height, width).
+
+    Returns:
+        A plain number, or a tuple of them.
+
+    Raises:
+        ValueError: not positive, or no number.
+    """
+    return several(
+        "stride",
+        value,
+        "`stride` is the number of crop pixels one heat-map pixel spans, so it "
+        "must be positive and finite (256 -> 32 is `stride=8`); where axes "
+        "differ, there is one for each: (height, width).",
+        above=0,
+    )
+
+
+def cells(value: str) -> str:
+    """Requires one of `CELLS`.
+
+    Raises:
+        ValueError: it is another.
+    """
+    if value not in CELLS:
+        raise ValueError(
+            "`cells` says where a heat map's cell lies in the crop: at the "
+            "'middle' of the pixels that it spans, or at their 'first', as in "
+            f"Simple Baselines and MMPose. Received: cells={value!r}"
+        )
+    return value
 
 
 def _plain(value):

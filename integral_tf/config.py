@@ -23,7 +23,7 @@ class ModelConfig(settings.Checked):
     backbone: str = setting(
         "resnet50",
         "ResNet of Table 4.",
-        ("resnet18", "resnet50", "resnet101"),
+        ("resnet18", "resnet50", "resnet101", "resnet152"),
         main=True,
     )
     width: float = setting(
@@ -65,6 +65,13 @@ class ModelConfig(settings.Checked):
         ("caffe", "torch", "torch_bgr"),
     )
     head_channels: int = setting(256, "Channels of each deconvolution.", low=1)
+    cells: str = setting(
+        "middle",
+        "Where a heat map's cell lies: at the middle of its pixels of the "
+        "input, or at their first, as in checkpoints of Simple Baselines and "
+        "MMPose, whose quarter of a cell beside the maximum comes along.",
+        ("middle", "first"),
+    )
     weights: str = setting(
         "",
         "Backbone weights: imagenet, a .weights.h5 file, or empty for random.",

@@ -27,7 +27,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from integral_tf import checks
 from integral_tf import conventions
 from integral_tf.signatures import ArrayLike
 from integral_tf.signatures import Numbers
@@ -42,29 +41,6 @@ LARGEST_BOX = 1e5
 # Section 6.1's largest scale, and the cosine and sine of its largest rotation,
 # rounded up.
 _ZOOM, _COS, _SIN = 1.25, 0.87, 0.5
-
-
-def checked_stride(stride: Stride) -> Steps:
-    """Requires a stride as layers and losses take it.
-
-    Args:
-        stride: Crop pixels that a heat-map pixel spans: a number, or one for
-            each axis of the maps in their order, (height, width).
-
-    Returns:
-        A plain number, or a tuple of them.
-
-    Raises:
-        ValueError: not positive, or no number.
-    """
-    return checks.several(
-        "stride",
-        stride,
-        "`stride` is the number of crop pixels one heat-map pixel spans, so it "
-        "must be positive and finite (256 -> 32 is `stride=8`); where axes "
-        "differ, there is one for each: (height, width).",
-        above=0,
-    )
 
 
 def steps(stride: Steps, dimensions: int) -> Steps:
@@ -96,12 +72,17 @@ def steps(stride: Steps, dimensions: int) -> Steps:
     return stride[::-1]
 
 
-def heatmap_to_crop(points: Tensor, stride: Steps | Tensor) -> Tensor:
+def heatmap_to_crop(
+    points: Tensor, stride: Steps | Tensor, cells: str = "middle"
+) -> Tensor:
     """Maps heat-map points to the crop; one cell spans `stride` crop pixels.
 
     The half-pixel terms keep cell *centres* aligned: cell 0 at stride 8 covers
-    crop pixels 0..7, whose centre is 3.5, not 0.
+    crop pixels 0..7, whose centre is 3.5, not 0. Of `"first"` cells it is 0:
+    so Simple Baselines and MMPose train.
     """
+    if cells == "first":
+        return points * _vector(stride, points)
     return heatmap_to_range(points, stride, -0.5)
 
 
@@ -112,8 +93,12 @@ def heatmap_to_range(
     return (points + 0.5) * _vector(step, points) + low
 
 
-def crop_to_heatmap(points: Tensor, stride: Steps | Tensor) -> Tensor:
+def crop_to_heatmap(
+    points: Tensor, stride: Steps | Tensor, cells: str = "middle"
+) -> Tensor:
     """Inverse of `heatmap_to_crop`."""
+    if cells == "first":
+        return points / _vector(stride, points)
     return (points + 0.5) / _vector(stride, points) - 0.5
 
 

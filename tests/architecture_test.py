@@ -20,9 +20,9 @@ SCRIPTS = sorted(
 
 # Data flows left to right; a stage may import only itself and what is before.
 STAGES = (
-    "signatures ownership whole optional lazy registration keras2 generation checks "
-    "sides skeletons conventions coordinates settings flagfiles paper config "
-    "builds progress records pipeline ops layers models losses metrics "
+    "signatures ownership whole optional lazy registration keras2 generation "
+    "checks sides skeletons conventions coordinates settings flagfiles paper "
+    "config builds progress records pipeline ops layers models losses metrics "
     "detection inference training export experiments serving commands __main__"
 ).split()
 

@@ -7,6 +7,7 @@ are round trips, and compositions that must agree, in NumPy float64.
 import numpy as np
 import pytest
 
+from integral_tf import checks
 from integral_tf import coordinates
 
 
@@ -24,6 +25,19 @@ from integral_tf import coordinates
 def test_cells_of_a_heat_map(stride, cell, pixel):
     assert coordinates.heatmap_to_crop(cell, stride) == pixel
     assert coordinates.crop_to_heatmap(pixel, stride) == cell
+
+
+def test_cells_at_their_first_pixel():
+    # As Simple Baselines and MMPose have it: cell m is pixel 4 m.
+    points = np.array([[0, 0], [5, 3], [47.25, 63]])
+    there = coordinates.heatmap_to_crop(points, 4, "first")
+    np.testing.assert_array_equal(there, [[0, 0], [20, 12], [189, 252]])
+    again = coordinates.crop_to_heatmap(there, 4, "first")
+    np.testing.assert_array_equal(again, points)
+    there = coordinates.heatmap_to_crop(points, (4, 8), "first")
+    np.testing.assert_array_equal(there[1], [20, 24])
+    with pytest.raises(ValueError, match="'middle'.*cells='last'"):
+        checks.cells("last")
 
 
 def test_unit_runs_from_edge_to_edge():

@@ -1,10 +1,11 @@
 r"""A PyTorch checkpoint as a run that the other commands take.
 
-    integral-tf import --skeleton=coco \
-        --checkpoint=pose_resnet_50_256x192.pth.tar --out=runs/sb50
+    integral-tf import --checkpoint=pose_resnet_50_256x192.pth.tar \
+        --out=runs/sb50
 
-`--checkpoint` is Simple Baselines' or MMPose's, of a ResNet-18, 50 or 101;
-docs/checkpoints.md says what is taken. OUT then holds model.keras,
+`--checkpoint` is Simple Baselines' or MMPose's, of a ResNet-18, 50, 101
+or 152; docs/checkpoints.md says what is taken. What the file does not say is
+guessed and printed. OUT then holds model.keras,
 skeleton.json and flags.cfg, all or none:
 
     integral-tf predict --model=runs/sb50 --images=photos --out=out
@@ -27,14 +28,16 @@ class ImportConfig(settings.Checked):
         "", "File of torch.save or safetensors.", required=True
     )
     skeleton: str = setting(
-        "", "Its joints: a known skeleton's name.", required=True
+        "",
+        "Its joints: a known skeleton's name; empty guesses them.",
+        main=True,
     )
     out: str = setting("", "Folder to write.", required=True)
     image_size: int = setting(
-        256, "Height of its crops.", low=32, high=4096, main=True
+        0, "Height of its crops; 0 guesses it.", low=0, high=4096, main=True
     )
     image_width: int = setting(
-        192,
+        0,
         "Width of them; 0 makes them square.",
         low=0,
         high=4096,
@@ -42,14 +45,14 @@ class ImportConfig(settings.Checked):
     )
     preprocessing: str = setting(
         "auto",
-        "What it was trained on: RGB, BGR, or by its names RGB for MMPose's.",
+        "What it was trained on: RGB, BGR, or a guess by its names.",
         ("auto", "torch", "torch_bgr"),
         main=True,
     )
     bottleneck_stride: str = setting(
-        "pytorch",
-        "1x1 for a network of style caffe.",
-        ("pytorch", "1x1"),
+        "auto",
+        "1x1 for a network of style caffe; auto guesses.",
+        ("auto", "pytorch", "1x1"),
         main=True,
     )
 
@@ -61,14 +64,17 @@ def call(asked: ImportConfig) -> None:
     from integral_tf import skeletons
     from integral_tf.training import importing
 
+    def given(value):
+        return None if value in ("", "auto") else value
+
     height = asked.image_size
-    auto = asked.preprocessing == "auto"
-    importing.write_run(
-        asked.out,
-        skeletons.get(asked.skeleton),
+    size = (height, asked.image_width or height) if height else None
+    importing.import_checkpoint(
         asked.checkpoint,
-        (height, asked.image_width or height),
-        None if auto else asked.preprocessing,
-        asked.bottleneck_stride,
+        asked.out,
+        skeleton=skeletons.get(asked.skeleton) if asked.skeleton else None,
+        image_size=size,
+        preprocessing=given(asked.preprocessing),
+        bottleneck_stride=given(asked.bottleneck_stride),
     )
     print(f"run: {asked.out}")

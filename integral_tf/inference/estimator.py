@@ -19,6 +19,7 @@ from integral_tf.inference import backends
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import flip
 from integral_tf.inference import loading
+from integral_tf.inference import opencv_crops
 from integral_tf.inference import pictures
 from integral_tf.inference.pose import Pose
 from integral_tf.records import windows
@@ -48,7 +49,7 @@ class PoseEstimator:
         model: Path of a `model.keras`, or of a run's folder that holds one,
             or a Keras model with a `joints` output; or what `export.py`
             published: a version's folder, or the file in it (.onnx, .tflite,
-            .xml, .plan).
+            .xml, .plan); or a checkpoint of PyTorch: see `from_pytorch`.
         skeleton: The `skeletons.Skeleton`, its name, or the path of a
             `skeleton.json`; by default the one in the `model.keras`, or in
             `skeleton.json` beside the model's file. Where there is neither,
@@ -97,16 +98,18 @@ class PoseEstimator:
         artifact = backends.find(model)
         if artifact:
             network = backends.load(artifact)
+            skeleton = skeleton or loading.saved_skeleton(artifact)
         else:
-            network = _keras(loading.load(model))
-        if skeleton is None:
-            skeleton = loading.saved_skeleton(artifact or model)
+            loaded, skeleton = loading.load_with_skeleton(model, skeleton)
+            network = _keras(loaded)
         # An artifact may have been exported with the flip test inside.
         flip_test = flip_test and not network.card.get("flip_test")
         self.skeleton = loading.skeleton_of(network, skeleton, flip_test)
         self.height, self.width = network.height, network.width
         self.batch_size = batch_size
         self.detector = None if detector is None else detection.get(detector)
+        # Networks of others want the crops that they were trained on.
+        self._cells = network.card.get("network", {}).get("cells", "middle")
         self._predict = network
         if flip_test and artifact:
             self._predict = flip.flipped_artifact(network, self.skeleton)
@@ -212,15 +215,10 @@ class PoseEstimator:
 
     def _poses(self, people, heatmaps):
         """The `Pose` of each of a batch of people."""
-        crops, regions = zip(*[self._crop(each) for each in people])
+        crops, to_image = zip(*[self._crop(each) for each in people])
         asked = {"heatmaps": True} if heatmaps else {}
         outputs = self._predict(np.stack(crops), **asked)
-        to_image = np.stack(
-            [
-                coordinates.region_to_pixels(region, self.width, self.height)
-                for region in regions
-            ]
-        )
+        to_image = np.stack(to_image)
         joints = coordinates.apply(to_image, outputs["joints"])
         spread, maps = outputs.get("covariance"), outputs.get("heatmaps")
         poses = []
@@ -237,20 +235,27 @@ class PoseEstimator:
                 pose.covariance = linear @ spread[i] @ linear.T
             if heatmaps:
                 pose.heatmaps = maps[i]
-                pose.maps_to_image = coordinates.region_to_pixels(
-                    regions[i], *maps[i].shape[1::-1]
-                )
+                pose.maps_to_image = self._of_maps(to_image[i], maps[i].shape)
             poses.append(pose)
         return poses
 
     def _crop(self, person):
-        """The network's input for a person, and its region of the picture."""
-        margin = coordinates.BOX_MARGIN
-        region = coordinates.region_around(
-            person.box, self.width / self.height, margin
-        )
-        crop = windows.cut(person.picture, region, self.width, self.height)
-        return np.asarray(crop, np.float32), region
+        """The network's input for a person, and its affine map to the image."""
+        size = self.width, self.height
+        if self._cells == "first":
+            return opencv_crops.cut(person.picture, person.box, *size)
+        region = coordinates.region_around(person.box, self.width / self.height)
+        crop = windows.cut(person.picture, region, *size)
+        to_image = coordinates.region_to_pixels(region, *size)
+        return np.asarray(crop, np.float32), to_image
+
+    def _of_maps(self, to_image, shape):
+        """The affine map to the image from pixels of maps, not of crops."""
+        strides = self.width / shape[1], self.height / shape[0]
+        origin = np.zeros((1, 2))
+        first = coordinates.heatmap_to_crop(origin, strides, self._cells)
+        linear = to_image[:, :2] * np.array(strides)
+        return np.column_stack([linear, coordinates.apply(to_image, first)[0]])
 
 
 def _keras(model, skeleton=None):

@@ -14,7 +14,8 @@ def flipped(model, skeleton, merge="auto"):
     """Wraps a pose model so that it also looks at the mirror image.
 
     Neither way of averaging needs a shift: a mirrored pixel's centre is a
-    pixel's centre (`coordinates`).
+    pixel's centre (`coordinates`). Maps whose cells are `"first"` lie most of
+    a cell off when mirrored, and are shifted by one, as their authors do.
 
     Args:
         model: A `pose_model`.
@@ -41,9 +42,10 @@ def flipped(model, skeleton, merge="auto"):
             f"auto chooses. Received: merge={merge!r}, a model with "
             f"{', '.join(model.output)}"
         )
-    reads_maximum = any(isinstance(x, layers.Argmax) for x in model.layers)
+    maxima = [x for x in model.layers if isinstance(x, layers.Argmax)]
+    shifts = any(getattr(x, "cells", "") == "first" for x in model.layers)
     read = None
-    if merge == "maps" or (merge == "auto" and reads_maximum):
+    if merge == "maps" or (merge == "auto" and maxima):
         # The end of the model, from its maps on.
         read = keras.Model(
             model.output["heatmaps"],
@@ -58,6 +60,10 @@ def flipped(model, skeleton, merge="auto"):
         outputs = _averaged(keras.ops, straight, mirrored, order, width)
         if "heatmaps" in straight:
             maps = keras.ops.flip(mirrored["heatmaps"], axis=2)
+            if shifts:
+                maps = keras.ops.concatenate(
+                    [maps[:, :, :1], maps[:, :, :-1]], 2
+                )
             maps = _average(keras.ops, straight["heatmaps"], maps, order, 3)
             outputs |= {"heatmaps": maps, **(read(maps) if read else {})}
         return outputs

@@ -15,13 +15,13 @@ class Keras:
         skeleton: With a `skeletons.Skeleton` it is flip-tested.
     """
 
-    card = {}
-
     def __init__(self, model, skeleton=None):
         self.model = model
         self.height, self.width = model.input_shape[1:3]
         self.joints = model.output["joints"].shape[1]
         self.has_maps = "heatmaps" in model.output
+        cells = {getattr(layer, "cells", "middle") for layer in model.layers}
+        self.card = {"network": {"cells": "first"}} if "first" in cells else {}
         predict = _with_covariance(model)
         if skeleton:
             predict = flip.flipped(predict, skeleton)

@@ -8,22 +8,51 @@ import zipfile
 
 from integral_tf import skeletons
 from integral_tf.models import archive
+from integral_tf.models import tensor_files
 
 
 def load(model):
     """A Keras model from a `model.keras`, a run's folder, or itself.
 
+    Or from a checkpoint of PyTorch: see `models.from_pytorch`.
+
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not a pose model.
     """
+    return load_with_skeleton(model)[0]
+
+
+def load_with_skeleton(model, skeleton=None):
+    """`load`, and the skeleton that was given, is held or is guessed, or None.
+
+    Args:
+        model: As of `load`.
+        skeleton: A `skeletons.Skeleton`, its name, the path of a
+            `skeleton.json`, or None.
+
+    Raises:
+        FileNotFoundError, ValueError: as of `load`, or there is no such
+            skeleton.
+    """
+    skeleton = _named_skeleton(skeleton)
+    if tensor_files.is_checkpoint(model):
+        from integral_tf.models import pytorch_checkpoint  # late: Keras
+
+        return pytorch_checkpoint.opened(model, skeleton=skeleton)
+    return _load(model), skeleton or saved_skeleton(model)
+
+
+def _load(model):
     if isinstance(model, (str, os.PathLike)):
         path = _path(model)
         if not path.is_file():
             raise FileNotFoundError(
                 "A model is a model.keras, or the folder of a finished run "
                 "that holds one, or a version's folder that `integral-tf "
-                f"export` published. Received: {str(model)!r}"
+                "export` published, or a checkpoint of PyTorch "
+                f"({', '.join(tensor_files.ENDINGS)}). "
+                f"Received: {str(model)!r}"
             )
         keras = _keras(path)
         try:
@@ -110,13 +139,18 @@ def skeleton_of(network, skeleton, flip_test):
     """The skeleton that was given, or a guess, said to be one."""
     if skeleton is None:
         return _guessed(network.joints, flip_test)
-    if isinstance(skeleton, (str, pathlib.Path)):
-        named = str(skeleton) in skeletons.KNOWN
-        file = not named and pathlib.Path(skeleton).is_file()
-        read = _read_skeleton if file else skeletons.get
-        skeleton = read(skeleton)
+    skeleton = _named_skeleton(skeleton)
     check_joints(network.joints, skeleton)
     return skeleton
+
+
+def _named_skeleton(skeleton):
+    """A skeleton from its name or file; another, or None, as it is."""
+    if not isinstance(skeleton, (str, pathlib.Path)):
+        return skeleton
+    named = str(skeleton) in skeletons.KNOWN
+    file = not named and pathlib.Path(skeleton).is_file()
+    return _read_skeleton(skeleton) if file else skeletons.get(skeleton)
 
 
 def _guessed(joints, flip_test):

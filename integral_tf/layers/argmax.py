@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import generation
 from integral_tf.generation import keras
@@ -27,6 +28,10 @@ class Argmax(float32.Float32, keras.layers.Layer):
             confidence of the maximum: `"linear"` (H1, whose target has a peak
             of 1) cuts it to [0, 1], `"softmax"` (H2) gives its probability
             among the pixels of the map, `"sigmoid"` (H3) its own.
+        cells: `"middle"`, or `"first"` for maps trained by Simple Baselines or
+            MMPose, which are read as there: `coordinates.heatmap_to_crop` and
+            `ops.argmax.shifted` say how. A `"linear"` map that is nowhere
+            above 0 then gives the crop's first pixel, as in Simple Baselines.
         data_format: `"channels_last"`, `"channels_first"`, or None for what
             `keras.config.image_data_format()` says.
         **kwargs: Base layer keyword arguments, such as `name`.
@@ -41,7 +46,7 @@ class Argmax(float32.Float32, keras.layers.Layer):
 
     Raises:
         ValueError: `stride` is not positive, or not one for each axis, or an
-            unknown `activation` or `data_format`.
+            unknown `activation`, `cells` or `data_format`.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Argmax(float32.Float32, keras.layers.Layer):
         stride: Stride = 1,
         activation: str = "linear",
         *,
+        cells: str = "middle",
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -60,8 +66,9 @@ class Argmax(float32.Float32, keras.layers.Layer):
                 "'sigmoid' for cross-entropy of each pixel (H3). "
                 f"Received: activation={activation!r}"
             )
-        self.stride = coordinates.checked_stride(stride)
+        self.stride = checks.stride(stride)
         self.activation = activation
+        self.cells = checks.cells(cells)
         self.data_format = generation.data_format(data_format)
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
@@ -70,7 +77,10 @@ class Argmax(float32.Float32, keras.layers.Layer):
         self.built = True
 
     def call(self, heatmaps: Tensor) -> dict[str, Tensor]:
-        points, peak = argmax.argmax(heatmaps, self.data_format)
+        read = argmax.shifted if self.cells == "first" else argmax.argmax
+        points, peak = read(heatmaps, self.data_format)
+        if self.cells == "first" and self.activation == "linear":
+            points = ops.where(peak[..., None] > 0, points, 0.0)
         if self.activation == "softmax":
             scores, axes = layout.arranged(heatmaps, self.data_format)
             confidence = ops.exp(peak - ops.logsumexp(scores, axis=axes))
@@ -82,7 +92,7 @@ class Argmax(float32.Float32, keras.layers.Layer):
         if isinstance(steps, tuple):
             steps = ops.convert_to_tensor(steps, dtype="float32")
         return {
-            "joints": coordinates.heatmap_to_crop(points, steps),
+            "joints": coordinates.heatmap_to_crop(points, steps, self.cells),
             "confidence": confidence,
         }
 
@@ -99,6 +109,7 @@ class Argmax(float32.Float32, keras.layers.Layer):
             **super().get_config(),
             "stride": self.stride,
             "activation": self.activation,
+            "cells": self.cells,
             "data_format": self.data_format,
         }
 

@@ -61,6 +61,9 @@ class IntegralRegression(calibrated.Calibrated):
             the edges, as in DSNT, so that the centre of the first of W pixels
             is `1 / W - 1` and not -1; `coordinates.to_convention` has what
             other libraries say.
+        cells: Where the maps' cells lie in the crop: `"middle"`, or `"first"`
+            as Simple Baselines and MMPose train them; see
+            `coordinates.heatmap_to_crop`. An `output_range` has no such cells.
         packed: Put all that is returned in one tensor, as
             `keras.layers.TimeDistributed` needs it; `unpack` takes it apart.
         **kwargs: Base layer keyword arguments, such as `name`. A `dtype` is
@@ -83,7 +86,7 @@ class IntegralRegression(calibrated.Calibrated):
         ValueError: `stride` or `beta` is not positive, `stride` is not one for
             each axis, `window` is even or comes with a `background`,
             `output_range` does not rise or comes with a `stride`, an argument
-            is no finite number, or an unknown `data_format`.
+            is no finite number, or an unknown `cells` or `data_format`.
         TypeError: the maps are a symbolic tensor of another Keras.
 
     Example:
@@ -112,11 +115,12 @@ class IntegralRegression(calibrated.Calibrated):
         data_format: str | None = None,
         *,
         output_range: Sequence[float] | None = None,
+        cells: str = "middle",
         packed: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.stride = coordinates.checked_stride(stride)
+        self.stride = checks.stride(stride)
         self.learn_beta = learn_beta
         self.beta = beta
         self.background = _checked_background(background)
@@ -125,6 +129,7 @@ class IntegralRegression(calibrated.Calibrated):
         self.covariance = covariance
         self.data_format = generation.data_format(data_format)
         self.output_range = _checked_range(output_range, stride)
+        self.cells = checks.cells(cells)
         self.packed = packed
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
         self.start()
@@ -229,7 +234,7 @@ class IntegralRegression(calibrated.Calibrated):
         """Points of the heat map in the crop, or in the output's range."""
         steps = self._steps(spatial)
         if self.output_range is None:
-            return coordinates.heatmap_to_crop(points, steps)
+            return coordinates.heatmap_to_crop(points, steps, self.cells)
         return coordinates.heatmap_to_range(points, steps, self.output_range[0])
 
     def _points(self, scores, axes, empty, masses=None):
@@ -312,6 +317,7 @@ class IntegralRegression(calibrated.Calibrated):
             "covariance": self.covariance,
             "data_format": self.data_format,
             "output_range": self.output_range,
+            "cells": self.cells,
             "packed": self.packed,
         }
 

@@ -42,8 +42,9 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
         radius: Crop pixels within which a pixel's centre is near.
         negatives: Far pixels drawn for each near one.
         seed: Seed of the draw.
-        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
-            base loss keyword arguments, such as `name`.
+        **kwargs: `cells` and `data_format` of the maps, as of
+            `IntegralRegression`, and base loss keyword arguments, such as
+            `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.

@@ -36,15 +36,21 @@ class HeatmapLoss(labelled.LabelledLoss):
     Args:
         stride: Crop pixels that one heat-map pixel spans: a number, or one for
             each axis of the maps in their order, `(height, width)`.
-        data_format: Of the maps, as of `IntegralRegression`.
+        cells, data_format: Of the maps, as of `IntegralRegression`.
         **kwargs: Base loss keyword arguments, such as `name`.
     """
 
     def __init__(
-        self, stride: Stride, *, data_format: str | None = None, **kwargs: Any
+        self,
+        stride: Stride,
+        *,
+        cells: str = "middle",
+        data_format: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.stride = coordinates.checked_stride(stride)
+        self.stride = checks.stride(stride)
+        self.cells = checks.cells(cells)
         self.data_format = generation.data_format(data_format)
 
     def people(self, y_pred: Tensor) -> Shape:
@@ -69,7 +75,7 @@ class HeatmapLoss(labelled.LabelledLoss):
         steps = coordinates.steps(self.stride, dimensions)
         if isinstance(steps, tuple):
             steps = ops.convert_to_tensor(steps, dtype="float32")
-        return coordinates.crop_to_heatmap(points, steps)
+        return coordinates.crop_to_heatmap(points, steps, self.cells)
 
     def map_cost(
         self, points: Tensor, scores: Tensor, spatial: Shape
@@ -84,8 +90,12 @@ class HeatmapLoss(labelled.LabelledLoss):
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
-        config = {"stride": self.stride, "data_format": self.data_format}
-        return {**super().get_config(), **config}
+        return {
+            **super().get_config(),
+            "stride": self.stride,
+            "cells": self.cells,
+            "data_format": self.data_format,
+        }
 
 
 class GaussianLoss(HeatmapLoss):
@@ -148,8 +158,9 @@ class GaussianSquaredError(GaussianLoss):
         stride: Crop pixels that one heat-map pixel spans, or one number for
             each axis of the maps, `(height, width)`.
         sigma: Standard deviation of the Gaussian in heat-map pixels.
-        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
-            base loss keyword arguments, such as `name`.
+        **kwargs: `cells` and `data_format` of the maps, as of
+            `IntegralRegression`, and base loss keyword arguments, such as
+            `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
@@ -193,8 +204,9 @@ class GaussianCrossEntropy(SoftmaxLoss):
             each axis of the maps, `(height, width)`.
         sigma: Standard deviation of the Gaussian in heat-map pixels.
         beta: Factor on the scores, that of `IntegralRegression`.
-        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
-            base loss keyword arguments, such as `name`.
+        **kwargs: `cells` and `data_format` of the maps, as of
+            `IntegralRegression`, and base loss keyword arguments, such as
+            `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
@@ -236,8 +248,9 @@ class OneHotCrossEntropy(HeatmapLoss):
     Args:
         stride: Crop pixels that one heat-map pixel spans, or one number for
             each axis of the maps, `(height, width)`.
-        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
-            base loss keyword arguments, such as `name`.
+        **kwargs: `cells` and `data_format` of the maps, as of
+            `IntegralRegression`, and base loss keyword arguments, such as
+            `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.

@@ -13,6 +13,7 @@ from integral_tf.signatures import Path
 _APPLICATIONS = {
     "resnet50": keras.applications.ResNet50,
     "resnet101": keras.applications.ResNet101,
+    "resnet152": keras.applications.ResNet152,
 }
 
 
@@ -21,6 +22,7 @@ CONV3 = {
     "resnet18": "conv3_block2_out",
     "resnet50": "conv3_block4_out",
     "resnet101": "conv3_block4_out",
+    "resnet152": "conv3_block8_out",
 }
 
 
@@ -34,14 +36,14 @@ def build(
     """Builds a backbone on centred images.
 
     Args:
-        name: `"resnet18"`, `"resnet50"` or `"resnet101"`.
+        name: `"resnet18"`, `"resnet50"`, `"resnet101"` or `"resnet152"`.
         size: `(height, width)` of the images, which are BGR with ImageNet's
             mean subtracted.
         weights: None, `"imagenet"`, or the path of a `.weights.h5` file of
             this backbone without its classifier.
         width: Multiplies resnet18's channels.
-        bottleneck_stride: Convolution of resnet50 and 101 that has a stage's
-            stride: `"1x1"`, the first of its block, as Keras's ImageNet
+        bottleneck_stride: Convolution of a bottleneck's block that has a
+            stage's stride: `"1x1"`, the first of its block, as Keras's ImageNet
             weights were trained, or `"3x3"`, the second, which alone gives the
             paper's counts of operations, or `"pytorch"`, the second, too, but
             padded by a pixel on every side, as PyTorch's ResNets are, where

@@ -29,6 +29,8 @@ def integralize(
     background: float | None = None,
     window: int | None = None,
     covariance: bool = False,
+    *,
+    cells: str | None = None,
 ) -> keras.Model:
     """Makes a model that reads joints out of another one's heat maps. Eq. (7).
 
@@ -52,6 +54,8 @@ def integralize(
             takes it from the sizes of the model's input and of the maps.
         beta, learn_beta, background, window, covariance: As of
             `IntegralRegression`.
+        cells: As of `IntegralRegression`; None takes those of the model's
+            `Argmax`, as of a network of `from_pytorch`, or `"middle"`.
 
     Returns:
         A `keras.Model` from the same inputs to a dict: `joints` `(batch, K,
@@ -111,6 +115,7 @@ def integralize(
         confidence=True,
         covariance=covariance,
         data_format="channels_last",
+        cells=cells or _cells(model),
         name=_free("integral", taken),
     )
     sizes.check(read.stride)
@@ -125,6 +130,12 @@ def integralize(
     outputs["scores"] = scores(outputs.pop("confidence"))
     outputs["heatmaps"] = maps
     return pose.PoseModel(inputs, outputs, name=f"integral_{model.name}")
+
+
+def _cells(model):
+    """Where the cells lie that a model reads at their maximum."""
+    read = [x.cells for x in model.layers if isinstance(x, layers.Argmax)]
+    return read[-1] if read else "middle"
 
 
 def _free(name, taken):

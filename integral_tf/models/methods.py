@@ -32,6 +32,7 @@ def pose_model(
     head_channels: int = 256,
     bottleneck_stride: str = "1x1",
     preprocessing: str = "caffe",
+    cells: str = "middle",
 ) -> keras.Model:
     """Builds the network of one row of Table 2, or its MS- version.
 
@@ -40,7 +41,7 @@ def pose_model(
             1), `"R1"` regresses points (Eq. 3), `"I1"`, `"I2"`, `"I3"` and
             `"I*"` integrate the heat map (Eq. 8). Within each kind they
             differ in their losses only.
-        backbone: `"resnet18"`, `"resnet50"` or `"resnet101"`.
+        backbone: `"resnet18"`, `"resnet50"`, `"resnet101"` or `"resnet152"`.
         joints: Number K of joints.
         image_size: Side of the crop in pixels, or `(height, width)`;
             multiples of 32.
@@ -57,6 +58,8 @@ def pose_model(
         preprocessing: What the backbone sees of the crops: `"caffe"`, which
             Keras's ImageNet weights want, `"torch"` or `"torch_bgr"`; see
             `layers.ImageNetCentering`.
+        cells: Where the maps' cells lie in the crop: `"middle"`, or `"first"`
+            as others train them; see `layers.Argmax`. R1 has none.
 
     Returns:
         A `keras.Model` from RGB crops `(batch, height, width, 3)` in 0..255 to
@@ -104,7 +107,9 @@ def pose_model(
             )
         outputs = {}
         for stage, heatmaps in enumerate(maps, start=1):
-            read = _reader(method, 32 / 2**upsamplings, beta, stage, stages)
+            read = _reader(
+                method, 32 / 2**upsamplings, beta, cells, stage, stages
+            )
             points = read(heatmaps)
             outputs |= {
                 of_stage("joints", stage, stages): points["joints"],
@@ -130,30 +135,35 @@ def network(model: keras.Model) -> tuple[list, list]:
 
     Returns:
         The shapes of its `layers.network_weights`; strides and padding of the
-        convolutions, and the preprocessing, which no shape shows.
+        convolutions, the preprocessing, and where the maps' cells lie, which
+        no shape shows.
     """
     shapes = [tuple(each.shape) for each in layers.network_weights(model)]
     parts = (keras.layers.Conv2D, layers.ImageNetCentering)
+    names = ("strides", "padding", "mode")
     options = [
-        [getattr(layer, name, None) for name in ("strides", "padding", "mode")]
+        [getattr(layer, name, None) for name in names]
         for layer in model._flatten_layers()
         if isinstance(layer, parts)
     ]
-    return shapes, options
+    cells = {layer.cells for layer in model.layers if hasattr(layer, "cells")}
+    return shapes, options, cells
 
 
-def _reader(method, stride, beta, stage, stages):
+def _reader(method, stride, beta, cells, stage, stages):
     """The layer that reads joints from a stage's maps."""
     if method in config.HEATMAP_METHODS:
         return layers.Argmax(
             stride,
             _ACTIVATIONS[method],
+            cells=cells,
             name=of_stage("argmax", stage, stages),
         )
     return layers.IntegralRegression(
         stride,
         beta,
         confidence=True,
+        cells=cells,
         name=of_stage("integral", stage, stages),
     )
 

@@ -2,19 +2,25 @@
 
 Simple Baselines' and MMPose's ResNets with deconvolutions are H1's network but
 for names, the order of a kernel's axes, the epsilon of a normalisation, the
-padding and the preprocessing of the images. Only tensors are read.
+padding, the preprocessing of the images, and where a cell of the maps lies.
+Files are read by `tensor_files`, without PyTorch; what they do not say is
+guessed by `checkpoint_guesses`.
 """
 
 import collections.abc
-import importlib
+import dataclasses
 import os
 import pathlib
-import pickle
 import re
+import typing
 
+import keras
 import numpy as np
 
+from integral_tf import skeletons
+from integral_tf.models import checkpoint_guesses
 from integral_tf.models import methods
+from integral_tf.models import tensor_files
 
 # Of `nn.BatchNorm2d`.
 EPSILON = 1e-5
@@ -23,65 +29,103 @@ _BACKBONES = {
     ((2, 2, 2, 2), False): "resnet18",
     ((3, 4, 6, 3), True): "resnet50",
     ((3, 4, 23, 3), True): "resnet101",
+    ((3, 8, 36, 3), True): "resnet152",
 }
-_PREFIX = re.compile(r"(module\.)?(backbone\.|keypoint_head\.|head\.)?")
+# Where a checkpoint has its tensors, in the order of looking.
+_PLACES = ("state_dict", "model_state_dict", "model")
+# Of DataParallel, and of what people call the network in a LightningModule;
+# torch.compile puts its own anywhere.
+_WRAPPERS = re.compile(r"((module|model|net)\.)*")
+_COMPILED = "_orig_mod."
+_MMPOSE = re.compile(r"(backbone|keypoint_head|head)\.")
 _IGNORED = re.compile(r".*\.num_batches_tracked|fc\.(weight|bias)")
 # (in, out) last, from (out, in) first; of a deconvolution the other way round.
 _TO_KERAS = (2, 3, 1, 0)
 
 
 def from_pytorch(
-    checkpoint,
-    image_size=(256, 192),
-    preprocessing=None,
-    bottleneck_stride="pytorch",
-):
+    checkpoint: str | os.PathLike | collections.abc.Mapping,
+    image_size: int | tuple[int, int] | None = None,
+    preprocessing: str | None = None,
+    bottleneck_stride: str | None = None,
+) -> keras.Model:
     """Builds H1's `pose_model` with the weights of a PyTorch checkpoint.
 
     The backbone, the joints, the deconvolutions and their channels are those
-    of the tensors. The heat maps agree with PyTorch's to rounding.
+    of the tensors. What is None is guessed, and one line is printed that says
+    what the file is and what was guessed.
 
-    The joints do not. Both projects train a joint at crop pixel x on the cell
-    `int(x / stride + 0.5)`, and read cell m as the pixel m * stride; here it
-    is the middle of the pixels that it covers, (stride - 1) / 2 further right
-    and down: 1.5 pixels of the crop with 3 deconvolutions, whose stride is 4.
-    Subtract that from `joints`, or train on, which unlearns it.
+    Heat maps agree with PyTorch's to rounding. So do joints with Simple
+    Baselines' own reading of the maps: the model is of `cells="first"`.
 
     Args:
         checkpoint: Path of a file that `torch.save` wrote, or of a
             .safetensors one, or a dict of tensors or NumPy arrays by name:
             Simple Baselines' names, with or without `module.`, or MMPose's;
-            under `"state_dict"` or not.
+            under `"state_dict"` or not; with the prefixes of `torch.compile`
+            and of a Lightning module or without.
         image_size: Side of the crop in pixels, or `(height, width)`.
         preprocessing: What it was trained on, `"torch"` or `"torch_bgr"`; see
-            `layers.ImageNetCentering`. None takes `"torch"` for MMPose's
-            names and `"torch_bgr"` for others.
-        bottleneck_stride: `"1x1"` for a network of style caffe, whose tensors
-            look the same.
+            `layers.ImageNetCentering`.
+        bottleneck_stride: `"pytorch"`, or `"1x1"` for a network of style
+            caffe, whose tensors look the same.
 
     Returns:
         A `keras.Model`, as `pose_model` describes it.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ImportError: PyTorch, or safetensors, is not installed.
         ValueError: it is not such a checkpoint; the message names the tensors
-            that are missing, too many, or of another shape.
+            that are missing, too many, or of another shape, or the class that
+            the file asks for.
     """
-    tensors = _state_dict(checkpoint)
-    if preprocessing is None:
-        mmpose = any("backbone." in name for name in tensors)
-        preprocessing = "torch" if mmpose else "torch_bgr"
-    tensors = {
-        _PREFIX.sub("", name, count=1): tensor
-        for name, tensor in tensors.items()
-    }
+    return opened(
+        checkpoint,
+        image_size=image_size,
+        preprocessing=preprocessing,
+        bottleneck_stride=bottleneck_stride,
+    ).model
+
+
+class Opened(typing.NamedTuple):
+    """A checkpoint's network, and the skeleton of its joints or None."""
+
+    model: keras.Model
+    skeleton: skeletons.Skeleton | None
+
+
+def opened(
+    checkpoint: str | os.PathLike | collections.abc.Mapping,
+    *,
+    skeleton: skeletons.Skeleton | None = None,
+    **given: object,
+) -> Opened:
+    """`from_pytorch`, and the joints' skeleton, given or guessed."""
+    is_file = isinstance(checkpoint, (str, os.PathLike))
+    name = pathlib.Path(checkpoint).name if is_file else ""
+    tensors, is_mmpose = _named(_state_dict(checkpoint))
     tensors = {
         name: _array(name, tensor)
-        for name, tensor in tensors.items()
-        if not _IGNORED.fullmatch(name)
+        for name, tensor in tensor_files.arrays(
+            tensors, checkpoint if is_file else "a dict"
+        ).items()
     }
     backbone = _backbone(tensors)
+    joints = _channels(tensors, "final_layer.weight", 1)
+    guesses = checkpoint_guesses.Guesses(skeleton=skeleton, **given)
+    guesses.complete(name, joints, is_mmpose)
+    model = _built(tensors, backbone, joints, guesses)
+    project = "MMPose's" if is_mmpose else "Simple Baselines'"
+    told = "; ".join(guesses.told)
+    print(
+        f"{name or 'checkpoint'}: {project} {backbone}, {joints} joints"
+        + (f"; guessed: {told}" if told else "")
+    )
+    return Opened(model, guesses.skeleton)
+
+
+def _built(tensors, backbone, joints, guesses):
+    """The network with these weights."""
     deconvolutions = [
         tensor.shape[1]
         for name, tensor in tensors.items()
@@ -90,25 +134,26 @@ def from_pytorch(
     model = methods.pose_model(
         "H1",
         backbone,
-        _channels(tensors, "final_layer.weight", 1),
-        image_size,
+        joints,
+        guesses.image_size,
         len(deconvolutions),
         # The others have one width; a tensor of another is named below.
         width=_channels(tensors, "conv1.weight", 64) / 64
         if backbone == "resnet18"
         else 1.0,
         head_channels=deconvolutions[0] if deconvolutions else 256,
-        bottleneck_stride=bottleneck_stride,
-        preprocessing=preprocessing,
+        bottleneck_stride=guesses.bottleneck_stride,
+        preprocessing=guesses.preprocessing,
+        cells="first",
     )
-    kernels, norms, biases = _places(model, backbone)
-    _check(tensors, kernels, norms, biases)
-    for name, kernel in kernels.items():
+    places = _places(model, backbone)
+    _check(tensors, places)
+    for name, kernel in places.kernels.items():
         kernel.assign(tensors[name].transpose(_TO_KERAS))
-    for name, bias in biases.items():
+    for name, bias in places.biases.items():
         bias.assign(tensors[name])
-    for name, norm in norms.items():
-        variance = tensors[f"{name}.running_var"]
+    for name, norm in places.norms.items():
+        variance = tensors[f"{name}.running_var"].astype("float64")
         # The factor is gamma / sqrt(variance + epsilon): gamma makes up for
         # the epsilon, which Keras's layers have larger.
         gain = np.sqrt((variance + norm.epsilon) / (variance + EPSILON))
@@ -122,70 +167,51 @@ def from_pytorch(
 def _state_dict(checkpoint):
     """The tensors by name, from wherever they are."""
     if isinstance(checkpoint, (str, os.PathLike)):
-        checkpoint = _read(pathlib.Path(checkpoint))
-    if isinstance(checkpoint, collections.abc.Mapping):
-        checkpoint = checkpoint.get("state_dict", checkpoint)
+        checkpoint = tensor_files.read(checkpoint)
     if not isinstance(checkpoint, collections.abc.Mapping):
         raise ValueError(
             "A checkpoint is a file, or a dict from names to tensors. "
             f"Received: {type(checkpoint).__name__}"
         )
-    return checkpoint
+    # Simple Baselines' `model` is a name, beside the `state_dict`.
+    held = [checkpoint.get(place) for place in _PLACES]
+    held = [each for each in held if isinstance(each, collections.abc.Mapping)]
+    return held[0] if held else checkpoint
 
 
-def _read(path):
-    if not path.is_file():
-        raise FileNotFoundError(
-            "A checkpoint is a file that torch.save wrote, or a .safetensors "
-            f"one. Received: {str(path)!r}"
-        )
-    if path.suffix == ".safetensors":
-        package = _import("safetensors.numpy", "safetensors")
-        try:
-            return package.load(path.read_bytes())
-        except Exception as error:  # its own kind, of no common base
+def _named(tensors):
+    """The tensors by Simple Baselines' names, and whether they had MMPose's.
+
+    Raises:
+        ValueError: two have the same name.
+    """
+    named, is_mmpose = {}, False
+    for name, tensor in tensors.items():
+        plain = str(name).replace(_COMPILED, "")
+        plain = plain[_WRAPPERS.match(plain).end() :]
+        part = _MMPOSE.match(plain)
+        plain, is_mmpose = plain[part.end() if part else 0 :], is_mmpose or part
+        if plain in named:
             raise ValueError(
-                f"This is not a file of safetensors: {error}. "
-                f"Received: {str(path)!r}"
-            ) from None
-    torch = _import("torch", "torch")
-    if tuple(map(int, torch.__version__.split(".")[:2])) < (2, 6):
-        raise ImportError(
-            "Files are read by PyTorch 2.6 or later, whose loader cannot be "
-            f"made to run code. Received: torch {torch.__version__}"
-        )
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(
-            "A checkpoint is read only if it holds tensors and plain values, "
-            "since loading anything else could run code. Where it comes from, "
-            'save torch.save(checkpoint["state_dict"], file). '
-            f"Received: {str(path)!r}: {str(error).splitlines()[0]}"
-        ) from None
-
-
-def _import(module, package):
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(
-            f"Reading this checkpoint needs `pip install {package}`; a dict "
-            "of NumPy arrays is taken without it."
-        ) from error
+                "A checkpoint is of one network. "
+                f"Received: {plain} twice, the second time as {name}"
+            )
+        if not _IGNORED.fullmatch(plain):
+            named[plain] = tensor
+    return named, bool(is_mmpose)
 
 
 def _array(name, tensor):
-    """A tensor as a float64 array."""
+    """A tensor as an array."""
     if hasattr(tensor, "detach"):  # PyTorch's; NumPy has no bfloat16
         tensor = tensor.detach().cpu().double().numpy()
     array = np.asarray(tensor)
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" or not np.isfinite(array).all():
         raise ValueError(
-            "A checkpoint's values are tensors of floats. "
+            "A checkpoint's values are tensors of finite floats. "
             f"Received: {name} of type {array.dtype}"
         )
-    return array.astype("float64")
+    return array
 
 
 def _backbone(tensors):
@@ -196,7 +222,7 @@ def _backbone(tensors):
     bottleneck = "layer1.0.conv3.weight" in tensors
     if (counts, bottleneck) not in _BACKBONES:
         raise ValueError(
-            "A checkpoint is of a ResNet-18, 50 or 101 with Simple "
+            "A checkpoint is of a ResNet-18, 50, 101 or 152 with Simple "
             "Baselines' or MMPose's names: layer1.0.conv1.weight and so on. "
             f"Received: {'-'.join(map(str, counts))} "
             f"{'bottleneck' if bottleneck else 'basic'} blocks in its stages, "
@@ -211,13 +237,22 @@ def _channels(tensors, name, default):
     return channels
 
 
-def _places(model, backbone):
-    """Where each tensor belongs.
+@dataclasses.dataclass
+class _Places:
+    """Where the tensors belong, by their names, or of norms by the layer's.
 
-    Returns:
-        Three dicts by a tensor's, or for norms a layer's, name in PyTorch:
-        kernels' variables, normalisation layers, biases' variables.
+    Attributes:
+        kernels: Variables of convolutions.
+        norms: Normalisation layers.
+        biases: Variables.
     """
+
+    kernels: dict
+    norms: dict
+    biases: dict
+
+
+def _places(model, backbone):
     layer_of = {layer.name: layer for layer in model.get_layer(backbone).layers}
     kernels, norms, biases = {"conv1.weight": "conv1_conv"}, {}, {}
     norms["bn1"] = "conv1_bn"
@@ -226,15 +261,9 @@ def _places(model, backbone):
         if part:
             stage, block, number = map(int, part.groups())
             there = f"layer{stage - 1}.{block - 1}."
-            pair = (f"conv{number}", f"bn{number}")
-            convolution, norm = (
-                pair
-                if number
-                else (
-                    "downsample.0",
-                    "downsample.1",
-                )
-            )
+            convolution, norm = f"conv{number}", f"bn{number}"
+            if not number:
+                convolution, norm = "downsample.0", "downsample.1"
             kernels[f"{there}{convolution}.weight"] = name
             norms[there + norm] = name.removesuffix("conv") + "bn"
     kernels = {name: layer_of[here].kernel for name, here in kernels.items()}
@@ -246,19 +275,19 @@ def _places(model, backbone):
         norms[f"deconv_layers.{3 * i + 1}"] = pair[1]
     kernels["final_layer.weight"] = head.score.kernel
     biases["final_layer.bias"] = head.score.bias
-    return kernels, norms, biases
+    return _Places(kernels, norms, biases)
 
 
-def _check(tensors, kernels, norms, biases):
+def _check(tensors, places):
     """Requires each tensor, of its shape, and no other."""
     shapes = {}
-    for name, kernel in kernels.items():
+    for name, kernel in places.kernels.items():
         height, width, *channels = kernel.shape
         shapes[name] = (*channels[::-1], height, width)
-    for name, norm in norms.items():
+    for name, norm in places.norms.items():
         for part in ("weight", "bias", "running_mean", "running_var"):
             shapes[f"{name}.{part}"] = tuple(norm.gamma.shape)
-    shapes |= {name: tuple(bias.shape) for name, bias in biases.items()}
+    shapes |= {n: tuple(bias.shape) for n, bias in places.biases.items()}
     other = [
         f"{name} {tensors[name].shape}, not {shape}"
         for name, shape in shapes.items()

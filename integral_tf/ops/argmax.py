@@ -33,6 +33,38 @@ def argmax(
     return peaks(scores, axes), integral.largest(scores, axes)
 
 
+def shifted(
+    heatmaps: Tensor, data_format: str = "channels_last"
+) -> tuple[Tensor, Tensor]:
+    """`argmax`, a quarter of a pixel towards the higher neighbours.
+
+    To the letter as Simple Baselines does it: a maximum on the first two or on
+    the last pixel of an axis stays where it is.
+
+    Args:
+        heatmaps, data_format: As of `argmax`.
+
+    Returns:
+        As `argmax`.
+    """
+    scores, axes = layout.arranged(heatmaps, data_format)
+    points, top = peaks(scores, axes), integral.largest(scores, axes)
+    spatial = layout.spatial_shape(scores, axes)
+    apart = integral.offsets(points, spatial, axes)
+    shifts, inner = [], True
+    for i, length in enumerate(reversed(spatial)):
+        near = ops.abs(apart[i]) < 1.5
+        for other in apart[:i] + apart[i + 1 :]:
+            near = near & (ops.abs(other) < 0.5)
+        # The next pixel's score less that of the one before.
+        rise = ops.where(near, scores * ops.sign(apart[i]), 0.0)
+        shifts.append(0.25 * ops.sign(ops.sum(rise, axis=axes)))
+        last = ops.cast(length - 1, "float32")
+        inner = (points[..., i] > 1) & (points[..., i] < last) & inner
+    shift = ops.where(inner[..., None], ops.stack(shifts, axis=-1), 0.0)
+    return points + shift, top
+
+
 def peaks(scores: Tensor, axes: Axes) -> Tensor:
     """`argmax` of float32 maps.
 

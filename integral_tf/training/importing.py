@@ -1,33 +1,85 @@
-"""A PyTorch checkpoint as a run that the other commands take."""
+"""A checkpoint of PyTorch as a run, which the other commands take."""
+
+import os
 
 from integral_tf import config
-from integral_tf import models
+from integral_tf import skeletons
 from integral_tf.inference import loading
-from integral_tf.training import checkpoint
+from integral_tf.models import pytorch_checkpoint
+from integral_tf.training import checkpoint as runs
+
+# With which both projects train, in heat-map pixels.
+_SIGMA = 2.0
 
 
-def write_run(out, skeleton, path, image_size, preprocessing, stride):
-    """Writes the run's folder, whole or not at all.
+def import_checkpoint(
+    checkpoint: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    skeleton: skeletons.Skeleton | None = None,
+    image_size: int | tuple[int, int] | None = None,
+    preprocessing: str | None = None,
+    bottleneck_stride: str | None = None,
+) -> None:
+    """Writes a run's folder, whole or not at all.
+
+    It has model.keras, skeleton.json and flags.cfg. What is None is guessed,
+    and printed.
+
+    Args:
+        checkpoint: As of `models.from_pytorch`.
+        out: Folder to write.
+        skeleton: What its joints are.
+        image_size, preprocessing, bottleneck_stride: As of
+            `models.from_pytorch`.
 
     Raises:
-        FileExistsError: there is one.
-        ValueError: the checkpoint is of another network or skeleton.
+        FileExistsError: there is such a folder.
+        FileNotFoundError: there is no such checkpoint.
+        ValueError: it is of another network or skeleton, or nothing tells what
+            its joints are.
     """
-    checkpoint.check_new(out)
-    model = models.from_pytorch(path, image_size, preprocessing, stride)
+    runs.check_new(out)
+    model, skeleton = pytorch_checkpoint.opened(
+        checkpoint,
+        skeleton=skeleton,
+        image_size=image_size,
+        preprocessing=preprocessing,
+        bottleneck_stride=bottleneck_stride,
+    )
+    if skeleton is None:
+        raise ValueError(
+            "Nothing says what the joints of this checkpoint are; give "
+            "`skeleton`. Received: a checkpoint with "
+            f"{model.output['joints'].shape[1]} joints"
+        )
     loading.check_skeleton(model, skeleton)
+    runs.save_run(model, _config(model), skeleton, out)
+
+
+def _config(model):
+    """The flags of the run; without a workdir, which a training must name."""
     (body,) = [part for part in model.layers if "resnet" in part.name]
     head = model.get_layer("heatmap_head")
-    # No workdir: a training from these flags must name its own.
-    run = config.TrainConfig(
+    height, width = model.input_shape[1:3]
+    return config.TrainConfig(
         method="H1",
         backbone=body.name,
-        width=body.get_layer("conv1_conv").filters / 64,
-        image_size=image_size[0],
-        image_width=image_size[1],
+        width=body.get_layer("conv1_conv").filters / 64
+        if body.name == "resnet18"
+        else 1.0,
+        image_size=height,
+        image_width=width,
         upsamplings=head.upsamplings,
-        bottleneck_stride=stride,
+        bottleneck_stride=_stride(body),
         preprocessing=model.get_layer("centering").mode,
         head_channels=head.channels,
+        cells=model.get_layer("argmax").cells,
+        sigma=_SIGMA,
     )
-    checkpoint.save_run(model, run, skeleton, out)
+
+
+def _stride(body):
+    """The `bottleneck_stride` that a body was built with."""
+    names = [layer.name for layer in body.layers]
+    return "pytorch" if "conv3_block1_2_pad" in names else "1x1"

@@ -42,16 +42,17 @@ def objectives(config, phase):
 def _heatmap_loss(config):
     """The loss on the maps of a method, or of the one that it builds on."""
     cell = stride(config)
+    options = {"cells": config.cells, "reduction": None}
     if config.method in ("H2", "I2"):
-        return losses.OneHotCrossEntropy(cell, reduction=None)
+        return losses.OneHotCrossEntropy(cell, **options)
     if config.method in ("H3", "I3"):
         return losses.BinaryCrossEntropy(
-            cell, config.radius, config.negatives, config.seed, reduction=None
+            cell, config.radius, config.negatives, config.seed, **options
         )
     # I1's map is read by a softmax, and is supervised as one unless asked.
     if config.method == "I1" and config.heatmap_reading == "softmax":
-        return losses.GaussianCrossEntropy(cell, config.sigma, reduction=None)
-    return losses.GaussianSquaredError(cell, config.sigma, reduction=None)
+        return losses.GaussianCrossEntropy(cell, config.sigma, **options)
+    return losses.GaussianSquaredError(cell, config.sigma, **options)
 
 
 def beta(config):

@@ -82,6 +82,7 @@ def build(config, joints):
             config.head_channels,
             config.bottleneck_stride,
             config.preprocessing,
+            config.cells,
         )
     finally:
         keras.config.set_dtype_policy(before)
@@ -212,7 +213,7 @@ class _Run:
             raise ValueError(
                 "`init_from` is a run of the same network: backbone, width, "
                 "joints, upsamplings, head_channels, stages, "
-                "bottleneck_stride and preprocessing. "
+                "bottleneck_stride, preprocessing and cells. "
                 f"Received: --init_from={run}"
             )
         for ours, theirs in zip(

@@ -78,7 +78,9 @@ class Validator:
         for people, outputs, to_window in self._outputs():
             for beta, some in rows.items():
                 read = integral.integrate(outputs["heatmaps"], float(beta))
-                read = coordinates.heatmap_to_crop(read, stride)
+                read = coordinates.heatmap_to_crop(
+                    read, stride, self.config.cells
+                )
                 some.append(
                     predictions.of_batch(
                         people, read, outputs["scores"], to_window

@@ -17,7 +17,7 @@ from integral_tf.records import synthetic
 from integral_tf.training import checkpoint
 
 
-def model(method="I*", size=64, joints=16, stages=1):
+def model(method="I*", size=64, joints=16, stages=1, cells="middle"):
     """A random network whose joints are spread over the crop.
 
     A new network's maps are flat and its normalisations are the identity; a
@@ -32,6 +32,7 @@ def model(method="I*", size=64, joints=16, stages=1):
         width=0.125,
         head_channels=8,
         stages=stages,
+        cells=cells,
     )
     rng = np.random.default_rng(0)
     for variable in built.weights:

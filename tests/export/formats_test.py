@@ -57,6 +57,18 @@ def test_another_network_made_integral(module, packages, options, tmp_path):
     assert cases.distance(backend(images), want).max() < 0.01
 
 
+@pytest.mark.parametrize("module, packages", FORMATS)
+def test_a_network_of_others_is_read_as_theirs(module, packages, tmp_path):
+    model = cases.model("H1", cells="first")
+    backend = written(module, packages, tmp_path, cases.frozen(model))
+    images = cases.crops()
+    want = cases.answer(model, images)
+    # On quarters of a cell of 8 pixels, and most not on whole ones.
+    assert (want["joints"] % 2 == 0).all()
+    assert (want["joints"] % 8 != 0).mean() > 0.5
+    assert cases.distance(backend(images), want).max() < 0.01
+
+
 @pytest.mark.parametrize(
     "precision, typical, smaller", [("float16", 0.05, 0.65), ("int8", 1.5, 0.5)]
 )

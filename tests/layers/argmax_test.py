@@ -48,6 +48,30 @@ def test_golden_points(stride, expected):
     np.testing.assert_array_equal(outputs["joints"][0], expected)
 
 
+def test_cells_of_others_are_read_as_theirs(tmp_path):
+    # Of three maps of 8 x 8 at stride 4: a maximum at (3, 4) whose right
+    # neighbour is higher than its left, one at the border, and one below 0.
+    maps = peaks(8, 8, (3, 4), (7, 2), (5, 5), score=0.5)
+    maps[0, 4, 4, 0] = 0.1
+    maps[..., 2] -= 1
+    layer = layers.Argmax(4, cells="first")
+    conformance.check_layer(
+        layer,
+        maps,
+        expected_shape={"joints": (1, 3, 2), "confidence": (1, 3)},
+        tmp_path=tmp_path,
+    )
+    outputs = layer(maps)
+    np.testing.assert_array_equal(
+        outputs["joints"][0], [(13, 16), (28, 8), (0, 0)]
+    )
+    np.testing.assert_array_equal(outputs["confidence"][0], [0.5, 0.5, 0])
+    # Scores that are logarithms or logits may be below 0.
+    for activation in ("softmax", "sigmoid"):
+        outputs = layers.Argmax(4, activation, cells="first")(maps)
+        np.testing.assert_array_equal(outputs["joints"][0, 2], (20, 20))
+
+
 def test_a_stride_for_each_axis_and_channels_first():
     # Rows step by 16 pixels of the crop, columns by 8.
     maps = peaks(4, 6, (5, 2), (0, 3))

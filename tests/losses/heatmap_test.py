@@ -74,6 +74,19 @@ def test_the_right_map_costs_nothing():
     close(loss(truth, right), 0, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "cells, point", [("middle", (21.5, 13.5)), ("first", (20, 12))]
+)
+def test_the_right_map_is_where_its_cells_are(cells, point):
+    # A Gaussian on cell (5, 3) of stride 4.
+    y, x = np.mgrid[:16, :16]
+    maps = np.exp(-((x - 5) ** 2 + (y - 3) ** 2) / 2)[None, :, :, None]
+    loss = losses.GaussianSquaredError(4, cells=cells)
+    truth = np.array([[[*point, 1]]], "float32")
+    assert float(loss(truth, maps.astype("float32"))) < 1e-9
+    assert float(loss(truth + [1, 0, 0], maps.astype("float32"))) > 1e-2
+
+
 @pytest.mark.parametrize("beta", [1.0, 10.0])
 def test_cross_entropy_of_a_flat_map_is_the_log_of_its_size(beta):
     loss = losses.GaussianCrossEntropy(stride=8, beta=beta)
@@ -227,7 +240,9 @@ def test_in_a_graph(loss_class, shape, jit_compile):
 @pytest.mark.parametrize(
     "loss",
     [
-        losses.GaussianSquaredError(4, sigma=2.0, reduction="sum"),
+        losses.GaussianSquaredError(
+            4, sigma=2.0, reduction="sum", cells="first"
+        ),
         losses.GaussianCrossEntropy(4, sigma=2.0, beta=10.0, name="maps"),
         losses.OneHotCrossEntropy(4, reduction="sum", name="pixel"),
         losses.BinaryCrossEntropy(4, radius=5.0, negatives=2, seed=7),

@@ -1,21 +1,16 @@
-"""Tests for checkpoints of PyTorch, without PyTorch and with it."""
-
-import pathlib
-import sys
+"""Tests for checkpoints of PyTorch; of PyTorch's own, tests/worlds has them."""
 
 import numpy as np
 import pytest
 
-from integral_tf import config
-from integral_tf import flagfiles
 from integral_tf import models
-from integral_tf import skeletons
-from integral_tf.inference import loading
 from integral_tf.models import backbone as backbones
+from integral_tf.models import pytorch_checkpoint
+from integral_tf.models import tensor_files
 from integral_tf.training import importing
 from tests.models import pose_resnet
-
-ROOT = pathlib.Path(__file__).parent.parent.parent
+from tests.models import their_decode
+from tests.models import torch_files
 
 # What names a project gives the tensors, and whether it trained on BGR.
 NAMES = {
@@ -38,6 +33,22 @@ NAMES = {
         lambda tensors: {
             "meta": {"epoch": 1},
             "state_dict": pose_resnet.named_as_mmpose(tensors, "head"),
+        },
+        False,
+    ),
+    "compiled": (
+        lambda tensors: {
+            "model": {f"_orig_mod.module.{n}": t for n, t in tensors.items()}
+        },
+        True,
+    ),
+    "Lightning": (
+        lambda tensors: {
+            "state_dict": {
+                f"model._orig_mod.{n}": t
+                for n, t in pose_resnet.named_as_mmpose(tensors, "head").items()
+            },
+            "global_step": 1,
         },
         False,
     ),
@@ -86,6 +97,7 @@ def test_bottlenecks_have_the_stride_where_it_is_asked(stride, caffe, images):
     seen = pose_resnet.normalised(images, bgr=False)
     expected = pose_resnet.forward(tensors, seen, caffe)
     assert_same_maps(model, images, expected)
+    assert importing._config(model).bottleneck_stride == stride
 
 
 def test_a_stride_padded_as_pytorch_takes_the_same_weights():
@@ -102,13 +114,13 @@ def test_a_stride_padded_as_pytorch_takes_the_same_weights():
     assert padded.output_shape == known.output_shape
 
 
-def test_joints_are_of_the_cells_middle(tensors, images):
-    # What the docstring says: 4 m + 1.5 here, 4 m in Simple Baselines.
+def test_joints_are_those_of_simple_baselines(tensors, images):
     outputs = models.from_pytorch(tensors, (64, 96))(images)
-    maps = np.asarray(outputs["heatmaps"]).reshape(2, 16 * 24, 5)
-    y, x = np.unravel_index(maps.argmax(axis=1), (16, 24))
-    expected = 4 * np.stack([x, y], axis=-1) + 1.5
-    np.testing.assert_allclose(outputs["joints"], expected)
+    maps = np.asarray(outputs["heatmaps"]).transpose(0, 3, 1, 2)
+    # Their map's pixel m is pixel 4 m of the crop.
+    expected = 4 * their_decode.final_cells(maps)
+    np.testing.assert_allclose(outputs["joints"], expected, atol=1e-5)
+    assert (expected % 4 != 0).mean() > 0.5  # most are shifted
 
 
 def test_what_is_read_is_in_the_tensors():
@@ -164,59 +176,17 @@ def test_refuses_what_is_no_checkpoint(tmp_path):
         models.from_pytorch(tmp_path / "none.pth")
 
 
-def test_without_pytorch_says_what_to_install(tmp_path, monkeypatch):
-    (tmp_path / "some.pth").write_bytes(b"")
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ImportError, match="pip install torch"):
-        models.from_pytorch(tmp_path / "some.pth")
-
-
-def test_becomes_a_run(tmp_path, monkeypatch, images):
-    tensors = pose_resnet.random_tensors(18, 17, width=8)
-    expected = models.from_pytorch(tensors, (64, 96), "torch")
-    run = tmp_path / "runs" / "imported"
-    arguments = run, skeletons.COCO, tensors, (64, 96), "torch", "pytorch"
-    importing.write_run(*arguments)
-
-    flags = flagfiles.read(config.TrainConfig, run / "flags.cfg")
-    assert (flags.method, flags.backbone, flags.width) == (
-        "H1",
-        "resnet18",
-        0.125,
-    )
-    assert (flags.size, flags.upsamplings, flags.head_channels) == (
-        (64, 96),
-        3,
-        8,
-    )
-    assert flags.preprocessing == "torch"
-    assert loading.saved_skeleton(run) == skeletons.COCO
-    loaded = loading.load(run)
-    np.testing.assert_allclose(
-        heatmaps(loaded, images), heatmaps(expected, images), atol=1e-6
-    )
-    with pytest.raises(FileExistsError, match="imported"):
-        importing.write_run(*arguments)
-
-    # Broken off, nothing is left.
-    def full(*_):
-        raise OSError("no space left")
-
-    monkeypatch.setattr(importing.checkpoint, "save_model", full)
-    with pytest.raises(OSError, match="no space"):
-        importing.write_run(run.with_name("other"), *arguments[1:])
-    assert [path.name for path in run.parent.iterdir()] == ["imported"]
-
-
 def test_weights_go_into_the_same_network_only(tensors):
     def built(**options):
+        options = {"preprocessing": "torch_bgr", "cells": "first", **options}
         return models.pose_model(
             "I1", "resnet18", 5, 64, 3, width=0.125, head_channels=8, **options
         )
 
     imported = models.network(models.from_pytorch(tensors, 64))
-    assert imported == models.network(built(preprocessing="torch_bgr"))
-    assert imported != models.network(built())
+    assert imported == models.network(built())
+    assert imported != models.network(built(preprocessing="caffe"))
+    assert imported != models.network(built(cells="middle"))
     strides = [
         models.network(models.pose_model(image_size=64, bottleneck_stride=each))
         for each in ("1x1", "3x3", "pytorch")
@@ -224,64 +194,72 @@ def test_weights_go_into_the_same_network_only(tensors):
     assert strides[0] != strides[1] != strides[2] != strides[0]
 
 
-@pytest.fixture(scope="module")
-def torch():
-    # Triton's LLVM and TensorFlow's abort a process that has both.
-    sys.modules.setdefault("triton", None)
-    return pytest.importorskip("torch")
-
-
-@pytest.mark.parametrize("project", NAMES)
-def test_maps_are_those_of_pytorch(project, torch, tmp_path, images):
-    from tests.models import torch_pose_resnet
-
-    named, bgr = NAMES[project]
-    network = torch_pose_resnet.PoseResNet((3, 4, 6, 3), joints=5, channels=8)
-    tensors = pose_resnet.random_tensors(50)
-    state = {name: torch.from_numpy(t) for name, t in tensors.items()}
-    missing, extra = network.load_state_dict(state, strict=False)
-    assert not extra
-    assert all(name.endswith("num_batches_tracked") for name in missing)
-    torch.save(named(network.state_dict()), tmp_path / "pose.pth.tar")
-
-    with torch.no_grad():
-        seen = pose_resnet.normalised(images, bgr).astype("float32")
-        expected = network.eval()(torch.from_numpy(seen)).numpy()
-    model = models.from_pytorch(tmp_path / "pose.pth.tar", (64, 96))
-    assert_same_maps(model, images, expected)
-
-
-def test_other_types_are_read(torch, tensors, images):
-    halves = {n: torch.from_numpy(t).bfloat16() for n, t in tensors.items()}
-    rounded = {n: t.float().numpy() for n, t in halves.items()}
-    np.testing.assert_array_equal(
-        heatmaps(models.from_pytorch(halves, (64, 96)), images),
-        heatmaps(models.from_pytorch(rounded, (64, 96)), images),
-    )
-
-
-class Trap:
-    """Unpickled, it would be called."""
-
-    def __reduce__(self):
-        return (sys.exit, ("the checkpoint ran code",))
-
-
-def test_runs_no_code_of_a_file(torch, tmp_path):
-    path = tmp_path / "trap.pth"
-    torch.save({"state_dict": {}, "hooks": Trap()}, path)
-    with pytest.raises(ValueError, match=r"could run code.*trap\.pth"):
-        models.from_pytorch(path)
-    path.write_bytes(b"no checkpoint")
-    with pytest.raises(ValueError, match=r"trap\.pth"):
-        models.from_pytorch(path)
-
-
-def test_safetensors(tensors, images, tmp_path):
-    safetensors = pytest.importorskip("safetensors.numpy")
-    safetensors.save_file(tensors, tmp_path / "pose.safetensors")
-    model = models.from_pytorch(tmp_path / "pose.safetensors", (64, 96))
-    expected = models.from_pytorch(tensors, (64, 96))
+@pytest.mark.parametrize(
+    "save", [torch_files.save_zip, torch_files.save_legacy]
+)
+def test_a_file_gives_what_its_tensors_give(save, tensors, images, tmp_path):
+    # Halves, so that reading is what makes the difference, if any.
+    halves = {n: t.astype("float16") for n, t in tensors.items()}
+    named, _ = NAMES["simple baselines in training"]
+    save(named(halves), tmp_path / "pose_resnet_18_96x64.pth.tar")
+    model = models.from_pytorch(tmp_path / "pose_resnet_18_96x64.pth.tar")
+    assert model.input_shape == (None, 96, 64, 3)
+    expected = models.from_pytorch(halves, (96, 64))
+    images = images.transpose(0, 2, 1, 3)
     np.testing.assert_array_equal(
         heatmaps(model, images), heatmaps(expected, images)
     )
+
+
+def test_one_line_says_what_it_is_and_what_is_guessed(
+    tensors, tmp_path, capsys
+):
+    torch_files.save_zip(tensors, tmp_path / "some.pth")
+    models.from_pytorch(tmp_path / "some.pth", bottleneck_stride="1x1")
+    assert capsys.readouterr().out == (
+        "some.pth: Simple Baselines' resnet18, 5 joints; guessed: crops of "
+        "256 x 192 (height x width) as COCO's mostly are; trained on BGR by "
+        "the tensors' names\n"
+    )
+    models.from_pytorch(tensors, 64, "torch", "pytorch")
+    assert capsys.readouterr().out == (
+        "checkpoint: Simple Baselines' resnet18, 5 joints\n"
+    )
+
+
+def test_two_networks_are_refused(tensors):
+    twice = {**tensors, "module.conv1.weight": tensors["conv1.weight"]}
+    with pytest.raises(ValueError, match=r"conv1\.weight twice.*as module"):
+        models.from_pytorch(twice, 64)
+
+
+def test_weights_are_finite(tensors):
+    broken = tensors["bn1.bias"].copy()
+    broken[3] = np.nan
+    with pytest.raises(ValueError, match=r"finite.*bn1\.bias"):
+        models.from_pytorch({**tensors, "bn1.bias": broken}, 64)
+
+
+@pytest.mark.parametrize(
+    "path, is_one",
+    [
+        ("pose_resnet_50_256x192.pth.tar", True),
+        ("a/b.safetensors", True),
+        ("model.keras", False),
+        ("runs/demo", False),
+        (None, False),
+    ],
+)
+def test_endings_tell_a_checkpoint(path, is_one):
+    assert tensor_files.is_checkpoint(path) is is_one
+
+
+def test_a_resnet_152_has_36_blocks_in_its_third_stage():
+    blocks = {1: 3, 2: 8, 3: 36, 4: 3}
+    tensors = {
+        f"layer{stage}.{i}.conv1.weight": np.zeros(1, "f4")
+        for stage, count in blocks.items()
+        for i in range(count)
+    }
+    tensors["layer1.0.conv3.weight"] = np.zeros(1, "f4")
+    assert pytorch_checkpoint._backbone(tensors) == "resnet152"

@@ -65,3 +65,42 @@ def test_in_a_graph_that_knows_no_shape(shape):
     )
     points, _ = graph(peaks((5, 1, 1), (2, 3, 1)))
     np.testing.assert_array_equal(points[0], [(5, 1), (2, 3)])
+
+
+def test_a_quarter_of_a_pixel_towards_the_higher_neighbours():
+    # A maximum of 9 at (2, 2) of 6 x 5, each of its neighbours as named.
+    maps = np.zeros((1, 5, 6, 4), "float32")
+    maps[0, 2, 2] = 9
+    maps[0, 2, 3, 0], maps[0, 2, 1, 0] = 2, 1  # right of it more than left
+    maps[0, 3, 2, 0] = -1  # and above more than below
+    maps[0, 2, 1, 1], maps[0, 3, 2, 1] = 3, 3  # left and below
+    maps[0, 1, 2, 2], maps[0, 3, 2, 2] = 4, 4  # a tie
+    maps[0, 3, 3, 3], maps[0, 2, 4, 3] = 8, 8  # none of its neighbours
+    points, score = argmax.shifted(maps)
+    expected = [(2.25, 1.75), (1.75, 2.25), (2, 2), (2, 2)]
+    np.testing.assert_array_equal(points[0], expected)
+    np.testing.assert_array_equal(score[0], [9, 9, 9, 9])
+    first = maps.transpose(0, 3, 1, 2)
+    points, _ = argmax.shifted(first, "channels_first")
+    np.testing.assert_array_equal(points[0], expected)
+
+
+@pytest.mark.parametrize(
+    "spot, shifts",
+    [
+        ((2, 2), True),
+        ((4, 3), True),
+        ((1, 2), False),  # on the first two and on the last pixel of an axis
+        ((2, 1), False),
+        ((0, 3), False),
+        ((5, 3), False),
+        ((3, 4), False),
+    ],
+)
+def test_near_the_border_a_maximum_stays(spot, shifts):
+    x, y = spot
+    maps = np.zeros((1, 7, 8, 1), "float32")[:, :5, :6]
+    maps[0, y] += np.arange(6)[:, None] / 10
+    maps[0, y, x] = 9
+    ((point,),), _ = argmax.shifted(maps)
+    assert tuple(point) == ((x + 0.25, y) if shifts else (x, y))

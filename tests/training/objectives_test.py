@@ -68,3 +68,10 @@ def test_h3_takes_its_numbers_from_the_flags():
     settings = config.TrainConfig(method="H3", radius=9.0, negatives=2, seed=7)
     (loss, _, _) = objectives.objectives(settings, "main")["heatmap"]
     assert (loss.radius, loss.negatives, loss.seed) == (9.0, 2, 7)
+
+
+@pytest.mark.parametrize("method", ["H1", "H2", "H3", "I1"])
+def test_maps_are_supervised_where_their_cells_are_read(method):
+    settings = config.TrainConfig(method=method, cells="first")
+    (loss, _, _) = objectives.objectives(settings, "heatmap")["heatmap"]
+    assert (loss.cells, loss.stride) == ("first", 8)
