@@ -43,19 +43,23 @@ def sure_box(joints: np.ndarray, scores: np.ndarray) -> np.ndarray | None:
     return coordinates.box_around(np.asarray(joints)[sure], _BODY_MARGIN)
 
 
-def refined(first: Any, again: Callable[[np.ndarray], Any]) -> Any:
-    """The surer of two looks at the one person of a picture.
+def refined(
+    estimate: Callable[[np.ndarray, list], list], image: np.ndarray
+) -> Any:
+    """The pose of the one person of an image, looked at twice.
 
     Args:
-        first: The pose in the whole picture: its `joints` `(K, 2)`, `scores`
-            `(K,)` and mean `score`.
-        again: A function from a box `(4,)` to the pose in it.
+        estimate: A function from an image and a list of boxes to their poses.
+        image: `(H, W, 3)` uint8 RGB.
 
     Returns:
-        The pose in the box of the first one's sure joints; or the first one,
-        where there is no such box, or the second is less sure.
+        The pose in the box of the first answer's sure joints; or the first
+        answer, where there is no such box, or the second is less sure.
     """
+    height, width = image.shape[:2]
+    (first,) = estimate(image, [np.array([0.0, 0.0, width, height])])
     box = sure_box(first.joints, first.scores)
     if box is None:
         return first
-    return max(first, again(box), key=lambda pose: pose.score)
+    (second,) = estimate(image, [box])
+    return max(first, second, key=lambda pose: pose.score)

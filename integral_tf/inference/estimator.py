@@ -126,19 +126,10 @@ class PoseEstimator:
         """
         image = _checked_image(image)
         if boxes is None and self.detector is None:
-            return [self._whole(image)]
+            return [refinement.refined(self._poses, image)]
         if boxes is None:
             boxes = self.detector(image)[:, :4]
         return self._poses(image, _checked_boxes(boxes))
-
-    def _whole(self, image):
-        """The pose of a picture that is taken for one person."""
-
-        def pose(box):
-            return self._poses(image, [box])[0]
-
-        whole = np.array([0, 0, *image.shape[1::-1]], np.float64)
-        return refinement.refined(pose(whole), pose)
 
     def _poses(self, image, boxes):
         poses = []
