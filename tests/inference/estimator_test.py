@@ -300,7 +300,8 @@ def test_what_is_wrong_among_several_is_named(pictures, boxes, message):
 def test_maps_and_covariances_are_in_the_image(flip_test):
     # A crop of 64 pixels shows 50 x 50 of the image around an off-centre box.
     estimate = integral_tf.PoseEstimator(brightest(), "lsp", flip_test)
-    (pose,) = estimate(PICTURES[0], [[3, 12, 40, 30]], heatmaps=True)
+    image = spots((20, 30), (23, 33))  # longer from top left to bottom right
+    (pose,) = estimate(image, [[3, 12, 40, 30]], heatmaps=True)
     assert pose.heatmaps.shape == (64, 64, 14)
     shares = np.exp(pose.heatmaps[..., 5], dtype=np.float64)
     shares /= shares.sum()
@@ -311,8 +312,7 @@ def test_maps_and_covariances_are_in_the_image(flip_test):
     spread = np.einsum("hw,hwi,hwj->ij", shares, at - mean, at - mean)
     np.testing.assert_allclose(pose.joints[5], mean, atol=0.01)
     np.testing.assert_allclose(pose.covariance[5], spread, rtol=0.01, atol=0.02)
-    # Near the spot's top scores fall by 15.3 / (2 * 3**2) a square pixel.
-    assert spread[0, 0] == pytest.approx(1 / (2 * 0.85), rel=0.3)
+    assert spread[0, 1] > 0.3
     (plain,) = estimate(PICTURES[0])
     assert plain.heatmaps is None and plain.maps_to_image is None
 

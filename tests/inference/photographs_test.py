@@ -145,22 +145,31 @@ def test_whole_images_are_of_the_models_category(predict, folder):
 
 
 @pytest.mark.parametrize(
-    "names",
+    "names, drawings",
     [
-        ["dog.jpg", "dog.png"],
-        ["a.jpg", "a.png", "a.jpg.png"],
-        ["a.JPG", "a.jpeg", "b.bmp"],
+        (["dog.jpg", "dog.png"], ["dog.jpg", "dog.png.png"]),
+        (
+            ["a.jpg", "a.png", "a.jpg.png", "a.png.png"],
+            ["a.jpg", "a.jpg.png.png", "a.png.png", "a.png.png.png"],
+        ),
+        (["a.JPG", "b.jpeg", "c.bmp"], ["a.JPG", "b.jpeg", "c.png"]),
     ],
 )
-def test_every_photograph_has_a_drawing(predict, folder, tmp_path, names):
+def test_every_photograph_has_a_drawing(
+    predict, folder, tmp_path, names, drawings
+):
     # Each of another red, so that a drawing shows whose it is.
     for i, name in enumerate(names):
         photograph(folder / name, 60 * (i + 1))
     results = predict()
     assert sorted(row["file_name"] for row in results) == sorted(names)
+    out = tmp_path / "out"
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        [*drawings, "joints.json"]
+    )
     reds = sorted(
         round(cv2.imread(str(path))[0, 0, 2] / 60)
-        for path in (tmp_path / "out").iterdir()
+        for path in out.iterdir()
         if path.suffix != ".json"
     )
     assert reds == list(range(1, len(names) + 1))

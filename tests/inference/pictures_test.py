@@ -46,7 +46,7 @@ def test_files_and_images_of_pillow_are_read_alike(tmp_path):
         GREY,
         GREY[..., None],
         GREY.astype(np.int64),
-        GREY.astype(np.uint16) * 257,  # 255 is 65535
+        GREY.astype(np.uint16) * 256 + 3,
         tf.constant(GREY),
     ],
     ids=["(H, W)", "(H, W, 1)", "int64", "uint16", "a tensor"],
