@@ -57,6 +57,8 @@ def main(argv):
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     values = flags.FLAGS
     height, width = values.image_size, values.image_width
+    if width and not height:
+        raise app.UsageError("--image_width needs --image_size beside it")
     try:
         importing.import_checkpoint(
             values.checkpoint,
