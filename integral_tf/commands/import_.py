@@ -68,6 +68,11 @@ def call(asked: ImportConfig) -> None:
         return None if value in ("", "auto") else value
 
     height = asked.image_size
+    if asked.image_width and not height:
+        raise ValueError(
+            "--image_width needs --image_size beside it. "
+            f"Received: --image_width={asked.image_width}"
+        )
     size = (height, asked.image_width or height) if height else None
     importing.import_checkpoint(
         asked.checkpoint,
