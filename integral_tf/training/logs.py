@@ -1,8 +1,11 @@
-"""A run's CSV files: read, added to, and moved aside where they are damaged."""
+"""A run's logs: CSV files, moved aside where damaged, and TensorBoard's."""
 
 import csv
+import importlib.util
 import os
 import pathlib
+
+import tensorflow as tf
 
 LOG, BETAS = "log.csv", "beta.csv"
 
@@ -23,6 +26,20 @@ def append_betas(workdir, state, betas, aucs):
         for beta, auc in zip(betas, aucs)
     ]
     _replace_from(pathlib.Path(workdir) / BETAS, rows)
+
+
+def tensorboard(workdir, wanted):
+    """A writer of TensorBoard's logs; one that writes nothing if unwanted."""
+    if wanted and importlib.util.find_spec("tensorboard"):
+        return tf.summary.create_file_writer(
+            str(pathlib.Path(workdir) / "tensorboard")
+        )
+    if wanted:
+        print(
+            "TensorBoard logs are not written: they need "
+            "`pip install integral_tf[tensorboard]`."
+        )
+    return tf.summary.create_noop_writer()
 
 
 def read_rows(path):

@@ -5,7 +5,6 @@ and because a run must stop anywhere and go on as if it had not.
 """
 
 import dataclasses
-import importlib.util
 import math
 import pathlib
 
@@ -173,7 +172,8 @@ class _Run:
             unit="steps",
             initial=progress.state.epoch * self.steps + progress.step,
         )
-        phase, writer = None, self._tensorboard()
+        writer = logs.tensorboard(self.workdir, config.tensorboard)
+        phase = None
         while progress.state.phase != "done":
             where = f"epoch {progress.state.epoch + 1}/{config.epochs}"
             if progress.state.phase != phase:
@@ -369,17 +369,6 @@ class _Run:
     def _save(self):
         checkpoint.check_there(self.config)
         self.checkpoints.save()
-
-    def _tensorboard(self):
-        if not self.config.tensorboard:
-            return tf.summary.create_noop_writer()
-        if importlib.util.find_spec("tensorboard") is None:
-            print(
-                "TensorBoard logs are not written: they need "
-                "`pip install integral_tf[tensorboard]`."
-            )
-            return tf.summary.create_noop_writer()
-        return tf.summary.create_file_writer(str(self.workdir / "tensorboard"))
 
     def _report(self, row, writer):
         logs.append_log(self.workdir, row)
