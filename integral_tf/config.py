@@ -27,8 +27,8 @@ class ModelConfig(settings.Checked):
     method: str = setting("I1", "Row of Table 2.", METHODS)
     backbone: str = setting(
         "resnet50",
-        "ResNet of Table 4.",
-        ("resnet18", "resnet50", "resnet101"),
+        "ResNet of Table 4, or EfficientNet-Lite0, the starter model's.",
+        ("resnet18", "resnet50", "resnet101", "efficientnet_lite0"),
     )
     width: float = setting(
         1.0,
@@ -64,8 +64,8 @@ class ModelConfig(settings.Checked):
     preprocessing: str = setting(
         "caffe",
         "What the backbone sees: caffe as Keras's ImageNet weights, torch as "
-        "MMPose's, torch_bgr as Simple Baselines'.",
-        ("caffe", "torch", "torch_bgr"),
+        "MMPose's, torch_bgr as Simple Baselines', lite as EfficientNet-Lite.",
+        ("caffe", "torch", "torch_bgr", "lite"),
     )
     head_channels: int = setting(256, "Channels of each deconvolution.", low=1)
     weights: str = setting(
@@ -157,6 +157,23 @@ class TrainConfig(ModelConfig):
         0.25, "Augmentation: share of size either way.", low=0, below=1
     )
     flip: bool = setting(True, "Augmentation: mirror half of the people.")
+    photometric: float = setting(
+        0.0,
+        "Augmentation: how far brightness, contrast, colours and sharpness "
+        "vary and how much is erased; 1 is strong, 0 is none.",
+        low=0,
+        high=2,
+    )
+    frozen_stages: int = setting(
+        0,
+        "The backbone's first convolution and this many stages after it keep "
+        "their weights and running statistics; 0 trains all.",
+        low=0,
+        high=6,
+    )
+    backbone_rate: float = setting(
+        1.0, "Multiplies the backbone's learning rate.", low=0, high=100
+    )
     sigma: float = setting(1.0, "Gaussian of H1, in heat-map pixels.", low=0.01)
     radius: float = setting(
         15.0,

@@ -4,6 +4,7 @@ import pathlib
 
 import keras
 
+from integral_tf.models import efficientnet_lite0
 from integral_tf.models import resnet18
 
 _APPLICATIONS = {
@@ -54,6 +55,14 @@ def build(name, size, weights=None, width=1.0, bottleneck_stride="1x1"):
                 "Received: backbone='resnet18', weights='imagenet'"
             )
         model = resnet18.resnet18((*size, 3), width)
+    elif name == "efficientnet_lite0":
+        if weights == "imagenet" or width != 1.0:
+            raise ValueError(
+                "efficientnet_lite0 has one width, and its ImageNet weights "
+                "are a file that experiments/import_lite0.py writes: give its "
+                f"path. Received: weights={weights!r}, width={width}"
+            )
+        model = efficientnet_lite0.efficientnet_lite0((*size, 3))
     elif name in _APPLICATIONS:
         if bottleneck_stride not in ("1x1", "3x3", "pytorch"):
             raise ValueError(
@@ -75,7 +84,7 @@ def build(name, size, weights=None, width=1.0, bottleneck_stride="1x1"):
             model = _with_strides_on_3x3(model, bottleneck_stride == "pytorch")
     else:
         raise ValueError(
-            "`backbone` is one of resnet18, "
+            "`backbone` is one of resnet18, efficientnet_lite0, "
             f"{', '.join(_APPLICATIONS)}. Received: backbone={name!r}"
         )
     if weights not in (None, "imagenet"):

@@ -36,7 +36,8 @@ def pose_model(
             1), `"R1"` regresses points (Eq. 3), `"I1"`, `"I2"`, `"I3"` and
             `"I*"` integrate the heat map (Eq. 8). Within each kind they
             differ in their losses only.
-        backbone: `"resnet18"`, `"resnet50"` or `"resnet101"`.
+        backbone: `"resnet18"`, `"resnet50"`, `"resnet101"` or
+            `"efficientnet_lite0"`.
         joints: Number K of joints.
         image_size: Side of the crop in pixels, or `(height, width)`;
             multiples of 32.
@@ -51,7 +52,8 @@ def pose_model(
         bottleneck_stride: `"1x1"`, `"3x3"` or `"pytorch"`; see
             `backbone.build`.
         preprocessing: What the backbone sees of the crops: `"caffe"`, which
-            Keras's ImageNet weights want, `"torch"` or `"torch_bgr"`; see
+            Keras's ImageNet weights want, `"torch"`, `"torch_bgr"`, or
+            `"lite"`, which EfficientNet-Lite's want; see
             `layers.ImageNetCentering`.
 
     Returns:

@@ -26,6 +26,7 @@ from integral_tf.training import checkpoint
 from integral_tf.training import logs
 from integral_tf.training import objectives
 from integral_tf.training import preflight
+from integral_tf.training import rates
 from integral_tf.training import resuming
 from integral_tf.training import schedule
 from integral_tf.training import strategy as strategies
@@ -105,7 +106,7 @@ class _Run:
             self._build(resumes)
         # Compiled whatever the step is: on a CPU the warp is 6 times faster.
         self.augment = tf.function(
-            lambda people: self.crop(people, training=True), jit_compile=True
+            self._augmented, jit_compile=True
         )
         self.validator = validation.Validator(
             config, self.model, self.crop, self.skeleton
@@ -146,7 +147,14 @@ class _Run:
             config.flip,
             seed=config.seed,
         )
-        self.optimizer = keras.optimizers.Adam(config.learning_rate)
+        models.freeze(self.model, config.frozen_stages)
+        self.shade = layers.Photometric(config.photometric)
+        slowed = []
+        if config.backbone_rate != 1:
+            slowed = models.body(self.model).trainable_variables
+        self.optimizer = rates.Adam(
+            config.learning_rate, slowed, config.backbone_rate
+        )
         if config.mixed_precision == "mixed_float16":
             # Small gradients would vanish in float16.
             self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
@@ -203,6 +211,7 @@ class _Run:
         self._calibrate()
         if self.has_val:
             calibration.calibrate_scores(self.model, self.validator)
+        self.model.trainable = True  # for whoever trains on
         path = checkpoint.save_model(self.model, self.workdir, self.skeleton)
         print(f"model: {path}")
         return path
@@ -324,6 +333,12 @@ class _Run:
         sentence = f"{what} {where}; lower --learning_rate. {then}"
         (self.workdir / checkpoint.STOPPED).write_text(sentence + "\n")
         raise FloatingPointError(sentence)
+
+    def _augmented(self, people):
+        crops = self.crop(people, training=True)
+        if self.config.photometric:
+            crops["images"] = self.shade(crops["images"], people["shades"])
+        return crops
 
     def _train_step(self, batch):
         def replica(people):
