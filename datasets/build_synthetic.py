@@ -17,6 +17,7 @@ from integral_tf import settings
 from integral_tf import skeletons
 from integral_tf.records import shards
 from integral_tf.records import synthetic
+from integral_tf.records import synthetic_levers
 
 _PEOPLE = flags.DEFINE_integer(
     "people",
@@ -30,6 +31,12 @@ _OUT = flags.DEFINE_string(
 )
 _SEED = flags.DEFINE_integer(
     "seed", 0, "Another seed draws other people.", lower_bound=0
+)
+_LEVERS = flags.DEFINE_multi_enum(
+    "levers",
+    [],
+    synthetic_levers.LEVERS,
+    "What makes people more like those of photographs; may be repeated.",
 )
 _IMAGE_SIZE = flags.DEFINE_integer(
     "image_size", 256, "Height of the largest network input to serve."
@@ -52,7 +59,9 @@ def main(argv):
     try:
         manifest = shards.write(
             [(f"{i:08d}", i) for i in range(_PEOPLE.value)],
-            functools.partial(synthetic.person, _SEED.value),
+            functools.partial(
+                synthetic.person, _SEED.value, levers=_LEVERS.value
+            ),
             _OUT.value,
             skeletons.MPII,
             _IMAGE_SIZE.value,
