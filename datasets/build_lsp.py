@@ -7,6 +7,8 @@ becomes one record: a window around them, their 14 joints and their head size.
 A tenth of the people, chosen by a hash of the file name, is validation.
 """
 
+import functools
+
 from absl import app
 from absl import flags
 
@@ -20,6 +22,13 @@ _SOURCE = flags.DEFINE_string(
 )
 _OUT = flags.DEFINE_string(
     "out", None, "Folder to write; it must not exist.", required=True
+)
+_SKELETON = flags.DEFINE_enum(
+    "skeleton",
+    "lsp",
+    ["lsp", "mpii"],
+    "Joints of the records; mpii scores models of MPII's joints, and leaves "
+    "pelvis and thorax unlabelled.",
 )
 _IMAGE_SIZE = flags.DEFINE_integer(
     "image_size", 256, "Height of the largest network input to serve."
@@ -39,12 +48,13 @@ _VAL_SHARE = flags.DEFINE_float(
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    skeleton = skeletons.get(_SKELETON.value)
     try:
         manifest = shards.write(
             lsp.people(_SOURCE.value),
-            lsp.person,
+            functools.partial(lsp.person, skeleton=skeleton),
             _OUT.value,
-            skeletons.LSP,
+            skeleton,
             _IMAGE_SIZE.value,
             _VAL_SHARE.value,
             source="Leeds Sports Pose, joints.mat",

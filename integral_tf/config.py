@@ -167,7 +167,7 @@ class TrainConfig(ModelConfig):
     frozen_stages: int = setting(
         0,
         "The backbone's first convolution and this many stages after it keep "
-        "their weights and running statistics; 0 trains all.",
+        "their weights, and all of it its batch normalisations; 0 trains all.",
         low=0,
         high=6,
     )
@@ -264,7 +264,7 @@ class PredictConfig(settings.Checked):
     model: str = setting(
         "",
         "A model.keras, or the folder of a run, or of a version that export.py "
-        "published.",
+        "published; empty takes the starter model that comes along.",
     )
     images: str = setting("", "A photograph, a folder of them, or a video.")
     boxes: str = setting(

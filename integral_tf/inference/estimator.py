@@ -42,7 +42,8 @@ class PoseEstimator:
         model: Path of a `model.keras`, or of a run's folder that holds one,
             or a Keras model with a `joints` output; or what `export.py`
             published: a version's folder, or the file in it (.onnx, .tflite,
-            .xml, .plan).
+            .xml, .plan). None takes the starter model, which comes with the
+            package, and says so (docs/starter.md).
         skeleton: The `skeletons.Skeleton`, its name, or the path of a
             `skeleton.json`; by default the one in the `model.keras`, or in
             `skeleton.json` beside the model's file. Where there is neither,
@@ -71,7 +72,8 @@ class PoseEstimator:
     ((16, 2), (16,))
     """
 
-    def __init__(self, model, skeleton=None, flip_test=False, batch_size=16):
+    def __init__(self, model=None, skeleton=None, flip_test=False, batch_size=16):
+        model = loading.starter() if model is None else model
         artifact = backends.find(model)
         if artifact:
             network = backends.load(artifact)

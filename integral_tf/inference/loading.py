@@ -1,5 +1,6 @@
 """Opens a trained model, and finds the skeleton of its joints."""
 
+import json
 import pathlib
 import warnings
 import zipfile
@@ -9,6 +10,29 @@ import keras
 from integral_tf import layers  # noqa: F401 - Keras finds them by their names
 from integral_tf import skeletons
 from integral_tf.models import archive
+
+
+# Written by `make starter`; docs/starter.md is its card in words.
+STARTER = pathlib.Path(__file__).parents[1] / "weights" / "starter.keras"
+
+
+def starter():
+    """The model that comes with the package, where none is named.
+
+    Returns:
+        Its path. A warning says in a line what it is good for.
+
+    Raises:
+        FileNotFoundError: this installation lacks it.
+    """
+    card = STARTER.with_suffix(".json")
+    if not (STARTER.is_file() and card.is_file()):
+        raise FileNotFoundError(
+            "This installation lacks the starter model; name a model. "
+            f"Received: {STARTER}"
+        )
+    warnings.warn(json.loads(card.read_text())["notice"], stacklevel=3)
+    return STARTER
 
 
 def load(model):

@@ -180,7 +180,7 @@ def _answer(config, model, image, people):
 
 def _estimator(config):
     return estimator.PoseEstimator(
-        config.model,
+        config.model or None,
         config.skeleton or None,
         flip_test=config.flip_test,
         batch_size=config.batch_size,

@@ -2,6 +2,8 @@
 
 import re
 
+import keras
+
 # ResNets begin at conv1 and their stages at conv2; EfficientNet-Lite0's at 1.
 _STAGE = re.compile(r"(stem|pool1|conv(?P<conv>\d)|stage(?P<stage>\d))_")
 
@@ -23,9 +25,10 @@ def body(model):
 
 
 def freeze(model, stages):
-    """Keeps the weights and running statistics of a backbone's first stages.
+    """Keeps the weights of a backbone's first stages, and all its statistics.
 
-    Their batch normalisations run as in inference.
+    The batch normalisations of the whole backbone run as in inference, with
+    the running statistics that it came with.
 
     Args:
         model: A `pose_model` of one stage of Figure 1.
@@ -39,5 +42,6 @@ def freeze(model, stages):
         number = found and (
             int(found["stage"] or 0) or int(found["conv"] or 1) - 1
         )
-        if found and number <= stages:
+        norm = isinstance(layer, keras.layers.BatchNormalization)
+        if norm or (found and number <= stages):
             layer.trainable = False
