@@ -66,7 +66,9 @@ def main(argv):
             skeletons.MPII,
             _IMAGE_SIZE.value,
             _VAL_SHARE.value,
-            source=", ".join([f"drawn with seed {_SEED.value}", *_LEVERS.value]),
+            source=", ".join(
+                [f"drawn with seed {_SEED.value}", *_LEVERS.value]
+            ),
             aspect=shards.aspect_of(_IMAGE_SIZE.value, _IMAGE_WIDTH.value),
         )
     except (ValueError, OSError) as error:

@@ -31,7 +31,9 @@ from integral_tf.records import photographs
 from integral_tf.records import shards
 
 # Joints that MPII and COCO both have.
-SHARED = [name for name in skeletons.COCO.joints if name in skeletons.MPII.joints]
+SHARED = [
+    name for name in skeletons.COCO.joints if name in skeletons.MPII.joints
+]
 _TRAINED_ON = "drawn people only"
 _NOTICE = (
     "no model was named, so the starter model answers: trained on drawn people "

@@ -72,7 +72,9 @@ class PoseEstimator:
     ((16, 2), (16,))
     """
 
-    def __init__(self, model=None, skeleton=None, flip_test=False, batch_size=16):
+    def __init__(
+        self, model=None, skeleton=None, flip_test=False, batch_size=16
+    ):
         model = loading.starter() if model is None else model
         artifact = backends.find(model)
         if artifact:

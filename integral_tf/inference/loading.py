@@ -11,7 +11,6 @@ from integral_tf import layers  # noqa: F401 - Keras finds them by their names
 from integral_tf import skeletons
 from integral_tf.models import archive
 
-
 # Written by `make starter`; docs/starter.md is its card in words.
 STARTER = pathlib.Path(__file__).parents[1] / "weights" / "starter.keras"
 

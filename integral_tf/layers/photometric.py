@@ -47,7 +47,9 @@ class Photometric(keras.layers.Layer):
         signed = 2 * shades - 1
         images = self._sharpness(images, shades[:, 0], signed[:, 1])
         mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
-        images = mean + (images - mean) * (1 + 0.5 * self.strength * signed[:, 2])
+        images = mean + (images - mean) * (
+            1 + 0.5 * self.strength * signed[:, 2]
+        )
         tint = ops.concatenate([signed[:, i] for i in (3, 4, 5)], axis=-1)
         gain = 1 + 0.4 * self.strength * signed[:, 6]
         images = images * gain * (1 + 0.2 * self.strength * tint)
@@ -68,8 +70,13 @@ class Photometric(keras.layers.Layer):
         """Covers a rectangle of half of them with a colour."""
         height, width = images.shape[1:3]
         size = 0.4 * self.strength * shades[:, 8:10]
-        x = ops.reshape((ops.arange(width, dtype="float32") + 0.5) / width, (1, 1, width, 1))
-        y = ops.reshape((ops.arange(height, dtype="float32") + 0.5) / height, (1, height, 1, 1))
+        x = ops.reshape(
+            (ops.arange(width, dtype="float32") + 0.5) / width, (1, 1, width, 1)
+        )
+        y = ops.reshape(
+            (ops.arange(height, dtype="float32") + 0.5) / height,
+            (1, height, 1, 1),
+        )
         inside = (ops.abs(x - shades[:, 10]) < size[:, 0] / 2) & (
             ops.abs(y - shades[:, 11]) < size[:, 1] / 2
         )

@@ -34,9 +34,9 @@ def train_batches(folder, batch_size, seed, epoch, skip_steps=0):
 
     Returns:
         A dataset of batches of `decoder`'s dicts, with `draws` `(B, 3)`
-        and `shades` `(B, 16)`, uniform in [0, 1), a function of (seed, epoch, step). The order is one
-        of seed and epoch under one `keras.utils.set_random_seed`, which
-        tf.data mixes in.
+        and `shades` `(B, 16)`, uniform in [0, 1), a function of (seed, epoch,
+        step). The order is one of seed and epoch under one
+        `keras.utils.set_random_seed`, which tf.data mixes in.
     """
     paths = shards.shard_paths(folder, "train")
     order = np.random.default_rng([seed, epoch]).permutation(len(paths))
@@ -59,7 +59,10 @@ def train_batches(folder, batch_size, seed, epoch, skip_steps=0):
     batches = people.batch(batch_size, drop_remainder=True)
 
     def add_draws(step, people):
-        step, stream = tf.cast(step, tf.int32) + skip_steps, _stream(seed, epoch)
+        step, stream = (
+            tf.cast(step, tf.int32) + skip_steps,
+            _stream(seed, epoch),
+        )
         draws = tf.random.stateless_uniform([batch_size, 3], [stream, step])
         shades = tf.random.stateless_uniform(
             [batch_size, _SHADES], [stream, -1 - step]

@@ -106,7 +106,9 @@ def person(annotation, *, skeleton=skeletons.LSP):
 
 
 def _place(name, skeleton):
-    (place,) = skeleton.indices([name if name in skeleton.joints else "upper_neck"])
+    (place,) = skeleton.indices(
+        [name if name in skeleton.joints else "upper_neck"]
+    )
     return place
 
 

@@ -234,13 +234,7 @@ def _dress(rng, points, turns, levers=()):
     hair = np.multiply(_colour(rng), rng.uniform(0.15, 0.9))
     shirt, trousers, shoe = _cloth(rng), _cloth(rng), np.array(_colour(rng))
     if "cloth" in levers:
-        if rng.random() < 0.75:
-            shirt[:] = synthetic_levers.worn(rng) if rng.random() < 0.8 else skin
-        if rng.random() < 0.8:
-            trousers[:] = synthetic_levers.worn(rng)
-        shoe = np.array(synthetic_levers.worn(rng))
-        if rng.random() < 0.7:
-            hair = rng.choice([10, 25, 60, 150]) * np.array([1.1, 0.85, 0.6])
+        shoe, hair = synthetic_levers.dress(rng, skin, hair, shirt, trousers)
     sleeves, legs = np.tile(shirt, (2, 1, 1)), np.tile(trousers, (2, 1, 1))
     sleeves[int(rng.choice([0.1, 0.6, 1.6, 2]) * _TEXELS) :] = skin
     legs[int(rng.choice([0.4, 0.9, 1.9, 2]) * _TEXELS) :] = skin

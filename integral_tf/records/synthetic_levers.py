@@ -35,8 +35,28 @@ def check(levers):
         )
 
 
-def worn(rng):
-    """RGB of cloth as shops sell it."""
+def dress(rng, skin, hair, shirt, trousers):
+    """Colours most clothes, in place, as shops sell them; some shirts are off.
+
+    Args:
+        rng: Draws the colours.
+        skin, hair: RGB.
+        shirt, trousers: `(T, T, 3)` prints.
+
+    Returns:
+        RGB of the shoes, and of the hair.
+    """
+    if rng.random() < 0.75:
+        shirt[:] = _worn(rng) if rng.random() < 0.8 else skin
+    if rng.random() < 0.8:
+        trousers[:] = _worn(rng)
+    shoe = _worn(rng)
+    if rng.random() < 0.7:
+        hair = rng.choice([10, 25, 60, 150]) * np.array([1.1, 0.85, 0.6])
+    return shoe, hair
+
+
+def _worn(rng):
     return _WORN[rng.integers(len(_WORN))] * rng.uniform(0.8, 1.1)
 
 
@@ -106,7 +126,9 @@ def _textured(rng, image):
         return
     strength, fall = rng.gamma(1.5, 9), rng.uniform(0.3, 1.1)
     for cells in (2, 4, 8, 16, 32, 64):
-        grain = rng.normal(0, strength / (cells / 2) ** (fall - 0.3), (cells, cells, 1))
+        grain = rng.normal(
+            0, strength / (cells / 2) ** (fall - 0.3), (cells, cells, 1)
+        )
         grain = grain + rng.normal(0, strength / 8, (1, 1, 3))
         image += cv2.resize(grain.astype(np.float32), (width, height))
     if rng.random() < 0.3:
@@ -133,7 +155,9 @@ def _thing(rng, image):
             _textured(rng, patch)
     elif kind == 1:
         angle = rng.choice([0, 90, rng.uniform(0, 180)])
-        reach = 400 * np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+        reach = 400 * np.array(
+            [np.cos(np.radians(angle)), np.sin(np.radians(angle))]
+        )
         start, end = (x - reach[0], y - reach[1]), (x + reach[0], y + reach[1])
         start, end = (tuple(map(int, point)) for point in (start, end))
         cv2.line(image, start, end, colour, int(rng.integers(2, 16)))

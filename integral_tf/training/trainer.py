@@ -25,8 +25,8 @@ from integral_tf.training import calibration
 from integral_tf.training import checkpoint
 from integral_tf.training import logs
 from integral_tf.training import objectives
+from integral_tf.training import optimizers
 from integral_tf.training import preflight
-from integral_tf.training import rates
 from integral_tf.training import resuming
 from integral_tf.training import schedule
 from integral_tf.training import strategy as strategies
@@ -105,9 +105,7 @@ class _Run:
         with self.strategy.scope():
             self._build(resumes)
         # Compiled whatever the step is: on a CPU the warp is 6 times faster.
-        self.augment = tf.function(
-            self._augmented, jit_compile=True
-        )
+        self.augment = tf.function(self._augmented, jit_compile=True)
         self.validator = validation.Validator(
             config, self.model, self.crop, self.skeleton
         )
@@ -147,19 +145,8 @@ class _Run:
             config.flip,
             seed=config.seed,
         )
-        models.freeze(self.model, config.frozen_stages)
         self.shade = layers.Photometric(config.photometric)
-        slowed = []
-        if config.backbone_rate != 1:
-            slowed = models.body(self.model).trainable_variables
-        self.optimizer = rates.Adam(
-            config.learning_rate, slowed, config.backbone_rate
-        )
-        if config.mixed_precision == "mixed_float16":
-            # Small gradients would vanish in float16.
-            self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
-        # Built before it is restored, or its moments would be lost.
-        self.optimizer.build(self.model.trainable_variables)
+        self.optimizer = optimizers.optimizer(config, self.model)
 
     def train(self):
         config, progress = self.config, self.progress
