@@ -158,18 +158,10 @@ class TrainConfig(ModelConfig):
     )
     flip: bool = setting(True, "Augmentation: mirror half of the people.")
     photometric: float = setting(
-        0.0,
-        "Augmentation: how far brightness, contrast, colours and sharpness "
-        "vary and how much is erased; 1 is strong, 0 is none.",
-        low=0,
-        high=2,
+        0.0, "Augmentation: of light and colours; 1 is strong.", low=0, high=2
     )
     frozen_stages: int = setting(
-        0,
-        "The backbone's first convolution and this many stages after it keep "
-        "their weights, and all of it its batch normalisations; 0 trains all.",
-        low=0,
-        high=6,
+        0, "First stages of the backbone that stay as they are.", low=0, high=6
     )
     backbone_rate: float = setting(
         1.0, "Multiplies the backbone's learning rate.", low=0, high=100

@@ -1,4 +1,4 @@
-"""The convolutional network f of Section 3: ResNets, to conv5's features."""
+"""The convolutional network f of Section 3, to conv5's features."""
 
 import pathlib
 
@@ -25,9 +25,10 @@ def build(name, size, weights=None, width=1.0, bottleneck_stride="1x1"):
     """Builds a backbone on centred images.
 
     Args:
-        name: `"resnet18"`, `"resnet50"` or `"resnet101"`.
-        size: `(height, width)` of the images, which are BGR with ImageNet's
-            mean subtracted.
+        name: `"resnet18"`, `"resnet50"`, `"resnet101"`, or
+            `"efficientnet_lite0"`.
+        size: `(height, width)` of the images, centred as the weights
+            want them.
         weights: None, `"imagenet"`, or the path of a `.weights.h5` file of
             this backbone without its classifier.
         width: Multiplies resnet18's channels.
@@ -84,7 +85,7 @@ def build(name, size, weights=None, width=1.0, bottleneck_stride="1x1"):
             model = _with_strides_on_3x3(model, bottleneck_stride == "pytorch")
     else:
         raise ValueError(
-            "`backbone` is one of resnet18, efficientnet_lite0, "
+            "`backbone` is one of efficientnet_lite0, resnet18, "
             f"{', '.join(_APPLICATIONS)}. Received: backbone={name!r}"
         )
     if weights not in (None, "imagenet"):

@@ -82,6 +82,11 @@ def pose_model(
             "`stages` is 1 to 4 (Table 5), and 1 for R1, which has no heat "
             f"maps to hand on. Received: method={method!r}, stages={stages}"
         )
+    if stages > 1 and backbone not in backbones.CONV3:
+        raise ValueError(
+            "Figure 1 parts its stages after conv3, which a ResNet has. "
+            f"Received: backbone={backbone!r}, stages={stages}"
+        )
     size = _size(image_size)
     images = keras.Input((*size, 3), name="images")
     centred = layers.ImageNetCentering(preprocessing, name="centering")(images)
