@@ -92,6 +92,7 @@ def person(seed, index, *, levers=()):
         body's extent, in the picture or not; `head_size` the length of its head
         segment, upper neck to head top; `area` its pixels in the picture.
     """
+    synthetic_levers.check(levers)
     rng = np.random.default_rng([seed, index])
     visible = np.zeros(len(skeletons.MPII), np.int64)
     while np.count_nonzero(visible) < 6:
@@ -102,7 +103,7 @@ def person(seed, index, *, levers=()):
     return schema.Person(image, index, name, joints, visible, box, *sizes)
 
 
-def _photograph(rng, levers):
+def _photograph(rng, levers=()):
     """Returns the image, `(K, 2)` joints, `(K,)` visibility, `(4,)` box and
     `(H, W)` bool of the body before anything is put in front of it."""
     joints, parts = _body(rng, levers)
