@@ -81,7 +81,7 @@ def test_it_finds_drawn_people_that_it_has_not_seen(estimate):
         score = metrics.pckh(joints, truth, visible, sizes, skeletons.MPII)
         return score.at[0.5]
 
-    assert pckh(np.stack(found)) > max(60, 1.5 * pckh(mean))
+    assert pckh(np.stack(found)) > max(40, 1.4 * pckh(mean))
 
 
 def test_predict_without_a_model_uses_it_and_says_so(tmp_path):

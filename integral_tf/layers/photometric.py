@@ -1,6 +1,7 @@
 """Augmentation of what a crop's pixels are, not of where they are."""
 
 from integral_tf import checks
+from integral_tf import coordinates
 from integral_tf.generation import keras
 from integral_tf.generation import ops
 
@@ -70,13 +71,13 @@ class Photometric(keras.layers.Layer):
         """Covers a rectangle of half of them with a colour."""
         height, width = images.shape[1:3]
         size = 0.4 * self.strength * shades[:, 8:10]
-        x = ops.reshape(
-            (ops.arange(width, dtype="float32") + 0.5) / width, (1, 1, width, 1)
+        x, y = (
+            coordinates.crop_to_unit(
+                ops.arange(length, dtype="float32"), length
+            )
+            for length in (width, height)
         )
-        y = ops.reshape(
-            (ops.arange(height, dtype="float32") + 0.5) / height,
-            (1, height, 1, 1),
-        )
+        x, y = x[None, None, :, None], y[None, :, None, None]
         inside = (ops.abs(x - shades[:, 10]) < size[:, 0] / 2) & (
             ops.abs(y - shades[:, 11]) < size[:, 1] / 2
         )
