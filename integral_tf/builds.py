@@ -34,6 +34,12 @@ class LspConfig(BuildConfig):
     val_share: float = setting(
         0.1, "Share kept for validation.", low=0, high=1, main=True
     )
+    skeleton: str = setting(
+        "lsp",
+        "Joints of the records; mpii scores models of MPII's joints, and "
+        "leaves pelvis and thorax unlabelled.",
+        ("lsp", "mpii"),
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +136,11 @@ class SyntheticConfig(BuildConfig):
         8000, "How many people to draw.", low=1, high=10**8, main=True
     )
     seed: int = setting(0, "Another seed draws other people.", low=0, main=True)
+    levers: str = setting(
+        "",
+        "With commas, what makes people more like those of photographs: poses, "
+        "cloth, scenes, bystanders, camera.",
+    )
     val_share: float = setting(
         0.1, "Share kept for validation.", low=0, high=1, main=True
     )

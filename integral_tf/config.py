@@ -22,8 +22,14 @@ class ModelConfig(settings.Checked):
     method: str = setting("I1", "Row of Table 2.", METHODS, main=True)
     backbone: str = setting(
         "resnet50",
-        "ResNet of Table 4.",
-        ("resnet18", "resnet50", "resnet101", "resnet152"),
+        "ResNet of Table 4, or EfficientNet-Lite0, the starter model's.",
+        (
+            "resnet18",
+            "resnet50",
+            "resnet101",
+            "resnet152",
+            "efficientnet_lite0",
+        ),
         main=True,
     )
     width: float = setting(
@@ -61,8 +67,8 @@ class ModelConfig(settings.Checked):
     preprocessing: str = setting(
         "caffe",
         "What the backbone sees: caffe as Keras's ImageNet weights, torch as "
-        "MMPose's, torch_bgr as Simple Baselines'.",
-        ("caffe", "torch", "torch_bgr"),
+        "MMPose's, torch_bgr as Simple Baselines', lite as EfficientNet-Lite.",
+        ("caffe", "torch", "torch_bgr", "lite"),
     )
     head_channels: int = setting(256, "Channels of each deconvolution.", low=1)
     cells: str = setting(
@@ -170,6 +176,15 @@ class TrainConfig(ModelConfig):
         0.25, "Augmentation: share of size either way.", low=0, below=1
     )
     flip: bool = setting(True, "Augmentation: mirror half of the people.")
+    photometric: float = setting(
+        0.0, "Augmentation: of light and colours; 1 is strong.", low=0, high=2
+    )
+    frozen_stages: int = setting(
+        0, "First stages of the backbone that stay as they are.", low=0, high=6
+    )
+    backbone_rate: float = setting(
+        1.0, "Multiplies the backbone's learning rate.", low=0, high=100
+    )
     sigma: float = setting(1.0, "Gaussian of H1, in heat-map pixels.", low=0.01)
     radius: float = setting(
         15.0,
@@ -268,7 +283,8 @@ class PredictConfig(settings.Checked):
     model: str = setting(
         "",
         "A model.keras, or the folder of a run, or of a version that "
-        "`integral-tf export` published.",
+        "`integral-tf export` published; empty takes the starter model that "
+        "comes along.",
         main=True,
     )
     images: str = setting(

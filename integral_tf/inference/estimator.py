@@ -49,7 +49,9 @@ class PoseEstimator:
         model: Path of a `model.keras`, or of a run's folder that holds one,
             or a Keras model with a `joints` output; or what `export.py`
             published: a version's folder, or the file in it (.onnx, .tflite,
-            .xml, .plan); or a checkpoint of PyTorch: see `from_pytorch`.
+            .xml, .plan); or a checkpoint of PyTorch: see `from_pytorch`. None
+            takes the starter model, which comes with the package, and says so
+            (docs/starter.md).
         skeleton: The `skeletons.Skeleton`, its name, or the path of a
             `skeleton.json`; by default the one in the `model.keras`, or in
             `skeleton.json` beside the model's file. Where there is neither,
@@ -89,12 +91,13 @@ class PoseEstimator:
 
     def __init__(
         self,
-        model: Any,
+        model: Any = None,
         skeleton: skeletons.Skeleton | str | os.PathLike | None = None,
         flip_test: bool = False,
         batch_size: int = 16,
         detector: Any = None,
     ) -> None:
+        model = loading.starter() if model is None else model
         artifact = backends.find(model)
         if artifact:
             network = backends.load(artifact)

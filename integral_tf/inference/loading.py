@@ -1,6 +1,7 @@
 """Opens a trained model, and finds the skeleton of its joints."""
 
 import importlib
+import json
 import os
 import pathlib
 import warnings
@@ -9,6 +10,28 @@ import zipfile
 from integral_tf import skeletons
 from integral_tf.models import archive
 from integral_tf.models import tensor_files
+
+# Written by `make starter`; docs/starter.md is its card in words.
+STARTER = pathlib.Path(__file__).parents[1] / "weights" / "starter.keras"
+
+
+def starter():
+    """The model that comes with the package, where none is named.
+
+    Returns:
+        Its path. A warning says in a line what it is good for.
+
+    Raises:
+        FileNotFoundError: this installation lacks it.
+    """
+    card = STARTER.with_suffix(".json")
+    if not (STARTER.is_file() and card.is_file()):
+        raise FileNotFoundError(
+            "This installation lacks the starter model; name a model. "
+            f"Received: {STARTER}"
+        )
+    warnings.warn(json.loads(card.read_text())["notice"], stacklevel=3)
+    return STARTER
 
 
 def load(model):

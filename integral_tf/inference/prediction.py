@@ -206,7 +206,7 @@ class _Answers:
                 "are, --boxes=FILE (docs/detectors.md)."
             )
         self._model = estimator.PoseEstimator(
-            config.model,
+            config.model or None,
             config.skeleton or None,
             flip_test=config.flip_test,
             batch_size=config.batch_size,

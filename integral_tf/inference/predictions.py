@@ -102,7 +102,7 @@ def concatenate(rows):
 
 def for_device(people):
     """Leaves out text and numbers that only evaluation reads."""
-    wanted = ("windows", "joints", "boxes", "visible", "draws")
+    wanted = ("windows", "joints", "boxes", "visible", "draws", "shades")
     return {name: people[name] for name in wanted if name in people}
 
 

@@ -7,6 +7,7 @@ from integral_tf.layers.covariance_calibration import CovarianceCalibration
 from integral_tf.layers.heads import HeatmapHead
 from integral_tf.layers.heads import JointHead
 from integral_tf.layers.integral_regression import IntegralRegression
+from integral_tf.layers.photometric import Photometric
 from integral_tf.layers.preprocessing import ImageNetCentering
 from integral_tf.layers.random_crop import RandomCrop
 from integral_tf.layers.score_calibration import ScoreCalibration
@@ -18,6 +19,7 @@ __all__ = [
     "ImageNetCentering",
     "IntegralRegression",
     "JointHead",
+    "Photometric",
     "RandomCrop",
     "ScoreCalibration",
     "calibrated_weights",

@@ -21,7 +21,8 @@ class ImageNetCentering(keras.layers.Layer):
             keras.applications; `"torch"`: RGB with PyTorch's mean subtracted,
             divided by its standard deviation, as torchvision and MMPose;
             `"torch_bgr"`: the same numbers in the same order, but on BGR, as
-            Simple Baselines, which reads images by OpenCV.
+            Simple Baselines, which reads images by OpenCV; `"lite"`: RGB
+            less 127, divided by 128, as EfficientNet-Lite.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
@@ -38,6 +39,7 @@ class ImageNetCentering(keras.layers.Layer):
     MODES = {
         "caffe": ((103.939, 116.779, 123.68), None),
         "torch": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+        "lite": ((127.0,) * 3, (128.0,) * 3),
         "torch_bgr": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
     }
 
@@ -53,7 +55,7 @@ class ImageNetCentering(keras.layers.Layer):
     def call(self, images: Tensor) -> Tensor:
         # Keras casts floats only; uint8 would wrap around below the mean.
         images = ops.cast(images, self.compute_dtype)
-        if self.mode != "torch":
+        if self.mode in ("caffe", "torch_bgr"):
             images = self.reverse(images)
         mean, deviation = self.MODES[self.mode]
         images = images - ops.convert_to_tensor(mean, dtype=images.dtype)

@@ -4,13 +4,18 @@ A `.keras` file is a zip archive. Keras reads its own members and passes over
 `skeleton.json`, so that a copied file still says what its joints are.
 """
 
+import io
 import json
 import os
 import zipfile
 
+import h5py
+import numpy as np
+
 from integral_tf import skeletons
 
 SKELETON = "skeleton.json"
+_WEIGHTS = "model.weights.h5"
 
 
 def write_skeleton(
@@ -41,6 +46,48 @@ def read_skeleton(path: str | os.PathLike) -> skeletons.Skeleton | None:
     except Exception as error:  # zipfile has many, and zlib its own
         raise ValueError(f"{path} is damaged: {error}") from None
     return from_json(text, f"{SKELETON} in {path}")
+
+
+def write_half(path: str | os.PathLike, out: str | os.PathLike) -> None:
+    """Copies a `.keras` file with its kernels in half precision.
+
+    Keras reads them into the float32 weights of the same model. What has one
+    axis, or none, stays as it is. The same model is the same file.
+
+    Args:
+        path: Path of the file, as `model.save` writes it.
+        out: Path to write.
+    """
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == _WEIGHTS:
+                data = _half(data)
+            elif name == "metadata.json":
+                data = json.dumps({**json.loads(data), "date_saved": ""})
+            member = zipfile.ZipInfo(name)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(member, data, compresslevel=9)
+
+
+def _half(data):
+    """The bytes of an HDF5 file whose arrays of several axes are float16."""
+    out = io.BytesIO()
+    with h5py.File(io.BytesIO(data)) as source, h5py.File(out, "w") as target:
+
+        def copy(name, node):
+            if isinstance(node, h5py.Group):
+                made = target.require_group(name)
+            else:
+                half = node.ndim > 1 and node.dtype == np.float32
+                dtype = np.float16 if half else node.dtype
+                values = np.asarray(node).astype(dtype)
+                made = target.create_dataset(name, data=values)
+            made.attrs.update(node.attrs)
+
+        source.visititems(copy)
+        target.attrs.update(source.attrs)
+    return out.getvalue()
 
 
 def is_whole(path: str | os.PathLike) -> bool:

@@ -1,4 +1,4 @@
-"""The convolutional network f of Section 3: ResNets, to conv5's features."""
+"""The convolutional network f of Section 3, to conv5's features."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import keras
 
+from integral_tf.models import efficientnet_lite0
 from integral_tf.models import resnet18
 from integral_tf.signatures import Path
 
@@ -36,9 +37,10 @@ def build(
     """Builds a backbone on centred images.
 
     Args:
-        name: `"resnet18"`, `"resnet50"`, `"resnet101"` or `"resnet152"`.
-        size: `(height, width)` of the images, which are BGR with ImageNet's
-            mean subtracted.
+        name: `"resnet18"`, `"resnet50"`, `"resnet101"`, `"resnet152"` or
+            `"efficientnet_lite0"`.
+        size: `(height, width)` of the images, centred as the weights
+            want them.
         weights: None, `"imagenet"`, or the path of a `.weights.h5` file of
             this backbone without its classifier.
         width: Multiplies resnet18's channels.
@@ -66,6 +68,14 @@ def build(
                 "Received: backbone='resnet18', weights='imagenet'"
             )
         model = resnet18.resnet18((*size, 3), width)
+    elif name == "efficientnet_lite0":
+        if weights == "imagenet" or width != 1.0:
+            raise ValueError(
+                "efficientnet_lite0 has one width, and its ImageNet weights "
+                "are a file that experiments/import_lite0.py writes: give its "
+                f"path. Received: weights={weights!r}, width={width}"
+            )
+        model = efficientnet_lite0.efficientnet_lite0((*size, 3))
     elif name in _APPLICATIONS:
         if bottleneck_stride not in ("1x1", "3x3", "pytorch"):
             raise ValueError(
@@ -87,7 +97,7 @@ def build(
             model = _with_strides_on_3x3(model, bottleneck_stride == "pytorch")
     else:
         raise ValueError(
-            "`backbone` is one of resnet18, "
+            "`backbone` is one of efficientnet_lite0, resnet18, "
             f"{', '.join(_APPLICATIONS)}. Received: backbone={name!r}"
         )
     if weights not in (None, "imagenet"):

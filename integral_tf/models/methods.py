@@ -41,7 +41,8 @@ def pose_model(
             1), `"R1"` regresses points (Eq. 3), `"I1"`, `"I2"`, `"I3"` and
             `"I*"` integrate the heat map (Eq. 8). Within each kind they
             differ in their losses only.
-        backbone: `"resnet18"`, `"resnet50"`, `"resnet101"` or `"resnet152"`.
+        backbone: `"resnet18"`, `"resnet50"`, `"resnet101"`, `"resnet152"` or
+            `"efficientnet_lite0"`.
         joints: Number K of joints.
         image_size: Side of the crop in pixels, or `(height, width)`;
             multiples of 32.
@@ -56,7 +57,8 @@ def pose_model(
         bottleneck_stride: `"1x1"`, `"3x3"` or `"pytorch"`; see
             `backbone.build`.
         preprocessing: What the backbone sees of the crops: `"caffe"`, which
-            Keras's ImageNet weights want, `"torch"` or `"torch_bgr"`; see
+            Keras's ImageNet weights want, `"torch"`, `"torch_bgr"`, or
+            `"lite"`, which EfficientNet-Lite's want; see
             `layers.ImageNetCentering`.
         cells: Where the maps' cells lie in the crop: `"middle"`, or `"first"`
             as others train them; see `layers.Argmax`. R1 has none.
@@ -86,6 +88,11 @@ def pose_model(
         raise ValueError(
             "`stages` is 1 to 4 (Table 5), and 1 for R1, which has no heat "
             f"maps to hand on. Received: method={method!r}, stages={stages}"
+        )
+    if stages > 1 and backbone not in backbones.CONV3:
+        raise ValueError(
+            "Figure 1 parts its stages after conv3, which a ResNet has. "
+            f"Received: backbone={backbone!r}, stages={stages}"
         )
     size = _size(image_size)
     images = keras.Input((*size, 3), name="images")

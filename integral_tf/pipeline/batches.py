@@ -16,6 +16,8 @@ from integral_tf.records import shards
 # Enough to hold a whole small dataset; COCO is also shuffled by shard.
 _SHUFFLE_BUFFER = 16384
 _CYCLE = 8
+# Numbers a person for `layers.Photometric`.
+_SHADES = 16
 
 
 def train_batches(folder, batch_size, seed, epoch, skip_steps=0):
@@ -31,10 +33,10 @@ def train_batches(folder, batch_size, seed, epoch, skip_steps=0):
             epoch; they are not decoded.
 
     Returns:
-        A dataset of batches of `decoder`'s dicts, with `draws` `(B, 3)`,
-        uniform in [0, 1), a function of (seed, epoch, step). The order is one
-        of seed and epoch under one `keras.utils.set_random_seed`, which
-        tf.data mixes in.
+        A dataset of batches of `decoder`'s dicts, with `draws` `(B, 3)`
+        and `shades` `(B, 16)`, uniform in [0, 1), a function of (seed, epoch,
+        step). The order is one of seed and epoch under one
+        `keras.utils.set_random_seed`, which tf.data mixes in.
     """
     paths = shards.shard_paths(folder, "train")
     order = np.random.default_rng([seed, epoch]).permutation(len(paths))
@@ -57,11 +59,15 @@ def train_batches(folder, batch_size, seed, epoch, skip_steps=0):
     batches = people.batch(batch_size, drop_remainder=True)
 
     def add_draws(step, people):
-        draws = tf.random.stateless_uniform(
-            [batch_size, 3],
-            [_stream(seed, epoch), tf.cast(step, tf.int32) + skip_steps],
+        step, stream = (
+            tf.cast(step, tf.int32) + skip_steps,
+            _stream(seed, epoch),
         )
-        return {**people, "draws": draws}
+        draws = tf.random.stateless_uniform([batch_size, 3], [stream, step])
+        shades = tf.random.stateless_uniform(
+            [batch_size, _SHADES], [stream, -1 - step]
+        )
+        return {**people, "draws": draws, "shades": shades}
 
     batches = batches.enumerate().map(add_draws)
     return batches.prefetch(tf.data.AUTOTUNE)

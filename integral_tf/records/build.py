@@ -9,6 +9,7 @@ from integral_tf.records import lsp
 from integral_tf.records import mpii
 from integral_tf.records import shards
 from integral_tf.records import synthetic
+from integral_tf.records import synthetic_levers
 
 _HEAD = {
     ".mat": "0.6 of the head box's diagonal",
@@ -23,11 +24,12 @@ def build_lsp(config: builds.LspConfig) -> dict[str, Any]:
         FileExistsError: `out` exists.
         ValueError: the source is none, or damaged.
     """
+    skeleton = skeletons.get(config.skeleton)
     return shards.write(
         lsp.people(config.source),
-        lsp.person,
+        functools.partial(lsp.person, skeleton=skeleton),
         config.out,
-        skeletons.LSP,
+        skeleton,
         config.image_size,
         config.val_share,
         source="Leeds Sports Pose, joints.mat",
@@ -40,15 +42,18 @@ def build_synthetic(config: builds.SyntheticConfig) -> dict[str, Any]:
 
     Raises:
         FileExistsError: `out` exists.
+        ValueError: a lever is unknown.
     """
+    levers = [name for name in config.levers.split(",") if name]
+    synthetic_levers.check(levers)
     return shards.write(
         [(f"{i:08d}", i) for i in range(config.people)],
-        functools.partial(synthetic.person, config.seed),
+        functools.partial(synthetic.person, config.seed, levers=levers),
         config.out,
         skeletons.MPII,
         config.image_size,
         config.val_share,
-        source=f"drawn with seed {config.seed}",
+        source=", ".join([f"drawn with seed {config.seed}", *levers]),
         aspect=shards.aspect_of(config.image_size, config.image_width),
     )
 

@@ -64,8 +64,13 @@ def people(source):
     ]
 
 
-def person(annotation):
+def person(annotation, *, skeleton=skeletons.LSP):
     """Reads one person's photograph and completes the annotation.
+
+    Args:
+        annotation: One of `people`.
+        skeleton: `skeletons.LSP`, or `skeletons.MPII`, whose upper neck LSP's
+            neck is, and whose pelvis and thorax are then unlabelled.
 
     Raises:
         schema.Dropped: no photograph, an unreadable one, or no joint in it.
@@ -80,17 +85,31 @@ def person(annotation):
         raise schema.Dropped("no labelled joint inside the image")
     neck, top = skeletons.LSP.indices(skeletons.LSP.head)
     head = np.linalg.norm(joints[neck] - joints[top])
+    joints = np.where(labelled[:, None], joints, 0.0)
+    visible = np.where(labelled, visible, 0)
+    box = coordinates.box_around(joints[labelled], BODY_MARGIN)
+    places = [_place(name, skeleton) for name in skeletons.LSP.joints]
+    all_joints = np.zeros((len(skeleton), 2))
+    all_visible = np.zeros(len(skeleton), visible.dtype)
+    all_joints[places], all_visible[places] = joints, visible
     return schema.Person(
         image=image,
         image_id=annotation.number,
         source_id=pathlib.Path(annotation.path).stem,
-        joints=np.where(labelled[:, None], joints, 0.0),
-        visible=np.where(labelled, visible, 0),
-        box=coordinates.box_around(joints[labelled], BODY_MARGIN),
+        joints=all_joints,
+        visible=all_visible,
+        box=box,
         head_size=float(head) if labelled[[neck, top]].all() else 0.0,
-        outside=int(((visible > 0) & ~inside).sum()),
+        outside=int(((annotation.visible > 0) & ~inside).sum()),
         notes=notes,
     )
+
+
+def _place(name, skeleton):
+    (place,) = skeleton.indices(
+        [name if name in skeleton.joints else "upper_neck"]
+    )
+    return place
 
 
 def _read_joints(path):

@@ -18,6 +18,7 @@ import numpy as np
 
 from integral_tf import skeletons
 from integral_tf.records import schema
+from integral_tf.records import synthetic_levers
 
 _TEXELS = 32
 _ROW, _COLUMN = np.mgrid[:_TEXELS, :_TEXELS]
@@ -29,6 +30,7 @@ _ARMS = np.array([
     [(75, 170), (-10, 25), (0, 110), (-100, 20)],  # raised
     [(35, 55), (-30, -5), (75, 105), (60, 80)],  # hand on hip
     [(0, 110), (-30, 100), (0, 130), (-40, 90)],  # any
+    synthetic_levers.ACROBAT_ARMS,
 ])  # fmt: skip
 # Aside, forwards, knee's bend; the spine's lean.
 _LEGS = np.array([
@@ -37,6 +39,7 @@ _LEGS = np.array([
     [(0, 25), (65, 100), (55, 100), (-5, 20)],  # sitting
     [(5, 35), (50, 115), (80, 135), (10, 50)],  # crouching
     [(5, 50), (-15, 80), (0, 90), (-10, 35)],  # any
+    synthetic_levers.ACROBAT_LEGS,
 ])  # fmt: skip
 # Of either side, as they grow: start, end, length, radius at either end.
 _LIMBS = (
@@ -74,8 +77,14 @@ class _Part:
     cap: float = 0.0
 
 
-def person(seed, index):
+def person(seed, index, *, levers=()):
     """Draws person number `index` of collection `seed`, always the same.
+
+    Args:
+        seed: Another draws other people.
+        index: Another draws another person.
+        levers: Some of `synthetic_levers.LEVERS`: what makes people more like
+            those of photographs.
 
     Returns:
         A `schema.Person` with `skeletons.MPII`'s joints, unlabelled and zero
@@ -83,27 +92,26 @@ def person(seed, index):
         body's extent, in the picture or not; `head_size` the length of its head
         segment, upper neck to head top; `area` its pixels in the picture.
     """
+    synthetic_levers.check(levers)
     rng = np.random.default_rng([seed, index])
     visible = np.zeros(len(skeletons.MPII), np.int64)
     while np.count_nonzero(visible) < 6:
-        image, joints, visible, box, body = _photograph(rng)
+        image, joints, visible, box, body = _photograph(rng, levers)
     neck, top = joints[skeletons.MPII.indices(skeletons.MPII.head)]
     joints, name = np.where(visible[:, None], joints, 0.0), f"{index:08d}"
     sizes = float(np.linalg.norm(top - neck)), float(np.sum(body))
     return schema.Person(image, index, name, joints, visible, box, *sizes)
 
 
-def _photograph(rng):
+def _photograph(rng, levers=()):
     """Returns the image, `(K, 2)` joints, `(K,)` visibility, `(4,)` box and
     `(H, W)` bool of the body before anything is put in front of it."""
-    points, turns = _pose(rng, rng.normal(rng.choice([0, 0, 0, 180, 180]), 35))
-    parts = _dress(rng, points, turns)
+    joints, parts = _body(rng, levers)
     size, scale, offset, box = _place(rng, parts)
-    joints = np.stack([points[name] for name in skeletons.MPII.joints])
     joints = joints * scale + offset
     light = rng.normal(size=3) * [1, 1, 0.5] + [0, -0.5, 1]
     light *= rng.uniform(0.35, 0.6) / np.linalg.norm(light)
-    image = _background(rng, size, light)
+    image = _background(rng, size, light, levers)
     depth = np.full(image.shape[:2], -np.inf, np.float32)
     for part in sorted(parts, key=lambda part: part.ends[:, 2].sum()):
         _paint(image, depth, part, light)
@@ -124,6 +132,17 @@ def _photograph(rng):
     return np.uint8(image.clip(0, 255)), joints[:, :2], visible, box, body
 
 
+def _body(rng, levers):
+    """Returns `(K, 3)` joints and the `_Part`s around them, body heights."""
+    heading = rng.normal(rng.choice([0, 0, 0, 180, 180]), 35)
+    points, turns = _pose(rng, heading, levers)
+    parts = _dress(rng, points, turns, levers)
+    joints = np.stack([points[name] for name in skeletons.MPII.joints])
+    if "camera" in levers:
+        joints = synthetic_levers.perspective(rng, parts, joints)
+    return joints, parts
+
+
 def _turn(forwards=0.0, around=0.0, aside=0.0):
     """`(3, 3)`; degrees that turn down to the front, then front to the left,
     then down to the left."""
@@ -134,15 +153,18 @@ def _turn(forwards=0.0, around=0.0, aside=0.0):
     return np.array([(c, f, 0), (-f, c, 0), (0, 0, 1)]) @ turn
 
 
-def _pose(rng, heading):
+def _pose(rng, heading, levers=()):
     """Poses a body that faces the viewer (0), his right (90) or away (180).
 
     Returns dicts of `(3,)` points, view frame, by joint ("hand" and "toes" are
     joints here), and of the `(3, 3)` turns of the limbs that end there.
     """
-    kind = rng.choice(len(_LEGS), p=[0.35, 0.3, 0.13, 0.1, 0.12])
+    wild = 0.5 * ("poses" in levers)
+    usual = np.array([0.35, 0.3, 0.13, 0.1, 0.12])
+    kind = rng.choice(len(_LEGS), p=[*usual * (1 - wild), wild])
+    tilt = 35 if kind == len(_LEGS) - 1 else 6
     lean = rng.uniform(*_LEGS[kind, 3])
-    root = _turn(rng.normal(0, 6), heading, rng.triangular(-30, 0, 30))
+    root = _turn(rng.normal(0, tilt), heading, rng.triangular(-30, 0, 30))
     spine = root @ _turn(-lean, rng.normal(0, 12), rng.normal(0, 9))
     # Whoever bends over still looks ahead.
     nod = 0.8 * lean + rng.normal(-4, 9)
@@ -155,7 +177,8 @@ def _pose(rng, heading):
     stride = rng.choice([-1, 1]) * rng.uniform(10, 40)
     stretch = rng.normal(1, 0.07, len(_LIMBS)).clip(0.85, 1.15)
     for side, sign in (("left_", 1), ("right_", -1)):
-        style = rng.choice(len(_ARMS), p=[0.25, 0.15, 0.18, 0.22, 0.1, 0.1])
+        usual = np.array([0.25, 0.15, 0.18, 0.22, 0.1, 0.1])
+        style = rng.choice(len(_ARMS), p=[*usual * (1 - wild), wild])
         aside, forwards, bend, inwards = rng.uniform(*_ARMS[style].T)
         forwards += sign * stride * (style == 1)
         upper = spine @ _turn(forwards, 0, sign * aside)
@@ -206,11 +229,13 @@ def _face(rng, skin, hair):
     return face
 
 
-def _dress(rng, points, turns):
+def _dress(rng, points, turns, levers=()):
     """Returns the `_Part`s of a posed body, in body heights."""
     girth, skin = rng.uniform(0.85, 1.3), rng.dirichlet(np.ones(3)) @ _TONES
     hair = np.multiply(_colour(rng), rng.uniform(0.15, 0.9))
     shirt, trousers, shoe = _cloth(rng), _cloth(rng), np.array(_colour(rng))
+    if "cloth" in levers:
+        shoe, hair = synthetic_levers.dress(rng, skin, hair, shirt, trousers)
     sleeves, legs = np.tile(shirt, (2, 1, 1)), np.tile(trousers, (2, 1, 1))
     sleeves[int(rng.choice([0.1, 0.6, 1.6, 2]) * _TEXELS) :] = skin
     legs[int(rng.choice([0.4, 0.9, 1.9, 2]) * _TEXELS) :] = skin
@@ -221,6 +246,8 @@ def _dress(rng, points, turns):
     def add(start, end, turn, radii, cloth, *shape):
         ends, radii = np.stack([start, end]), np.array(radii)
         cloth = np.full((_TEXELS, _TEXELS, 3), cloth, np.float32)
+        if "cloth" in levers:
+            cloth = synthetic_levers.folds(rng, cloth)
         parts.append(_Part(ends, turn, radii, cloth, *shape))
 
     for side in ("left_", "right_"):
@@ -231,7 +258,7 @@ def _dress(rng, points, turns):
     # The chest is told from the back by its neckline, and often by a badge.
     torso = shirt.copy()
     torso[26:, 13:19] = skin
-    if rng.random() < 0.6:
+    if rng.random() < (0.25 if "cloth" in levers else 0.6):
         torso[rng.integers(9, 16) : 22, 12:20] = _colour(rng)
     spine, head = turns["thorax"], turns["head_top"]
     low, high = points["upper_neck"], points["head_top"]
@@ -331,8 +358,11 @@ def _bar(rng, centre, scale):
     return _Part(np.stack(ends), turn, scale * radii, _cloth(rng), cap=cap)
 
 
-def _background(rng, size, light):
+def _background(rng, size, light, levers):
     """`(H, W, 3)` float32 RGB of what no body hides."""
+    if "scenes" in levers and rng.random() < 0.8:
+        image = synthetic_levers.scene(rng, size)
+        return _bystanders(rng, image, light, levers)
     coarse = np.float32([_colour(rng) for _ in range(4)]).reshape(2, 2, 3)
     image = cv2.resize(coarse, size)
     for cells in rng.choice([3, 8, 20, 60], 2):
@@ -347,4 +377,22 @@ def _background(rng, size, light):
     for _ in range(rng.integers(0, 6)):
         centre = np.append(rng.uniform((0, 0), size), 0)
         _paint(image, depth, _bar(rng, centre, 130), light)
-    return cv2.GaussianBlur(image, (7, 7), 0.2 + rng.gamma(0.7, 1.0))
+    image = cv2.GaussianBlur(image, (7, 7), 0.2 + rng.gamma(0.7, 1.0))
+    return _bystanders(rng, image, light, levers)
+
+
+def _bystanders(rng, image, light, levers):
+    """Other people, behind; they have no labels."""
+    if "bystanders" not in levers or rng.random() < 0.6:
+        return image
+    size = np.array(image.shape[1::-1])
+    for _ in range(rng.integers(1, 4)):
+        _, parts = _body(rng, levers)
+        scale = rng.uniform(30, 110)
+        offset = np.append(rng.uniform((0, 0), size), 0)
+        depth = np.full(image.shape[:2], -np.inf, np.float32)
+        for part in sorted(parts, key=lambda part: part.ends[:, 2].sum()):
+            part.ends = part.ends * scale + offset
+            part.radii, part.cap = part.radii * scale, part.cap * scale
+            _paint(image, depth, part, light)
+    return cv2.GaussianBlur(image, (5, 5), 0.2 + rng.gamma(0.7, 1.0))

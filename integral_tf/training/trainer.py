@@ -24,6 +24,7 @@ from integral_tf.training import calibration
 from integral_tf.training import checkpoint
 from integral_tf.training import logs
 from integral_tf.training import objectives
+from integral_tf.training import optimizers
 from integral_tf.training import preflight
 from integral_tf.training import resuming
 from integral_tf.training import schedule
@@ -104,9 +105,7 @@ class _Run:
         with self.strategy.scope():
             self._build(resumes)
         # Compiled whatever the step is: on a CPU the warp is 6 times faster.
-        self.augment = tf.function(
-            lambda people: self.crop(people, training=True), jit_compile=True
-        )
+        self.augment = tf.function(self._augmented, jit_compile=True)
         self.validator = validation.Validator(
             config, self.model, self.crop, self.skeleton
         )
@@ -146,12 +145,8 @@ class _Run:
             config.flip,
             seed=config.seed,
         )
-        self.optimizer = keras.optimizers.Adam(config.learning_rate)
-        if config.mixed_precision == "mixed_float16":
-            # Small gradients would vanish in float16.
-            self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
-        # Built before it is restored, or its moments would be lost.
-        self.optimizer.build(self.model.trainable_variables)
+        self.shade = layers.Photometric(config.photometric)
+        self.optimizer = optimizers.optimizer(config, self.model)
 
     def train(self):
         config, progress = self.config, self.progress
@@ -202,6 +197,7 @@ class _Run:
         self._calibrate()
         if self.has_val:
             calibration.calibrate_scores(self.model, self.validator)
+        self.model.trainable = True  # for whoever trains on
         path = checkpoint.save_model(self.model, self.workdir, self.skeleton)
         print(f"model: {path}")
         return path
@@ -324,6 +320,12 @@ class _Run:
         sentence = f"{what} {where}; lower --learning_rate. {then}"
         (self.workdir / checkpoint.STOPPED).write_text(sentence + "\n")
         raise FloatingPointError(sentence)
+
+    def _augmented(self, people):
+        crops = self.crop(people, training=True)
+        if self.config.photometric:
+            crops["images"] = self.shade(crops["images"], people["shades"])
+        return crops
 
     def _train_step(self, batch):
         def replica(people):

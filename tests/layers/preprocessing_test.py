@@ -15,7 +15,7 @@ def photographs():
     return rng.integers(0, 256, (2, 4, 6, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("mode", ["caffe", "torch", "torch_bgr"])
+@pytest.mark.parametrize("mode", ["caffe", "torch", "torch_bgr", "lite"])
 def test_conforms(mode, photographs, tmp_path):
     conformance.check_layer(
         layers.ImageNetCentering(mode),
@@ -54,6 +54,12 @@ def test_torch_bgr_takes_the_numbers_of_red_for_blue():
     pixel = np.array([[[[103.53, 116.28, 123.675 + 58.395]]]], "float32")
     seen = layers.ImageNetCentering("torch_bgr")(pixel)
     np.testing.assert_allclose(seen[0, 0, 0], [1, 0, 0], atol=1e-5)
+
+
+def test_lite_takes_127_off_and_divides_by_128():
+    pixel = np.array([[[[255, 127, 63]]]], "uint8")
+    seen = layers.ImageNetCentering("lite")(pixel)
+    np.testing.assert_array_equal(seen[0, 0, 0], [1, 0, -0.5])
 
 
 def test_refuses_an_unknown_mode():

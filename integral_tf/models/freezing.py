@@ -1,0 +1,47 @@
+"""What of a backbone is trained, and what stays as it is."""
+
+import re
+
+import keras
+
+# ResNets begin at conv1 and their stages at conv2; EfficientNet-Lite0's at 1.
+_STAGE = re.compile(r"(stem|pool1|conv(?P<conv>\d)|stage(?P<stage>\d))_")
+
+
+def body(model):
+    """The backbone within a `pose_model` of one stage of Figure 1.
+
+    Raises:
+        ValueError: the model has none that is seen.
+    """
+    bodies = [layer for layer in model.layers if hasattr(layer, "layers")]
+    if len(bodies) != 1:
+        raise ValueError(
+            "A backbone's stages are frozen, or trained at a rate of their "
+            "own, in a network with --stages=1. "
+            f"Received: {model.name!r}, with {len(bodies)} backbones"
+        )
+    return bodies[0]
+
+
+def freeze(model, stages):
+    """Keeps the weights of a backbone's first stages, and all its statistics.
+
+    The batch normalisations of the whole backbone run as in inference, with
+    the running statistics that it came with.
+
+    Args:
+        model: A `pose_model` of one stage of Figure 1.
+        stages: How many stages after the first convolution, which stays, too;
+            0 freezes nothing.
+    """
+    if not stages:
+        return
+    for layer in body(model).layers:
+        found = _STAGE.match(layer.name)
+        number = found and (
+            int(found["stage"] or 0) or int(found["conv"] or 1) - 1
+        )
+        norm = isinstance(layer, keras.layers.BatchNormalization)
+        if norm or (found and number <= stages):
+            layer.trainable = False
