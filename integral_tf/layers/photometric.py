@@ -1,9 +1,14 @@
 """Augmentation of what a crop's pixels are, not of where they are."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf.generation import keras
 from integral_tf.generation import ops
+from integral_tf.signatures import Tensor
 
 # Columns of `shades` that a person takes.
 DRAWS = 16
@@ -34,7 +39,7 @@ class Photometric(keras.layers.Layer):
         ValueError: `strength` is negative or no number.
     """
 
-    def __init__(self, strength, **kwargs):
+    def __init__(self, strength: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.strength = checks.number(
             "strength",
@@ -43,7 +48,7 @@ class Photometric(keras.layers.Layer):
             least=0,
         )
 
-    def call(self, images, shades):
+    def call(self, images: Tensor, shades: Tensor) -> Tensor:
         shades = ops.reshape(shades, (-1, DRAWS, 1, 1, 1))
         signed = 2 * shades - 1
         images = self._sharpness(images, shades[:, 0], signed[:, 1])
@@ -85,5 +90,5 @@ class Photometric(keras.layers.Layer):
         colour = ops.concatenate([shades[:, i] for i in (13, 14, 15)], axis=-1)
         return ops.where(inside, 255 * colour, images)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "strength": self.strength}

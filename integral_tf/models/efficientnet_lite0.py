@@ -7,6 +7,7 @@ Apache-2.0, lets them be handed on.
 """
 
 import keras
+import numpy as np
 from keras import layers
 
 EPSILON = 1e-3
@@ -21,7 +22,7 @@ STAGES = (
 )
 
 
-def efficientnet_lite0(input_shape):
+def efficientnet_lite0(input_shape: tuple[int, int, int]) -> keras.Model:
     """Builds EfficientNet-Lite0 to its sixth stage.
 
     Args:
@@ -81,7 +82,7 @@ def _norm(x, name):
     return layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn")(x)
 
 
-def assign(model, tensors):
+def assign(model: keras.Model, tensors: dict[str, np.ndarray]) -> None:
     """Takes the weights of a PyTorch EfficientNet-Lite0.
 
     Args:

@@ -8,7 +8,7 @@ import keras
 _STAGE = re.compile(r"(stem|pool1|conv(?P<conv>\d)|stage(?P<stage>\d))_")
 
 
-def body(model):
+def body(model: keras.Model) -> keras.Model:
     """The backbone within a `pose_model` of one stage of Figure 1.
 
     Raises:
@@ -24,7 +24,7 @@ def body(model):
     return bodies[0]
 
 
-def freeze(model, stages):
+def freeze(model: keras.Model, stages: int) -> None:
     """Keeps the weights of a backbone's first stages, and all its statistics.
 
     The batch normalisations of the whole backbone run as in inference, with

@@ -74,26 +74,7 @@ def pose_model(
     Raises:
         ValueError: an argument is none of these.
     """
-    if method not in config.METHODS:
-        raise ValueError(
-            f"`method` is a row of Table 2: {', '.join(config.METHODS)}. "
-            f"Received: method={method!r}"
-        )
-    if weights == "imagenet" and preprocessing != "caffe":
-        raise ValueError(
-            "Keras's ImageNet weights were trained on `preprocessing` caffe. "
-            f"Received: preprocessing={preprocessing!r}"
-        )
-    if stages not in (1, 2, 3, 4) or (stages > 1 and method == "R1"):
-        raise ValueError(
-            "`stages` is 1 to 4 (Table 5), and 1 for R1, which has no heat "
-            f"maps to hand on. Received: method={method!r}, stages={stages}"
-        )
-    if stages > 1 and backbone not in backbones.CONV3:
-        raise ValueError(
-            "Figure 1 parts its stages after conv3, which a ResNet has. "
-            f"Received: backbone={backbone!r}, stages={stages}"
-        )
+    _check(method, backbone, stages, weights, preprocessing)
     size = _size(image_size)
     images = keras.Input((*size, 3), name="images")
     centred = layers.ImageNetCentering(preprocessing, name="centering")(images)
@@ -155,6 +136,29 @@ def network(model: keras.Model) -> tuple[list, list]:
     ]
     cells = {layer.cells for layer in model.layers if hasattr(layer, "cells")}
     return shapes, options, cells
+
+
+def _check(method, backbone, stages, weights, preprocessing):
+    if method not in config.METHODS:
+        raise ValueError(
+            f"`method` is a row of Table 2: {', '.join(config.METHODS)}. "
+            f"Received: method={method!r}"
+        )
+    if weights == "imagenet" and preprocessing != "caffe":
+        raise ValueError(
+            "Keras's ImageNet weights were trained on `preprocessing` caffe. "
+            f"Received: preprocessing={preprocessing!r}"
+        )
+    if stages not in (1, 2, 3, 4) or (stages > 1 and method == "R1"):
+        raise ValueError(
+            "`stages` is 1 to 4 (Table 5), and 1 for R1, which has no heat "
+            f"maps to hand on. Received: method={method!r}, stages={stages}"
+        )
+    if stages > 1 and backbone not in backbones.CONV3:
+        raise ValueError(
+            "Figure 1 parts its stages after conv3, which a ResNet has. "
+            f"Received: backbone={backbone!r}, stages={stages}"
+        )
 
 
 def _reader(method, stride, beta, cells, stage, stages):

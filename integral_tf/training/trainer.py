@@ -179,13 +179,7 @@ class _Run:
             if self.has_val:
                 bars.say(bar, f"{where} {phase}, validating")
             figures = self.validator.figures() if self.has_val else dict(means)
-            row = {
-                "epoch": progress.state.epoch + 1,
-                "phase": phase,
-                "learning_rate": schedule.learning_rate(config, progress.state),
-                **{f"train_{name}": means[name] for name in means},
-                **{f"val_{name}": figures[name] for name in figures},
-            }
+            row = self._row(means, figures)
             progress.state = schedule.advance(
                 config, progress.state, figures["loss"]
             )
@@ -201,6 +195,17 @@ class _Run:
         path = checkpoint.save_model(self.model, self.workdir, self.skeleton)
         print(f"model: {path}")
         return path
+
+    def _row(self, means, figures):
+        """The epoch's row of the log."""
+        state = self.progress.state
+        return {
+            "epoch": state.epoch + 1,
+            "phase": state.phase,
+            "learning_rate": schedule.learning_rate(self.config, state),
+            **{f"train_{name}": means[name] for name in means},
+            **{f"val_{name}": figures[name] for name in figures},
+        }
 
     def _start_from(self, run):
         """Takes the weights of another run of the same network."""
