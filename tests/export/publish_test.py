@@ -322,7 +322,7 @@ def test_predict_takes_an_artifact(run, artifacts, tmp_path):
             out=str(tmp_path / "out"),
         )
     )
-    assert len(results) == 1 and (tmp_path / "out" / "3.png").is_file()
+    assert len(results) == 1 and (tmp_path / "out" / "3.jpg").is_file()
 
 
 def test_a_heatmap_method_is_flip_tested_inside_or_not_at_all(tmp_path):
