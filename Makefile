@@ -60,7 +60,7 @@ train: $(READY) $(RECORDS)/manifest.json
 	$(BIN)/integral-tf evaluate --workdir=$(RUN) --data=$(RECORDS) \
 	    --split=val --out=$(RUN)/evaluation
 
-# The model that comes in the wheel (docs/starter.md): hours of two cores. With
+# The model that comes in the wheel (docs/starter.md): an hour of two cores. With
 # LSP and COCO, folders as datasets/ describes them, its card has figures on
 # photographs: make starter LSP=lspet COCO=coco
 LSP ?=
@@ -87,7 +87,7 @@ starter: $(READY) data/starter/manifest.json data/lite0.weights.h5 \
 	$(BIN)/integral-tf train --preset=starter \
 	    --weights=data/lite0.weights.h5 --data=data/starter \
 	    --workdir=runs/starter
-	$(BIN)/python experiments/starter.py --workdir=runs/starter \
+	$(BIN)/python experiments/starter.py --workdir=runs/starter --beta=8 \
 	    $(if $(LSP),--lsp=data/starter_lsp) $(if $(COCO),--coco=$(COCO))
 
 # A file's tests stay in one of two processes, which share what it made.

@@ -61,6 +61,10 @@ def define_flags():
         "Factor on the scores before the softmax, if not the run's: maps that "
         "learnt from drawn people are less sure of photographs.",
     )
+    flags.DEFINE_integer(
+        "steps", 0, "Steps that were run, if not what the run's log says."
+    )
+    flags.DEFINE_integer("minutes", 0, "Minutes of training, likewise.")
     flags.DEFINE_string("out", "", "Folder; empty is the package's weights/.")
 
 
@@ -195,18 +199,15 @@ def card_of(workdir, path, lsp, coco):
         figures["coco"] = coco_figures(path, coco)
         value = figures["coco"]["model"]["AP50"]
         words.append(f"OKS AP50 {value:.0f} on COCO")
-    with open(workdir / "log.csv") as file:
-        epochs = len(list(csv.DictReader(file)))
     people = manifest["splits"]["train"]["people"]
-    seconds = (workdir / "model.keras").stat().st_mtime
-    seconds -= (workdir / "records.json").stat().st_mtime
+    steps, minutes = _length(workdir, people // run.batch_size)
     return {
         "name": "starter",
         "notice": _NOTICE.format(figures=", ".join(words) or "not measured"),
         "trained_on": f"{people} {_TRAINED_ON}: {manifest['source']}",
-        "steps": epochs * (people // run.batch_size),
+        "steps": flags.FLAGS.steps or steps,
         "batch_size": run.batch_size,
-        "minutes": round(seconds / 60),
+        "minutes": flags.FLAGS.minutes or minutes,
         "method": run.method,
         "backbone": run.backbone,
         "image_size": run.image_size,
@@ -231,6 +232,15 @@ def card_of(workdir, path, lsp, coco):
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
+
+
+def _length(workdir, steps):
+    """Steps and minutes of a run, from what it left in its folder."""
+    log = workdir / "log.csv"
+    rows = list(csv.DictReader(log.open())) if log.is_file() else []
+    seconds = (workdir / "model.keras").stat().st_mtime
+    seconds -= (workdir / "records.json").stat().st_mtime
+    return len(rows) * steps, round(seconds / 60)
 
 
 def main(argv):

@@ -192,16 +192,16 @@ def save(image: np.ndarray, path: str | pathlib.Path) -> None:
         ) from None
 
 
-def name_for(path: pathlib.Path, *, whole: bool = False) -> str:
-    """The file name of a photograph's drawing: JPEG of JPEG, else PNG.
-
-    Args:
-        path: The photograph's.
-        whole: Keep the ending that it has, before the PNG's.
-    """
-    if path.suffix.lower() in _JPEG:
-        return path.name
-    return f"{path.name if whole else path.stem}.png"
+def names_for(paths: Sequence[pathlib.Path]) -> list[str]:
+    """The drawings' file names, JPEG of JPEG, else PNG; no two are the same."""
+    # ours: dog.png and dog.webp, and then all that are no JPEG keep theirs.
+    differ = len({path.stem for path in paths}) == len(paths)
+    return [
+        path.name
+        if path.suffix.lower() in _JPEG
+        else f"{path.stem if differ else path.name}.png"
+        for path in paths
+    ]
 
 
 class _Layer:

@@ -119,9 +119,10 @@ class PoseEstimator:
         elif flip_test:
             self._predict = _keras(network.model, self.skeleton)
         is_path = isinstance(model, (str, os.PathLike))
+        name = str(model) if is_path else model.name
         self._has_maps = getattr(network, "has_maps", False)
         self._said = [
-            repr(str(model) if is_path else model.name),
+            repr("starter" if model is loading.STARTER else name),
             f"{len(self.skeleton)} joints of {self.skeleton.name}",
             f"{self.width} x {self.height}",
             type(network).__name__,

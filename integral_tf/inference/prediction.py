@@ -74,7 +74,7 @@ def _predict_photographs(config, out):
     with whole.folder(out) as partial:
         for path, name in zip(
             progress.over(paths, "predict", unit="images"),
-            _drawn_names(paths),
+            draw.names_for(paths),
         ):
             some = None if people is None else people.get(path.name, [])
             try:
@@ -306,13 +306,6 @@ def _image_paths(images, left):
             f"--images={images!r}{left.ending()}"
         )
     return paths
-
-
-def _drawn_names(paths):
-    """File names of the drawings, different wherever the photographs' are."""
-    # ours: dog.jpg and dog.webp, and then all that are no JPEG keep theirs.
-    differ = len({path.stem for path in paths}) == len(paths)
-    return [draw.name_for(path, whole=not differ) for path in paths]
 
 
 def _image(path, image_id):

@@ -21,7 +21,6 @@ are pixels of the original image, not shares of it. K joints:
 """
 
 import dataclasses
-import importlib
 
 import numpy as np
 
@@ -157,7 +156,9 @@ def parse(record, joints):
 
 def _tensorflow():
     # Late: a photograph is read, and a person described, without it.
-    return importlib.import_module("tensorflow")
+    import tensorflow
+
+    return tensorflow
 
 
 def _feature(value):

@@ -193,12 +193,13 @@ def _image_paths(images, left):
     return paths
 
 
-def _drawn_names(paths):
-    """File names of the drawings, different wherever the pictures' are."""
-    stems = {path.stem for path in paths}
-    if len(stems) == len(paths):
-        return [f"{path.stem}.png" for path in paths]
-    return [f"{path.name}.png" for path in paths]
+def _drawn_names(paths, paint):
+    """File names of the drawings, if any are made."""
+    if not paint:
+        return [path.name for path in paths]
+    from integral_tf.inference import draw  # `painter` found it
+
+    return draw.names_for(paths)
 
 
 def _folder(out):
@@ -248,7 +249,7 @@ def _predict(config, server):
                 people, server, path, some, categories, config.retry_for
             )
             asked.append((path, some, job))
-        for (path, some, job), name in zip(asked, _drawn_names(paths)):
+        for (path, some, job), name in zip(asked, _drawn_names(paths, paint)):
             try:
                 found = job.result()
             except (connections.Refused, OSError) as error:
