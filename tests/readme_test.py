@@ -36,7 +36,7 @@ def commands_of(page):
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
-    """A folder with what the README's reader has: photographs, boxes, a film."""
+    """A folder with a reader's photographs, boxes, detector and film."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
     photo = synthetic.person(11, 3).image
