@@ -3,7 +3,7 @@
 A backend is called with crops `(N, height, width, 3)` float32 RGB and returns
 a dict of `joints` `(N, K, 2)` in crop pixels and `scores` `(N, K)`. It knows
 its `height`, `width` and number of `joints`, and has a `card`: what
-`export.py` wrote beside it, or an empty dict.
+`integral-tf export` wrote beside it, or an empty dict.
 
 Several threads may call one backend. A runtime that keeps the input and the
 answer in its own memory takes one call at a time: each call uses every core,
@@ -31,7 +31,7 @@ def find(model):
 
     Args:
         model: Path of a file with one of the endings below, or of a folder
-            that holds one, as `export.py` publishes it.
+            that holds one, as `integral-tf export` publishes it.
     """
     try:
         path = pathlib.Path(model)
@@ -51,8 +51,8 @@ def load(path):
 
     Raises:
         ImportError: the runtime that it needs is not installed.
-        ValueError: it is damaged, altered since `export.py` published it, or
-            not a pose network.
+        ValueError: it is damaged, altered since `integral-tf export`
+            published it, or not a pose network.
     """
     path = pathlib.Path(path)
     folder = path if path.is_dir() else path.parent

@@ -1,4 +1,4 @@
-"""What `export.py` wrote beside a network: its card, and its files' digests."""
+"""What `integral-tf export` wrote beside a network: card, digests of files."""
 
 import hashlib
 import json
