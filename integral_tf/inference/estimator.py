@@ -48,8 +48,9 @@ class PoseEstimator:
     Args:
         model: Path of a `model.keras`, or of a run's folder that holds one,
             or a Keras model with a `joints` output; or what `integral-tf
-            export` published: a version's folder, or the file in it (.onnx, .tflite,
-            .xml, .plan); or a checkpoint of PyTorch: see `from_pytorch`. None
+            export` published: a version's folder, or the file in it (.onnx,
+            .tflite, .xml, .plan); or a checkpoint of PyTorch: see
+            `from_pytorch`. None
             takes the starter model, which comes with the package, and says so
             (docs/starter.md).
         skeleton: The `skeletons.Skeleton`, its name, or the path of a
