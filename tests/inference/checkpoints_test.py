@@ -8,22 +8,19 @@ import json
 import pathlib
 import re
 import shlex
-import subprocess
-import sys
 
 import cv2
 import numpy as np
 import pytest
-from absl import flags
 
 import integral_tf
+from integral_tf import commands
 from integral_tf import config
 from integral_tf import layers
 from integral_tf import skeletons
 from integral_tf.inference import flip
 from integral_tf.inference import loading
 from integral_tf.inference import opencv_crops
-from integral_tf.inference import prediction
 from integral_tf.models import tensor_files
 from integral_tf.training import importing
 from tests.models import pose_resnet
@@ -225,18 +222,11 @@ def test_the_pages_commands_lead_to_a_drawn_pose(
     data = cv2.imencode(".png", photograph[..., ::-1])[1].tobytes()
     (tmp_path / "photo.jpg").write_bytes(data)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    for program, script, *words in commands_of("checkpoints.md"):
-        assert program == "python"
-        if script == "predict.py":  # here, which spares a start
-            values = flags.FlagValues()
-            config.define_flags(config.PredictConfig, values)
-            values([script, *words])
-            prediction.predict(config.from_flags(config.PredictConfig, values))
-        else:
-            command = [sys.executable, ROOT / script, *words]
-            subprocess.run(command, check=True)
-    drawn = cv2.imread(str(tmp_path / "out" / "photo.png"))[..., ::-1]
+    for program, *words in commands_of("checkpoints.md"):
+        assert program == "integral-tf"
+        assert commands.main(words) == 0
+    # A JPEG by its name.
+    drawn = cv2.imread(str(tmp_path / "out" / "photo.jpg"))[..., ::-1]
     assert (drawn != photograph).any(axis=-1).mean() > 0.001
     (person,) = json.loads((tmp_path / "out" / "joints.json").read_text())
     joints = np.reshape(person["keypoints"], (17, 3))[:, :2]
