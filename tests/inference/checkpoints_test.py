@@ -16,6 +16,7 @@ import pytest
 import integral_tf
 from integral_tf import commands
 from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import skeletons
 from integral_tf.inference import flip
@@ -138,7 +139,7 @@ def test_a_skeleton_that_was_given_is_taken(checkpoint, capsys):
 def test_becomes_a_run(checkpoint, photograph, tmp_path, monkeypatch):
     run = tmp_path / "runs" / "imported"
     importing.import_checkpoint(checkpoint, run)
-    kept = config.read_flagfile(config.TrainConfig, run / "flags.cfg")
+    kept = flagfiles.read(config.TrainConfig, run / "flags.cfg")
     assert (kept.method, kept.backbone, kept.width, kept.cells) == (
         "H1",
         "resnet18",
