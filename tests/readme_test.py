@@ -18,6 +18,8 @@ from PIL import Image
 from integral_tf import commands
 from integral_tf.records import synthetic
 from tests.detection import graphs
+from tests.models import pose_resnet
+from tests.models import torch_files
 
 ROOT = pathlib.Path(__file__).parent.parent
 FENCED = re.compile(r"^```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -44,6 +46,9 @@ def workplace(tmp_path, monkeypatch):
         Image.fromarray(photo).save(path)
     boxes = [{"file_name": "1.jpg", "bbox": [40, 20, 90, 140]}]
     pathlib.Path("boxes.json").write_text(json.dumps(boxes))
+    # A small network by a published file's name: what it is, its tensors say.
+    tensors = pose_resnet.random_tensors(18, 17, width=8)
+    torch_files.save_legacy(tensors, "pose_resnet_50_256x192.pth.tar")
     raw = {2 * 8 + 3: [0.5, 0.25, math.log(2), math.log(4)]}
     graphs.yolox(tmp_path / "yolox_s.onnx", raw)
     height, width = photo.shape[:2]
