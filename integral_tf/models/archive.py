@@ -9,7 +9,6 @@ import json
 import os
 import zipfile
 
-import h5py
 import numpy as np
 
 from integral_tf import skeletons
@@ -73,6 +72,8 @@ def write_half(path: str | os.PathLike, out: str | os.PathLike) -> None:
 def _half(data):
     """The bytes of an HDF5 file whose arrays of several axes are float16."""
     out = io.BytesIO()
+    import h5py  # late: an exported network is opened without it
+
     with h5py.File(io.BytesIO(data)) as source, h5py.File(out, "w") as target:
 
         def copy(name, node):

@@ -24,7 +24,7 @@ drawn = estimate(sys.argv[2])[0].draw(sys.argv[2])
 poses = [pose for poses in estimate([sys.argv[2]] * 2, [boxes, boxes[:1]])
          for pose in poses]
 # OpenVINO itself brings absl.
-loaded = {"tensorflow", "keras", "cv2", "tqdm", "matplotlib"}
+loaded = {"tensorflow", "keras", "cv2", "h5py", "tqdm", "matplotlib", "scipy"}
 print(json.dumps([[pose.joints.tolist() for pose in poses],
                   sorted(loaded & set(sys.modules)), str(drawn.shape),
                   repr(estimate)]))
