@@ -24,6 +24,9 @@ class _Lines(tqdm.tqdm):
             self.fp.write(f"{str(self).strip()}\n")
             self.fp.flush()
 
+    def clear(self, nolock=False):
+        """Nothing: a line that was written stays."""
+
     def close(self):
         if not self.disable:
             self.display()

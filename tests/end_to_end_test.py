@@ -108,7 +108,7 @@ def test_predict_draws_a_video_or_says_what_is_wrong(work, tmp_path):
     )  # fmt: skip
     done = command("predict", *flags)
     assert done.returncode == 0, done.stderr
-    assert "1 people in 8 frames" in done.stdout
+    assert "1 person in 8 frames" in done.stdout
     assert "8/8" in done.stderr and "[0" in done.stderr  # time left
     text = (out / "joints.jsonl").read_text()
     lines = [json.loads(line) for line in text.splitlines()]

@@ -25,6 +25,7 @@ from integral_tf.pipeline import batches
 from integral_tf.records import manifests
 from integral_tf.records import shards
 from integral_tf.records import synthetic
+from integral_tf.training import optimizers
 from integral_tf.training import resuming
 from integral_tf.training import strategy
 from integral_tf.training import trainer
@@ -68,7 +69,9 @@ def test_two_devices_take_the_step_that_one_takes(settings, monkeypatch):
     settings = dataclasses.replace(
         settings, learning_rate=1e-2, flip=False, rotation=0.0, scale=0.0
     )
-    monkeypatch.setattr(keras.optimizers, "Adam", keras.optimizers.SGD)
+    monkeypatch.setattr(
+        optimizers, "Adam", lambda rate, *_: keras.optimizers.SGD(rate)
+    )
     real = batches.train_batches
 
     def twins(*args):
@@ -132,7 +135,10 @@ def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
     assert re.fullmatch(
         r"integral-tf \S+ train · TensorFlow \S+, Keras \S+ · .+", first
     )
-    assert all(re.match(r"(train|epoch \d/2 \w+).*:.*steps", x) for x in bar)
+    others = [
+        x for x in bar if not re.match(r"(train|epoch \d/2 \w+).*:.*steps", x)
+    ]
+    assert others == []
     assert any("epoch 2/2 main, compiling" in line for line in bar)
     assert any("epoch 2/2 main, validating" in line for line in bar)
     models = [
