@@ -12,7 +12,6 @@ import pathlib
 import sys
 from typing import Any
 
-from integral_tf.detection import refinement
 from integral_tf.serving import boxes as boxes_of
 from integral_tf.serving import connections
 
@@ -52,7 +51,6 @@ def people(server, path, persons, categories, seconds):
                 for v in (*joint, score)
             ],
             "score": round(sum(scores) / len(scores), 5),
-            "sure": max(scores) >= refinement.SURE,
         }
         for index, joints, scores in connections.poses(outputs, len(persons))
     ]
