@@ -1,5 +1,6 @@
 """What detectors answer, made one: boxes of people with their scores."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def people(answer: Any, person: int | None = None) -> np.ndarray:
     Returns:
         `(M, 5)` float64 x, y, width, height and score, which is 1 where the
         detector gives none. A box without a size, or with a number that is
-        not finite, shows nobody and is left out.
+        not finite, shows nobody and is left out, with a warning.
 
     Raises:
         ValueError: it is none of these, or has classes without names, and
@@ -61,7 +62,15 @@ def people(answer: Any, person: int | None = None) -> np.ndarray:
     if rows.shape[1] == 4:
         rows = np.concatenate([rows, np.ones((len(rows), 1))], axis=1)
     finite = (np.abs(rows) < coordinates.LARGEST_BOX).all(axis=1)
-    return rows[finite & (rows[:, 2:4] > 0).all(axis=1)]
+    kept = finite & (rows[:, 2:4] > 0).all(axis=1)
+    if not kept.all():
+        first = rows[~kept][0, :4].tolist()
+        warnings.warn(
+            "A detector's boxes are x, y, width, height; left out: "
+            f"{(~kept).sum()} without a size, or too large, such as {first}",
+            stacklevel=2,
+        )
+    return rows[kept]
 
 
 def from_corners(corners: np.ndarray, scores: np.ndarray) -> np.ndarray:

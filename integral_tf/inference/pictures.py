@@ -26,7 +26,8 @@ def are_several(pictures: Any) -> bool:
     """Whether this is a list, a tuple, a batch or an iterator of pictures."""
     if isinstance(pictures, (list, tuple)):
         return True
-    if is_one(pictures):
+    is_file = isinstance(pictures, bytes) or hasattr(pictures, "read")
+    if is_one(pictures) or is_file:  # `read` refuses an open file
         return False
     shape = getattr(pictures, "shape", None)
     return hasattr(pictures, "__iter__") if shape is None else len(shape) == 4
@@ -71,7 +72,9 @@ def read(picture: Any, name: str = "image") -> np.ndarray:
 
 
 def _of_array(picture, name):
-    if isinstance(picture, (list, tuple, dict, bytes)) or picture is None:
+    if isinstance(picture, (list, tuple, dict, bytes)) or (
+        picture is None or hasattr(picture, "read")
+    ):
         raise ValueError(
             f"{_SENTENCE} Received: {name}={type(picture).__name__}"
         )

@@ -124,7 +124,16 @@ def to_coco(
     Returns:
         List of dicts `image_id`, `category_id`, `bbox`, `keypoints`, `score`;
         `json.dump` writes it, and pycocotools' `loadRes` reads it.
+
+    Raises:
+        ValueError: these are poses of several pictures, or none.
     """
+    poses = [poses] if isinstance(poses, Pose) else list(poses)
+    if not all(isinstance(pose, Pose) for pose in poses):
+        raise ValueError(
+            "`poses` are those of one picture; call this for each. "
+            f"Received: a list of {type(poses[0]).__name__}"
+        )
     known = {} if image_id is None else {"image_id": image_id}
     return [{**known, **pose.to_coco()} for pose in poses]
 

@@ -54,7 +54,7 @@ def predict(config):
             f"give one of the two. Received: --boxes={config.boxes!r}, "
             f"--detector={config.detector!r}"
         )
-    out = _claimable(config.out)
+    out = _claimable(config.out, config.images)
     path = pathlib.Path(config.images)
     if path.is_file() and path.suffix.lower() in video.ENDINGS:
         return _predict_video(config, path, out)
@@ -268,18 +268,36 @@ def _counted(count, noun):
     return f"{count} {noun}{'s' * (count != 1)}"
 
 
-def _claimable(out):
+def _claimable(out, images):
     """The output folder: a new one, or one of an earlier prediction."""
     if not out:
         raise ValueError("Name a folder to write. Received: --out=")
-    out = pathlib.Path(out)
-    ours = any((out / name).is_file() for name in (_JOINTS, _LINES))
-    if out.exists() and not ours and (out.is_file() or any(out.iterdir())):
+    out, source = pathlib.Path(out), pathlib.Path(images).resolve()
+    if out.resolve() in (source, *source.parents):
         raise FileExistsError(
-            "`out` holds other things, and would be replaced; name a new "
-            f"folder. Received: --out={out}"
+            "`out` holds the pictures that are read, and would be replaced; "
+            f"name a new folder. Received: --out={out}"
+        )
+    if out.exists() and (other := _other(out)):
+        raise FileExistsError(
+            f"`out` holds other things, such as {other}, and would be "
+            f"replaced; name a new folder. Received: --out={out}"
         )
     return out
+
+
+def _other(out):
+    """What a folder holds that no prediction wrote, or an empty text."""
+    if out.is_file():
+        return out.name
+    names = sorted(out.iterdir())
+    if not any(path.name in (_JOINTS, _LINES) for path in names):
+        return names[0].name if names else ""
+    ours = _ENDINGS | video.ENDINGS | {".json", ".jsonl"}
+    for path in names:
+        if path.is_dir() or path.suffix.lower() not in ours:
+            return path.name
+    return ""
 
 
 def _image_paths(images, left):
@@ -299,8 +317,9 @@ def _image_paths(images, left):
         else:
             paths.append(entry)
     if not paths:
+        what = "" if path.exists() else "There is no such file or folder. "
         raise FileNotFoundError(
-            "`--images` is a photograph, a folder of them "
+            f"{what}`--images` is a photograph, a folder of them "
             f"({', '.join(sorted(_ENDINGS))}), or a video "
             f"({', '.join(sorted(video.ENDINGS))}). Received: "
             f"--images={images!r}{left.ending()}"

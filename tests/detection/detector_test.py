@@ -127,6 +127,7 @@ def test_neither_tensorflow_nor_keras_is_imported():
         "integral_tf.coordinates",
         "integral_tf.optional",
         "math",
+        "warnings",
         "numpy",
         "os",
         "pathlib",

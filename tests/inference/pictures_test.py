@@ -1,5 +1,6 @@
 """Tests for pictures of any kind."""
 
+import io
 import pathlib
 import warnings
 
@@ -107,3 +108,10 @@ def test_a_bad_file_is_one_sentence(tmp_path):
     (tmp_path / "text.jpg").write_text("no picture")
     with pytest.raises(ValueError, match="is no picture that Pillow reads"):
         pictures.read(tmp_path / "text.jpg")
+
+
+def test_bytes_and_open_files_are_refused(tmp_path):
+    for picture in (b"bytes", io.BytesIO(b"bytes")):
+        assert not pictures.are_several(picture)
+        with pytest.raises(ValueError, match="Received: image="):
+            pictures.read(picture)

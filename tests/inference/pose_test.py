@@ -97,3 +97,9 @@ def test_drawing_takes_any_picture_and_leaves_it():
     assert not stick().draw(image, least=0.9).any()
     with pytest.raises(ValueError, match="Ellipses are drawn of covariances"):
         stick().draw(image, ellipses=True)
+
+
+def test_poses_of_several_pictures_are_no_result_of_one():
+    assert integral_tf.to_coco(stick()) == integral_tf.to_coco([stick()])
+    with pytest.raises(ValueError, match="of one picture.*a list of list"):
+        integral_tf.to_coco([[stick()], [stick()]])

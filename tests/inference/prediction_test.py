@@ -294,3 +294,22 @@ def test_a_folder_that_another_writes_is_refused(predict, clip, tmp_path):
             predict(clip)
     predict(clip)
     assert files(tmp_path) == ["clip.avi", "out"]
+
+
+def test_a_folder_that_holds_more_is_not_replaced(tmp_path):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    out.mkdir()
+    (photos / "1.png").write_bytes(b"mine")
+    (photos / "joints.json").write_text("[]")
+    (out / "joints.json").write_text("[]")
+    (out / "notes.txt").write_text("mine")
+    for folder, said in (
+        (photos, "the pictures that are read"),
+        (out, "notes.txt"),
+    ):
+        asked = configs.PredictConfig(images=str(photos), out=str(folder))
+        with pytest.raises(FileExistsError, match=said):
+            prediction.predict(asked)
+    assert (photos / "1.png").read_bytes() == b"mine"
+    assert (out / "notes.txt").read_text() == "mine"
