@@ -31,8 +31,6 @@ def detections(**fields):
         ([[1, 2, 3, 4, 0.5], [1, 2, 3, 4, 0.25]], [[1, 2, 3, 4, 0.5]]),
         ([], []),
         (np.zeros((0, 4)), []),
-        # Nobody is in a box without a size.
-        ([[1, 2, 0, 4], [1, 2, 3, -4], [np.nan, 2, 3, 4], [1, 2, 1e9, 4]], []),
         (
             detections(confidence=None, class_id=None),
             [[1, 2, 10, 20, 1], [3, 4, 2, 5, 1]],
@@ -57,6 +55,12 @@ def detections(**fields):
 )
 def test_answers_become_boxes_with_scores(answer, boxes):
     assert find(answer) == boxes
+
+
+def test_what_is_no_box_is_left_out_with_a_warning():
+    none = [[1, 2, 0, 4], [1, 2, 3, -4], [np.nan, 2, 3, 4], [1, 2, 1e9, 4]]
+    with pytest.warns(UserWarning, match="4 without a size.*such as .1.0, 2.0"):
+        assert find(none) == []
 
 
 def test_no_detections_are_nobody():
