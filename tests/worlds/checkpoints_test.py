@@ -16,6 +16,7 @@ if LEGACY:
     pytest.skip("networks need Keras 3", allow_module_level=True)
 
 from integral_tf import models  # noqa: E402
+from integral_tf.models import pytorch_checkpoint  # noqa: E402
 from integral_tf.models import tensor_files  # noqa: E402
 from tests.models import torch_pose_resnet  # noqa: E402
 
@@ -70,7 +71,7 @@ def of_mmpose(network):
 def test_tensors_are_those_that_pytorch_saved(saved, zipped, network, tmp_path):
     path = tmp_path / "some.pth"
     torch.save(saved(network), path, _use_new_zipfile_serialization=zipped)
-    read = models.pytorch_checkpoint._state_dict(path)
+    read = pytorch_checkpoint._state_dict(path)
     read = tensor_files.arrays(read, path)
     state = network.state_dict()
     assert len(read) == len(state)
