@@ -137,7 +137,7 @@ def test_predict_draws_a_video_or_says_what_is_wrong(work, tmp_path):
         (
             "predict",
             ("--model=nowhere", "--images=nowhere", "--out=new"),
-            "predict: `--images` is",
+            "`--images` is",
         ),
         (
             "build-lsp",
