@@ -311,9 +311,9 @@ class PredictConfig(settings.Checked):
         -1, "The detector's class of people; -1 is the usual one.", low=-1
     )
     out: str = setting(
-        "",
+        "poses",
         "Folder to write the drawings to, and joints.json, or of a video "
-        "joints.jsonl.",
+        "joints.jsonl; one of an earlier prediction is replaced.",
         main=True,
     )
     skeleton: str = setting(
@@ -334,7 +334,11 @@ class PredictConfig(settings.Checked):
         "one stays.",
     )
     min_score: float = setting(
-        0.0, "Draw only joints with at least this score.", main=True
+        0.0,
+        "Draw only joints with at least this score.",
+        low=0,
+        high=1,
+        main=True,
     )
     ellipses: bool = setting(
         False,

@@ -121,11 +121,14 @@ def parse(config_class: type, arguments: Sequence[str]) -> Any:
             f"({error.reason}). Received: {' '.join(given)}"
         ) from None
     except flags.Error as error:
-        text = str(error).replace("ERROR:: ", "")
+        text = str(error).replace("ERROR:: ", "").replace(" ?", "?")
         raise ValueError(f"{text}; --help lists the flags") from None
     if len(words) > len(places):
+        named = "".join(
+            f"--{field.name} may be given as a word, once. " for field in places
+        )
         raise ValueError(
-            "A flag begins with --, and its value follows after =. "
+            f"A flag begins with --, and its value follows after =. {named}"
             f"Received: {words[len(places)]!r}"
         )
     for field, word in zip(places, words):

@@ -293,7 +293,12 @@ def test_a_command_line_is_read_or_refused_in_a_sentence(tmp_path):
     binary.write_bytes(b"\xff\xfe")
     for given, message in (
         (["--out=new"], "--images is missing: .* Received: --images="),
-        (["a.jpg", "b.jpg"], "A flag begins with --.* Received: 'b.jpg'"),
+        (
+            ["a.jpg", "b.jpg"],
+            "A flag begins with --.* --images may .* Received: 'b.jpg'",
+        ),
+        (["a.jpg", "--modle=x"], "Did you mean: model[?];"),
+        (["a.jpg", "--min_score=7"], "at most 1. Received: --min_score=7"),
         (["a.jpg", "--flip=1"], "Unknown .*'flip'.*--help lists the flags"),
         (["a.jpg", "--preset=tiny"], "one of demo, .*Received: --preset=tiny"),
         (["a.jpg", "--batch_size=no"], "batch_size"),

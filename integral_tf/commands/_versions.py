@@ -25,7 +25,14 @@ def announce(name: str, uses: str) -> None:
     try:
         if uses == "tensorflow":
             told = _tensorflow()
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        if backend != "tensorflow" and "tensorflow" not in str(error):
+            raise ImportError(
+                "Keras cannot start with the backend that the environment "
+                "names: install it, or unset KERAS_BACKEND. "
+                f"Received: KERAS_BACKEND={backend}, {error}"
+            ) from error
         raise ImportError(
             "TensorFlow is needed here, and cannot be imported; `integral-tf "
             f"doctor` says more. Received: {error}"

@@ -12,8 +12,7 @@ are counted in the last line. A picture that the server refuses is one line, and
 the others go on; a server that is away is asked again for `--retry_for`
 seconds. The exit status is 0 if every picture was answered.
 
-REST needs nothing but absl-py, and Pillow where there are no boxes; gRPC needs
-tensorflow-serving-api; pictures are drawn where OpenCV is installed.
+REST needs neither TensorFlow nor Keras; gRPC needs tensorflow-serving-api.
 """
 
 import dataclasses
@@ -44,9 +43,9 @@ class ClientConfig(settings.Checked):
     )
     boxes: str = setting(
         "",
-        "JSON of people in the images, in COCO's result form [{file_name or "
-        "image_id, bbox: [x, y, w, h], score}]; without it the whole image "
-        "is one person.",
+        "People in the images: a JSON list of {file_name or image_id, bbox: "
+        "[x, y, w, h], score}, COCO's annotations or results, or a .csv; "
+        "without it the whole image is one person.",
         main=True,
     )
     out: str = setting(
@@ -54,7 +53,7 @@ class ClientConfig(settings.Checked):
     )
     min_box_score: float = setting(0.5, "Leave out boxes less sure than this.")
     min_score: float = setting(0.0, "Draw only joints at least this sure.")
-    draw: bool = setting(True, "Draw the pictures, where OpenCV is.")
+    draw: bool = setting(True, "Draw the pictures.")
     skeleton: str = setting(
         "",
         "What the joints are: a skeleton's name, or the skeleton.json beside "

@@ -10,12 +10,12 @@ import json
 import pathlib
 import reprlib
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from integral_tf import coordinates
-from integral_tf import skeletons
 from integral_tf.inference import left_out
 from integral_tf.records import ids
 
@@ -81,9 +81,14 @@ def read(path: str, names: str) -> list:
         list alone have only `bbox`, and `score` where they have five numbers.
 
     Raises:
-        OSError: there is no such file.
+        FileNotFoundError: there is no such file.
         ValueError: it is of another form.
     """
+    if not pathlib.Path(path).is_file():
+        raise FileNotFoundError(
+            "`--boxes` is a file of boxes (docs/detectors.md), and there is "
+            f"none of that name. Received: --boxes={str(path)!r}"
+        )
     try:
         if pathlib.Path(path).suffix.lower() == ".csv":
             return _csv_rows(path)
@@ -175,7 +180,7 @@ def _number(text):
 def sort(
     rows: list,
     place: Callable[[dict], Any],
-    skeleton: skeletons.Skeleton,
+    categories: Sequence[int],
     least: float,
     left: left_out.LeftOut,
 ) -> dict[Any, list[Person]]:
@@ -186,7 +191,8 @@ def sort(
         place: A function from a row to the key of its picture or frame; it
             raises `Unfit` for a row without one, and `Elsewhere` for a row of
             another.
-        skeleton: The `skeletons.Skeleton`, whose categories are taken.
+        categories: Numbers of the people's categories; a row without one is
+            of the first.
         least: Score below which a row is left out; rows without one stay.
         left: The `left_out.LeftOut` that counts the others.
 
@@ -196,7 +202,7 @@ def sort(
     people = {}
     for number, row in enumerate(rows):
         try:
-            key, person = _person(row, place, skeleton, least)
+            key, person = _person(row, place, categories, least)
         except Elsewhere as other:
             text, *value = other.args
             left.count("box", text, *map(SHORT.repr, value))
@@ -223,18 +229,18 @@ def whole_number(value: Any) -> int | None:
     return int(value) if value == value // 1 else None
 
 
-def _person(row, place, skeleton, least):
+def _person(row, place, categories, least):
     """The key of a row and its `Person`."""
     if not isinstance(row, dict):
         raise Unfit("without any field")
     category, score = row.get("category_id"), row.get("score")
     if category is None:
-        category = skeleton.categories[0]
+        category = categories[0]
     # A list, which is no key, is shown as it is.
     number = ids.key(category)
     category = category if number is None else number
-    if category not in skeleton.categories:
-        wanted = " or ".join(map(str, skeleton.categories))
+    if category not in categories:
+        wanted = " or ".join(map(str, categories))
         raise Elsewhere(f"of another category than {wanted}", category)
     if row.get("iscrowd"):
         raise Elsewhere("of a crowd, which is no one person")

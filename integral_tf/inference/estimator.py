@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import detection
 from integral_tf import skeletons
@@ -98,6 +99,12 @@ class PoseEstimator:
         batch_size: int = 16,
         detector: Any = None,
     ) -> None:
+        checks.whole(
+            "batch_size",
+            batch_size,
+            "`batch_size` is how many people a step has.",
+            least=1,
+        )
         model = loading.starter() if model is None else model
         artifact = backends.find(model)
         if artifact:
@@ -176,11 +183,16 @@ class PoseEstimator:
             asked: Iterable of a picture, its boxes, and what to call it.
             heatmaps: Give each pose its maps.
         """
-        waiting, people = collections.deque(), []
+        waiting, people, failed = collections.deque(), [], None
         for picture, boxes, name in asked:
             poses = []  # of each of its people, None until it is known
+            try:
+                picture = pictures.read(picture, name)
+                people += self._people(picture, boxes, poses)
+            except (FileNotFoundError, ValueError) as error:
+                failed = error  # after the answers that are due
+                break
             waiting.append(poses)
-            people += self._people(pictures.read(picture, name), boxes, poses)
             while len(people) >= self.batch_size:
                 people = self._answer(people, heatmaps)
             while waiting and not any(pose is None for pose in waiting[0]):
@@ -188,6 +200,8 @@ class PoseEstimator:
         while people:
             people = self._answer(people, heatmaps)
         yield from waiting
+        if failed:
+            raise failed
 
     def _people(self, picture, boxes, poses):
         """The `_Person`s of a picture, each with a place among its poses."""

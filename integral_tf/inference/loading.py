@@ -58,7 +58,7 @@ def load_with_skeleton(model, skeleton=None):
         FileNotFoundError, ValueError: as of `load`, or there is no such
             skeleton.
     """
-    skeleton = _named_skeleton(skeleton)
+    skeleton = named_skeleton(skeleton)
     if tensor_files.is_checkpoint(model):
         from integral_tf.models import pytorch_checkpoint  # late: Keras
 
@@ -162,12 +162,12 @@ def skeleton_of(network, skeleton, flip_test):
     """The skeleton that was given, or a guess, said to be one."""
     if skeleton is None:
         return _guessed(network.joints, flip_test)
-    skeleton = _named_skeleton(skeleton)
+    skeleton = named_skeleton(skeleton)
     check_joints(network.joints, skeleton)
     return skeleton
 
 
-def _named_skeleton(skeleton):
+def named_skeleton(skeleton):
     """A skeleton from its name or file; another, or None, as it is."""
     if not isinstance(skeleton, (str, pathlib.Path)):
         return skeleton

@@ -1,32 +1,75 @@
-"""Rows of a file of boxes, by the photograph or frame that they are of."""
+"""Photographs and boxes that flags name, and which boxes are of which."""
 
 import collections
 import math
 import pathlib
+from collections.abc import Collection
+from collections.abc import Sequence
+from typing import Any
 
-from integral_tf import config as configs
-from integral_tf import skeletons
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import left_out
 from integral_tf.records import ids
 
 _FRAME = "any frame of the video, which has {}"
+_UNKNOWN = "of an ending that is not read"
+
+
+def photographs(
+    images: str,
+    endings: Collection[str],
+    left: left_out.LeftOut,
+    *,
+    wanted: str,
+) -> list[pathlib.Path]:
+    """The photographs that `--images` names; a folder's others are counted.
+
+    Args:
+        images: Path of a photograph, of any ending, or of a folder.
+        endings: Those that are taken of a folder, in small letters.
+        left: The `left_out.LeftOut` that counts the others.
+        wanted: What `--images` is, for the message.
+
+    Raises:
+        FileNotFoundError: there is no photograph.
+    """
+    path = pathlib.Path(images)
+    if images and path.is_file():
+        return [path]
+    paths = []
+    for entry in sorted(path.iterdir()) if images and path.is_dir() else []:
+        ending = entry.suffix.lower()
+        if entry.is_dir():
+            left.count("folder", "in the folder", entry.name)
+        elif ending not in endings:
+            left.count("file", _UNKNOWN, ending or entry.name)
+        elif not entry.is_file():
+            left.name("file", "not read: a pipe, or a broken link", entry)
+        else:
+            paths.append(entry)
+    if not paths:
+        what = "" if path.exists() else "There is no such file or folder. "
+        raise FileNotFoundError(
+            f"{what}`--images` is {wanted}. Received: --images={images!r}"
+            f"{left.ending()}"
+        )
+    return paths
 
 
 def of_photographs(
-    config: configs.PredictConfig,
+    config: Any,
     rows: list,
     paths: list[pathlib.Path],
-    skeleton: skeletons.Skeleton,
+    categories: Sequence[int],
     left: left_out.LeftOut,
 ) -> dict[str, list[boxes_of.Person]]:
     """Puts the rows of a file of boxes to photographs.
 
     Args:
-        config: A `config.PredictConfig`.
+        config: Flags that have `boxes`, their file, and `min_box_score`.
         rows: What `boxes.read` returned.
         paths: Paths of the photographs, of different names.
-        skeleton: The model's `skeletons.Skeleton`.
+        categories: Numbers of the people's categories.
         left: The `left_out.LeftOut` that counts the other rows.
 
     Returns:
@@ -56,7 +99,7 @@ def of_photographs(
             raise boxes_of.Elsewhere("of another image", name or number)
         return name
 
-    people = boxes_of.sort(rows, place, skeleton, config.min_box_score, left)
+    people = boxes_of.sort(rows, place, categories, config.min_box_score, left)
     if not people:
         raise nobody(
             config, rows, left, f"any of the images, such as {paths[0].name}"
@@ -69,11 +112,19 @@ def number_of(path: pathlib.Path) -> int | None:
     return int(path.stem) if path.stem.isdecimal() else None
 
 
+def described(path: pathlib.Path, image_id: int | str | None) -> dict:
+    """What a result says of its photograph, in the form of COCO's results."""
+    if image_id is None:
+        image_id = number_of(path)
+    known = {} if image_id is None else {"image_id": image_id}
+    return {**known, "file_name": path.name}
+
+
 class Frames:
     """The rows of a file of boxes, by the frames of a video.
 
     Args:
-        config, rows, skeleton, left: As of `of_photographs`.
+        config, rows, categories, left: As of `of_photographs`.
         announced: How many frames the video says that it has; 0 if it does
             not say.
 
@@ -83,15 +134,15 @@ class Frames:
 
     def __init__(
         self,
-        config: configs.PredictConfig,
+        config: Any,
         rows: list,
         announced: int,
-        skeleton: skeletons.Skeleton,
+        categories: Sequence[int],
         left: left_out.LeftOut,
     ) -> None:
         self._config, self._rows, self._left = config, rows, left
         self._people = boxes_of.sort(
-            rows, _frame, skeleton, config.min_box_score, left
+            rows, _frame, categories, config.min_box_score, left
         )
         end = announced or math.inf
         if not any(frame < end for frame in self._people):
@@ -127,7 +178,7 @@ def _frame(row):
 
 
 def nobody(
-    config: configs.PredictConfig,
+    config: Any,
     rows: list,
     left: left_out.LeftOut,
     of: str,

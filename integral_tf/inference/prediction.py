@@ -19,10 +19,13 @@ from integral_tf.records import schema
 # What a prediction consists of, of photographs and of a video.
 _JOINTS, _LINES = "joints.json", "joints.jsonl"
 _UNREAD = "of an image that is not read"
-_UNKNOWN = "of an ending that is not read"
 _ENDINGS = {
     ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
 }  # fmt: skip
+_WANTED = (
+    f"a photograph, a folder of them ({', '.join(sorted(_ENDINGS))}), or a "
+    f"video ({', '.join(sorted(video.ENDINGS))})"
+)
 
 
 def predict(config):
@@ -63,12 +66,12 @@ def predict(config):
 
 def _predict_photographs(config, out):
     left = left_out.LeftOut()
-    paths = _image_paths(config.images, left)
+    paths = placement.photographs(config.images, _ENDINGS, left, wanted=_WANTED)
     rows = _rows(config, "file_name or image_id")
     answers, people = _Answers(config), None
     if rows is not None:
         people = placement.of_photographs(
-            config, rows, paths, answers.skeleton, left
+            config, rows, paths, answers.skeleton.categories, left
         )
     results = []
     with whole.folder(out) as partial:
@@ -88,7 +91,7 @@ def _predict_photographs(config, out):
             picture, found = answers(image, some)
             draw.save(picture, partial / name)
             results += [
-                {**_image(path, image_id), **person}
+                {**placement.described(path, image_id), **person}
                 for image_id, person in found
             ]
         if not answers.pictures:
@@ -115,7 +118,11 @@ def _predict_video(config, path, out):
         answers, people = _Answers(config), None
         if rows is not None:
             people = placement.Frames(
-                config, rows, frames.announced, answers.skeleton, left
+                config,
+                rows,
+                frames.announced,
+                answers.skeleton.categories,
+                left,
             )
         partial = stack.enter_context(whole.folder(out))
         drawn, results = _answer_frames(
@@ -298,38 +305,3 @@ def _other(out):
         if path.is_dir() or path.suffix.lower() not in ours:
             return path.name
     return ""
-
-
-def _image_paths(images, left):
-    """The photographs that `--images` names; a folder's others are counted."""
-    path = pathlib.Path(images)
-    if path.is_file():
-        return [path]
-    paths = []
-    for entry in sorted(path.iterdir()) if path.is_dir() else []:
-        ending = entry.suffix.lower()
-        if entry.is_dir():
-            left.count("folder", "in the folder", entry.name)
-        elif ending not in _ENDINGS:
-            left.count("file", _UNKNOWN, ending or entry.name)
-        elif not entry.is_file():
-            left.name("file", "not read: a pipe, or a broken link", entry)
-        else:
-            paths.append(entry)
-    if not paths:
-        what = "" if path.exists() else "There is no such file or folder. "
-        raise FileNotFoundError(
-            f"{what}`--images` is a photograph, a folder of them "
-            f"({', '.join(sorted(_ENDINGS))}), or a video "
-            f"({', '.join(sorted(video.ENDINGS))}). Received: "
-            f"--images={images!r}{left.ending()}"
-        )
-    return paths
-
-
-def _image(path, image_id):
-    """What a result says of its image, in the form of COCO's."""
-    if image_id is None:
-        image_id = placement.number_of(path)
-    known = {} if image_id is None else {"image_id": image_id}
-    return {**known, "file_name": path.name}

@@ -1,20 +1,8 @@
-r"""Parameters and operations of a network, for Tables 3, 4 and 7.
+"""Parameters and operations of a network, for Tables 3, 4 and 7.
 
 One configuration is counted part by part (`report`); a table's rows stand
-beside what the paper prints (`table`). Both count one image, in two readings:
-
-    as built     every parameter, a normalisation's moving moments included;
-                 multiply-accumulates (MACs) of convolutions, deconvolutions
-                 and fully connected layers, with the strides as they are
-    the paper's  parameters of the ImageNet classifier, which has a 1000-way
-                 layer and no head; what it calls FLOPs: the MACs with the
-                 strides on the 3 x 3 convolutions, and one more operation per
-                 element of a batch normalisation or ReLU
-
-The paper defines neither count. The second reading is the one found to give
-every figure that it prints but the 101 M parameters of four stages. Biases,
-pooling, sums and the integral, below 1 % together in the paper's networks, are
-no operations in either.
+beside what the paper prints (`table`). Both count one image, in two readings,
+`as built` and `the paper's`, which `integral-tf complexity --help` explains.
 """
 
 import dataclasses

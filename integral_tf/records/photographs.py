@@ -108,6 +108,19 @@ def read_labelled(path, size=None):
     return np.asarray(shown), (*notes, *more)
 
 
+def shown_size(path):
+    """Width and height as every viewer shows a photograph; reads its header.
+
+    Raises:
+        schema.Dropped: as of `read`, as far as the header tells.
+    """
+    with _reasons(path), _any_size():
+        with Image.open(path) as image:
+            _check_size(path, image.size)
+            size = image.size
+            return size[::-1] if _orientation(image) in (5, 6, 7, 8) else size
+
+
 def of_pillow(image):
     """A Pillow image that is open already, as `read` gives a file's.
 

@@ -1,5 +1,6 @@
 """Tests for what starts the commands: names, help, errors, quiet."""
 
+import os
 import pathlib
 import re
 import signal
@@ -217,3 +218,15 @@ def test_a_killed_command_leaves_no_process(tmp_path):
     done = process("-c", code)
     assert done.returncode == -signal.SIGKILL
     assert done.stderr == "last words\n"
+
+
+@pytest.mark.parametrize("backend", ["mxnet", "tensorflw"])
+def test_a_backend_that_is_not_there_is_named(backend):
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    done = process(
+        *("-m", "integral_tf", "predict", "photo.jpg"), env=environment
+    )
+    assert done.returncode == 1
+    *_, line = done.stderr.splitlines()
+    assert line.startswith("predict: Keras cannot start with the backend")
+    assert f"Received: KERAS_BACKEND={backend}, " in line

@@ -17,7 +17,9 @@ BOX = [10, 20, 30, 40]
 
 def sort(rows, least=0.5, skeleton=skeletons.LSP):
     left = left_out.LeftOut()
-    people = boxes.sort(rows, lambda row: "here", skeleton, least, left)
+    people = boxes.sort(
+        rows, lambda row: "here", skeleton.categories, least, left
+    )
     return people.get("here", []), left
 
 

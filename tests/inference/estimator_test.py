@@ -296,6 +296,19 @@ def test_what_is_wrong_among_several_is_named(pictures, boxes, message):
         list(estimate(pictures, boxes))
 
 
+def test_answers_before_a_bad_picture_are_given():
+    estimate = integral_tf.PoseEstimator(brightest(), "lsp")
+    answers = estimate(iter([PICTURES[0], "gone.jpg", PICTURES[1]]))
+    assert len(next(answers)) == 1
+    with pytest.raises(FileNotFoundError, match=r"image\[1\]=gone.jpg"):
+        next(answers)
+
+
+def test_a_batch_has_somebody():
+    with pytest.raises(ValueError, match="Received: batch_size=0"):
+        integral_tf.PoseEstimator(brightest(), "lsp", batch_size=0)
+
+
 @pytest.mark.parametrize("flip_test", [False, True])
 def test_maps_and_covariances_are_in_the_image(flip_test):
     # A crop of 64 pixels shows 50 x 50 of the image around an off-centre box.

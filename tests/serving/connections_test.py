@@ -120,3 +120,55 @@ def test_asking_again_takes_longer_and_longer(monkeypatch):
 
     assert connections.persistently(call, 100) == "here"
     np.testing.assert_allclose(pauses, [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0])
+
+
+POINTS, SCORES = [[1.0, 2.0], [3, 4]], [0.5, 1]
+
+
+def test_a_servers_answer_is_taken_person_by_person():
+    poses = connections.poses
+    two = {"joints": [POINTS] * 2, "scores": [SCORES] * 2}
+    assert poses(two, 2) == [(0, POINTS, SCORES), (1, POINTS, SCORES)]
+    kept = {"joints": [POINTS], "scores": [SCORES], "kept": [2]}
+    assert poses(kept, 3) == [(2, POINTS, SCORES)]
+    none = {"joints": [], "scores": [], "kept": []}
+    assert poses(none, 3) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"joints": None},
+        {"joints": []},
+        {"scores": []},
+        {"joints": [POINTS] * 2, "scores": [SCORES] * 2},
+        {"joints": 5},
+        {"joints": [[]], "scores": [[]]},
+        {"joints": [POINTS[:1]]},
+        {"joints": [[[1, 2, 3], [4, 5, 6]]]},
+        {"joints": [[[1, float("nan")], [3, 4]]]},
+        {"joints": [[[1, float("inf")], [3, 4]]]},
+        {"joints": [[["1", "2"], [3, 4]]]},
+        {"joints": [{"x": 1}]},
+        {"scores": [[0.5, None]]},
+        {"scores": [0.5]},
+        {"kept": [1]},
+        {"kept": [-1]},
+        {"kept": [0.0]},
+        {"kept": ["0"]},
+        {"kept": []},
+        {"kept": None},
+    ],
+)
+def test_an_answer_that_is_none_is_one_sentence(change):
+    whole = {"joints": [POINTS], "scores": [SCORES]}
+    assert connections.poses(whole, 1)
+    with pytest.raises(connections.Refused, match="the server") as no:
+        connections.poses({**whole, **change}, 1)
+    assert "\n" not in str(no.value) and "Received: " in str(no.value)
+
+
+@pytest.mark.parametrize("outputs", [None, [], "joints", 5, {}])
+def test_an_answer_of_another_form_is_one_sentence(outputs):
+    with pytest.raises(connections.Refused, match="did not answer"):
+        connections.poses(outputs, 1)
