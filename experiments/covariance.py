@@ -23,10 +23,9 @@ from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf import settings
-from integral_tf.inference import calibrate
-from integral_tf.inference import loading
-from integral_tf.inference import predictions
-from integral_tf.inference import reliability
+from integral_tf.evaluation import reliability
+from integral_tf.models import loading
+from integral_tf.models import reading
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
 from integral_tf.settings import setting
@@ -58,7 +57,7 @@ def observe(model, data):
         `(M, 2)` truth less joint, `(M, 2, 2)`, both in the crop frame, and
         `(M,)` the image's number.
     """
-    integrals = calibrate.integrals_of(model)
+    integrals = reading.integrals_of(model)
     if not integrals:
         raise ValueError(
             "A covariance is that of a map which an integral reads, as in I1, "
@@ -72,7 +71,7 @@ def observe(model, data):
     crop = layers.RandomCrop(*model.input_shape[1:3], skeleton.mirrored_order)
     rows = []
     for people in batches.eval_batches(data, "val", 64):
-        crops = crop(predictions.for_device(people))
+        crops = crop(batches.for_device(people))
         maps = model(crops["images"], training=False)["heatmaps"]
         seen = read(maps)
         known = np.asarray(crops["visible"]) > 0

@@ -26,9 +26,9 @@ from integral_tf import layers
 from integral_tf import losses
 from integral_tf import metrics
 from integral_tf import settings
-from integral_tf.inference import calibrate
-from integral_tf.inference import loading
-from integral_tf.inference import predictions
+from integral_tf.evaluation import predictions
+from integral_tf.models import loading
+from integral_tf.models import reading
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
 from integral_tf.settings import setting
@@ -67,7 +67,7 @@ CONFIG = IntegralizeConfig
 
 def crops(people, crop, training):
     """What `fit` and `calibrate` want of a batch of records' people."""
-    made = crop(predictions.for_device(people), training=training)
+    made = crop(batches.for_device(people), training=training)
     seen = made["visible"][..., None]
     truth = tf.concat([made["joints"], seen], axis=-1)
     return made["images"], {"joints": truth, "heatmaps": truth}
@@ -92,7 +92,7 @@ def _heatmap_loss(asked, layer, sigma):
 def fine_tune(asked, model, data, crop, sigma):
     """Keras's `fit`, on other people and other draws in each epoch."""
     if asked.heatmap_reading == "softmax":
-        calibrate.set_beta(model, 1.0)
+        reading.set_beta(model, 1.0)
     stride = model.get_layer("integral").stride
     steps = shards.read_manifest(data)["splits"]["train"]["people"]
     steps //= asked.batch_size

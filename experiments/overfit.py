@@ -18,7 +18,7 @@ from integral_tf import commands
 from integral_tf import config
 from integral_tf import settings
 from integral_tf import skeletons
-from integral_tf.inference import evaluation
+from integral_tf.evaluation import evaluate
 from integral_tf.records import lsp
 from integral_tf.records import shards
 from integral_tf.settings import setting
@@ -95,7 +95,7 @@ def score(method, stages, data, workdir):
     metrics = workdir / "evaluation" / "metrics.json"
     if not metrics.exists():
         trainer.train(made)
-        evaluation.evaluate(
+        evaluate.evaluate(
             config.EvaluateConfig(workdir=str(workdir), split="train")
         )
     return json.loads(metrics.read_text())

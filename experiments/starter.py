@@ -26,11 +26,11 @@ from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf import skeletons
-from integral_tf.inference import calibrate
+from integral_tf.evaluation import evaluate
 from integral_tf.inference import estimator
-from integral_tf.inference import evaluation
-from integral_tf.inference import loading
 from integral_tf.models import archive
+from integral_tf.models import loading
+from integral_tf.models import reading
 from integral_tf.records import photographs
 from integral_tf.records import shards
 from integral_tf.training import calibration
@@ -149,12 +149,12 @@ def _result(row, points, score):
 def pckh_figures(workdir, model, data):
     """PCKh of a model on the validation people of records, and of the mean
     pose; the drawn sheet is in WORKDIR/NAME, NAME the records' folder's."""
-    evaluate = config.EvaluateConfig(
+    asked = config.EvaluateConfig(
         workdir=str(workdir),
         data=str(data),
         out=str(workdir / f"on_{pathlib.Path(data).name}"),
     )
-    said = evaluation.evaluate(evaluate, model)
+    said = evaluate.evaluate(asked, model)
     keys = {"PCKh@0.5": "@0.5", "PCKh@0.1": "@0.1", "AUC": "AUC"}
     return {
         "people": said["people"],
@@ -174,7 +174,7 @@ def write_model(workdir, path, beta):
         archive.write_half(workdir / "model.keras", path)
         return
     model = loading.load(workdir)
-    calibrate.set_beta(model, beta)
+    reading.set_beta(model, beta)
     run = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
     crop = layers.RandomCrop(*run.size, skeletons.MPII.mirrored_order)
     validator = validation.Validator(run, model, crop, skeletons.MPII)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # so that a checker sees what is imported when asked for
     from integral_tf import losses
     from integral_tf import metrics
     from integral_tf import skeletons
-    from integral_tf.inference.calibrate import calibrate
+    from integral_tf.evaluation.calibrate import calibrate
     from integral_tf.inference.estimator import PoseEstimator
     from integral_tf.inference.pose import to_coco
     from integral_tf.inference.pose import to_supervision
@@ -70,7 +70,7 @@ _PLACES = {
 }
 # And those that want Keras 3.
 _KERAS_3 = {
-    "calibrate": "integral_tf.inference.calibrate",
+    "calibrate": "integral_tf.evaluation.calibrate",
     "integralize": "integral_tf.models.integralize",
     "pose_model": "integral_tf.models.methods",
 }

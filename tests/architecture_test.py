@@ -23,7 +23,8 @@ STAGES = (
     "signatures ownership whole optional lazy registration keras2 generation "
     "checks sides skeletons conventions coordinates settings flagfiles paper "
     "config builds progress records pipeline ops layers models losses metrics "
-    "detection inference training export experiments serving commands __main__"
+    "detection inference evaluation training export experiments serving "
+    "commands __main__"
 ).split()
 
 # Paths of one machine, and where packages come from, are nobody else's.

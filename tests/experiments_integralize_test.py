@@ -8,7 +8,7 @@ import integral_tf
 from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf import skeletons
-from integral_tf.inference import loading
+from integral_tf.models import loading
 from integral_tf.records import shards
 from integral_tf.records import synthetic
 from integral_tf.training import checkpoint

@@ -13,7 +13,7 @@ import pytest
 import integral_tf
 from integral_tf import metrics
 from integral_tf import skeletons
-from integral_tf.inference import loading
+from integral_tf.models import loading
 from integral_tf.records import synthetic
 
 ROOT = pathlib.Path(__file__).parent.parent

@@ -18,7 +18,7 @@ from integral_tf import losses
 from integral_tf import metrics
 from integral_tf import models
 from integral_tf import skeletons
-from integral_tf.inference import calibrate
+from integral_tf.evaluation import calibrate
 
 
 def layer() -> list[float]:

@@ -23,7 +23,7 @@ PUBLIC = sorted(
         "models/methods.py models/integralize.py models/pose.py "
         "models/backbone.py models/multi_stage.py models/resnet18.py "
         "models/freezing.py models/efficientnet_lite0.py "
-        "models/pytorch_checkpoint.py inference/calibrate.py "
+        "models/pytorch_checkpoint.py evaluation/calibrate.py "
         "inference/estimator.py inference/oks_nms.py inference/pose.py "
         "inference/rescoring.py"
     ).split()

@@ -28,7 +28,7 @@ CONFIG = BrowseConfig
 
 
 def call(asked: BrowseConfig) -> None:
-    from integral_tf.inference import browse
+    from integral_tf.evaluation import browse
 
     browse.write(asked.data, asked.out, asked.people)
     print(f"page: {asked.out}")

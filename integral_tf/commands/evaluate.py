@@ -25,15 +25,15 @@ CONFIG = config.EvaluateConfig
 
 
 def call(asked: config.EvaluateConfig) -> None:
-    from integral_tf.inference import evaluation
+    from integral_tf.evaluation import evaluate
     from integral_tf.training import strategy
 
     strategy.check_alone()
     _check_records(asked)
     if asked.self_test:
-        evaluation.self_test(asked)
+        evaluate.self_test(asked)
     elif asked.checkpoints == "last":
-        evaluation.evaluate(asked)
+        evaluate.evaluate(asked)
     else:
         _checkpoints(asked)
 
@@ -52,13 +52,13 @@ def _check_records(asked):
 
 def _checkpoints(asked):
     """Evaluates checkpoints, and prints one line for each at the end."""
-    from integral_tf.inference import evaluation
+    from integral_tf.evaluation import evaluate
     from integral_tf.training import snapshots
 
     lines = []
     for name, model in snapshots.models(asked.workdir, asked.checkpoints):
         print(f"\n{name}")
-        figures = evaluation.evaluate(asked, model, name)
+        figures = evaluate.evaluate(asked, model, name)
         shown = {k: v for k, v in figures.items() if k.startswith(("@", "AUC"))}
         shown |= {k: 100 * v for k, v in figures.get("coco", {}).items()}
         cells = "  ".join(f"{k} {v:.2f}" for k, v in shown.items())

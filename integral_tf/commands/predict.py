@@ -46,11 +46,11 @@ def uses(asked: config.PredictConfig) -> str:
 
 
 def call(asked: config.PredictConfig) -> None:
-    from integral_tf.inference import prediction
+    from integral_tf.inference import predict
 
     before = warnings.formatwarning
     warnings.formatwarning = lambda message, *_: f"predict: {message}\n"
     try:
-        prediction.predict(asked)
+        predict.predict(asked)
     finally:
         warnings.formatwarning = before

@@ -12,10 +12,10 @@ import numpy as np
 
 from integral_tf import config as configs
 from integral_tf import flagfiles
+from integral_tf.evaluation import report
 from integral_tf.experiments import tables
-from integral_tf.inference import loading
-from integral_tf.inference import report
 from integral_tf.models import complexity
+from integral_tf.models import loading
 from integral_tf.records import shards
 from integral_tf.training import checkpoint
 

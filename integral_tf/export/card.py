@@ -12,8 +12,8 @@ import tensorflow as tf
 import integral_tf
 from integral_tf import config as configs
 from integral_tf import coordinates
-from integral_tf.inference import loading
 from integral_tf.inference import published
+from integral_tf.models import loading
 
 
 def describe(config, run, frozen, parity, versions, folder):

@@ -33,12 +33,11 @@ from integral_tf.export import saved_model
 from integral_tf.export import serving
 from integral_tf.export import tensorrt
 from integral_tf.inference import backends
-from integral_tf.inference import calibrate
 from integral_tf.inference import estimator
 from integral_tf.inference import flip
-from integral_tf.inference import loading
-from integral_tf.inference import predictions
 from integral_tf.models import archive
+from integral_tf.models import loading
+from integral_tf.models import reading
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
 from integral_tf.training import checkpoint
@@ -87,7 +86,7 @@ def _export(config, wanted):
     workdir = pathlib.Path(config.workdir)
     model = loading.load(workdir)
     run = flagfiles.read(configs.TrainConfig, workdir / "flags.cfg")
-    for layer in calibrate.integrals_of(model):
+    for layer in reading.integrals_of(model):
         # Calibrated after training, where the flags left it open.
         run = dataclasses.replace(run, beta=layer.beta)
     data = config.data or run.data
@@ -329,7 +328,7 @@ def people(data, split, count, network, skeleton=None):
     crop = layers.RandomCrop(*size, skeleton.mirrored_order)
     return np.concatenate(
         [
-            crop(predictions.for_device(batch))["images"]
+            crop(batches.for_device(batch))["images"]
             for batch in batches.eval_batches(data, split, _BATCH, count)
         ]
     )

@@ -1,4 +1,4 @@
-"""Trained models at work: estimates, evaluation, drawings, results."""
+"""Pictures in, poses out: models at work, drawings, results."""
 
 from integral_tf.inference.oks_nms import oks_nms
 from integral_tf.inference.oks_nms import soft_oks_nms

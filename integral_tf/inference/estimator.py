@@ -19,10 +19,10 @@ from integral_tf.detection import refinement
 from integral_tf.inference import backends
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import flip
-from integral_tf.inference import loading
 from integral_tf.inference import opencv_crops
 from integral_tf.inference import pictures
 from integral_tf.inference.pose import Pose
+from integral_tf.models import loading
 from integral_tf.records import windows
 
 # What ends before the other of two iterators.

@@ -3,8 +3,8 @@
 from integral_tf import generation
 from integral_tf import layers
 from integral_tf.generation import keras
-from integral_tf.inference import calibrate
 from integral_tf.inference import flip
+from integral_tf.models import reading
 
 
 class Keras:
@@ -44,7 +44,7 @@ class Keras:
 
 def _with_covariance(model):
     """The model with `covariance`, if an integral reads its heat maps."""
-    integrals = calibrate.integrals_of(model)
+    integrals = reading.integrals_of(model)
     if not integrals or "heatmaps" not in model.output:
         return model
     if "covariance" in model.output:

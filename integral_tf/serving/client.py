@@ -18,8 +18,8 @@ from integral_tf import skeletons
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import draw
 from integral_tf.inference import left_out
-from integral_tf.inference import loading
 from integral_tf.inference import placement
+from integral_tf.models import loading
 from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.serving import connections

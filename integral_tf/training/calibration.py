@@ -4,7 +4,8 @@ import numpy as np
 
 from integral_tf import config as configs
 from integral_tf import metrics
-from integral_tf.inference import calibrate
+from integral_tf.evaluation import calibrate
+from integral_tf.models import reading
 
 
 def chooses_beta(config):
@@ -29,7 +30,7 @@ def calibrate_scores(model, validator):
     Prints the expected calibration error before and after, on the people that
     it is fitted on.
     """
-    found = calibrate.score_layers(model)
+    found = reading.score_layers(model)
     if not found:
         return  # R1 has no scores.
     # Fitted to raw confidences, whatever was calibrated before.
@@ -38,5 +39,5 @@ def calibrate_scores(model, validator):
     scores, hits = validator.hits()
     calibrate.fit_scores(model, scores, hits)
     before = metrics.calibration_error(scores, hits)
-    after = metrics.calibration_error(calibrate.scored(model, scores), hits)
+    after = metrics.calibration_error(reading.scored(model, scores), hits)
     print(f"scores: expected calibration error {before:.3f} -> {after:.3f}")

@@ -19,8 +19,8 @@ import pathlib
 
 from integral_tf import flagfiles
 from integral_tf import whole
-from integral_tf.inference import loading
 from integral_tf.models import archive
+from integral_tf.models import loading
 from integral_tf.records import manifests
 from integral_tf.records import shards
 from integral_tf.training import logs

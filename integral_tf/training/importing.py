@@ -4,7 +4,7 @@ import os
 
 from integral_tf import config
 from integral_tf import skeletons
-from integral_tf.inference import loading
+from integral_tf.models import loading
 from integral_tf.models import pytorch_checkpoint
 from integral_tf.training import checkpoint as runs
 

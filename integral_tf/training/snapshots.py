@@ -8,7 +8,7 @@ import numpy as np
 from integral_tf import config as configs
 from integral_tf import flagfiles
 from integral_tf import layers
-from integral_tf.inference import calibrate
+from integral_tf.models import reading
 from integral_tf.records import shards
 from integral_tf.training import calibration
 from integral_tf.training import checkpoint
@@ -80,7 +80,7 @@ def models(workdir, which):
         if has_val and calibration.chooses_beta(run):
             beta, _ = calibration.best_beta(validator)
         if beta is not None:
-            calibrate.set_beta(model, beta)
+            reading.set_beta(model, beta)
         if has_val:
             calibration.calibrate_scores(model, validator)
         yield name, model

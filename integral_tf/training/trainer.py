@@ -15,9 +15,9 @@ from integral_tf import layers
 from integral_tf import models
 from integral_tf import ownership
 from integral_tf import progress as bars
-from integral_tf.inference import calibrate
-from integral_tf.inference import loading
-from integral_tf.inference import predictions
+from integral_tf.evaluation import calibrate
+from integral_tf.models import loading
+from integral_tf.models import reading
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
 from integral_tf.training import calibration
@@ -120,7 +120,7 @@ class _Run:
         if resumes:
             self.checkpoints.restore()
             if self.progress.beta is not None:
-                calibrate.set_beta(self.model, self.progress.beta)
+                reading.set_beta(self.model, self.progress.beta)
         elif config.init_from:
             self._start_from(config.init_from)
         # Only now, so that flags that build no model leave no run behind.
@@ -247,7 +247,7 @@ class _Run:
         # They may have been built again since the last epoch.
         manifest = shards.read_manifest(self.config.data)
         checkpoint.check_records(self.config, manifest)
-        people = self._people(progress.step).map(predictions.for_device)
+        people = self._people(progress.step).map(batches.for_device)
         people = self.strategy.experimental_distribute_dataset(people)
         with shards.reading(self.config.data, "train"):
             for batch in people:
@@ -367,7 +367,7 @@ class _Run:
             self.progress.beta, aucs = calibration.best_beta(self.validator)
             for beta, auc in zip(calibrate.BETAS, aucs):
                 bars.write(f"beta {beta:6.2f}: AUC {auc:.2f}")
-            calibrate.set_beta(self.model, self.progress.beta)
+            reading.set_beta(self.model, self.progress.beta)
             bars.write(f"beta: {self.progress.beta}")
             logs.append_betas(
                 self.workdir, self.progress.state, calibrate.BETAS, aucs

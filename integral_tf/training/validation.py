@@ -5,9 +5,9 @@ import tensorflow as tf
 
 from integral_tf import coordinates
 from integral_tf import metrics
-from integral_tf.inference import calibrate
-from integral_tf.inference import coco_results
-from integral_tf.inference import predictions
+from integral_tf.evaluation import calibrate
+from integral_tf.evaluation import coco_results
+from integral_tf.evaluation import predictions
 from integral_tf.ops import integral
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
@@ -43,7 +43,7 @@ class Validator:
         """
         costs, rows = {}, []
         for people in self._batches():
-            each, *outputs = self.step(predictions.for_device(people))
+            each, *outputs = self.step(batches.for_device(people))
             for name, values in each.items():
                 costs.setdefault(name, []).append(values.numpy())
             rows.append(predictions.of_batch(people, *outputs))
@@ -65,7 +65,7 @@ class Validator:
 
     def loss(self, people):
         """The loss of a batch of people, as its phase weights it."""
-        costs, *_ = self.step(predictions.for_device(people))
+        costs, *_ = self.step(batches.for_device(people))
         return sum(
             weight * float(np.mean(costs[name]))
             for name, (_, _, weight) in self.objectives.items()
@@ -124,7 +124,7 @@ class Validator:
     def _outputs(self):
         """Batches of people, the model's outputs, and crop -> window."""
         for people in self._batches():
-            crops = self.crop(predictions.for_device(people))
+            crops = self.crop(batches.for_device(people))
             outputs = self.model(crops["images"], training=False)
             yield people, outputs, crops["to_window"]
 

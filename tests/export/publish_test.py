@@ -21,7 +21,7 @@ from integral_tf import ownership
 from integral_tf import skeletons
 from integral_tf.export import publish
 from integral_tf.inference import backends
-from integral_tf.inference import prediction
+from integral_tf.inference import predict
 from integral_tf.records import photographs
 from integral_tf.records import shards
 from integral_tf.records import synthetic
@@ -315,7 +315,7 @@ def test_every_artifact_is_a_model_to_the_estimator(run, artifacts):
 
 
 def test_predict_takes_an_artifact(run, artifacts, tmp_path):
-    results = prediction.predict(
+    results = predict.predict(
         config.PredictConfig(
             model=str(artifacts[-1]),
             images=str(run.parent / "photographs" / "3.jpg"),

@@ -20,8 +20,8 @@ from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import skeletons
 from integral_tf.inference import flip
-from integral_tf.inference import loading
 from integral_tf.inference import opencv_crops
+from integral_tf.models import loading
 from integral_tf.models import tensor_files
 from integral_tf.training import importing
 from tests.models import pose_resnet

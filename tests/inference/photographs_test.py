@@ -17,7 +17,7 @@ from pycocotools import coco
 from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import skeletons
-from integral_tf.inference import prediction
+from integral_tf.inference import predict as predicting
 from integral_tf.models import archive
 
 FISH = dataclasses.replace(skeletons.LSP, name="fish", categories=(3,))
@@ -51,7 +51,7 @@ def predict(model, folder, tmp_path):
             (tmp_path / "boxes.json").write_text(json.dumps(boxes))
             settings["boxes"] = str(tmp_path / "boxes.json")
         settings.setdefault("model", model)
-        return prediction.predict(
+        return predicting.predict(
             configs.PredictConfig(
                 images=str(folder), out=str(tmp_path / "out"), **settings
             )

@@ -15,7 +15,7 @@ from PIL import Image
 import integral_tf
 from integral_tf import config
 from integral_tf import skeletons
-from integral_tf.inference import prediction
+from integral_tf.inference import predict
 from integral_tf.records import photographs
 from tests import in_process
 from tests.serving import running
@@ -168,7 +168,7 @@ def test_pictures_are_shown_counted_and_drawn_as_predict_has_them(
             *server.flags("rest"), *common, f"--out={tmp_path / 'asked'}"
         )
         assert done.returncode == 0, done.stderr
-        prediction.predict(
+        predict.predict(
             config.PredictConfig(
                 model=str(tmp_path / "model.keras"),
                 images=str(folder),

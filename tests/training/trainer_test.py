@@ -20,7 +20,7 @@ from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import ownership
 from integral_tf import skeletons
-from integral_tf.inference import calibrate
+from integral_tf.evaluation import calibrate
 from integral_tf.pipeline import batches
 from integral_tf.records import manifests
 from integral_tf.records import shards

@@ -8,7 +8,7 @@ from integral_tf import config
 from integral_tf import coordinates
 from integral_tf import layers
 from integral_tf import skeletons
-from integral_tf.inference import calibrate
+from integral_tf.evaluation import calibrate
 from integral_tf.ops import integral
 from integral_tf.ops import targets
 from integral_tf.records import shards

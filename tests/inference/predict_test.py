@@ -13,7 +13,7 @@ from integral_tf import layers
 from integral_tf import ownership
 from integral_tf import skeletons
 from integral_tf.inference import draw
-from integral_tf.inference import prediction
+from integral_tf.inference import predict as predicting
 from integral_tf.inference import video
 from integral_tf.models import archive
 from tests.detection import graphs
@@ -54,7 +54,7 @@ def clip(tmp_path):
 
 @pytest.fixture
 def predict(model, tmp_path):
-    """`prediction.predict` into `out`, of images and maybe of boxes."""
+    """`predicting.predict` into `out`, of images and maybe of boxes."""
 
     def run(images, boxes=None, **settings):
         if isinstance(boxes, pathlib.Path):
@@ -62,7 +62,7 @@ def predict(model, tmp_path):
         elif boxes is not None:
             (tmp_path / "boxes.json").write_text(json.dumps(boxes))
             settings["boxes"] = str(tmp_path / "boxes.json")
-        return prediction.predict(
+        return predicting.predict(
             configs.PredictConfig(
                 model=model,
                 images=str(images),
@@ -310,6 +310,6 @@ def test_a_folder_that_holds_more_is_not_replaced(tmp_path):
     ):
         asked = configs.PredictConfig(images=str(photos), out=str(folder))
         with pytest.raises(FileExistsError, match=said):
-            prediction.predict(asked)
+            predicting.predict(asked)
     assert (photos / "1.png").read_bytes() == b"mine"
     assert (out / "notes.txt").read_text() == "mine"

@@ -100,12 +100,6 @@ def concatenate(rows):
     )
 
 
-def for_device(people):
-    """Leaves out text and numbers that only evaluation reads."""
-    wanted = ("windows", "joints", "boxes", "visible", "draws", "shades")
-    return {name: people[name] for name in wanted if name in people}
-
-
 def predict(model, config, data, skeleton):
     """Runs a model over a split of records.
 
@@ -150,6 +144,6 @@ def predict(model, config, data, skeleton):
         for people in batches.eval_batches(
             data, config.split, config.batch_size, config.limit
         ):
-            rows.append(of_batch(people, *step(for_device(people))))
+            rows.append(of_batch(people, *step(batches.for_device(people))))
             bar.update(len(rows[-1].joints))
     return concatenate(rows)

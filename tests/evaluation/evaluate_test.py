@@ -13,7 +13,7 @@ from PIL import Image
 import integral_tf
 from integral_tf import config
 from integral_tf import skeletons
-from integral_tf.inference import evaluation
+from integral_tf.evaluation import evaluate
 from integral_tf.records import coco
 from integral_tf.records import mpii
 from integral_tf.records import shards
@@ -111,7 +111,7 @@ def predicted(work):
 
 
 def test_true_boxes_are_scored_both_ways(work, capsys):
-    figures = evaluation.evaluate(settings(work, flip_test=True))
+    figures = evaluate.evaluate(settings(work, flip_test=True))
     assert figures["metric"] == "PCK" and figures["people"] == 8
     assert set(figures["coco"]) == set(figures["pycocotools"])
     for name, value in figures["pycocotools"].items():
@@ -130,13 +130,13 @@ def test_true_boxes_are_scored_both_ways(work, capsys):
 def test_nms_finds_a_detectors_second_look(work, capsys):
     # Every box is there twice, so the same network says the same twice: half
     # of the sixteen go, and the surer box stays.
-    evaluation.evaluate(settings(work, "found"))
+    evaluate.evaluate(settings(work, "found"))
     assert "8 of 16 people kept" in capsys.readouterr().out
     kept = predicted(work)
     assert len(kept) == 8
-    evaluation.evaluate(settings(work, "found", oks_nms="none", rescore=False))
+    evaluate.evaluate(settings(work, "found", oks_nms="none", rescore=False))
     everyone = predicted(work)
-    evaluation.evaluate(settings(work, "found", oks_nms="soft"))
+    evaluate.evaluate(settings(work, "found", oks_nms="soft"))
     # Lowered scores still go by turns: nobody is dropped below 20 people.
     assert len(predicted(work)) == 16
     assert sorted(row["score"] for row in everyone) == [0.5] * 8 + [0.9] * 8
@@ -149,7 +149,7 @@ def test_nms_finds_a_detectors_second_look(work, capsys):
 
 
 def test_rescoring_multiplies_by_the_mean_of_sure_joints(work):
-    evaluation.evaluate(settings(work, "found", rescore_threshold=0.0))
+    evaluate.evaluate(settings(work, "found", rescore_threshold=0.0))
     for row in predicted(work):
         joints = np.reshape(row["keypoints"], (17, 3))
         # Kept are the boxes scored 0.9; three digits of a joint are written.
@@ -160,7 +160,7 @@ def test_rescoring_multiplies_by_the_mean_of_sure_joints(work):
 
 @pytest.mark.parametrize("records", ["true", "found"])
 def test_the_truth_scores_full_marks(work, records, capsys):
-    evaluation.self_test(settings(work, records, self_test=True))
+    evaluate.self_test(settings(work, records, self_test=True))
     printed = capsys.readouterr().out
     assert "AP (coco): 1.0000, to be 1" in printed
     assert "AP (pycocotools): 1.0000, to be 1" in printed
@@ -205,7 +205,7 @@ def test_ground_truth_that_does_not_fit_is_refused(
 ):
     path = changed(work, tmp_path, change)
     with pytest.raises(ValueError, match=message):
-        evaluation.evaluate(settings(work, annotations=path))
+        evaluate.evaluate(settings(work, annotations=path))
 
 
 def test_people_without_a_record_are_counted(work, tmp_path, capsys):
@@ -216,7 +216,7 @@ def test_people_without_a_record_are_counted(work, tmp_path, capsys):
         )
 
     path = changed(work, tmp_path, with_one_more)
-    evaluation.evaluate(settings(work, annotations=path))
+    evaluate.evaluate(settings(work, annotations=path))
     assert "1 of the 9 people to find are in images without a record" in (
         capsys.readouterr().out
     )
@@ -230,7 +230,7 @@ def test_more_people_than_coco_counts_fail_the_self_test(work, tmp_path):
 
     path = changed(work, tmp_path, crowded)
     with pytest.raises(ValueError, match="more than 20 people"):
-        evaluation.self_test(settings(work, annotations=path))
+        evaluate.self_test(settings(work, annotations=path))
 
 
 def test_records_that_lie_elsewhere_fail_the_self_test(work, tmp_path):
@@ -240,11 +240,11 @@ def test_records_that_lie_elsewhere_fail_the_self_test(work, tmp_path):
 
     path = changed(work, tmp_path, moved)
     with pytest.raises(ValueError, match="does not score as it must"):
-        evaluation.self_test(settings(work, annotations=path))
+        evaluate.self_test(settings(work, annotations=path))
 
 
 def test_a_limit_limits_the_people_to_find(work, capsys):
-    figures = evaluation.evaluate(settings(work, limit=3))
+    figures = evaluate.evaluate(settings(work, limit=3))
     images = len({row["image_id"] for row in predicted(work)})
     assert f"over the {images} images of these people" in (
         capsys.readouterr().out
@@ -256,7 +256,7 @@ def test_a_limit_limits_the_people_to_find(work, capsys):
 def test_a_folder_of_something_else_is_never_replaced(work):
     for folder in (work / "run", work / "true"):
         with pytest.raises(FileExistsError, match="which is neither"):
-            evaluation.evaluate(
+            evaluate.evaluate(
                 config.EvaluateConfig(
                     workdir=str(work / "run"), out=str(folder)
                 )
@@ -266,7 +266,7 @@ def test_a_folder_of_something_else_is_never_replaced(work):
 
 def test_hrnets_reading_is_for_mpii(work):
     with pytest.raises(ValueError, match="Received: --compat=hrnet for coco"):
-        evaluation.evaluate(settings(work, compat="hrnet"))
+        evaluate.evaluate(settings(work, compat="hrnet"))
 
 
 def test_training_wants_labelled_validation_people(work, tmp_path):
@@ -288,9 +288,7 @@ def test_a_run_of_other_joints_is_refused(work, tmp_path):
     )
     make_run(tmp_path / "run", swapped, work / "true")
     with pytest.raises(ValueError, match="left_eye for nose, nose for left_e"):
-        evaluation.evaluate(
-            config.EvaluateConfig(workdir=str(tmp_path / "run"))
-        )
+        evaluate.evaluate(config.EvaluateConfig(workdir=str(tmp_path / "run")))
 
 
 def test_cocos_test_set_becomes_a_submission(work, tmp_path):
@@ -315,17 +313,17 @@ def test_cocos_test_set_becomes_a_submission(work, tmp_path):
         coco.split_of, "", shards=1, annotations=truth,
     )  # fmt: skip
     out = tmp_path / "out"
-    figures = evaluation.evaluate(
+    figures = evaluate.evaluate(
         config.EvaluateConfig(
             workdir=str(work / "run"), data=str(tmp_path / "test"),
             out=str(out),
         )
     )  # fmt: skip
     assert "coco" not in figures and "@0.5" not in figures
-    rows = json.loads((out / evaluation.COCO_SUBMISSION).read_text())
+    rows = json.loads((out / evaluate.COCO_SUBMISSION).read_text())
     assert sorted(row["image_id"] for row in rows) == [1, 1, 2, 2, 3, 3, 4, 4]
     with pytest.raises(ValueError, match="hold no truth"):
-        evaluation.self_test(config.EvaluateConfig(data=str(tmp_path / "test")))
+        evaluate.self_test(config.EvaluateConfig(data=str(tmp_path / "test")))
 
 
 def test_mpiis_test_set_becomes_a_submission(tmp_path):
@@ -342,11 +340,11 @@ def test_mpiis_test_set_becomes_a_submission(tmp_path):
         skeletons.MPII, 64, 1.0, "", shards=1,
     )  # fmt: skip
     run = make_run(tmp_path / "run", skeletons.MPII, tmp_path / "test")
-    evaluation.evaluate(
+    evaluate.evaluate(
         config.EvaluateConfig(workdir=str(run), annotations=str(release))
     )
     out = run / "evaluation"
-    pred = scipy.io.loadmat(out / evaluation.MPII_SUBMISSION)["pred"].ravel()
+    pred = scipy.io.loadmat(out / evaluate.MPII_SUBMISSION)["pred"].ravel()
     results = json.loads((out / "predictions.json").read_text())
     found = sorted(
         point["x"].item() - 1  # MATLAB counts from 1
@@ -356,13 +354,13 @@ def test_mpiis_test_set_becomes_a_submission(tmp_path):
     wanted = sorted(x for row in results for x in row["keypoints"][::3])
     np.testing.assert_allclose(found, wanted, atol=1e-3)
     with pytest.raises(ValueError, match="all 2 of them. Received: 1 of these"):
-        evaluation.evaluate(
+        evaluate.evaluate(
             config.EvaluateConfig(
                 workdir=str(run), annotations=str(release), limit=1
             )
         )
     with pytest.raises(FileNotFoundError, match="nowhere.mat"):
-        evaluation.evaluate(
+        evaluate.evaluate(
             config.EvaluateConfig(
                 workdir=str(run), annotations=str(tmp_path / "nowhere.mat")
             )
@@ -374,7 +372,7 @@ def test_hrnets_reading_stands_beside_ours(tmp_path):
     data = tmp_path / "data"
     shards.write(people, _drawn, data, skeletons.MPII, 64, 0.5, "", shards=1)
     run = make_run(tmp_path / "run", skeletons.MPII, data)
-    figures = evaluation.evaluate(
+    figures = evaluate.evaluate(
         config.EvaluateConfig(workdir=str(run), compat="hrnet")
     )
     # 0.11 of a head, called 0.1.

@@ -13,11 +13,12 @@ from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import layers
 from integral_tf import metrics
-from integral_tf.inference import feed
+from integral_tf.evaluation import feed
 from integral_tf.models import doubts
+from integral_tf.models import reading
 from integral_tf.signatures import ArrayLike
 
-READ = {"joints", "scores", "heatmaps"}
+_READ = {"joints", "scores", "heatmaps"}
 # What calibration chooses from.
 BETAS = np.geomspace(1, 100, 21).round(2)
 
@@ -124,10 +125,10 @@ def _calibrated(model, betas, reach, distances, confidences):
     confidences = np.concatenate(confidences, axis=1)
     errors = np.minimum(distances, reach).mean(axis=1)
     best = int(np.argmin(errors))
-    before = scored(model, confidences[0])
-    set_beta(model, betas[best])
+    before = reading.scored(model, confidences[0])
+    reading.set_beta(model, betas[best])
     fit_scores(model, confidences[best], distances[best] <= reach)
-    after = scored(model, confidences[best])
+    after = reading.scored(model, confidences[best])
     return Calibration(
         beta=betas[best],
         errors=errors[1:],
@@ -142,21 +143,6 @@ def _calibrated(model, betas, reach, distances, confidences):
     )
 
 
-def integrals_of(model: keras.Model) -> list[layers.IntegralRegression]:
-    """The model's `IntegralRegression` layers, the last stage's last."""
-    return [
-        layer
-        for layer in model.layers
-        if isinstance(layer, layers.IntegralRegression)
-    ]
-
-
-def set_beta(model: keras.Model, beta: float) -> None:
-    """Gives every integral of a model this factor before the softmax."""
-    for layer in integrals_of(model):
-        layer.beta = beta
-
-
 def fit_scores(
     model: keras.Model, confidence: ArrayLike, hits: ArrayLike
 ) -> None:
@@ -168,32 +154,16 @@ def fit_scores(
         hits: `(M,)` bools.
     """
     slope, offset = metrics.platt(confidence, hits)
-    for layer in score_layers(model):
+    for layer in reading.score_layers(model):
         layer.slope, layer.offset = slope, offset
-
-
-def scored(model: keras.Model, confidence: ArrayLike) -> np.ndarray:
-    """`(M,)` confidences through the model's own calibration."""
-    for layer in score_layers(model):
-        confidence = layer(confidence)
-    return _numpy(confidence)
-
-
-def score_layers(model: keras.Model) -> list[layers.ScoreCalibration]:
-    """The model's `ScoreCalibration`; R1 has none."""
-    return [
-        layer
-        for layer in model.layers
-        if isinstance(layer, layers.ScoreCalibration)
-    ]
 
 
 def _read_by(model):
     """The integral that reads a model's maps, and the shape of its joints."""
     outputs = getattr(model, "output", None)
-    integrals = integrals_of(model) if hasattr(model, "layers") else []
+    integrals = reading.integrals_of(model) if hasattr(model, "layers") else []
     if not integrals or not (
-        isinstance(outputs, dict) and READ <= set(outputs)
+        isinstance(outputs, dict) and _READ <= set(outputs)
     ):
         raise ValueError(
             "`model` reads its `heatmaps` by an IntegralRegression and has "

@@ -136,7 +136,7 @@ def test_steps_are_batches():
 
 
 def test_a_generator_that_goes_on_and_on_is_told(monkeypatch):
-    monkeypatch.setattr("integral_tf.inference.feed._MANY", 2)
+    monkeypatch.setattr("integral_tf.evaluation.feed._MANY", 2)
     generator = (people() for _ in range(3))
     with pytest.warns(UserWarning, match="calibrate has read 2 batches"):
         integral_tf.calibrate(pose(), generator)

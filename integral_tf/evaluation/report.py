@@ -7,9 +7,8 @@ import numpy as np
 from integral_tf import coordinates
 from integral_tf import layers
 from integral_tf import metrics
-from integral_tf.inference import calibrate
 from integral_tf.inference import draw
-from integral_tf.inference import predictions
+from integral_tf.models import reading
 from integral_tf.ops import integral
 from integral_tf.ops import layout
 from integral_tf.pipeline import batches
@@ -213,10 +212,10 @@ def _predicted(models, data, skeleton, limit):
         crop = layers.RandomCrop(
             *model.input_shape[1:3], skeleton.mirrored_order
         )
-        integrals = calibrate.integrals_of(model)
+        integrals = reading.integrals_of(model)
         rows = []
         for people in batches.eval_batches(data, "val", 64, limit):
-            cropped = crop(predictions.for_device(people))
+            cropped = crop(batches.for_device(people))
             outputs = model(cropped["images"], training=False)
             maps = outputs["heatmaps"]
             if integrals:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from integral_tf import skeletons
-from integral_tf.inference import loading
+from integral_tf.models import loading
 from integral_tf.pipeline import batches
 from integral_tf.records import coco
 from integral_tf.records import mpii

@@ -9,7 +9,7 @@ import numpy as np
 
 from integral_tf import layers
 from integral_tf import metrics
-from integral_tf.inference import calibrate
+from integral_tf.models import reading
 
 RIGHT = 0.5
 _FEWEST = 10  # joints that a bin is drawn for
@@ -32,7 +32,7 @@ def ways(model, seen):
     known = ~np.isnan(errors)
     # A score that is not a number says nothing.
     given = {"as_given": np.nan_to_num(seen.scores[known])}
-    for layer in calibrate.score_layers(model):
+    for layer in reading.score_layers(model):
         # A logit's slope and offset are taken back by such another pair.
         back = layers.ScoreCalibration(
             1 / layer.slope, -layer.offset / layer.slope

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from integral_tf import layers
-from integral_tf.inference import predictions
-from integral_tf.inference import reliability
+from integral_tf.evaluation import predictions
+from integral_tf.evaluation import reliability
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ import pytest
 
 from integral_tf import coordinates
 from integral_tf import layers
-from integral_tf.inference import coco_results
-from integral_tf.inference import predictions
+from integral_tf.evaluation import coco_results
+from integral_tf.evaluation import predictions
+from integral_tf.pipeline import batches
 from integral_tf.records import shards
 
 
@@ -53,7 +54,7 @@ def test_image_window_crop_map_and_back(height, width):
         "source_id": np.arange(count),
     }
     crop = layers.RandomCrop(height, width, list(range(joints)))
-    crops = crop(predictions.for_device(people), training=False)
+    crops = crop(batches.for_device(people), training=False)
     maps = coordinates.crop_to_heatmap(crops["joints"], 8)
     read = coordinates.heatmap_to_crop(maps, 8)
     seen = predictions.of_batch(

@@ -11,14 +11,14 @@ from integral_tf import flagfiles
 from integral_tf import metrics
 from integral_tf import paper
 from integral_tf import whole
-from integral_tf.inference import coco_results
-from integral_tf.inference import loading
-from integral_tf.inference import mean_pose
-from integral_tf.inference import predictions
-from integral_tf.inference import preflight
-from integral_tf.inference import reliability
-from integral_tf.inference import report
-from integral_tf.inference import submission
+from integral_tf.evaluation import coco_results
+from integral_tf.evaluation import mean_pose
+from integral_tf.evaluation import predictions
+from integral_tf.evaluation import preflight
+from integral_tf.evaluation import reliability
+from integral_tf.evaluation import report
+from integral_tf.evaluation import submission
+from integral_tf.models import loading
 from integral_tf.records import shards
 
 MPII_SUBMISSION, COCO_SUBMISSION = "pred_keypoints_mpii.mat", "submission.json"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from integral_tf.inference import submission
+from integral_tf.evaluation import submission
 from tests.records import mpii_files
 
 LABELLED = mpii_files.person(

@@ -1,0 +1,1 @@
+"""Records in, figures out: predictions, metrics, tables, what scores mean."""
