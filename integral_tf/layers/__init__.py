@@ -7,9 +7,9 @@ from integral_tf.layers.covariance_calibration import CovarianceCalibration
 from integral_tf.layers.heads import HeatmapHead
 from integral_tf.layers.heads import JointHead
 from integral_tf.layers.integral_regression import IntegralRegression
+from integral_tf.layers.person_crop import PersonCrop
 from integral_tf.layers.photometric import Photometric
 from integral_tf.layers.preprocessing import ImageNetCentering
-from integral_tf.layers.random_crop import RandomCrop
 from integral_tf.layers.score_calibration import ScoreCalibration
 
 __all__ = [
@@ -19,9 +19,16 @@ __all__ = [
     "ImageNetCentering",
     "IntegralRegression",
     "JointHead",
+    "PersonCrop",
     "Photometric",
-    "RandomCrop",
     "ScoreCalibration",
     "calibrated_weights",
     "network_weights",
 ]
+
+
+def __getattr__(name):
+    # Its name before 0.2.
+    if name == "RandomCrop":
+        return PersonCrop
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,6 +19,7 @@ from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import ownership
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.evaluation import calibrate
 from integral_tf.pipeline import batches
@@ -26,7 +27,6 @@ from integral_tf.records import manifests
 from integral_tf.records import shards
 from integral_tf.records import synthetic
 from integral_tf.training import optimizers
-from integral_tf.training import resuming
 from integral_tf.training import strategy
 from integral_tf.training import trainer
 
@@ -296,7 +296,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_weights(
         ):
             trainer.train(settings)
     workdir = pathlib.Path(settings.workdir)
-    assert [p[-6:] for p in resuming.paths(workdir)] == ["ckpt-1"]
+    assert [p[-6:] for p in runs.checkpoints(workdir)] == ["ckpt-1"]
     lower = dataclasses.replace(settings, learning_rate=1e-4)
     # The second owner of the folder is refused, and the first goes on.
     with ownership.of(workdir):

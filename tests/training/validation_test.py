@@ -30,7 +30,7 @@ def validator(tmp_path_factory):
     settings = config.TrainConfig(
         method="I1", image_size=64, upsamplings=3, data=str(out)
     )
-    crop = layers.RandomCrop(64, 64, skeletons.MPII.mirrored_order)
+    crop = layers.PersonCrop(64, 64, skeletons.MPII.mirrored_order)
 
     def crop_to_target(people, training=False):
         crops = crop(people, training=training)
