@@ -26,6 +26,7 @@ from integral_tf import metrics
 from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.evaluation import evaluate
+from integral_tf.evaluation import predictions
 from integral_tf.inference import estimator
 from integral_tf.models import archive
 from integral_tf.models import loading
@@ -173,7 +174,9 @@ def write_model(workdir, path, beta):
     run = runs.Run.open(workdir)
     model = run.model
     reading.set_beta(model, beta)
-    validator = validation.Validator(run.config, model, run.records())
+    records = run.records()
+    observer = predictions.Observer(model, records.skeleton)
+    validator = validation.Validator(run.config, observer, records)
     calibration.calibrate_scores(model, validator)
     with tempfile.TemporaryDirectory() as folder:
         whole = runs.save_model(model, folder, skeletons.MPII)

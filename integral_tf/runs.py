@@ -69,6 +69,12 @@ class Run:
             ValueError: they are damaged, or of another version.
         """
         path = pathlib.Path(workdir)
+        if not (path / FLAGS).is_file():
+            raise FileNotFoundError(
+                f"A run is a folder that `integral-tf train` wrote: it has a "
+                f"{FLAGS} and, once it has finished, a {MODEL}. "
+                f"Received: --workdir={str(workdir)!r}"
+            )
         return cls(path, flagfiles.read(configs.TrainConfig, path / FLAGS))
 
     @functools.cached_property

@@ -23,7 +23,7 @@ STAGES = (
     "signatures ownership whole optional lazy registration keras2 generation "
     "checks sides skeletons conventions coordinates settings flagfiles paper "
     "config builds progress records pipeline ops layers models losses metrics "
-    "detection inference evaluation training export experiments serving "
+    "runs detection inference evaluation training export experiments serving "
     "commands __main__"
 ).split()
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 import zipfile
 
 import pytest
@@ -10,6 +11,7 @@ from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf import runs
 from integral_tf import skeletons
+from integral_tf.records.folder import Records
 
 OTHER = {"shards": [], "people": 0, "dropped": {}, "joints_outside": 0}
 
@@ -31,13 +33,14 @@ def half(settings, tmp_path):
     return tmp_path / "run"
 
 
-def manifest(seed="0", **changes):
+def records(seed="0", **changes):
     val = {"file": "val.tfrecord", "people": 2, "sha256": seed * 64}
-    return {
+    manifest = {
         "skeleton": "mpii", "window_size": 32, "aspect": 1.0, "source": "drawn",
         "splits": {"train": OTHER, "val": {**OTHER, "shards": [val]}},
         **changes,
     }  # fmt: skip
+    return Records(pathlib.Path("data"), manifest)
 
 
 @pytest.mark.parametrize(
@@ -122,10 +125,8 @@ def test_a_finished_run_knows_its_records(
         archive.writestr("config.json", "{}")
     settings = dataclasses.replace(settings, data=str(tmp_path))
     (tmp_path / "manifest.json").touch()
-    runs.claim_records(settings, manifest())
-    monkeypatch.setattr(
-        runs.shards, "read_manifest", lambda _: manifest(seed="1")
-    )
+    runs.claim_records(settings, records())
+    monkeypatch.setattr(Records, "open", lambda _: records(seed="1"))
     with pytest.raises(ValueError, match="holds a run on other records"):
         runs.finished(settings)
     (tmp_path / "manifest.json").unlink()
@@ -133,13 +134,13 @@ def test_a_finished_run_knows_its_records(
 
 
 def test_a_run_goes_on_with_its_own_records_only(settings, half):
-    runs.check_records(settings, manifest())
-    runs.claim_records(settings, manifest())
-    runs.check_records(settings, manifest(source="elsewhere"))
+    runs.check_records(settings, records())
+    runs.claim_records(settings, records())
+    runs.check_records(settings, records(source="elsewhere"))
     for other in (
-        manifest(seed="1"),
-        manifest(skeleton="coco"),
-        manifest(window_size=40),
+        records(seed="1"),
+        records(skeleton="coco"),
+        records(window_size=40),
     ):
         with pytest.raises(
             ValueError, match="other records, of the skeleton mpii.*--data=data"
@@ -151,18 +152,18 @@ def test_a_run_goes_on_with_its_own_records_only(settings, half):
 def test_a_damaged_digest_is_refused(settings, half, text):
     (half / "records.json").write_text(text)
     with pytest.raises(ValueError, match="records.json is damaged.*Received"):
-        runs.check_records(settings, manifest())
+        runs.check_records(settings, records())
 
 
 def test_a_run_of_before_is_taken_on_with_a_line(settings, half, capsys):
     runs.save_skeleton(skeletons.MPII, half)
-    runs.check_records(settings, manifest())
+    runs.check_records(settings, records())
     assert "does not tell its records" in capsys.readouterr().out
-    runs.claim_records(settings, manifest())
+    runs.claim_records(settings, records())
     assert json.loads((half / "records.json").read_text())["digest"]
     (half / "records.json").unlink()
     with pytest.raises(ValueError, match="other records, of the skeleton mpii"):
-        runs.check_records(settings, manifest(skeleton="lsp"))
+        runs.check_records(settings, records(skeleton="lsp"))
 
 
 def test_checkpoints_are_found_by_their_names(half):

@@ -26,9 +26,5 @@ __all__ = [
     "network_weights",
 ]
 
-
-def __getattr__(name):
-    # Its name before 0.2.
-    if name == "RandomCrop":
-        return PersonCrop
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# The name of PersonCrop before 0.2.
+RandomCrop = PersonCrop

@@ -7,6 +7,7 @@ import numpy as np
 
 from integral_tf import layers
 from integral_tf import runs
+from integral_tf.evaluation import predictions
 from integral_tf.models import reading
 from integral_tf.training import calibration
 from integral_tf.training import checkpoint
@@ -69,7 +70,9 @@ def models(workdir, which):
         every = [weights for weights, _ in kept.values()]
         mean = [np.mean(some, axis=0) for some in zip(*every)]
         kept = {f"average_of_{len(every)}": (mean, list(kept.values())[-1][1])}
-    validator = validation.Validator(run, model, records)
+    validator = validation.Validator(
+        run, predictions.Observer(model, records.skeleton), records
+    )
     has_val = records.people("val")
     for name, (weights, beta) in kept.items():
         for variable, weight in zip(network, weights):

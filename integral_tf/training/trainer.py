@@ -17,6 +17,7 @@ from integral_tf import ownership
 from integral_tf import progress as bars
 from integral_tf import runs
 from integral_tf.evaluation import calibrate
+from integral_tf.evaluation import predictions
 from integral_tf.models import loading
 from integral_tf.models import reading
 from integral_tf.pipeline import batches
@@ -105,7 +106,11 @@ class _Run:
             self._build(resumes)
         # Compiled whatever the step is: on a CPU the warp is 6 times faster.
         self.augment = tf.function(self._augmented, jit_compile=True)
-        self.validator = validation.Validator(config, self.model, records)
+        self.validator = validation.Validator(
+            config,
+            predictions.Observer(self.model, records.skeleton),
+            records,
+        )
         self.progress = checkpoint.Progress(schedule.start(config))
         self.checkpoints = checkpoint.Checkpoints(
             self.workdir,

@@ -16,15 +16,15 @@ class Validator:
 
     Args:
         config: A `config.TrainConfig`.
-        model: The pose model.
+        observe: The `predictions.Observer` of the model.
         records: The `Records`.
     """
 
-    def __init__(self, config, model, records):
+    def __init__(self, config, observe, records):
         self.config = config
         self.records = records
         self.annotations = records.annotations()
-        self._observe = predictions.Observer(model, records.skeleton)
+        self._observe = observe
 
     def figures(self, objectives):
         """Mean losses, PCKh@0.5, @0.1 and AUC in percent, and COCO's AP.

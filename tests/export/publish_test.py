@@ -222,8 +222,7 @@ def test_records_that_changed_since_the_training_are_refused(
     shutil.copytree(run, kept)
     flags = flagfiles.read(config.TrainConfig, kept / "flags.cfg")
     flags = dataclasses.replace(flags, workdir=str(kept))
-    manifest = Records.open(flags.data).manifest
-    runs.claim_records(flags, manifest)
+    runs.claim_records(flags, Records.open(flags.data))
     path = kept / runs.RECORDS
     path.write_text(path.read_text().replace('"digest": "', '"digest": "0'))
     changed = dataclasses.replace(settings, workdir=str(kept))

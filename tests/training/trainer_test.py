@@ -350,7 +350,7 @@ def test_a_validation_loss_that_is_nan_is_said_at_once(
     monkeypatch.setattr(
         trainer.validation.Validator,
         "figures",
-        lambda self: {**real(self), "loss": float("nan")},
+        lambda self, losses: {**real(self, losses), "loss": float("nan")},
     )
     with pytest.raises(FloatingPointError, match="loss is nan at the end"):
         trainer.train(dataclasses.replace(settings, method="H1"))
