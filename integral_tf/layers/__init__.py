@@ -1,5 +1,6 @@
 """Keras layers, each one serialisable under the package's name."""
 
+from integral_tf import former
 from integral_tf.layers.argmax import Argmax
 from integral_tf.layers.calibrated import calibrated_weights
 from integral_tf.layers.calibrated import network_weights
@@ -26,5 +27,5 @@ __all__ = [
     "network_weights",
 ]
 
-# The name of PersonCrop before 0.2.
-RandomCrop = PersonCrop
+
+__getattr__ = former.names(__name__)

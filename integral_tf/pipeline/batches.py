@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from integral_tf import coordinates
 from integral_tf.records import schema
+from integral_tf.records.folder import Records
 
 # Enough to hold a whole small dataset; COCO is also shuffled by shard.
 _SHUFFLE_BUFFER = 16384
@@ -23,7 +24,7 @@ def train_batches(records, batch_size, seed, epoch, skip_steps=0):
     """One epoch of shuffled people, the same for the same seed and epoch.
 
     Args:
-        records: The `Records`.
+        records: The `Records`, or their folder.
         batch_size: People in a batch, over all devices; the rest of the
             epoch that does not fill one is left out.
         seed: Seed of order and augmentation.
@@ -37,6 +38,7 @@ def train_batches(records, batch_size, seed, epoch, skip_steps=0):
         step). The order is one of seed and epoch under one
         `keras.utils.set_random_seed`, which tf.data mixes in.
     """
+    records = Records.open(records)
     paths = records.paths("train")
     order = np.random.default_rng([seed, epoch]).permutation(len(paths))
     examples = tf.data.Dataset.from_tensor_slices([paths[i] for i in order])
@@ -78,7 +80,7 @@ def eval_batches(records, split, batch_size, limit=0):
     """Every person of a split once, in the order of the records.
 
     Args:
-        records: The `Records`.
+        records: The `Records`, or their folder.
         split: Name of the split.
         batch_size: People in a batch; the last one may be smaller.
         limit: Only this many people; 0 for all.
@@ -86,6 +88,7 @@ def eval_batches(records, split, batch_size, limit=0):
     Returns:
         A dataset of batches of `decoder`'s dicts.
     """
+    records = Records.open(records)
     examples = tf.data.TFRecordDataset(records.paths(split))
     examples = examples.take(limit or -1)
     people = examples.map(
@@ -123,6 +126,7 @@ def decoder(records):
     `(2, 3)`, window -> image; `image_id`, `source_id` and `category`, 0 where
     there is none.
     """
+    records = Records.open(records)
     joints = len(records.skeleton)
     side = records.window_size
 

@@ -35,18 +35,21 @@ class Records:
 
     @classmethod
     def open(
-        cls, folder: str | os.PathLike, skeleton: str | None = None
+        cls, folder: str | os.PathLike | Records, skeleton: str | None = None
     ) -> Records:
         """Opens a folder of records, or says what is wrong with its manifest.
 
         Args:
-            folder: Folder that `shards.write` wrote.
+            folder: Folder that `shards.write` wrote; opened ones stay as
+                they are.
             skeleton: Name that the records' skeleton must have, if any.
 
         Raises:
             FileNotFoundError: the folder has no manifest.
             ValueError: another format version, or another skeleton.
         """
+        if isinstance(folder, Records):
+            return folder
         path = pathlib.Path(folder)
         opened = cls(path, _read(path, folder))
         name = opened.skeleton.name

@@ -8,6 +8,7 @@ import math
 
 from integral_tf import checks
 from integral_tf import coordinates
+from integral_tf import former
 from integral_tf import skeletons
 from integral_tf import whole
 from integral_tf.records import folder
@@ -197,3 +198,6 @@ def _divided(people, split):
     for person in sorted(people, key=lambda p: (_hash(p[0] + "#"), p[0])):
         divided[split_of(person[0], split)].append(person)
     return divided
+
+
+__getattr__ = former.names(__name__)

@@ -17,6 +17,7 @@ import shutil
 
 import tensorflow as tf
 
+from integral_tf import former
 from integral_tf import layers
 from integral_tf import runs
 from integral_tf.training import schedule
@@ -224,3 +225,6 @@ def _files(path):
 def _delete(path):
     for file in _files(path):
         file.unlink(missing_ok=True)
+
+
+__getattr__ = former.names(__name__)
