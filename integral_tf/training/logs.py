@@ -29,7 +29,7 @@ def append_betas(workdir, state, betas, aucs):
 
 
 def tensorboard(workdir, wanted):
-    """A writer of TensorBoard's logs; one that writes nothing if unwanted."""
+    """A writer of TensorBoard's logs; None where there is nothing to write."""
     if wanted and importlib.util.find_spec("tensorboard"):
         return tf.summary.create_file_writer(
             str(pathlib.Path(workdir) / "tensorboard")
@@ -39,7 +39,18 @@ def tensorboard(workdir, wanted):
             "TensorBoard logs are not written: they need "
             "`pip install integral_tf[tensorboard]`."
         )
-    return tf.summary.create_noop_writer()
+    return None
+
+
+def summarise(writer, row):
+    """Writes one epoch's figures by a writer of `tensorboard`, or None."""
+    if writer is None:
+        return  # `tf.summary` itself would want TensorBoard
+    with writer.as_default(step=row["epoch"]):
+        for name, value in row.items():
+            if isinstance(value, float):
+                tf.summary.scalar(name, value)
+    writer.flush()
 
 
 def read_rows(path):
