@@ -2,12 +2,12 @@
 
 import csv
 import importlib.util
-import os
 import pathlib
 
 import tensorflow as tf
 
 from integral_tf import runs
+from integral_tf import whole
 
 
 def append_log(workdir, row):
@@ -61,17 +61,17 @@ def read_rows(path):
     """
     if not path.exists():
         return []
-    whole = path.stat().st_size > 0
+    is_whole = path.stat().st_size > 0
     try:
         with path.open(newline="") as file:
             rows = list(csv.DictReader(file, strict=True))
         for row in rows:
             int(row["epoch"])
             # Cells that a cut row lacks, and those that no column has.
-            whole = whole and None not in row and None not in row.values()
+            is_whole = is_whole and None not in row and None not in row.values()
     except (ValueError, KeyError, TypeError, csv.Error):
-        whole = False
-    if not whole:
+        is_whole = False
+    if not is_whole:
         raise ValueError(f"These are not rows of epochs. Received: {path}")
     return rows
 
@@ -88,12 +88,10 @@ def _replace_from(path, rows):
     kept = [row for row in kept if int(row["epoch"]) < rows[0]["epoch"]]
     # Phases differ in their losses, and so in their columns.
     names = dict.fromkeys(name for row in kept + rows for name in row)
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="") as file:
+    with whole.file(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, names, restval="")
         writer.writeheader()
         writer.writerows(kept + rows)
-    os.replace(partial, path)
 
 
 def _free_name(path):
