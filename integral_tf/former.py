@@ -48,6 +48,7 @@ _NOW = {
         "read_skeleton": "former:read_skeleton",
         "shard_paths": "former:shard_paths",
     },
+    "skeletons": {"from_coco": "records.coco_skeleton:from_category"},
     "training": {"resuming": "training.checkpoint"},
     "training.checkpoint": {name: f"runs:{name}" for name in _RUNS},
 }

@@ -7,9 +7,6 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
-from integral_tf import sides
-from integral_tf.signatures import Numbers
-
 # ours: for joints of another dataset, the mean of COCO's 17.
 DEFAULT_SIGMA = 0.067
 
@@ -218,61 +215,6 @@ def get(name: str) -> Skeleton:
     return KNOWN[name]
 
 
-def from_coco(
-    category: dict[str, Any], sigmas: Numbers | None = None
-) -> Skeleton:
-    """Reads a skeleton from a category of a COCO keypoint file.
-
-    Args:
-        category: Dict of `name`; `keypoints`, the joints' names; and, if
-            lines are to be drawn, `skeleton`, pairs of joints counted from 1.
-            `id` is its number, 1 where it has none.
-            `flip_pairs`, pairs of names or of numbers from 1, says which trade
-            places in a mirror; without it those do whose names differ in left
-            and right, or l and r, alone (`integral_tf.sides`).
-        sigmas: OKS standard deviation of each joint; by default COCO's for
-            COCO's own people, else `DEFAULT_SIGMA` for each.
-
-    Returns:
-        A `Skeleton`; `COCO` itself where it is that, of category 1.
-
-    Raises:
-        ValueError: the category is not of this form.
-    """
-    fields = category if isinstance(category, dict) else {}
-    name, joints = fields.get("name"), fields.get("keypoints")
-    if not name or not _are_names([name]) or not _are_names(joints):
-        raise ValueError(
-            "A COCO category with joints has a `name`, and `keypoints`, a list "
-            f"of different names. Received: category={category!r}"
-        )
-    if "flip_pairs" in fields:
-        mirrored = _pairs(fields, "flip_pairs")
-        paired = [joint for pair in mirrored for joint in pair]
-        if len(set(paired)) < len(paired):
-            raise ValueError(
-                "A joint trades places with one other only. "
-                f"Received: flip_pairs={fields['flip_pairs']}"
-            )
-    else:
-        mirrored = sides.pairs(joints)
-    made = Skeleton(name, tuple(joints), mirrored, _pairs(fields, "skeleton"))
-    number = fields.get("id", 1)
-    if sigmas is None and _form(made) == _form(COCO):
-        made, sigmas = COCO, COCO.sigmas
-    if sigmas is None:
-        sigmas = [DEFAULT_SIGMA] * len(made)
-    if len(sigmas) != len(made) or not all(sigma > 0 for sigma in sigmas):
-        raise ValueError(
-            f"`sigmas` are positive numbers, one for each of the {len(made)} "
-            f"joints of {name}. Received: sigmas={sigmas!r}"
-        )
-    made = dataclasses.replace(
-        made, sigmas=tuple(map(float, sigmas)), categories=(number,)
-    )
-    return COCO if made == COCO else made
-
-
 def to_dict(skeleton: Skeleton) -> dict[str, Any]:
     """A skeleton's fields, as JSON can hold them."""
     return dataclasses.asdict(skeleton)
@@ -297,6 +239,14 @@ def from_dict(fields: Mapping[str, Any]) -> Skeleton:
     return skeleton
 
 
+def are_names(names: Any) -> bool:
+    """Whether this is a list of different texts, not empty."""
+    if not isinstance(names, (list, tuple)) or not names:
+        return False
+    texts = all(isinstance(name, str) and name for name in names)
+    return texts and len(set(names)) == len(names)
+
+
 def _is_whole(skeleton):
     """Whether all names are joints, and all numbers are what they must be."""
     named = [*skeleton.sides, *skeleton.limbs, skeleton.in_mean]
@@ -305,7 +255,7 @@ def _is_whole(skeleton):
     paired = [joint for pair in skeleton.sides for joint in pair]
     pairs = [*skeleton.sides, *skeleton.limbs, skeleton.head or (1, 2)]
     return (
-        _are_names(skeleton.joints)
+        are_names(skeleton.joints)
         and isinstance(skeleton.name, str)
         and all(set(joints) <= set(skeleton.joints) for joints in named)
         and all(len(pair) == 2 for pair in pairs)
@@ -318,40 +268,10 @@ def _is_whole(skeleton):
     )
 
 
-def _form(skeleton):
-    """What makes skeletons the same, in whatever order pairs are listed."""
-    limbs = {frozenset(limb) for limb in skeleton.limbs}
-    return skeleton.joints, set(skeleton.sides), limbs
-
-
 def _tuples(value):
     if isinstance(value, (list, tuple)):
         return tuple(_tuples(item) for item in value)
     return value
 
 
-def _are_names(names):
-    """Whether this is a list of different texts, not empty."""
-    if not isinstance(names, (list, tuple)) or not names:
-        return False
-    texts = all(isinstance(name, str) and name for name in names)
-    return texts and len(set(names)) == len(names)
-
-
-def _pairs(category, field):
-    """The field's pairs as names, each once."""
-    joints = dict(enumerate(category["keypoints"], 1))
-    joints.update((joint, joint) for joint in category["keypoints"])
-    pairs = {}
-    for pair in category.get(field) or ():
-        try:
-            first, second = (joints[joint] for joint in pair)
-        except (KeyError, TypeError, ValueError):
-            first = second = None
-        if first == second:
-            raise ValueError(
-                f"`{field}` has pairs of two different joints, numbered from 1 "
-                f"to {len(category['keypoints'])}. Received: {pair!r}"
-            )
-        pairs.setdefault(frozenset((first, second)), (first, second))
-    return tuple(pairs.values())
+__getattr__ = former.names(__name__)

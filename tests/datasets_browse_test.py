@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from integral_tf import skeletons
+from integral_tf.records import coco_skeleton
 from integral_tf.records import schema
 from integral_tf.records import shards
 from tests import in_process
 
-PAIR = skeletons.from_coco(
+PAIR = coco_skeleton.from_category(
     {"name": "<pair>", "keypoints": ["left_end", "right_end"],
      "skeleton": [[1, 2]]}
 )  # fmt: skip

@@ -12,6 +12,7 @@ import integral_tf
 from integral_tf import config
 from integral_tf import skeletons
 from integral_tf.pipeline import batches
+from integral_tf.records import coco_skeleton
 from integral_tf.records.folder import Records
 from integral_tf.training import logs
 from integral_tf.training import trainer
@@ -140,7 +141,7 @@ def test_it_trains_and_the_model_knows_its_joints(records, tmp_path):
         assert estimate.skeleton == OWN
     (pose,) = estimate(np.zeros((80, 100, 3), np.uint8))
     assert pose.joints.shape == (5, 2) and np.isfinite(pose.joints).all()
-    other = skeletons.from_coco({**FISH, "name": "cod"})
+    other = coco_skeleton.from_category({**FISH, "name": "cod"})
     assert integral_tf.PoseEstimator(path, other).skeleton is other
     (path.parent / "skeleton.json").unlink()
     assert integral_tf.PoseEstimator(path, flip_test=True).skeleton == OWN

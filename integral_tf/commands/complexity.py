@@ -47,7 +47,7 @@ CONFIG = ComplexityConfig
 
 
 def call(asked: ComplexityConfig) -> None:
-    from integral_tf.models import complexity
+    from integral_tf.experiments import complexity
 
     if asked.table == "0":
         print(complexity.report(asked, asked.joints))

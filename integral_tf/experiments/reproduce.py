@@ -14,9 +14,9 @@ from integral_tf import config as configs
 from integral_tf import flagfiles
 from integral_tf import runs
 from integral_tf.evaluation import report
+from integral_tf.experiments import complexity
 from integral_tf.experiments import figure2
 from integral_tf.experiments import tables
-from integral_tf.models import complexity
 from integral_tf.models import loading
 from integral_tf.records.folder import Records
 

@@ -7,6 +7,7 @@ from integral_tf import builds
 from integral_tf import skeletons
 from integral_tf.records import lsp
 from integral_tf.records import mpii
+from integral_tf.records import mpii_split
 from integral_tf.records import shards
 from integral_tf.records import synthetic
 
@@ -98,7 +99,7 @@ def _mpiis_people(config):
         config.source, images, config.people, config.zero_based
     )
     if config.val_list:
-        people, split, line = mpii.by_list(people, config.val_list)
+        people, split, line = mpii_split.by_list(people, config.val_list)
         return people, mpii.person, split, line
     line = f"{config.val_share:g} of the photographs"
-    return people, mpii.person, mpii.by_share(config.val_share), line
+    return people, mpii.person, mpii_split.by_share(config.val_share), line

@@ -6,10 +6,15 @@ some have one skeleton for many categories. What is guessed or left out of one
 is said in a line.
 """
 
+from __future__ import annotations
+
 import collections
 import dataclasses
+from typing import Any
 
+from integral_tf import sides
 from integral_tf import skeletons
+from integral_tf.signatures import Numbers
 
 
 class NoSuchCategory(ValueError):
@@ -72,26 +77,109 @@ def known_names(categories):
     return [category["name"] for category in categories]
 
 
+def from_category(
+    category: dict[str, Any], sigmas: Numbers | None = None
+) -> skeletons.Skeleton:
+    """Reads a skeleton from a category of a COCO keypoint file.
+
+    Args:
+        category: Dict of `name`; `keypoints`, the joints' names; and, if
+            lines are to be drawn, `skeleton`, pairs of joints counted from 1.
+            `id` is its number, 1 where it has none.
+            `flip_pairs`, pairs of names or of numbers from 1, says which trade
+            places in a mirror; without it those do whose names differ in left
+            and right, or l and r, alone (`integral_tf.sides`).
+        sigmas: OKS standard deviation of each joint; by default COCO's for
+            COCO's own people, else `skeletons.DEFAULT_SIGMA` for each.
+
+    Returns:
+        A `skeletons.Skeleton`; `skeletons.COCO` itself where it is that, of
+        category 1.
+
+    Raises:
+        ValueError: the category is not of this form.
+    """
+    fields = category if isinstance(category, dict) else {}
+    name, joints = fields.get("name"), fields.get("keypoints")
+    if not skeletons.are_names([name]) or not skeletons.are_names(joints):
+        raise ValueError(
+            "A COCO category with joints has a `name`, and `keypoints`, a list "
+            f"of different names. Received: category={category!r}"
+        )
+    if "flip_pairs" in fields:
+        mirrored = _named_pairs(fields, "flip_pairs")
+        paired = [joint for pair in mirrored for joint in pair]
+        if len(set(paired)) < len(paired):
+            raise ValueError(
+                "A joint trades places with one other only. "
+                f"Received: flip_pairs={fields['flip_pairs']}"
+            )
+    else:
+        mirrored = sides.pairs(joints)
+    made = skeletons.Skeleton(
+        name, tuple(joints), mirrored, _named_pairs(fields, "skeleton")
+    )
+    number = fields.get("id", 1)
+    if sigmas is None and _form(made) == _form(skeletons.COCO):
+        made, sigmas = skeletons.COCO, skeletons.COCO.sigmas
+    if sigmas is None:
+        sigmas = [skeletons.DEFAULT_SIGMA] * len(made)
+    if len(sigmas) != len(made) or not all(sigma > 0 for sigma in sigmas):
+        raise ValueError(
+            f"`sigmas` are positive numbers, one for each of the {len(made)} "
+            f"joints of {name}. Received: sigmas={sigmas!r}"
+        )
+    made = dataclasses.replace(
+        made, sigmas=tuple(map(float, sigmas)), categories=(number,)
+    )
+    return skeletons.COCO if made == skeletons.COCO else made
+
+
 def of_truth(truth, sigmas=None):
     """The skeleton of a ground truth.
 
     Args:
         truth: What `coco.read` returned.
-        sigmas: As of `skeletons.from_coco`.
+        sigmas: As of `from_category`.
 
     Returns:
         A `skeletons.Skeleton` with the numbers of all categories of the truth,
         called as the first of them.
 
     Raises:
-        ValueError: as of `skeletons.from_coco`.
+        ValueError: as of `from_category`.
     """
     categories = truth["categories"]
-    skeleton = skeletons.from_coco(categories[0], sigmas)
+    skeleton = from_category(categories[0], sigmas)
     if len(categories) == 1:
         return skeleton
     ids = tuple(category["id"] for category in categories)
     return dataclasses.replace(skeleton, categories=ids)
+
+
+def _form(skeleton):
+    """What makes skeletons the same, in whatever order pairs are listed."""
+    limbs = {frozenset(limb) for limb in skeleton.limbs}
+    return skeleton.joints, set(skeleton.sides), limbs
+
+
+def _named_pairs(category, field):
+    """The field's pairs as names, each once."""
+    joints = dict(enumerate(category["keypoints"], 1))
+    joints.update((joint, joint) for joint in category["keypoints"])
+    pairs = {}
+    for pair in category.get(field) or ():
+        try:
+            first, second = (joints[joint] for joint in pair)
+        except (KeyError, TypeError, ValueError):
+            first = second = None
+        if first == second:
+            raise ValueError(
+                f"`{field}` has pairs of two different joints, numbered from 1 "
+                f"to {len(category['keypoints'])}. Received: {pair!r}"
+            )
+        pairs.setdefault(frozenset((first, second)), (first, second))
+    return tuple(pairs.values())
 
 
 def _named(found, wanted):

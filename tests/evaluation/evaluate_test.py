@@ -16,6 +16,7 @@ from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.evaluation import evaluate
 from integral_tf.records import coco
+from integral_tf.records import coco_skeleton
 from integral_tf.records import mpii
 from integral_tf.records import shards
 from integral_tf.records import synthetic
@@ -302,7 +303,7 @@ def test_cocos_test_set_becomes_a_submission(work, tmp_path):
 
     path = changed(work, tmp_path, secret)
     truth = coco.read(path)
-    assert skeletons.from_coco(truth["categories"][0]) == skeletons.COCO
+    assert coco_skeleton.from_category(truth["categories"][0]) == skeletons.COCO
     with pytest.raises(ValueError, match="give a detector's boxes"):
         coco.people(truth, work / "images", "val")
     people = coco.detections(

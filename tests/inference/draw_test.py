@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from integral_tf import skeletons
 from integral_tf.inference import draw
 from integral_tf.inference import pose as poses_of
+from integral_tf.records import coco_skeleton
 
 # Two limbs that do not meet: left at row 20, right at row 60.
-SKELETON = skeletons.from_coco(
+SKELETON = coco_skeleton.from_category(
     {
         "name": "two sticks",
         "keypoints": ["left_a", "left_b", "right_a", "right_b"],

@@ -10,6 +10,7 @@ import integral_tf
 from integral_tf import layers
 from integral_tf import skeletons
 from integral_tf.models import archive
+from integral_tf.records import coco_skeleton
 
 
 def brightest(size=64):
@@ -161,7 +162,7 @@ def joints_of(path, name, **settings):
 
 
 def test_joints_are_those_given_then_the_files_then_those_beside(tmp_path):
-    mine = skeletons.from_coco(
+    mine = coco_skeleton.from_category(
         {"name": "gadget", "keypoints": [f"screw {i}" for i in range(14)]}
     )
     path = tmp_path / "copy.keras"

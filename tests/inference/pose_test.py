@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import integral_tf
-from integral_tf import skeletons
 from integral_tf.inference import pose as poses_of
+from integral_tf.records import coco_skeleton
 
-SKELETON = skeletons.from_coco(
+SKELETON = coco_skeleton.from_category(
     {"name": "stick", "keypoints": ["left_end", "right_end"], "id": 7,
      "skeleton": [[1, 2]]}
 )  # fmt: skip

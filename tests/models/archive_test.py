@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from integral_tf import runs
-from integral_tf import skeletons
 from integral_tf.models import archive
+from integral_tf.records import coco_skeleton
 
-GADGET = skeletons.from_coco({"name": "gadget", "keypoints": ["a", "b"]})
+GADGET = coco_skeleton.from_category(
+    {"name": "gadget", "keypoints": ["a", "b"]}
+)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Tests for the counts of parameters and operations."""
+"""Tests for the counts of parameters and operations, and for their tables."""
 
 import pathlib
 
@@ -7,6 +7,7 @@ import pytest
 
 from integral_tf import config
 from integral_tf import paper
+from integral_tf.experiments import complexity as tables
 from integral_tf.models import backbone as backbones
 from integral_tf.models import complexity
 from tests import in_process
@@ -267,7 +268,7 @@ def cells(text):
     ],
 )
 def test_a_table_has_ours_beside_the_papers(number, name, row):
-    text = complexity.table(number)
+    text = tables.table(number)
     rows = cells(text)
     assert rows[name] == row.split()
     known = {3: paper.TABLE_3, 4: paper.TABLE_4, 7: paper.TABLE_7}[number]
@@ -278,7 +279,7 @@ def test_a_table_has_ours_beside_the_papers(number, name, row):
 
 def test_other_tables_are_refused():
     with pytest.raises(ValueError, match="3, 4 or 7. Received: number=5"):
-        complexity.table(5)
+        tables.table(5)
 
 
 def test_a_model_of_other_layers_is_refused():
@@ -297,7 +298,7 @@ def test_the_command_prints_the_report():
     flags = [f"--{name}={value}" for name, value in TINY.items()]
     done = command(*flags, "--joints=3", "--stages=2", "--image_width=96")
     assert done.returncode == 0, done.stderr
-    expected = complexity.report(tiny(stages=2, image_width=96), joints=3)
+    expected = tables.report(tiny(stages=2, image_width=96), joints=3)
     assert done.stdout == expected + "\n"
     title, _, *rest = expected.splitlines()
     assert title == (

@@ -10,6 +10,7 @@ from PIL import Image
 
 from integral_tf import skeletons
 from integral_tf.records import coco
+from integral_tf.records import coco_skeleton
 from integral_tf.records import schema
 
 REAL = pathlib.Path(__file__).parents[3] / "shared" / "data" / "coco"
@@ -343,7 +344,7 @@ def test_real_people_are_counted_as_the_file_has_them(split):
         for a in whole["annotations"]
     )  # fmt: skip
     truth = coco.read(path)
-    assert skeletons.from_coco(truth["categories"][0]) is skeletons.COCO
+    assert coco_skeleton.from_category(truth["categories"][0]) is skeletons.COCO
     found, outside = collections.Counter(), 0
     for _, annotation in coco.people(truth, REAL / f"{split}2017", split):
         try:

@@ -1,0 +1,125 @@
+"""Counts of a network beside the paper's, in Markdown: Tables 3, 4 and 7.
+
+One configuration is written part by part (`report`); a table's rows stand
+beside what the paper prints (`table`).
+"""
+
+from integral_tf import config
+from integral_tf import paper
+from integral_tf.models import complexity
+
+# Those of the paper that print operations and parameters.
+TABLES = (3, 4, 7)
+# On MPII, the dataset of these tables.
+JOINTS = 16
+
+_PARAMETERS = (
+    "The paper's params are those of the ImageNet classifier, backbone and "
+    "1000-way layer without the head; as built a network has its heads, a "
+    "bias per convolution and the moving moments of its normalisations, and "
+    "no 1000-way layer."
+)
+_OPERATIONS = (
+    "The paper's FLOPs are multiply-accumulates with the strides on the 3 x 3 "
+    "convolutions, and one operation per element of a normalisation or ReLU; "
+    "as built they are multiply-accumulates alone, with ResNet-50's and 101's "
+    "strides, unless --bottleneck_stride=3x3, on the 1 x 1 convolutions, as "
+    "Keras's ImageNet weights were trained."
+)
+_NOT_REPRODUCED = (
+    "The 101 M of MS-I1 was reproduced by no reading: ours is its four stages "
+    "without their heads, and one 1000-way layer. CPM and HG are other "
+    "networks, not counted here."
+)
+
+
+def report(model_config, joints):
+    """Writes both readings of a configuration, part by part, in Markdown."""
+    built, papers = complexity.readings(model_config, joints)
+    height, width = model_config.size
+    name = f"{model_config.method}, {model_config.backbone}"
+    if model_config.stages > 1:
+        name = f"MS-{name}, {model_config.stages} stages"
+    if model_config.method != "R1":
+        name += f", {model_config.upsamplings} upsamplings"
+    lines = [
+        f"{name}, {height} x {width} pixels, {joints} joints",
+        "",
+        "| part | M params as built | GMACs as built "
+        "| M params, paper's reading | GFLOPs, paper's reading |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for ours, theirs in zip(
+        (*built, complexity.total(built)), (*papers, complexity.total(papers))
+    ):
+        figures = [ours.parameters / 1e6, ours.macs / 1e9]
+        figures += [theirs.published / 1e6, theirs.operations / 1e9]
+        cells = (f"{figure:.3f}" if figure else "-" for figure in figures)
+        lines.append(f"| {ours.name} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", _OPERATIONS, _PARAMETERS])
+
+
+def table(number):
+    """Writes the paper's counts beside ours, in Markdown.
+
+    Args:
+        number: Of the paper's table: 3, 4 or 7.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if number not in TABLES:
+        raise ValueError(
+            "`number` is of a table that prints operations: 3, 4 or 7. "
+            f"Received: number={number!r}"
+        )
+    lines = [
+        f"| Table {number} | GFLOPs, paper | paper's reading | difference "
+        "| GMACs as built | difference | M params, paper | paper's reading "
+        "| difference | as built | difference |",
+        "|---|" + 10 * "---:|",
+    ]
+    for name, model_config, row in _rows(number):
+        gflops, mparams = row["gflops"], row["mparams"]
+        if model_config is None:  # another network
+            cells = [gflops, *4 * "-", mparams, *4 * "-"]
+        else:
+            built, papers = map(
+                complexity.total, complexity.readings(model_config, JOINTS)
+            )
+            cells = _beside(gflops, papers.operations / 1e9, built.macs / 1e9)
+            ours = papers.published / 1e6, built.parameters / 1e6
+            cells += _beside(mparams, *ours)
+        lines.append(f"| {name} | {' | '.join(map(str, cells))} |")
+    lines += ["", _OPERATIONS, _PARAMETERS]
+    return "\n".join(lines + ([_NOT_REPRODUCED] if number == 7 else []))
+
+
+def _rows(number):
+    """`(name, config.ModelConfig or None, the paper's row)` of a table.
+
+    Tables 3 and 4 print one count for all their methods; ours is I1's, which
+    is H1's. R1, without deconvolutions, has fewer operations.
+    """
+    if number == 3:
+        for letter, row in paper.TABLE_3.items():
+            size, upsamplings = row["image_size"], row["upsamplings"]
+            name = f"({letter}) {size} pixels, {upsamplings} upsamplings"
+            ours = {"image_size": size, "upsamplings": upsamplings}
+            yield name, config.ModelConfig(**ours), row
+    elif number == 4:
+        for backbone, row in paper.TABLE_4.items():
+            yield backbone, config.ModelConfig(backbone=backbone), row
+    else:
+        four = config.ModelConfig(stages=4)
+        ours = {"I1": config.ModelConfig(), "MS-I1": four}
+        for name, row in paper.TABLE_7.items():
+            yield name, ours.get(name), row
+
+
+def _beside(printed, *figures):
+    """Cells of a figure of the paper and of ours, each with its difference."""
+    cells = [printed]
+    for figure in figures:
+        cells += [f"{figure:.2f}", f"{figure / printed - 1:+.1%}"]
+    return cells
