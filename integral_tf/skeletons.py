@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
+from integral_tf import former
+
 # ours: for joints of another dataset, the mean of COCO's 17.
 DEFAULT_SIGMA = 0.067
 
