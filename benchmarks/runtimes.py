@@ -10,8 +10,8 @@ import tensorflow as tf
 
 import integral_tf
 from integral_tf import skeletons
+from integral_tf.export import frozen_network
 from integral_tf.export import litert
-from integral_tf.export import network
 from integral_tf.export import onnx
 from integral_tf.export import openvino
 from integral_tf.export import saved_model
@@ -29,7 +29,7 @@ class Subject:
 
     Attributes:
         model: The `pose_model`.
-        frozen: The same as `export.network.Frozen`.
+        frozen: The same as `export.frozen_network.Frozen`.
         crops: `(N, height, width, 3)` float32, RGB in 0..255.
     """
 
@@ -53,7 +53,7 @@ class Subject:
         heatmaps = self.model(self.crops[:2])["heatmaps"]
         score = self.model.get_layer("heatmap_head").score
         score.kernel.assign(score.kernel * (3 / np.std(heatmaps)))
-        self.frozen = network.freeze(self.model, skeletons.MPII)
+        self.frozen = frozen_network.freeze(self.model, skeletons.MPII)
 
     def part(self, name):
         """A new folder for an artifact."""
@@ -74,7 +74,7 @@ def keras_function(subject):
 def exported(subject):
     folder = subject.part("saved_model")
     # As `export.py` freezes it for TensorFlow.
-    frozen = network.freeze(subject.model, skeletons.MPII, phases=True)
+    frozen = frozen_network.freeze(subject.model, skeletons.MPII, phases=True)
     saved_model.write(frozen, folder)
     loaded = tf.saved_model.load(str(folder))
     signature = loaded.signatures["serving_default"]

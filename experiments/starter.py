@@ -32,7 +32,7 @@ from integral_tf.models import archive
 from integral_tf.models import loading
 from integral_tf.models import reading
 from integral_tf.records import photographs
-from integral_tf.training import calibration
+from integral_tf.training import after_training
 from integral_tf.training import validation
 
 # Joints that MPII and COCO both have.
@@ -177,7 +177,7 @@ def write_model(workdir, path, beta):
     records = run.records()
     observer = predictions.Observer(model, records.skeleton)
     validator = validation.Validator(run.config, observer, records)
-    calibration.calibrate_scores(model, validator)
+    after_training.calibrate_scores(model, validator)
     with tempfile.TemporaryDirectory() as folder:
         whole = runs.save_model(model, folder, skeletons.MPII)
         archive.write_half(whole, path)

@@ -22,6 +22,11 @@ _NOW = {
         "read_flagfile": "flagfiles:read",
         "write_flagfile": "flagfiles:write",
     },
+    "export": {
+        "crops": "export.pillow_crop",
+        "network": "export.frozen_network",
+        "serving": "export.warmup",
+    },
     "inference": {
         "browse": "evaluation.browse",
         "calibrate": "evaluation.calibrate",
@@ -41,6 +46,8 @@ _NOW = {
         "saved_skeleton": "models.loading:saved_skeleton",
     },
     "layers": {"RandomCrop": "layers:PersonCrop"},
+    "models.methods": {"network": "models.methods:fingerprint"},
+    "models.multi_stage": {"heatmaps": "models.multi_stage:build"},
     "ops.integral": {"flatten_maps": "ops.layout:flatten_maps"},
     "records.shards": {
         "read_annotations": "former:read_annotations",
@@ -49,7 +56,10 @@ _NOW = {
         "shard_paths": "former:shard_paths",
     },
     "skeletons": {"from_coco": "records.coco_skeleton:from_category"},
-    "training": {"resuming": "training.checkpoint"},
+    "training": {
+        "calibration": "training.after_training",
+        "resuming": "training.checkpoint",
+    },
     "training.checkpoint": {name: f"runs:{name}" for name in _RUNS},
 }
 

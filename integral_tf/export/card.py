@@ -23,7 +23,7 @@ def describe(config, run, frozen, parity, versions, folder):
     Args:
         config: The `config.ExportConfig`.
         run: The `config.TrainConfig` of the run.
-        frozen: The `network.Frozen` that the artifact was made from.
+        frozen: The `frozen_network.Frozen` that the artifact was made from.
         parity: Dict of how far it is from Keras.
         versions: Dict of the versions of the packages that made it.
         folder: Where its files are.

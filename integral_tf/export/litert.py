@@ -21,7 +21,7 @@ def write(frozen, folder, precision="float32", crops=None):
     """Writes `model.tflite`.
 
     Args:
-        frozen: A `network.Frozen`.
+        frozen: A `frozen_network.Frozen`.
         folder: Folder to write into.
         precision: `"float32"`, `"float16"` or `"int8"`.
         crops: `(N, height, width, 3)` float32, what int8 is calibrated on.

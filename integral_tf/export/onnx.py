@@ -23,7 +23,7 @@ def write(frozen, folder, precision="float32", crops=None):
     """Writes `model.onnx`.
 
     Args:
-        frozen: A `network.Frozen`.
+        frozen: A `frozen_network.Frozen`.
         folder: Folder to write into.
         precision: `"float32"`, `"float16"` or `"int8"`: weights and
             activations up to the last convolution.

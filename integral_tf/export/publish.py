@@ -24,13 +24,13 @@ from integral_tf import ownership
 from integral_tf import runs
 from integral_tf.export import card as cards
 from integral_tf.export import folding
+from integral_tf.export import frozen_network
 from integral_tf.export import litert
-from integral_tf.export import network
 from integral_tf.export import onnx
 from integral_tf.export import openvino
 from integral_tf.export import saved_model
-from integral_tf.export import serving
 from integral_tf.export import tensorrt
+from integral_tf.export import warmup
 from integral_tf.inference import backends
 from integral_tf.inference import estimator
 from integral_tf.inference import flip
@@ -97,7 +97,9 @@ def _export(config, wanted):
         predict = flip.flipped(predict, skeleton)
     truth = _in_batches(lambda some: _numpy(predict(some)), crops)
     freeze = functools.cache(
-        functools.partial(network.freeze, model, skeleton, config.flip_test)
+        functools.partial(
+            frozen_network.freeze, model, skeleton, config.flip_test
+        )
     )
     published, refused = [], []
     for name, precision in wanted:
@@ -186,7 +188,7 @@ class _Artifact:
     def _write(self, records):
         if self.format == "saved_model":
             saved_model.write(self.frozen, self.partial, self.config.oks_nms)
-            return serving.write(self.frozen, self.partial)
+            return warmup.write(self.frozen, self.partial)
         crops = None
         if self.precision == "int8":
             count = self.config.calibration_people

@@ -17,8 +17,8 @@ needed to load it.
 import tensorflow as tf
 
 from integral_tf import coordinates
-from integral_tf.export import crops
 from integral_tf.export import encoded
+from integral_tf.export import pillow_crop
 from integral_tf.export import suppression
 
 
@@ -29,7 +29,7 @@ class PoseServer(tf.Module):
     weights are stored once, as constants; there are no variables.
 
     Args:
-        frozen: A `network.Frozen`.
+        frozen: A `frozen_network.Frozen`.
         oks_nms: Drop whoever is more similar than this OKS to someone surer;
             0 keeps everyone.
     """
@@ -81,7 +81,9 @@ class PoseServer(tf.Module):
             tf.maximum,
         )
         images = tf.map_fn(
-            lambda region: crops.cut(image, region, self.height, self.width),
+            lambda region: pillow_crop.cut(
+                image, region, self.height, self.width
+            ),
             regions,
             fn_output_signature=tf.TensorSpec(
                 [self.height, self.width, 3], tf.float32
@@ -149,7 +151,7 @@ def write(frozen, folder, oks_nms=0.0):
     """Writes a SavedModel.
 
     Args:
-        frozen: A `network.Frozen`.
+        frozen: A `frozen_network.Frozen`.
         folder: Folder to write.
         oks_nms: As of `PoseServer`.
     """

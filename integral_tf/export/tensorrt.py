@@ -19,7 +19,7 @@ def write_network(frozen, path, precision="float32", crops=None):
     """Writes the ONNX network that an engine is built from.
 
     Args:
-        frozen: A `network.Frozen`.
+        frozen: A `frozen_network.Frozen`.
         path: File to write.
         precision: `"float32"`, `"float16"` or `"int8"`.
         crops: `(N, height, width, 3)` float32, what int8 is calibrated on.

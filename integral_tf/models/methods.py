@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from integral_tf import config
+from integral_tf import former
 from integral_tf import layers
 from integral_tf.models import backbone as backbones
 from integral_tf.models import multi_stage
@@ -90,7 +91,7 @@ def pose_model(
             name = "heatmap_head"
             maps = [layers.HeatmapHead(*head, name=name)(body(centred))]
         else:
-            maps = multi_stage.heatmaps(
+            maps = multi_stage.build(
                 body, centred, *head, stages, pretrained=bool(weights)
             )
         outputs = {}
@@ -118,7 +119,7 @@ def of_stage(name: str, stage: int, stages: int) -> str:
     return name if stage == stages else f"stage{stage}_{name}"
 
 
-def network(model: keras.Model) -> tuple[list, list]:
+def fingerprint(model: keras.Model) -> tuple[list, list]:
     """What must be the same for a model to take another one's weights.
 
     Returns:
@@ -191,3 +192,6 @@ def _size(image_size):
             f"Received: image_size={image_size!r}"
         )
     return tuple(int(side) for side in size)
+
+
+__getattr__ = former.names(__name__)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+from integral_tf import former
 from integral_tf import layers
 from integral_tf.models import backbone as backbones
 from integral_tf.signatures import Tensor
 
 
-def heatmaps(
+def build(
     body: keras.Model,
     centred: Tensor,
     joints: int,
@@ -100,3 +101,6 @@ def _with_channels(weight, shape):
     widened = np.zeros(shape, weight.dtype)
     widened[tuple(slice(length) for length in weight.shape)] = weight
     return widened
+
+
+__getattr__ = former.names(__name__)

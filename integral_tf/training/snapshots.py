@@ -9,7 +9,7 @@ from integral_tf import layers
 from integral_tf import runs
 from integral_tf.evaluation import predictions
 from integral_tf.models import reading
-from integral_tf.training import calibration
+from integral_tf.training import after_training
 from integral_tf.training import checkpoint
 from integral_tf.training import trainer
 from integral_tf.training import validation
@@ -77,10 +77,10 @@ def models(workdir, which):
     for name, (weights, beta) in kept.items():
         for variable, weight in zip(network, weights):
             variable.assign(weight)
-        if has_val and calibration.chooses_beta(run):
-            beta, _ = calibration.best_beta(validator)
+        if has_val and after_training.chooses_beta(run):
+            beta, _ = after_training.best_beta(validator)
         if beta is not None:
             reading.set_beta(model, beta)
         if has_val:
-            calibration.calibrate_scores(model, validator)
+            after_training.calibrate_scores(model, validator)
         yield name, model

@@ -22,7 +22,7 @@ from integral_tf.models import loading
 from integral_tf.models import reading
 from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
-from integral_tf.training import calibration
+from integral_tf.training import after_training
 from integral_tf.training import checkpoint
 from integral_tf.training import logs
 from integral_tf.training import objectives
@@ -196,7 +196,7 @@ class _Run:
         bar.close()
         self._calibrate()
         if self.has_val:
-            calibration.calibrate_scores(self.model, self.validator)
+            after_training.calibrate_scores(self.model, self.validator)
         self.model.trainable = True  # for whoever trains on
         path = runs.save_model(self.model, self.workdir, self.skeleton)
         print(f"model: {path}")
@@ -216,7 +216,7 @@ class _Run:
     def _start_from(self, run):
         """Takes the weights of another run of the same network."""
         loaded = loading.load(run)
-        if models.network(loaded) != models.network(self.model):
+        if models.fingerprint(loaded) != models.fingerprint(self.model):
             raise ValueError(
                 "`init_from` is a run of the same network: backbone, width, "
                 "joints, upsamplings, head_channels, stages, "
@@ -368,8 +368,8 @@ class _Run:
 
     def _calibrate(self):
         """Chooses the beta that reads the validation split best."""
-        if calibration.chooses_beta(self.config) and self.has_val:
-            self.progress.beta, aucs = calibration.best_beta(self.validator)
+        if after_training.chooses_beta(self.config) and self.has_val:
+            self.progress.beta, aucs = after_training.best_beta(self.validator)
             for beta, auc in zip(calibrate.BETAS, aucs):
                 bars.write(f"beta {beta:6.2f}: AUC {auc:.2f}")
             reading.set_beta(self.model, self.progress.beta)

@@ -10,7 +10,7 @@ import integral_tf
 from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf import runs
-from integral_tf.export import network
+from integral_tf.export import frozen_network
 from integral_tf.inference import backends
 from integral_tf.records import photographs
 from integral_tf.records import shards
@@ -78,7 +78,7 @@ def answer(built, images):
 
 
 def frozen(built, skeleton=integral_tf.skeletons.MPII, flip_test=False):
-    return network.freeze(built, skeleton, flip_test)
+    return frozen_network.freeze(built, skeleton, flip_test)
 
 
 def distance(got, want):

@@ -183,12 +183,14 @@ def test_weights_go_into_the_same_network_only(tensors):
             "I1", "resnet18", 5, 64, 3, width=0.125, head_channels=8, **options
         )
 
-    imported = models.network(models.from_pytorch(tensors, 64))
-    assert imported == models.network(built())
-    assert imported != models.network(built(preprocessing="caffe"))
-    assert imported != models.network(built(cells="middle"))
+    imported = models.fingerprint(models.from_pytorch(tensors, 64))
+    assert imported == models.fingerprint(built())
+    assert imported != models.fingerprint(built(preprocessing="caffe"))
+    assert imported != models.fingerprint(built(cells="middle"))
     strides = [
-        models.network(models.pose_model(image_size=64, bottleneck_stride=each))
+        models.fingerprint(
+            models.pose_model(image_size=64, bottleneck_stride=each)
+        )
         for each in ("1x1", "3x3", "pytorch")
     ]
     assert strides[0] != strides[1] != strides[2] != strides[0]

@@ -16,7 +16,7 @@ from google.protobuf import text_format
 from google.protobuf import wrappers_pb2
 
 from integral_tf.export import saved_model
-from integral_tf.export import serving
+from integral_tf.export import warmup
 from tests import in_process
 from tests.export import cases
 from tests.serving import running
@@ -124,7 +124,7 @@ def test_the_readmes_curl(server, tmp_path):
         for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
         if "curl" in block
     ]
-    *_, (_, asked) = serving.requests(64, 64)
+    *_, (_, asked) = warmup.requests(64, 64)
     (tmp_path / "photo.jpg").write_bytes(asked["image_bytes"])
     line = line.replace(":8501", f":{server.ports['rest']}")
     done = run(["sh", "-c", line], cwd=tmp_path)
@@ -154,14 +154,14 @@ def test_replay_says_how_far_a_server_is_from_the_exporter(server, tmp_path):
     # Another model is served than the one that was exported.
     frozen = cases.frozen(cases.model())
     saved_model.write(frozen, tmp_path / "1")
-    serving.write(frozen, tmp_path / "1")
+    warmup.write(frozen, tmp_path / "1")
     done = replay(tmp_path / "1")
     assert done.returncode == 1
     assert "replay: a joint moved by " in done.stderr
     done = replay(tmp_path / "nothing")
     assert done.returncode == 1
     assert "`--requests` is a version's folder" in done.stderr
-    requests = tmp_path / "1" / serving.FILE
+    requests = tmp_path / "1" / warmup.FILE
     requests.write_bytes(requests.read_bytes()[:-9])
     done = replay(tmp_path / "1")
     assert done.returncode == 1 and "Traceback" not in done.stderr

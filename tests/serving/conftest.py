@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from integral_tf.export import saved_model
-from integral_tf.export import serving
+from integral_tf.export import warmup
 from integral_tf.records import synthetic
 from tests.export import cases
 from tests.serving import running
@@ -25,7 +25,7 @@ def folder(model, tmp_path_factory):
     path = tmp_path_factory.mktemp("serving") / "pose"
     frozen = cases.frozen(model)
     saved_model.write(frozen, path / "1")
-    serving.write(frozen, path / "1")
+    warmup.write(frozen, path / "1")
     return path
 
 

@@ -37,7 +37,7 @@ def write(frozen, folder):
     there are none, and a line says so: the first to ask a server then waits.
 
     Args:
-        frozen: The `network.Frozen` that it was written from.
+        frozen: The `frozen_network.Frozen` that it was written from.
         folder: The SavedModel's folder.
 
     Returns:

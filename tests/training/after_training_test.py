@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 import integral_tf
-from integral_tf.training import calibration
+from integral_tf.training import after_training
 from tests.metrics import calibration_test
 
 
@@ -24,12 +24,12 @@ def test_a_models_scores_are_calibrated_once_and_saved(tmp_path, capsys):
         "I1", "resnet18", 3, 64, width=0.125, head_channels=8
     )
     validator = Seen(model, *calibration_test.drawn(2.5, -1))
-    calibration.calibrate_scores(model, validator)
+    after_training.calibrate_scores(model, validator)
     layer = model.get_layer("score_calibration")
     first = layer.slope, layer.offset
     np.testing.assert_allclose(first, (2.5, -1), atol=0.15)
     # Again: of raw confidences, so the same.
-    calibration.calibrate_scores(model, validator)
+    after_training.calibrate_scores(model, validator)
     np.testing.assert_allclose((layer.slope, layer.offset), first, atol=1e-3)
     assert "expected calibration error" in capsys.readouterr().out
     model.save(tmp_path / "model.keras")

@@ -20,7 +20,7 @@ from integral_tf import config
 from integral_tf import coordinates
 from integral_tf.export import publish
 from integral_tf.export import saved_model
-from integral_tf.export import serving
+from integral_tf.export import warmup
 from tests.export import cases
 
 SOURCE = pathlib.Path(__file__).with_name("replay.c")
@@ -47,7 +47,7 @@ def folder(model, logs, tmp_path_factory):
     path = tmp_path_factory.mktemp("pose") / "1"
     frozen = cases.frozen(model)
     saved_model.write(frozen, path)
-    assert "tensorflow-serving-api" in serving.write(frozen, path)
+    assert "tensorflow-serving-api" in warmup.write(frozen, path)
     return path
 
 
@@ -75,7 +75,7 @@ def replay(tmp_path_factory):
     assert "libpython" not in linked.stdout
 
     def run(folder, requests=None):
-        requests = requests or folder / serving.FILE
+        requests = requests or folder / warmup.FILE
         done = subprocess.run(
             [str(program), str(folder), str(requests)],
             capture_output=True,
@@ -139,14 +139,14 @@ def require_near(got, want, inputs):
 
 
 def test_every_signature_is_asked_for_one_person_and_for_several(logs, folder):
-    records = read(logs, folder / serving.FILE)
+    records = read(logs, folder / warmup.FILE)
     asked = [
         (log.request.model_spec.signature_name, len(joints))
         for log in records
         for joints in [arrays(log.response.outputs)["joints"]]
     ]
     assert sorted(asked) == sorted(
-        (name, people) for name in SIGNATURES for people in serving.BATCHES
+        (name, people) for name in SIGNATURES for people in warmup.BATCHES
     )
     # People, not noise or plain colours: their answers differ.
     joints = arrays(records[-1].response.outputs)["joints"]
@@ -156,17 +156,17 @@ def test_every_signature_is_asked_for_one_person_and_for_several(logs, folder):
 def test_the_same_requests_each_time(model, folder, tmp_path):
     frozen = cases.frozen(model)
     saved_model.write(frozen, tmp_path)
-    serving.write(frozen, tmp_path)
-    again = (tmp_path / serving.FILE).read_bytes()
+    warmup.write(frozen, tmp_path)
+    again = (tmp_path / warmup.FILE).read_bytes()
     # The answers are floats, the requests are whole.
-    assert len(again) == len((folder / serving.FILE).read_bytes())
+    assert len(again) == len((folder / warmup.FILE).read_bytes())
 
 
 def test_the_c_program_gives_keras_joints(model, logs, folder, replay):
     done, lines = replay(folder)
     assert done.returncode == 0, done.stdout + done.stderr
     got = answers(lines)
-    records = read(logs, folder / serving.FILE)
+    records = read(logs, folder / warmup.FILE)
     assert len(got) == len(records) == 2 * len(SIGNATURES)
     for record, answer in zip(records, got):
         inputs = arrays(record.request.inputs)
@@ -187,7 +187,7 @@ def request(logs, image_bytes, boxes):
 def test_the_c_program_goes_on_after_what_is_refused(
     model, logs, folder, replay, tmp_path
 ):
-    *_, sound = serving.requests(64, 64)
+    *_, sound = warmup.requests(64, 64)
     data = sound[1]["image_bytes"]
     boxes = [[10, 10, 50, 100], [-20, 30, 77.5, 40], [500, 500, 20, 20]]
     path = tmp_path / "requests"
@@ -217,7 +217,7 @@ def test_a_published_version_has_them(run, logs, replay, tmp_path):
     )
     (folder,) = publish.export(settings)
     card = (folder / "card.json").read_text()
-    assert str(serving.FILE) in card and "tensorflow-serving-api" in card
+    assert str(warmup.FILE) in card and "tensorflow-serving-api" in card
     done, lines = replay(folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {output for _, _, output, _ in lines} == {"joints", "scores", "kept"}
@@ -228,7 +228,7 @@ def test_without_the_package_a_line_says_so(
 ):
     name = "tensorflow_serving.apis.prediction_log_pb2"
     monkeypatch.setitem(sys.modules, name, None)
-    assert serving.write(None, tmp_path) == {}
+    assert warmup.write(None, tmp_path) == {}
     (line,) = capsys.readouterr().out.splitlines()
     assert "pip install integral_tf[serving]" in line
     assert not list(tmp_path.iterdir())
@@ -246,4 +246,4 @@ def test_a_model_that_fails_on_them_is_not_published(logs, model, tmp_path):
     server = Broken(frozen)
     tf.saved_model.save(server, str(tmp_path), server.signatures())
     with pytest.raises(RuntimeError, match="predict_bytes fails on its warm"):
-        serving.write(frozen, tmp_path)
+        warmup.write(frozen, tmp_path)

@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 
 from integral_tf import coordinates
-from integral_tf.export import crops
+from integral_tf.export import pillow_crop
 from integral_tf.records import windows
 
 
 @tf.function(reduce_retracing=True)
 def cut(image, region, height, width):
-    return crops.cut(image, tf.unstack(region), height, width)
+    return pillow_crop.cut(image, tf.unstack(region), height, width)
 
 
 def photograph():
