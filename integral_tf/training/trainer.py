@@ -105,7 +105,9 @@ class _Run:
         with self.strategy.scope():
             self._build(resumes)
         # Compiled whatever the step is: on a CPU the warp is 6 times faster.
-        self.augment = tf.function(self._augmented, jit_compile=True)
+        self.augment = tf.function(
+            self._augmented, autograph=False, jit_compile=True
+        )
         self.validator = validation.Validator(
             config, self.model, self.crop, self.skeleton
         )
@@ -238,7 +240,9 @@ class _Run:
         self.objectives = objectives.objectives(self.config, phase)
         self.validator.enter(self.objectives)
         self.train_step = tf.function(
-            self._train_step, jit_compile=self.config.jit_compile or None
+            self._train_step,
+            autograph=False,
+            jit_compile=self.config.jit_compile or None,
         )
 
     def _train_epoch(self, bar, where):

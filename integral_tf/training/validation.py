@@ -34,7 +34,9 @@ class Validator:
     def enter(self, objectives):
         """Takes the losses of a new phase; the graph is traced anew."""
         self.objectives = objectives
-        self.step = tf.function(self._step, reduce_retracing=True)
+        self.step = tf.function(
+            self._step, autograph=False, reduce_retracing=True
+        )
 
     def figures(self):
         """Mean losses, PCKh@0.5, @0.1 and AUC in percent, and COCO's AP.
