@@ -45,9 +45,11 @@ from integral_tf import skeletons
 from integral_tf.ops import targets
 from integral_tf.ops import warp
 from integral_tf.pipeline import batches
+from integral_tf.records import folder as record_folder
 from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records import shards
+from integral_tf.records.folder import Records
 
 _COCO = flags.DEFINE_string("coco", "../shared/data/coco", "COCO's folder.")
 _MPII = flags.DEFINE_string("mpii", "../shared/data/mpii", "MPII's folder.")
@@ -146,12 +148,14 @@ def write_records(people, folder, count):
     times = math.ceil(count / split["people"])
     split["people"] *= times
     split["shards"] *= times
-    (folder / shards.MANIFEST).write_text(json.dumps(manifest))
+    (folder / record_folder.MANIFEST).write_text(json.dumps(manifest))
 
 
 def ours(folder, epoch):
     """Yields what the host does in a training run."""
-    for people in batches.train_batches(folder, _BATCH, seed=0, epoch=epoch):
+    for people in batches.train_batches(
+        Records.open(folder), _BATCH, seed=0, epoch=epoch
+    ):
         yield people["windows"]
 
 
@@ -165,15 +169,16 @@ def written(people, epoch):
 
 def cropped(folder, epoch, step, count):
     """Yields what `step` makes of the windows of this many people."""
-    wanted = ("windows", "joints", "boxes", "visible", "draws")
-    people = batches.train_batches(folder, _BATCH, seed=0, epoch=epoch)
+    people = batches.train_batches(
+        Records.open(folder), _BATCH, seed=0, epoch=epoch
+    )
     for batch in people.take(count // _BATCH):
-        yield step({name: batch[name] for name in wanted})
+        yield step(batches.for_device(batch))
 
 
 def crop_step(jit_compile):
     """The accelerator's share: crops, and targets as in `classic`."""
-    crop = layers.RandomCrop(_SIZE, _SIZE, skeletons.COCO.mirrored_order)
+    crop = layers.PersonCrop(_SIZE, _SIZE, skeletons.COCO.mirrored_order)
 
     @tf.function(jit_compile=jit_compile)
     def step(people):
@@ -268,7 +273,7 @@ def _pipelines(people, folder, count):
         _CLASSIC: functools.partial(classic, workers=0),
         "classic, 2 workers": functools.partial(classic, workers=2),
         "whole": functools.partial(whole, few),
-        "ours and RandomCrop and targets, all on the CPU": functools.partial(
+        "ours and PersonCrop and targets, all on the CPU": functools.partial(
             on_cpu, step=crop_step(jit_compile=False)
         ),
         "the same, compiled by XLA": functools.partial(

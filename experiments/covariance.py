@@ -18,16 +18,15 @@ import matplotlib.figure
 import numpy as np
 
 from integral_tf import commands
-from integral_tf import config as configs
-from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import metrics
+from integral_tf import runs
 from integral_tf import settings
+from integral_tf import whole
+from integral_tf.evaluation import predictions
 from integral_tf.evaluation import reliability
 from integral_tf.models import loading
 from integral_tf.models import reading
-from integral_tf.pipeline import batches
-from integral_tf.records import shards
 from integral_tf.settings import setting
 
 SHARES = np.arange(1, 20) / 20  # of true joints, that an ellipse is to hold
@@ -46,12 +45,12 @@ class CovarianceConfig(settings.Checked):
 CONFIG = CovarianceConfig
 
 
-def observe(model, data):
+def observe(model, records):
     """Errors and covariances of the validation split's labelled joints.
 
     Args:
         model: A pose model with an integral.
-        data: Folder of records.
+        records: The `Records`.
 
     Returns:
         `(M, 2)` truth less joint, `(M, 2, 2)`, both in the crop frame, and
@@ -66,14 +65,10 @@ def observe(model, data):
     read = layers.IntegralRegression.from_config(
         {**integrals[-1].get_config(), "covariance": True}
     )
-    skeleton = shards.read_skeleton(data)
-    loading.check_skeleton(model, skeleton)
-    crop = layers.RandomCrop(*model.input_shape[1:3], skeleton.mirrored_order)
-    rows = []
-    for people in batches.eval_batches(data, "val", 64):
-        crops = crop(batches.for_device(people))
-        maps = model(crops["images"], training=False)["heatmaps"]
-        seen = read(maps)
+    loading.check_skeleton(model, records.skeleton)
+    observer, rows = predictions.Observer(model, records.skeleton), []
+    for people, crops, outputs in observer(records, "val", 64):
+        seen = read(outputs["heatmaps"])
         known = np.asarray(crops["visible"]) > 0
         errors = np.asarray(crops["joints"]) - np.asarray(seen["joints"])
         images = np.broadcast_to(people["image_id"][:, None], known.shape)
@@ -183,18 +178,14 @@ def plot(ways, errors, path):
 def run(workdir, data, out):
     """Writes the page and the plot, whole or not at all."""
     workdir, out = pathlib.Path(workdir), pathlib.Path(out)
-    if out.exists():
-        raise FileExistsError(f"Name a new folder. Received: --out={out}")
-    model = loading.load(workdir)
-    run = flagfiles.read(configs.TrainConfig, workdir / "flags.cfg")
-    errors, covariances, images = observe(model, data or run.data)
+    opened = runs.Run.open(workdir)
+    records = opened.records(data)
+    errors, covariances, images = observe(opened.model, records)
     ways, fitted = judged_ways(errors, covariances, images)
-    partial = out.with_name(out.name + ".partial")
-    partial.mkdir(parents=True, exist_ok=True)
     text = page(ways, fitted, errors)
-    (partial / "covariance.md").write_text(text)
-    plot(ways, errors, partial / "covariance.png")
-    partial.rename(out)
+    with whole.folder(out, taken="Name a new folder.") as partial:
+        (partial / "covariance.md").write_text(text)
+        plot(ways, errors, partial / "covariance.png")
     print(text)
 
 

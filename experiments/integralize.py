@@ -21,18 +21,14 @@ import tensorflow as tf
 import integral_tf
 from integral_tf import commands
 from integral_tf import config
-from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import losses
-from integral_tf import metrics
+from integral_tf import runs
 from integral_tf import settings
 from integral_tf.evaluation import predictions
-from integral_tf.models import loading
 from integral_tf.models import reading
 from integral_tf.pipeline import batches
-from integral_tf.records import shards
 from integral_tf.settings import setting
-from integral_tf.training import checkpoint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,19 +64,15 @@ CONFIG = IntegralizeConfig
 def crops(people, crop, training):
     """What `fit` and `calibrate` want of a batch of records' people."""
     made = crop(batches.for_device(people), training=training)
-    seen = made["visible"][..., None]
-    truth = tf.concat([made["joints"], seen], axis=-1)
+    truth = made["labels"]
     return made["images"], {"joints": truth, "heatmaps": truth}
 
 
-def pckh(asked, model, data, skeleton):
+def pckh(asked, model, records):
     """`metrics.Pckh` on the validation people."""
     wanted = config.EvaluateConfig(workdir=asked.workdir)
-    seen = predictions.predict(model, wanted, data, skeleton)
-    lengths, _ = metrics.reference_lengths(seen.head_size, seen.box)
-    return metrics.pckh(
-        seen.joints, seen.truth, seen.visible, lengths, skeleton
-    )
+    seen = predictions.predict(model, wanted, records)
+    return seen.pckh(records.skeleton)[0]
 
 
 def _heatmap_loss(asked, layer, sigma):
@@ -89,13 +81,12 @@ def _heatmap_loss(asked, layer, sigma):
     return losses.GaussianCrossEntropy(layer.stride, sigma, layer.beta)
 
 
-def fine_tune(asked, model, data, crop, sigma):
+def fine_tune(asked, model, records, crop, sigma):
     """Keras's `fit`, on other people and other draws in each epoch."""
     if asked.heatmap_reading == "softmax":
         reading.set_beta(model, 1.0)
     stride = model.get_layer("integral").stride
-    steps = shards.read_manifest(data)["splits"]["train"]["people"]
-    steps //= asked.batch_size
+    steps = records.people("train") // asked.batch_size
     rate = keras.optimizers.schedules.CosineDecay(
         asked.learning_rate, max(steps * asked.epochs, 1)
     )
@@ -114,7 +105,7 @@ def fine_tune(asked, model, data, crop, sigma):
     known = tf.data.experimental.assert_cardinality(steps)
     for epoch in range(asked.epochs):
         people = batches.train_batches(
-            data, asked.batch_size, asked.seed, epoch
+            records, asked.batch_size, asked.seed, epoch
         )
         drawn = people.map(lambda some: crops(some, crop, True)).apply(known)
         model.fit(drawn, epochs=epoch + 1, initial_epoch=epoch)
@@ -122,34 +113,36 @@ def fine_tune(asked, model, data, crop, sigma):
 
 def call(asked):
     out = pathlib.Path(asked.out)
-    checkpoint.check_new(out)
-    workdir = pathlib.Path(asked.workdir)
-    run_of = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
-    data = asked.data or run_of.data
-    skeleton = shards.read_skeleton(data)
+    runs.check_new(out)
+    run = runs.Run.open(asked.workdir)
+    records = run.records(asked.data)
+    skeleton = records.skeleton
     keras.utils.set_random_seed(asked.seed)
-    trained = loading.load(workdir)
+    trained = run.model
     model = integral_tf.integralize(trained, "heatmaps")
-    crop = layers.RandomCrop(*model.input_shape[1:3], skeleton.mirrored_order)
-    rows = [("maximum, as trained", pckh(asked, trained, data, skeleton))]
-    people = batches.eval_batches(data, "val", asked.batch_size)
+    crop = layers.PersonCrop(*model.input_shape[1:3], skeleton.mirrored_order)
+    rows = [("maximum, as trained", pckh(asked, trained, records))]
+    people = batches.eval_batches(records, "val", asked.batch_size)
     people = people.map(lambda some: crops(some, crop, False))
     beta = integral_tf.calibrate(model, people).beta
     name = f"integral, beta {beta:g}, untrained"
-    rows.append((name, pckh(asked, model, data, skeleton)))
-    fine_tune(asked, model, data, crop, run_of.sigma)
+    rows.append((name, pckh(asked, model, records)))
+    fine_tune(asked, model, records, crop, run.config.sigma)
     beta = integral_tf.calibrate(model, people).beta
     name = f"integral, beta {beta:g}, after {asked.epochs} epochs"
-    rows.append((name, pckh(asked, model, data, skeleton)))
+    rows.append((name, pckh(asked, model, records)))
     table = "| Read by | @0.5 | @0.1 | AUC |\n|---|---:|---:|---:|\n"
     for name, score in rows:
         table += f"| {name} | {score.at[0.5]:.1f} | {score.at[0.1]:.2f} "
         table += f"| {score.auc:.2f} |\n"
     print(table)
     as_run = dataclasses.replace(
-        run_of, method=run_of.method.replace("H", "I"), data=data, beta=beta
+        run.config,
+        method=run.config.method.replace("H", "I"),
+        data=str(records.folder),
+        beta=beta,
     )
-    checkpoint.save_run(model, as_run, skeleton, out)
+    runs.save_run(model, as_run, skeleton, out)
     (out / "table.md").write_text(table)
 
 

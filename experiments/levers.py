@@ -3,8 +3,8 @@ r"""What each lever of the drawn people is worth on photographs, in minutes.
     python experiments/levers.py --weights=lite0.weights.h5 \
         --photographs=data/lspet_mpii --out=levers.csv
 
-People are drawn with all of `synthetic_levers.LEVERS`, with all but one, and
-with none. EfficientNet-Lite0's first five stages stay as ImageNet left them,
+People are drawn with all of `synthetic.LEVERS`, with all but one, and with
+none. EfficientNet-Lite0's first five stages stay as ImageNet left them,
 so that each picture's features are computed once; a head of one deconvolution
 learns from them, the same number of steps each time, and is scored on the
 photographs' validation people. The differences are the point, not the level.
@@ -25,8 +25,8 @@ from integral_tf import models
 from integral_tf import skeletons
 from integral_tf.pipeline import batches
 from integral_tf.records import synthetic
-from integral_tf.records import synthetic_levers
 from integral_tf.records import windows
+from integral_tf.records.folder import Records
 
 SIDE, WINDOW, CELL = 128, 192, 8
 BETAS = (1, 2, 3, 5, 8)
@@ -45,7 +45,7 @@ def define_flags():
 
 def ways():
     """`(what, levers)` of each set of people."""
-    every = synthetic_levers.LEVERS
+    every = synthetic.LEVERS
     yield "all", every
     yield "none", ()
     for left_out in every:
@@ -123,7 +123,7 @@ def score(model, seen, sizes):
 def photographed(folder, count):
     """People of records' validation split, and their heads in the crop."""
     found = []
-    for some in batches.eval_batches(folder, "val", 100, count):
+    for some in batches.eval_batches(Records.open(folder), "val", 100, count):
         some = {k: np.asarray(v) for k, v in some.items()}
         side = coordinates.BOX_MARGIN * some["image_boxes"][:, 2:].max(axis=1)
         some["sizes"] = some["head_size"] * SIDE / side
@@ -145,7 +145,7 @@ def main(argv):
     def frozen(images):
         return body.predict(centring(images), verbose=0)
 
-    crop = layers.RandomCrop(
+    crop = layers.PersonCrop(
         SIDE, SIDE, skeletons.MPII.mirrored_order, rotation=180, seed=1
     )
     people = photographed(given.photographs, given.photographed)

@@ -16,6 +16,7 @@ import sys
 
 from integral_tf import commands
 from integral_tf import config
+from integral_tf import runs
 from integral_tf import settings
 from integral_tf import skeletons
 from integral_tf.evaluation import evaluate
@@ -92,7 +93,7 @@ def score(method, stages, data, workdir):
         data=str(data),
         workdir=str(workdir),
     )
-    metrics = workdir / "evaluation" / "metrics.json"
+    metrics = workdir / runs.EVALUATION / runs.METRICS
     if not metrics.exists():
         trainer.train(made)
         evaluate.evaluate(

@@ -13,7 +13,6 @@ from absl import flags
 from integral_tf.inference import draw
 from integral_tf.inference import estimator
 from integral_tf.records import synthetic
-from integral_tf.records import synthetic_levers
 from integral_tf.records import windows
 
 HEIGHT, WIDTH, COLUMNS = 400, 260, 5
@@ -29,7 +28,7 @@ def define_flags():
 def columns(estimate, seed, first):
     """A picture of each person, with the pose drawn."""
     for index in range(first, first + COLUMNS):
-        person = synthetic.person(seed, index, levers=synthetic_levers.LEVERS)
+        person = synthetic.person(seed, index, levers=synthetic.LEVERS)
         x, y, width, height = person.box
         # The person in the middle, an eighth of the height above and below.
         side = max(1.25 * height, 1.25 * width * HEIGHT / WIDTH)

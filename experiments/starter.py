@@ -22,19 +22,17 @@ from absl import app
 from absl import flags
 
 from integral_tf import config
-from integral_tf import flagfiles
-from integral_tf import layers
 from integral_tf import metrics
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.evaluation import evaluate
+from integral_tf.evaluation import predictions
 from integral_tf.inference import estimator
 from integral_tf.models import archive
 from integral_tf.models import loading
 from integral_tf.models import reading
 from integral_tf.records import photographs
-from integral_tf.records import shards
 from integral_tf.training import calibration
-from integral_tf.training import checkpoint
 from integral_tf.training import validation
 
 # Joints that MPII and COCO both have.
@@ -171,24 +169,25 @@ def write_model(workdir, path, beta):
     Its scores are then calibrated anew on the run's validation people.
     """
     if not beta:
-        archive.write_half(workdir / "model.keras", path)
+        archive.write_half(workdir / runs.MODEL, path)
         return
-    model = loading.load(workdir)
+    run = runs.Run.open(workdir)
+    model = run.model
     reading.set_beta(model, beta)
-    run = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
-    crop = layers.RandomCrop(*run.size, skeletons.MPII.mirrored_order)
-    validator = validation.Validator(run, model, crop, skeletons.MPII)
+    records = run.records()
+    observer = predictions.Observer(model, records.skeleton)
+    validator = validation.Validator(run.config, observer, records)
     calibration.calibrate_scores(model, validator)
     with tempfile.TemporaryDirectory() as folder:
-        whole = checkpoint.save_model(model, folder, skeletons.MPII)
+        whole = runs.save_model(model, folder, skeletons.MPII)
         archive.write_half(whole, path)
 
 
 def card_of(workdir, path, lsp, coco):
     """What `starter.json` holds."""
-    run = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
+    opened = runs.Run.open(workdir)
+    run, records = opened.config, opened.records()
     model = loading.load(path)
-    manifest = shards.read_manifest(run.data)
     figures = {"drawn": pckh_figures(workdir, model, run.data)}
     words = []
     if lsp:
@@ -199,12 +198,12 @@ def card_of(workdir, path, lsp, coco):
         figures["coco"] = coco_figures(path, coco)
         value = figures["coco"]["model"]["AP50"]
         words.append(f"OKS AP50 {value:.0f} on COCO")
-    people = manifest["splits"]["train"]["people"]
+    people = records.people("train")
     steps, minutes = _length(workdir, people // run.batch_size)
     return {
         "name": "starter",
         "notice": _NOTICE.format(figures=", ".join(words) or "not measured"),
-        "trained_on": f"{people} {_TRAINED_ON}: {manifest['source']}",
+        "trained_on": f"{people} {_TRAINED_ON}: {records.manifest['source']}",
         "steps": flags.FLAGS.steps or steps,
         "batch_size": run.batch_size,
         "minutes": flags.FLAGS.minutes or minutes,
@@ -236,10 +235,10 @@ def card_of(workdir, path, lsp, coco):
 
 def _length(workdir, steps):
     """Steps and minutes of a run, from what it left in its folder."""
-    log = workdir / "log.csv"
+    log = workdir / runs.LOG
     rows = list(csv.DictReader(log.open())) if log.is_file() else []
-    seconds = (workdir / "model.keras").stat().st_mtime
-    seconds -= (workdir / "records.json").stat().st_mtime
+    seconds = (workdir / runs.MODEL).stat().st_mtime
+    seconds -= (workdir / runs.RECORDS).stat().st_mtime
     return len(rows) * steps, round(seconds / 60)
 
 

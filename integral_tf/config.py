@@ -6,6 +6,7 @@ states only what makes its row different.
 
 import dataclasses
 
+from integral_tf import former
 from integral_tf import paper
 from integral_tf import settings
 from integral_tf.settings import setting
@@ -23,15 +24,10 @@ class ModelConfig(settings.Checked):
     backbone: str = setting(
         "resnet50",
         "ResNet of Table 4, or EfficientNet-Lite0, the starter model's.",
-        (
-            "resnet18",
-            "resnet50",
-            "resnet101",
-            "resnet152",
-            "efficientnet_lite0",
-        ),
+        ("resnet18", "resnet50", "resnet101", "resnet152",
+         "efficientnet_lite0"),
         main=True,
-    )
+    )  # fmt: skip
     width: float = setting(
         1.0,
         "Multiplies resnet18's channels; 0.5 is the small network here.",
@@ -396,3 +392,6 @@ class ExportConfig(settings.Checked):
         low=0,
         high=1,
     )
+
+
+__getattr__ = former.names(__name__)

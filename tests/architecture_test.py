@@ -20,10 +20,11 @@ SCRIPTS = sorted(
 
 # Data flows left to right; a stage may import only itself and what is before.
 STAGES = (
-    "signatures ownership whole optional lazy registration keras2 generation "
+    "signatures ownership whole optional lazy former registration keras2 "
+    "generation "
     "checks sides skeletons conventions coordinates settings flagfiles paper "
     "config builds progress records pipeline ops layers models losses metrics "
-    "detection inference evaluation training export experiments serving "
+    "runs detection inference evaluation training export experiments serving "
     "commands __main__"
 ).split()
 

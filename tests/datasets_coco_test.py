@@ -12,7 +12,7 @@ import integral_tf
 from integral_tf import config
 from integral_tf import skeletons
 from integral_tf.pipeline import batches
-from integral_tf.records import shards
+from integral_tf.records.folder import Records
 from integral_tf.training import logs
 from integral_tf.training import trainer
 from tests import in_process
@@ -102,13 +102,15 @@ def records(tmp_path_factory):
 
 
 def test_records_hold_the_skeleton_and_the_ground_truth(records):
-    assert shards.read_skeleton(records) == OWN
-    truth = shards.read_annotations(records)
+    assert Records.open(records).skeleton == OWN
+    truth = Records.open(records).annotations()
     assert truth["categories"] == [FISH]
     assert [image["id"] for image in truth["images"]] == list(range(100, 109))
     # The unlabelled too: evaluation may not call what is found there wrong.
     assert len(truth["annotations"]) == 9
-    people = batches.eval_batches(records, "val", 9).as_numpy_iterator()
+    people = batches.eval_batches(
+        Records.open(records), "val", 9
+    ).as_numpy_iterator()
     (seen,) = people
     wanted = {a["image_id"]: a for a in truth["annotations"]}
     for image_id, area in zip(seen["image_id"], seen["area"]):
@@ -164,15 +166,17 @@ def test_a_detectors_boxes_take_the_place_of_the_annotated(tmp_path):
         "val: 2 people kept",
         "val: 1 dropped: box scored below 0.3",
     ]
-    manifest = shards.read_manifest(out)
+    manifest = Records.open(out).manifest
     assert manifest["source"] == "fish.json, boxes.json"
     assert manifest["aspect"] == 0.75
     sigmas = (skeletons.DEFAULT_SIGMA,) * 5
-    assert shards.read_skeleton(out).sigmas == sigmas
-    (seen,) = batches.eval_batches(out, "val", 9).as_numpy_iterator()
+    assert Records.open(out).skeleton.sigmas == sigmas
+    (seen,) = batches.eval_batches(
+        Records.open(out), "val", 9
+    ).as_numpy_iterator()
     assert sorted(seen["box_score"]) == [0.5, 0.75]
     assert not seen["visible"].any() and not seen["area"].any()
-    assert len(shards.read_annotations(out)["annotations"]) == 3
+    assert len(Records.open(out).annotations()["annotations"]) == 3
 
 
 def test_names_that_may_be_sides_are_told(tmp_path):

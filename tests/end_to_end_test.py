@@ -133,7 +133,7 @@ def test_predict_draws_a_video_or_says_what_is_wrong(work, tmp_path):
             ("--data=nowhere", "--workdir=runs/nowhere"),
             "train: Records are a folder",
         ),
-        ("evaluate", ("--workdir=nowhere",), "evaluate: A model is"),
+        ("evaluate", ("--workdir=nowhere",), "evaluate: A run is"),
         (
             "predict",
             ("--model=nowhere", "--images=nowhere", "--out=new"),

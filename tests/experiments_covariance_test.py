@@ -9,10 +9,10 @@ import pytest
 
 import integral_tf
 from integral_tf import config
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.records import shards
 from integral_tf.records import synthetic
-from integral_tf.training import checkpoint
 from tests.metrics import calibration_test
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -35,14 +35,14 @@ def data(tmp_path_factory):
 
 def make_run(folder, method, data):
     """A run's folder as training leaves it, with random weights."""
-    checkpoint.claim(
+    runs.claim(
         config.TrainConfig(method=method, data=str(data), workdir=str(folder))
     )
     model = integral_tf.pose_model(
         method, "resnet18", 16, 64, width=0.125, head_channels=8
     )
-    checkpoint.save_skeleton(skeletons.MPII, folder)
-    checkpoint.save_model(model, folder, skeletons.MPII)
+    runs.save_skeleton(skeletons.MPII, folder)
+    runs.save_model(model, folder, skeletons.MPII)
     return folder
 
 

@@ -7,11 +7,11 @@ import sys
 import integral_tf
 from integral_tf import config
 from integral_tf import flagfiles
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.models import loading
 from integral_tf.records import shards
 from integral_tf.records import synthetic
-from integral_tf.training import checkpoint
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -39,7 +39,7 @@ def test_a_heatmap_run_becomes_an_integral_one(tmp_path):
         method="H1", backbone="resnet18", width=0.125, image_size=64,
         head_channels=8, data=str(data),
     )  # fmt: skip
-    checkpoint.save_run(model, trained, skeletons.MPII, run)
+    runs.save_run(model, trained, skeletons.MPII, run)
     flags = f"--workdir={run}", f"--out={out}", "--epochs=1", "--batch_size=4"
     done = command(*flags)
     assert done.returncode == 0, done.stderr
@@ -51,7 +51,7 @@ def test_a_heatmap_run_becomes_an_integral_one(tmp_path):
         "| integral",
     ]
     # A run like any other: the flags say what the model is.
-    made = flagfiles.read(config.TrainConfig, out / checkpoint.FLAGS)
+    made = flagfiles.read(config.TrainConfig, out / runs.FLAGS)
     layer = loading.load(out).get_layer("integral")
     assert (made.method, made.beta) == ("I1", layer.beta)
     again = command(*flags)

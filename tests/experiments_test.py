@@ -124,7 +124,7 @@ def test_a_figure_and_a_table_from_the_same_runs(runs, monkeypatch, capfd):
 
 def test_refuses_runs_of_another_budget_or_on_other_records(runs, tmp_path):
     row = tables.rows(2, runs.budget)[0]
-    reproduce.checkpoint.claim(
+    reproduce.runs.claim(
         config.TrainConfig(
             method="H1", data=str(runs.data), workdir=str(runs.folder(row, 1))
         )

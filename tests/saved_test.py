@@ -16,6 +16,7 @@ import integral_tf
 from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf.pipeline import batches
+from integral_tf.records.folder import Records
 from integral_tf.training import trainer
 
 SAVED = pathlib.Path(__file__).parent / "saved"
@@ -84,7 +85,9 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
 
 
 def test_records():
-    people = next(iter(batches.eval_batches(SAVED / "records", "train", 64)))
+    people = next(
+        iter(batches.eval_batches(Records.open(SAVED / "records"), "train", 64))
+    )
     for name in ("joints", "visible", "boxes", "to_image"):
         np.testing.assert_allclose(
             people[name], ANSWERS[f"records/{name}"], atol=1e-4

@@ -16,10 +16,7 @@ pred_keypoints_mpii.mat for MPII, with `--annotations` its official .mat.
 `--self_test` scores the truth in place of a model.
 """
 
-import pathlib
-
 from integral_tf import config
-from integral_tf import flagfiles
 
 CONFIG = config.EvaluateConfig
 
@@ -29,25 +26,12 @@ def call(asked: config.EvaluateConfig) -> None:
     from integral_tf.training import strategy
 
     strategy.check_alone()
-    _check_records(asked)
     if asked.self_test:
         evaluate.self_test(asked)
     elif asked.checkpoints == "last":
         evaluate.evaluate(asked)
     else:
         _checkpoints(asked)
-
-
-def _check_records(asked):
-    """A run's own records are those that it was trained on."""
-    from integral_tf.training import checkpoint
-
-    workdir = pathlib.Path(asked.workdir)
-    if asked.data or not (workdir / checkpoint.RECORDS).exists():
-        return
-    flagfile = workdir / checkpoint.FLAGS
-    run = flagfiles.read(config.TrainConfig, flagfile)
-    checkpoint.check_own_records(workdir, run)
 
 
 def _checkpoints(asked):

@@ -17,7 +17,7 @@ from integral_tf import progress
 from integral_tf.inference import draw
 from integral_tf.pipeline import batches
 from integral_tf.records import schema
-from integral_tf.records import shards
+from integral_tf.records.folder import Records
 
 _TILE = 240
 _BOX = (255, 230, 60)
@@ -45,7 +45,7 @@ def write(data: str, out: str, people: int = 48) -> None:
     """
     out = pathlib.Path(out)
     partial = out.with_name(out.name + ".partial")
-    page = _page(data, people)
+    page = _page(Records.open(data), people)
     try:
         partial.write_text(page, encoding="utf-8")
         os.replace(partial, out)
@@ -53,12 +53,11 @@ def write(data: str, out: str, people: int = 48) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _page(folder, most):
-    manifest = shards.read_manifest(folder)
-    skeleton = shards.read_skeleton(folder)
+def _page(records, most):
+    manifest, skeleton = records.manifest, records.skeleton
     splits = [n for n, s in manifest["splits"].items() if s["people"]]
-    counts = {name: _measure(folder, name, skeleton) for name in splits}
-    title = html.escape(f"Records in {pathlib.Path(folder).resolve().name}")
+    counts = {name: _measure(records, name) for name in splits}
+    title = html.escape(f"Records in {records.folder.resolve().name}")
     parts = [
         "<!DOCTYPE html>",
         f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
@@ -66,8 +65,8 @@ def _page(folder, most):
         f"<p>{html.escape(manifest['source'])}. Skeleton "
         f"{html.escape(skeleton.name)} with {len(skeleton)} joints: "
         f"{html.escape(', '.join(skeleton.joints))}. Windows of "
-        f"{manifest['window_size']} pixels, for crops "
-        f"{manifest['aspect']:g} times as wide as high.</p>",
+        f"{records.window_size} pixels, for crops "
+        f"{records.aspect:g} times as wide as high.</p>",
         _table(manifest),
         f'<p><img alt="histograms" src="{_histograms(counts, skeleton)}"></p>',
     ]
@@ -75,7 +74,7 @@ def _page(folder, most):
         parts.append(
             f"<h2>{name}</h2><p>The box is yellow, left joints are blue, right "
             'ones orange. An unlabelled joint is not drawn.</p><div class="'
-            f'people">{"".join(_figures(folder, name, skeleton, most))}</div>'
+            f'people">{"".join(_figures(records, name, most))}</div>'
         )
     return "\n".join([*parts, "</body></html>"]) + "\n"
 
@@ -99,16 +98,16 @@ def _table(manifest):
     return f"<table><tr><th>split</th><th></th><th></th></tr>{cells}</table>"
 
 
-def _measure(folder, split, skeleton):
+def _measure(records, split):
     """Longer sides of the boxes, and people by number of labelled joints."""
     sides, labelled = [], collections.Counter()
-    records = tf.data.TFRecordDataset(shards.shard_paths(folder, split))
+    examples = tf.data.TFRecordDataset(records.paths(split))
+    joints = len(records.skeleton)
     # Pictures stay packed: this goes through every record.
-    people = records.map(lambda record: _numbers(record, len(skeleton)))
-    total = shards.read_manifest(folder)["splits"][split]["people"]
+    people = examples.map(lambda record: _numbers(record, joints))
     with (
-        progress.bar(split, total, unit="people") as bar,
-        shards.reading(folder, split),
+        progress.bar(split, records.people(split), unit="people") as bar,
+        records.reading(split),
     ):
         for side, count in people.as_numpy_iterator():
             sides.append(float(side))
@@ -150,13 +149,13 @@ def _histograms(counts, skeleton):
     return _uri("png", png.getvalue())
 
 
-def _figures(folder, split, skeleton, most):
+def _figures(records, split, most):
     """People from all over a split, drawn."""
-    total = shards.read_manifest(folder)["splits"][split]["people"]
-    step = max(1, math.ceil(total / max(most, 1)))
-    records = tf.data.TFRecordDataset(shards.shard_paths(folder, split))
-    people = records.shard(step, 0).take(most)
-    for person in people.map(batches.decoder(folder)).as_numpy_iterator():
+    skeleton = records.skeleton
+    step = max(1, math.ceil(records.people(split) / max(most, 1)))
+    examples = tf.data.TFRecordDataset(records.paths(split))
+    people = examples.shard(step, 0).take(most)
+    for person in people.map(batches.decoder(records)).as_numpy_iterator():
         picture = draw.pose(
             _with_box(person["windows"], person["boxes"]),
             person["joints"],

@@ -1,15 +1,15 @@
 """A run on a split: PCKh, COCO's AP, predictions, and people to look at."""
 
+import dataclasses
 import importlib.util
 import json
 import pathlib
 
 import numpy as np
 
-from integral_tf import config as configs
-from integral_tf import flagfiles
 from integral_tf import metrics
 from integral_tf import paper
+from integral_tf import runs
 from integral_tf import whole
 from integral_tf.evaluation import coco_results
 from integral_tf.evaluation import mean_pose
@@ -18,8 +18,7 @@ from integral_tf.evaluation import preflight
 from integral_tf.evaluation import reliability
 from integral_tf.evaluation import report
 from integral_tf.evaluation import submission
-from integral_tf.models import loading
-from integral_tf.records import shards
+from integral_tf.records.folder import Records
 
 MPII_SUBMISSION, COCO_SUBMISSION = "pred_keypoints_mpii.mat", "submission.json"
 
@@ -41,38 +40,36 @@ def evaluate(config, model=None, name=""):
         FileExistsError: the folder to write is something else.
         ValueError: these do not belong together.
     """
-    workdir = pathlib.Path(config.workdir)
-    if model is None:
-        model = loading.load(workdir)
-    run = flagfiles.read(configs.TrainConfig, workdir / "flags.cfg")
-    data = config.data or run.data
-    out = pathlib.Path(config.out or workdir / "evaluation")
+    run = runs.Run.open(config.workdir)
+    model = run.model if model is None else model
+    records = _records(config)
+    out = pathlib.Path(config.out or run.folder / runs.EVALUATION)
     if name:
         out = out.with_name(f"{out.name}-{name}")
-    skeleton, truth = preflight.check(config, data, out, model)
+    truth = preflight.check(config, records, out, model)
     with whole.folder(out) as partial:
-        seen = predictions.predict(model, config, data, skeleton)
-        results = _results(config, run, skeleton, truth, seen)
+        seen = predictions.predict(model, config, records)
+        results = _results(config, run.config, records, truth, seen)
         figures, tables, errors, ways = _figures_and_tables(
-            config, run, data, skeleton, truth, seen, results, model
+            config, run.config, records, truth, seen, results, model
         )
-        figures["model"] = name or "model.keras"
-        _write_json(partial / preflight.RESULTS, figures, indent=1)
+        figures["model"] = name or runs.MODEL
+        _write_json(partial / runs.METRICS, figures, indent=1)
         _write_json(partial / "predictions.json", results)
         if tables:
             (partial / "table.md").write_text("\n\n".join(tables) + "\n")
         if seen.is_labelled:
             report.plot_curves(
-                {run.method: figures, "mean pose": figures["mean_pose"]},
+                {run.config.method: figures, "mean pose": figures["mean_pose"]},
                 figures["metric"],
                 partial / "curve.png",
             )
         if ways:
             path = partial / "reliability.png"
             reliability.plot(seen, ways, figures["metric"], path)
-        _write_submission(config, partial, skeleton, truth, seen, results)
+        _write_submission(config, partial, records, truth, seen, results)
         report.contact_sheet(
-            data, config.split, seen, errors, skeleton, partial / "sheet.png"
+            records, config.split, seen, errors, partial / "sheet.png"
         )
     print("\n\n".join(tables))
     for file, what in _FILES.items():
@@ -81,7 +78,17 @@ def evaluate(config, model=None, name=""):
     return figures
 
 
-def _results(config, run, skeleton, truth, seen):
+def _records(config):
+    """The records to evaluate on: those named, or the run's own."""
+    if config.data:
+        return Records.open(config.data)
+    run = runs.Run.open(config.workdir)
+    # A run of before 0.2 does not tell which are its own.
+    told = (run.folder / runs.RECORDS).exists()
+    return run.own_records() if told else run.records()
+
+
+def _results(config, run, records, truth, seen):
     """The people in COCO's result form, after NMS where there is its truth."""
     scores = coco_results.pose_scores(
         seen, config.rescore, config.rescore_threshold
@@ -91,7 +98,7 @@ def _results(config, run, skeleton, truth, seen):
         chosen = coco_results.kept(
             seen,
             scores,
-            skeleton,
+            records.skeleton,
             run.size[1] / run.size[0],
             config.oks_nms,
             config.nms_threshold,
@@ -104,20 +111,18 @@ def _results(config, run, skeleton, truth, seen):
     return coco_results.of_predictions(seen, truth, scores, chosen)
 
 
-def _figures_and_tables(
-    config, run, data, skeleton, truth, seen, results, model
-):
+def _figures_and_tables(config, run, records, truth, seen, results, model):
     """Figures, their tables, errors of each person, and what scores mean."""
     label = run.method if run.stages == 1 else f"MS-{run.method}"
     figures = {
         "method": run.method,
-        "data": str(data),
+        "data": str(records.folder),
         "split": config.split,
         "protocol": {f: getattr(config, f) for f in _PROTOCOL},
     }
     tables, errors, ways = [], None, None
     if seen.is_labelled:
-        more, table, errors = _pckh(config, run, label, data, skeleton, seen)
+        more, table, errors = _pckh(config, run, label, records, seen)
         figures |= more
         tables.append(table)
         if "heatmaps" in model.output:
@@ -125,8 +130,8 @@ def _figures_and_tables(
             figures["scores"] = reliability.figures(seen, ways)
             tables.append(reliability.table(figures))
     if truth and "annotations" in truth:
-        figures |= average_precision(truth, results, skeleton)
-        tables.append(_ap_table(config, label, skeleton, truth, figures))
+        figures |= average_precision(truth, results, records.skeleton)
+        tables.append(_ap_table(config, label, records, truth, figures))
     return figures, tables, errors, ways
 
 
@@ -159,18 +164,12 @@ def self_test(config):
         FileNotFoundError: there are no records.
         ValueError: the truth does not score as it must.
     """
-    data = config.data
-    if config.workdir:
-        flagfile = pathlib.Path(config.workdir) / "flags.cfg"
-        data = data or flagfiles.read(configs.TrainConfig, flagfile).data
-    skeleton, truth = preflight.check(config, data)
-    seen = predictions.predict(None, config, data, skeleton)
+    records = _records(config)
+    truth = preflight.check(config, records)
+    seen = predictions.truth(config, records)
     checks = []
     if seen.is_labelled:
-        lengths, metric = metrics.reference_lengths(seen.head_size, seen.box)
-        score = metrics.pckh(
-            seen.joints, seen.truth, seen.visible, lengths, skeleton
-        )
+        score, metric = seen.pckh(records.skeleton)
         print(f"{metric}: {score.people} people, {score.joints} joints")
         checks += [
             (f"{metric}@{alpha}", value, 100, 1e-4)
@@ -183,7 +182,7 @@ def self_test(config):
             for row in truth["annotations"]
             if row["num_keypoints"] and not row["iscrowd"]
         ]
-        figures = average_precision(truth, results, skeleton)
+        figures = average_precision(truth, results, records.skeleton)
         for who, of in figures.items():
             checks.append((f"AP ({who})", of["AP"], 1, 1e-6))
         if seen.is_labelled:
@@ -198,7 +197,7 @@ def self_test(config):
     if not checks:
         raise ValueError(
             "These records hold no truth, as those of a test set. "
-            f"Received: --data={data} --split={config.split}"
+            f"Received: --data={records.folder} --split={config.split}"
         )
     for name, value, best, _ in checks:
         print(f"{name}: {value:.4f}, to be {best}")
@@ -206,7 +205,7 @@ def self_test(config):
         raise ValueError(
             "The truth itself does not score as it must: the records or the "
             "ground truth are damaged, or an image has more than 20 people, "
-            f"of whom COCO counts no more. Received: --data={data}"
+            f"of whom COCO counts no more. Received: --data={records.folder}"
         )
 
 
@@ -241,20 +240,14 @@ def person_errors(seen):
     return np.where(labelled > 0, mean, np.nan)
 
 
-def _pckh(config, run, label, data, skeleton, seen):
+def _pckh(config, run, label, records, seen):
     """Figures, their table, and the error of each person."""
-    lengths, metric = metrics.reference_lengths(seen.head_size, seen.box)
-
-    def score(joints, compat=None):
-        return metrics.pckh(
-            joints, seen.truth, seen.visible, lengths, skeleton, compat=compat
-        )
-
     # Records for evaluation alone have nobody to train on.
-    splits = shards.read_manifest(data)["splits"]
-    average = "train" if splits["train"]["people"] else config.split
-    mean = mean_pose.place(mean_pose.of_records(data, average), seen.box)
-    ours, flat = score(seen.joints), score(mean)
+    average = "train" if records.people("train") else config.split
+    mean = mean_pose.place(mean_pose.of_records(records, average), seen.box)
+    still = dataclasses.replace(seen, joints=mean)
+    ours, metric = seen.pckh(records.skeleton)
+    flat, _ = still.pckh(records.skeleton)
     rows = [(label, ours), ("mean pose", flat)]
     figures = {
         "metric": metric,
@@ -264,10 +257,9 @@ def _pckh(config, run, label, data, skeleton, seen):
         "mean_pose": _figures(flat),
     }
     if config.compat == "hrnet":
-        rows.insert(
-            1, (f"{label}, as HRNet prints it", score(seen.joints, "hrnet"))
-        )
-        figures["hrnet"] = _figures(rows[1][1])
+        theirs, _ = seen.pckh(records.skeleton, compat="hrnet")
+        rows.insert(1, (f"{label}, as HRNet prints it", theirs))
+        figures["hrnet"] = _figures(theirs)
     published = paper.TABLE_2.get(label)
     published = published or paper.TABLE_5.get(label, {}).get(run.stages)
     if published and metric == "PCKh":
@@ -276,11 +268,11 @@ def _pckh(config, run, label, data, skeleton, seen):
     return figures, report.table(what, rows), person_errors(seen)
 
 
-def _ap_table(config, label, skeleton, truth, figures):
+def _ap_table(config, label, records, truth, figures):
     rows = [(f"{label}, by integral_tf", figures["coco"])]
     if "pycocotools" in figures:
         rows.append((f"{label}, by pycocotools", figures["pycocotools"]))
-    if skeleton.name == "coco" and label in paper.TABLE_8:
+    if records.skeleton.name == "coco" and label in paper.TABLE_8:
         published = dict(zip(paper.TABLE_8_COLUMNS, paper.TABLE_8[label]))
         rows.append(
             (
@@ -295,7 +287,7 @@ def _ap_table(config, label, skeleton, truth, figures):
     )
 
 
-def _write_submission(config, folder, skeleton, truth, seen, results):
+def _write_submission(config, folder, records, truth, seen, results):
     """Writes what a test server wants, where this is a test set."""
     if config.annotations.endswith(".mat"):
         names = [name.decode() for name in seen.source_id]
@@ -304,7 +296,9 @@ def _write_submission(config, folder, skeleton, truth, seen, results):
             config.annotations,
             folder / MPII_SUBMISSION,
         )
-    elif truth and "annotations" not in truth and skeleton.name == "coco":
+    elif (
+        truth and "annotations" not in truth and records.skeleton.name == "coco"
+    ):
         submission.coco_json(
             results,
             folder / COCO_SUBMISSION,

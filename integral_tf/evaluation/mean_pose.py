@@ -6,18 +6,18 @@ from integral_tf import coordinates
 from integral_tf.pipeline import batches
 
 
-def of_records(folder, split):
+def of_records(records, split):
     """Mean of each joint as a share of its person's crop.
 
     Args:
-        folder: Folder of records.
+        records: The `Records`.
         split: Split whose people are averaged.
 
     Returns:
         `(K, 2)` x, y in [0, 1] across the unaugmented crop.
     """
     total, count = 0.0, 0.0
-    for people in batches.eval_batches(folder, split, 256).as_numpy_iterator():
+    for people in batches.eval_batches(records, split, 256).as_numpy_iterator():
         shares = coordinates.crop_to_unit(
             people["joints"] - _corner(people["boxes"]), _size(people["boxes"])
         )

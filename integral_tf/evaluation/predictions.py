@@ -11,7 +11,6 @@ from integral_tf import metrics
 from integral_tf import progress
 from integral_tf.inference import flip
 from integral_tf.pipeline import batches
-from integral_tf.records import shards
 
 
 @dataclasses.dataclass
@@ -52,6 +51,27 @@ class Predictions:
     def is_labelled(self):
         """Whether anybody's truth is known; not so of a detector's boxes."""
         return bool((self.visible > 0).any())
+
+    def pckh(self, skeleton, *, compat=None):
+        """PCKh of these people, or PCK where heads are unknown.
+
+        Args:
+            skeleton: The `skeletons.Skeleton` of the joints.
+            compat: As of `metrics.pckh`.
+
+        Returns:
+            A `metrics.Pckh`, and the metric's name.
+        """
+        lengths, metric = metrics.reference_lengths(self.head_size, self.box)
+        score = metrics.pckh(
+            self.joints,
+            self.truth,
+            self.visible,
+            lengths,
+            skeleton,
+            compat=compat,
+        )
+        return score, metric
 
     def errors(self):
         """`(N, K)` distances to the truth in reference lengths, such as heads.
@@ -100,50 +120,90 @@ def concatenate(rows):
     )
 
 
-def predict(model, config, data, skeleton):
+class Observer:
+    """A model before the people of records, batch by batch, not augmented.
+
+    Args:
+        model: The pose model, or any function from images to its outputs.
+        skeleton: The `skeletons.Skeleton` of the records.
+        size: (height, width) of its input; by default the Keras model's.
+    """
+
+    def __init__(self, model, skeleton, size=None):
+        size = size or model.input_shape[1:3]
+        self._crop = layers.PersonCrop(*size, skeleton.mirrored_order)
+        self._model = model
+        self._step = tf.function(self._observed, reduce_retracing=True)
+
+    def __call__(self, records, split, batch_size, limit=0):
+        """Yields people, their crops and the model's outputs.
+
+        Args:
+            records: The `Records`.
+            split: Name of the split.
+            batch_size: People in a batch.
+            limit: Only this many people; 0 for all.
+
+        Yields:
+            Dicts of `batches.eval_batches`, of `layers.PersonCrop` and of the
+            model, in the order of the records.
+        """
+        with records.reading(split):
+            for people in batches.eval_batches(
+                records, split, batch_size, limit
+            ):
+                yield people, *self._step(batches.for_device(people))
+
+    def _observed(self, people):
+        crops = self._crop(people, training=False)
+        return crops, self._model(crops["images"], training=False)
+
+
+def predict(model, config, records):
     """Runs a model over a split of records.
 
     Args:
-        model: A pose model; None for the records' own truth, sent through the
-            crop and back, as a model without error would have it.
+        model: A pose model.
         config: A `config.EvaluateConfig`.
-        data: Folder of records.
-        skeleton: Its `skeletons.Skeleton`.
+        records: The `Records`.
 
     Returns:
         `Predictions`, in the order of the records.
     """
-    if model is None:
-        side = shards.read_manifest(data)["window_size"]
-        crop = layers.RandomCrop(side, side, skeleton.mirrored_order)
-    else:
-        crop = layers.RandomCrop(
-            *model.input_shape[1:3], skeleton.mirrored_order
-        )
-        estimate = (
-            flip.flipped(model, skeleton, config.flip_merge)
-            if config.flip_test
-            else model
-        )
+    estimate, size = model, model.input_shape[1:3]
+    if config.flip_test:
+        estimate = flip.flipped(model, records.skeleton, config.flip_merge)
+    observer = Observer(estimate, records.skeleton, size)
+    return _gathered(observer, config, records)
 
-    @tf.function(reduce_retracing=True)
-    def step(people):
-        crops = crop(people, training=False)
-        if model is None:
-            return crops["joints"], crops["visible"], crops["to_window"]
-        outputs = estimate(crops["images"])
-        return outputs["joints"], outputs["scores"], crops["to_window"]
 
-    total = shards.read_manifest(data)["splits"][config.split]["people"]
+def truth(config, records):
+    """The records' own truth, sent through the crop and back.
+
+    It is what a model without error would predict; its scores are 1 where a
+    joint is labelled.
+
+    Args:
+        config: A `config.EvaluateConfig`.
+        records: The `Records`.
+    """
+    side = records.window_size
+    nothing = Observer(
+        lambda images, training: {}, records.skeleton, (side, side)
+    )
+    return _gathered(nothing, config, records)
+
+
+def _gathered(observer, config, records):
+    total = records.people(config.split)
     total = min(total, config.limit or total)
     rows = []
-    with (
-        progress.bar("evaluate", total, unit="people") as bar,
-        shards.reading(data, config.split),
-    ):
-        for people in batches.eval_batches(
-            data, config.split, config.batch_size, config.limit
+    with progress.bar("evaluate", total, unit="people") as bar:
+        for people, crops, outputs in observer(
+            records, config.split, config.batch_size, config.limit
         ):
-            rows.append(of_batch(people, *step(batches.for_device(people))))
-            bar.update(len(rows[-1].joints))
+            joints = outputs.get("joints", crops["joints"])
+            scores = outputs.get("scores", crops["visible"])
+            rows.append(of_batch(people, joints, scores, crops["to_window"]))
+            bar.update(len(joints))
     return concatenate(rows)

@@ -2,42 +2,40 @@
 
 import numpy as np
 
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.models import loading
 from integral_tf.pipeline import batches
 from integral_tf.records import coco
 from integral_tf.records import mpii
 from integral_tf.records import mpii_annotations
-from integral_tf.records import shards
-
-RESULTS = "metrics.json"  # what every folder of an evaluation has
 
 
-def check(config, data, out=None, model=None):
+def check(config, records, out=None, model=None):
     """Checks that records, model and ground truth belong together.
 
     Args:
         config: A `config.EvaluateConfig`.
-        data: Folder of records.
+        records: The `Records`.
         out: Folder to be written, if any.
         model: The pose model, if there is one.
 
     Returns:
-        The `skeletons.Skeleton` of the records, and the ground truth in COCO's
-        form or None; that of a test set has no `annotations`. With
-        `config.limit` it is that of the images of these people.
+        The ground truth in COCO's form or None; that of a test set has no
+        `annotations`. With `config.limit` it is that of the images of these
+        people.
 
     Raises:
         FileExistsError: `out` is no folder of an earlier evaluation.
         FileNotFoundError: there are no records, or no such ground truth.
         ValueError: two of them do not fit, in one sentence.
     """
-    if out and out.exists() and not (out / RESULTS).exists():
+    if out and out.exists() and not (out / runs.METRICS).exists():
         raise FileExistsError(
             "An evaluation is written to a new folder, or replaces an earlier "
             f"one. Received: --out={out}, which is neither"
         )
-    skeleton = shards.read_skeleton(data)
+    skeleton = records.skeleton
     if model is not None:
         loading.check_skeleton(model, skeleton)
         check_joints(config.workdir, skeleton)
@@ -46,20 +44,20 @@ def check(config, data, out=None, model=None):
             "HRNet's reading of PCKh is for MPII's joints. "
             f"Received: --compat=hrnet for {skeleton.name}"
         )
-    image_ids, source_ids = batches.ids(data, config.split, config.limit)
+    image_ids, source_ids = batches.ids(records, config.split, config.limit)
     if config.annotations.endswith(".mat"):
         check_tested(config.annotations, source_ids)
-        return skeleton, None
+        return None
     truth = None
     if config.annotations:
         truth = read_truth(config.annotations, skeleton)
     elif config.split == "val":
-        truth = shards.read_annotations(data)
+        truth = records.annotations()
     if truth and config.limit:
         truth = restricted(truth, image_ids)
     if truth:
         check_truth(truth, skeleton, image_ids)
-    return skeleton, truth
+    return truth
 
 
 def read_truth(annotations, skeleton):

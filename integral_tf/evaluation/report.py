@@ -5,12 +5,8 @@ import matplotlib.figure
 import numpy as np
 
 from integral_tf import coordinates
-from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.inference import draw
-from integral_tf.models import reading
-from integral_tf.ops import integral
-from integral_tf.ops import layout
 from integral_tf.pipeline import batches
 
 _TILE = 240
@@ -93,7 +89,7 @@ def plot_curves(scores, metric, path):
     figure.savefig(path)
 
 
-def contact_sheet(data, split, seen, errors, skeleton, path, rows=2, columns=6):
+def contact_sheet(records, split, seen, errors, path, *, rows=2, columns=6):
     """Draws the best, the median and the worst people of a split.
 
     The truth is white, the prediction coloured: left blue, right orange.
@@ -101,11 +97,10 @@ def contact_sheet(data, split, seen, errors, skeleton, path, rows=2, columns=6):
     drawn, each once.
 
     Args:
-        data, split: The records that `seen` was predicted from.
+        records, split: The `Records` that `seen` was predicted from.
         seen: `predictions.Predictions`.
         errors: `(N,)` error of each person in heads, or what stands for them;
             NaN leaves one out. None, where no truth is known.
-        skeleton: The `skeletons.Skeleton`.
         path: PNG to write.
         rows, columns: Size of each of the three parts.
     """
@@ -122,10 +117,10 @@ def contact_sheet(data, split, seen, errors, skeleton, path, rows=2, columns=6):
             *[("median", i) for i in order[middle : middle + count]],
             *[("worst", i) for i in order[-count:]],
         ]
-    pictures = _windows(data, split, {i for _, i in chosen})
+    pictures = _windows(records, split, {i for _, i in chosen})
     tiles, captions = [], []
     for part, i in chosen:
-        tiles.append(_person(pictures[i], seen, i, skeleton))
+        tiles.append(_person(pictures[i], seen, i, records.skeleton))
         captions.append(
             f"{part}: error {errors[i]:.2f}"
             if errors is not None
@@ -135,110 +130,10 @@ def contact_sheet(data, split, seen, errors, skeleton, path, rows=2, columns=6):
     draw.save(draw.sheet(tiles, captions, columns, _TILE), path)
 
 
-def heatmap_figure(models, data, skeleton, person, path):
-    """Draws heat maps on the photograph, as Figure 2 does.
-
-    One row per model, one column per joint: right and left ankle and right
-    wrist. What an integral reads is drawn, the softmax of Eq. (5); a heat-map
-    method's own scores are drawn as they are. White is the truth, red what
-    was read.
-
-    Args:
-        models: Dict from a label to a pose model of the skeleton.
-        data: Records; the validation split is drawn from.
-        skeleton: The `skeletons.Skeleton`.
-        person: Place in the split, or -1 for the one, of the first 512, with
-            all three joints labelled, whose joints the models find best.
-        path: PNG to write.
-
-    Raises:
-        ValueError: there is no such person, or joint.
-    """
-    names = ("right_ankle", "left_ankle", "right_wrist")
-    if missing := set(names) - set(skeleton.joints):
-        raise ValueError(
-            "Figure 2 shows ankles and a wrist. Received: the skeleton "
-            f"{skeleton.name}, which has no {', '.join(sorted(missing))}"
-        )
-    columns = [skeleton.joints.index(name) for name in names]
-    limit = max(512, person + 1)
-    crops, seen = _predicted(models, data, skeleton, limit)
-    errors = sum(
-        np.linalg.norm(outputs["joints"] - crops["joints"], axis=-1)
-        for outputs in seen.values()
-    )[:, columns].mean(axis=1)
-    labelled = crops["visible"][:, columns].all(axis=1)
-    if person < 0:
-        person = int(np.argmin(np.where(labelled, errors, np.inf)))
-    if person >= len(labelled):
-        raise ValueError(
-            f"The split has {len(labelled)} people. Received: person={person}"
-        )
-    picture = crops["images"][person].astype(np.uint8)
-    height, width = picture.shape[:2]
-    # From edge to edge: a map's pixel covers the crop's pixels that it spans.
-    extent = (*coordinates.edges(width), *coordinates.edges(height)[::-1])
-    figure = matplotlib.figure.Figure(
-        figsize=(3 * len(names), 3.2 * len(models)), dpi=150
-    )
-    panels = figure.subplots(len(models), len(names), squeeze=False)
-    for row, (label, outputs) in zip(panels, seen.items()):
-        for axes, joint in zip(row, columns):
-            axes.imshow(picture, extent=extent)
-            axes.imshow(
-                outputs["maps"][person, ..., joint],
-                extent=extent,
-                cmap="jet",
-                alpha=0.55,
-            )
-            for points, colour in ((crops, "white"), (outputs, "red")):
-                x, y = points["joints"][person, joint]
-                axes.plot(x, y, "o", color=colour, ms=5, mec="black")
-            axes.set_title(f"{label}: {skeleton.joints[joint]}", fontsize=9)
-            axes.set_axis_off()
-    figure.tight_layout()
-    figure.savefig(path)
-
-
-def _predicted(models, data, skeleton, limit):
-    """Crops of the validation split, and what each model makes of them.
-
-    Returns:
-        Dict of `images`, `joints` (crop frame) and `visible`, and a dict from
-        label to dicts of `joints` and `maps` `(N, h, w, K)`.
-    """
-    seen, crops = {}, None
-    for label, model in models.items():
-        crop = layers.RandomCrop(
-            *model.input_shape[1:3], skeleton.mirrored_order
-        )
-        integrals = reading.integrals_of(model)
-        rows = []
-        for people in batches.eval_batches(data, "val", 64, limit):
-            cropped = crop(batches.for_device(people))
-            outputs = model(cropped["images"], training=False)
-            maps = outputs["heatmaps"]
-            if integrals:
-                scores, spatial = layout.flatten_maps(maps)
-                share = integral.spatial_softmax(scores, integrals[-1].beta)
-                share = np.reshape(share, (*share.shape[:2], *spatial))
-                maps = np.moveaxis(share, 1, -1)
-            rows.append((cropped, {"joints": outputs["joints"], "maps": maps}))
-        crops = {
-            name: np.concatenate([row[0][name] for row in rows])
-            for name in ("images", "joints", "visible")
-        }
-        seen[label] = {
-            name: np.concatenate([row[1][name] for row in rows])
-            for name in ("joints", "maps")
-        }
-    return crops, seen
-
-
-def _windows(data, split, indices):
+def _windows(records, split, indices):
     """Window and window -> image of these people, by their place."""
     found, place = {}, 0
-    for people in batches.eval_batches(data, split, 64).as_numpy_iterator():
+    for people in batches.eval_batches(records, split, 64).as_numpy_iterator():
         for window, to_image in zip(people["windows"], people["to_image"]):
             if place in indices:
                 found[place] = (window, to_image)

@@ -12,12 +12,13 @@ import numpy as np
 
 from integral_tf import config as configs
 from integral_tf import flagfiles
+from integral_tf import runs
 from integral_tf.evaluation import report
+from integral_tf.experiments import figure2
 from integral_tf.experiments import tables
 from integral_tf.models import complexity
 from integral_tf.models import loading
-from integral_tf.records import shards
-from integral_tf.training import checkpoint
+from integral_tf.records.folder import Records
 
 
 class Runs:
@@ -42,12 +43,12 @@ class Runs:
         jobs = [(row, seed) for seed in range(seeds) for row in rows]
         for place, (row, seed) in enumerate(jobs, start=1):
             print(f"\n{row.label}, seed {seed}: run {place} of {len(jobs)}")
-            trained += not (self.folder(row, seed) / checkpoint.MODEL).exists()
+            trained += not (self.folder(row, seed) / runs.MODEL).exists()
             scores.setdefault(row.label, []).append(self.one(row, seed))
             if trained and place < len(jobs):
                 each = (time.monotonic() - began) / trained
                 left = sum(
-                    not (self.folder(*job) / checkpoint.MODEL).exists()
+                    not (self.folder(*job) / runs.MODEL).exists()
                     for job in jobs[place:]
                 )
                 print(f"about {each * left / 60:.0f} minutes left")
@@ -70,8 +71,8 @@ class Runs:
             "workdir": str(folder),
         }
         wanted = dataclasses.replace(self.budget, **changed)
-        checkpoint.check_flags(wanted)  # refuses a run of another budget
-        flags = folder / checkpoint.FLAGS
+        runs.check_flags(wanted)  # refuses a run of another budget
+        flags = folder / runs.FLAGS
         if flags.exists():
             before = flagfiles.read(configs.TrainConfig, flags).data
             if pathlib.Path(before).resolve() != self.data.resolve():
@@ -79,13 +80,13 @@ class Runs:
                     f"{folder} was trained on other records, {before}; name "
                     f"another --out. Received: --data={self.data}"
                 )
-        if not (folder / checkpoint.MODEL).exists():
+        if not (folder / runs.MODEL).exists():
             _call(
                 "train",
                 self._budgets_flag(),
                 *[f"--{name}={value}" for name, value in changed.items()],
             )
-        metrics = folder / "evaluation" / "metrics.json"
+        metrics = folder / runs.EVALUATION / runs.METRICS
         if not metrics.exists():
             _call("evaluate", f"--workdir={folder}")
         return json.loads(metrics.read_text())
@@ -117,7 +118,7 @@ def _call(name, *arguments):
         )
 
 
-def table_page(table, rows, scores, runs, seeds):
+def table_page(table, rows, scores, trained, seeds):
     """The Markdown page of a table."""
     first = next(iter(scores.values()))[0]
     lines = [
@@ -125,11 +126,11 @@ def table_page(table, rows, scores, runs, seeds):
         "",
         f"{first['metric']} in percent over {first['people']} people, "
         f"{first['joints']} joints, of the {first['split']} split of "
-        f"{runs.data.name}; the paper's are MPII's. "
-        f"Budget: {runs.flagfile.stem}"
+        f"{trained.data.name}; the paper's are MPII's. "
+        f"Budget: {trained.flagfile.stem}"
         + (
-            f", --heatmap_epochs={runs.heatmap_epochs}. "
-            if runs.heatmap_epochs
+            f", --heatmap_epochs={trained.heatmap_epochs}. "
+            if trained.heatmap_epochs
             else ". "
         )
         + (f"Mean of {seeds} seeds." if seeds > 1 else "One seed."),
@@ -176,32 +177,33 @@ def _mean(seen, metric):
     return float(np.mean([score[metric] for score in seen]))
 
 
-def reproduce(table, figure, runs, seeds=1, person=-1):
+def reproduce(table, figure, trained, seeds=1, person=-1):
     """Writes the pages that were asked for."""
-    if bool(table) == bool(figure) or not runs.out.name or seeds < 1:
+    if bool(table) == bool(figure) or not trained.out.name or seeds < 1:
         raise ValueError(
             "Name one --table or --figure, a folder --out, and at least one "
             f"of --seeds. Received: --table={table} --figure={figure} "
-            f"--out={runs.out} --seeds={seeds}"
+            f"--out={trained.out} --seeds={seeds}"
         )
-    shards.read_manifest(runs.data)
+    records = Records.open(trained.data)
     methods = {2: ("H1", "I1"), 3: ("H1", "R1", "I*", "I1")}
-    rows = tables.rows(table or 2, runs.budget)
+    rows = tables.rows(table or 2, trained.budget)
     if figure:
         rows = [row for row in rows if row.method in methods[figure]]
-    scores = runs.all(rows, seeds if table else 1)
+    scores = trained.all(rows, seeds if table else 1)
     if table:
-        page = table_page(table, rows, scores, runs, seeds)
-        path = runs.out / f"table{table}.md"
+        page = table_page(table, rows, scores, trained, seeds)
+        path = trained.out / f"table{table}.md"
         path.write_text(page)
         print(f"\n{page}")
     elif figure == 3:
-        path = runs.out / "figure3.png"
+        path = trained.out / "figure3.png"
         first = {name: seen[0] for name, seen in scores.items()}
         report.plot_curves(first, first["H1"]["metric"], path)
     else:
-        path = runs.out / "figure2.png"
-        models = {row.label: loading.load(runs.folder(row, 0)) for row in rows}
-        skeleton = shards.read_skeleton(runs.data)
-        report.heatmap_figure(models, runs.data, skeleton, person, path)
+        path = trained.out / "figure2.png"
+        models = {
+            row.label: loading.load(trained.folder(row, 0)) for row in rows
+        }
+        figure2.draw(models, records, path, person=person)
     print(f"written: {path}")

@@ -12,6 +12,7 @@ import tensorflow as tf
 import integral_tf
 from integral_tf import config as configs
 from integral_tf import coordinates
+from integral_tf import runs
 from integral_tf.inference import published
 from integral_tf.models import loading
 
@@ -81,7 +82,7 @@ def write(card, folder):
 
 def _metrics(workdir):
     """The figures of the run's evaluation, or None."""
-    path = pathlib.Path(workdir) / "evaluation" / "metrics.json"
+    path = pathlib.Path(workdir) / runs.EVALUATION / runs.METRICS
     if not path.is_file():
         return None
     figures = json.loads(path.read_text())

@@ -18,11 +18,10 @@ import shutil
 import numpy as np
 import tensorflow as tf
 
-from integral_tf import config as configs
 from integral_tf import coordinates
-from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import ownership
+from integral_tf import runs
 from integral_tf.export import card as cards
 from integral_tf.export import folding
 from integral_tf.export import litert
@@ -39,8 +38,6 @@ from integral_tf.models import archive
 from integral_tf.models import loading
 from integral_tf.models import reading
 from integral_tf.pipeline import batches
-from integral_tf.records import shards
-from integral_tf.training import checkpoint
 
 _PARTIAL = ".partial"
 _BATCH, _PICTURES = 16, 8
@@ -83,17 +80,18 @@ def export(config):
 
 
 def _export(config, wanted):
-    workdir = pathlib.Path(config.workdir)
-    model = loading.load(workdir)
-    run = flagfiles.read(configs.TrainConfig, workdir / "flags.cfg")
+    opened = runs.Run.open(config.workdir)
+    run, model = opened.config, opened.model
     for layer in reading.integrals_of(model):
         # Calibrated after training, where the flags left it open.
         run = dataclasses.replace(run, beta=layer.beta)
-    data = config.data or run.data
-    if not config.data:
-        checkpoint.check_own_records(workdir, run)
-    skeleton = _skeleton(workdir, model, data)
-    crops = people(data, config.split, config.people, model, skeleton)
+    records = (
+        opened.records(config.data) if config.data else opened.own_records()
+    )
+    skeleton = _skeleton(opened, records)
+    crops = people(
+        records, config.split, config.people, model.input_shape[1:3], skeleton
+    )
     predict = folding.in_float32(model)
     if config.flip_test:
         predict = flip.flipped(predict, skeleton)
@@ -106,7 +104,7 @@ def _export(config, wanted):
         try:
             frozen = freeze(phases=name == "saved_model")
             made = _Artifact(config, run, frozen, name, precision, crops, truth)
-            published.append(made.publish(data))
+            published.append(made.publish(records))
         except (Refused, ImportError, RuntimeError) as error:
             refused.append(f"{name} {precision}: {error}")
     if refused:
@@ -114,19 +112,20 @@ def _export(config, wanted):
     return published
 
 
-def _skeleton(workdir, model, data):
+def _skeleton(run, records):
     """The run's joints, which are those of the records, too."""
-    of_records = shards.read_skeleton(data)
+    of_records = records.skeleton
     # A run of long ago has none.
-    skeleton = loading.saved_skeleton(workdir) or of_records
-    loading.check_skeleton(model, skeleton)
+    skeleton = run.skeleton or of_records
+    loading.check_skeleton(run.model, skeleton)
     for what in ("joints", "sides"):
         ours, theirs = getattr(skeleton, what), getattr(of_records, what)
         if ours != theirs:
             raise ValueError(
                 f"The records have other {what} than the run, whose artifacts "
                 f"are compared on them; name records of {skeleton.name}. "
-                f"Received: --data={data}, records of {of_records.name}"
+                f"Received: --data={records.folder}, records of "
+                f"{of_records.name}"
             )
     return skeleton
 
@@ -147,11 +146,11 @@ class _Artifact:
         self.out = pathlib.Path(config.out)
         self.partial = self.out / _PARTIAL / self.name
 
-    def publish(self, data):
+    def publish(self, records):
         """Writes, checks and renames; returns the version's folder."""
         self.partial.mkdir(parents=True)
         try:
-            card = self._made(data)
+            card = self._made(records)
             folder = self._rename()
         except (OSError, tf.errors.OpError) as error:
             reason = str(error).strip().partition("\n")[0]
@@ -169,12 +168,12 @@ class _Artifact:
         )
         return folder
 
-    def _made(self, data):
+    def _made(self, records):
         """Writes and checks everything; returns the card."""
-        versions = self._write(data)
+        versions = self._write(records)
         parity = self._compare()
         if self.format == "saved_model":
-            parity["picture_px"] = self._compare_pictures(data, parity)
+            parity["picture_px"] = self._compare_pictures(records, parity)
         text = archive.to_json(self.frozen.skeleton)
         (self.partial / archive.SKELETON).write_text(text)
         card = cards.describe(
@@ -184,17 +183,17 @@ class _Artifact:
         cards.write(card, self.partial)
         return card
 
-    def _write(self, data):
+    def _write(self, records):
         if self.format == "saved_model":
             saved_model.write(self.frozen, self.partial, self.config.oks_nms)
             return serving.write(self.frozen, self.partial)
         crops = None
         if self.precision == "int8":
             count = self.config.calibration_people
-            splits = shards.read_manifest(data)["splits"]
             # Records for evaluation alone have nobody to train on.
-            split = "train" if splits["train"]["people"] else self.config.split
-            crops = people(data, split, count, self.frozen)
+            split = "train" if records.people("train") else self.config.split
+            size = self.frozen.height, self.frozen.width
+            crops = people(records, split, count, size, self.frozen.skeleton)
         if self.format == "tensorrt":
             return self._build_engine(crops)
         writer = _WRITERS[self.format]
@@ -267,7 +266,7 @@ class _Artifact:
             )
         return parity
 
-    def _compare_pictures(self, data, parity):
+    def _compare_pictures(self, records, parity):
         """How far `predict_bytes` is from Python's own crop, in crop pixels.
 
         The windows of a few records are the photographs.
@@ -277,7 +276,7 @@ class _Artifact:
         )
         served = backends.load(self.partial).loaded.signatures["predict_bytes"]
         split, apart = self.config.split, []
-        for some in batches.eval_batches(data, split, 1, _PICTURES):
+        for some in batches.eval_batches(records, split, 1, _PICTURES):
             window, box = some["windows"][0], some["boxes"][:1]
             got = served(image_bytes=tf.io.encode_png(window), boxes=box)
             (want,) = estimate(window.numpy(), box.numpy())
@@ -308,28 +307,24 @@ class _Artifact:
         return version
 
 
-def people(data, split, count, network, skeleton=None):
+def people(records, split, count, size, skeleton):
     """Crops of the first people of a split, as training sees them unaugmented.
 
     Args:
-        data: Folder of records.
+        records: The `Records`.
         split: Name of the split.
         count: How many people.
-        network: The Keras model, or a `network.Frozen`.
-        skeleton: The `skeletons.Skeleton`; by default the frozen network's.
+        size: (height, width) of the network's input.
+        skeleton: The `skeletons.Skeleton` of the joints.
 
     Returns:
         `(N, height, width, 3)` float32.
     """
-    if skeleton is None:
-        skeleton, size = network.skeleton, (network.height, network.width)
-    else:
-        size = network.input_shape[1:3]
-    crop = layers.RandomCrop(*size, skeleton.mirrored_order)
+    crop = layers.PersonCrop(*size, skeleton.mirrored_order)
     return np.concatenate(
         [
             crop(batches.for_device(batch))["images"]
-            for batch in batches.eval_batches(data, split, _BATCH, count)
+            for batch in batches.eval_batches(records, split, _BATCH, count)
         ]
     )
 

@@ -14,6 +14,7 @@ import numpy as np
 from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import detection
+from integral_tf import former
 from integral_tf import skeletons
 from integral_tf.detection import refinement
 from integral_tf.inference import backends
@@ -321,3 +322,6 @@ def _checked_boxes(boxes):
                 f"Received: a box {reason}, boxes[{number}]={box}"
             ) from None
     return checked
+
+
+__getattr__ = former.names(__name__)

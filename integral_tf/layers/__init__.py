@@ -1,5 +1,6 @@
 """Keras layers, each one serialisable under the package's name."""
 
+from integral_tf import former
 from integral_tf.layers.argmax import Argmax
 from integral_tf.layers.calibrated import calibrated_weights
 from integral_tf.layers.calibrated import network_weights
@@ -7,9 +8,9 @@ from integral_tf.layers.covariance_calibration import CovarianceCalibration
 from integral_tf.layers.heads import HeatmapHead
 from integral_tf.layers.heads import JointHead
 from integral_tf.layers.integral_regression import IntegralRegression
+from integral_tf.layers.person_crop import PersonCrop
 from integral_tf.layers.photometric import Photometric
 from integral_tf.layers.preprocessing import ImageNetCentering
-from integral_tf.layers.random_crop import RandomCrop
 from integral_tf.layers.score_calibration import ScoreCalibration
 
 __all__ = [
@@ -19,9 +20,12 @@ __all__ = [
     "ImageNetCentering",
     "IntegralRegression",
     "JointHead",
+    "PersonCrop",
     "Photometric",
-    "RandomCrop",
     "ScoreCalibration",
     "calibrated_weights",
     "network_weights",
 ]
+
+
+__getattr__ = former.names(__name__)

@@ -12,6 +12,8 @@ from integral_tf.models import archive
 from integral_tf.models import tensor_files
 
 # Written by `make starter`; docs/starter.md is its card in words.
+# Of a finished run.
+MODEL = "model.keras"
 STARTER = pathlib.Path(__file__).parents[1] / "weights" / "starter.keras"
 
 
@@ -134,7 +136,7 @@ def check_joints(joints, skeleton):
 def _path(model):
     path = pathlib.Path(model)
     saved_model = (path / "saved_model.pb").is_file()
-    return path / "model.keras" if path.is_dir() and not saved_model else path
+    return path / MODEL if path.is_dir() and not saved_model else path
 
 
 def saved_skeleton(model):

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from integral_tf import former
 from integral_tf import generation
 from integral_tf.generation import ops
 from integral_tf.ops import layout
@@ -323,3 +324,6 @@ def _grid(length, axis, rank):
     """The pixels' index along one axis of maps, float32."""
     grid = ops.cast(ops.arange(length), "float32")
     return ops.reshape(grid, (-1, *[1] * (rank - 1 - axis)))
+
+
+__getattr__ = former.names(__name__)

@@ -1,6 +1,6 @@
 """The whole input pipeline, readable top to bottom: records in, batches out.
 
-The host only decodes. Windows leave it as uint8; `layers.RandomCrop` turns
+The host only decodes. Windows leave it as uint8; `layers.PersonCrop` turns
 them into crops on the device.
 
 Shape letters: B batch, S side of the windows, K joints.
@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from integral_tf import coordinates
 from integral_tf.records import schema
-from integral_tf.records import shards
+from integral_tf.records.folder import Records
 
 # Enough to hold a whole small dataset; COCO is also shuffled by shard.
 _SHUFFLE_BUFFER = 16384
@@ -20,11 +20,11 @@ _CYCLE = 8
 _SHADES = 16
 
 
-def train_batches(folder, batch_size, seed, epoch, skip_steps=0):
+def train_batches(records, batch_size, seed, epoch, skip_steps=0):
     """One epoch of shuffled people, the same for the same seed and epoch.
 
     Args:
-        folder: Folder of records.
+        records: The `Records`, or their folder.
         batch_size: People in a batch, over all devices; the rest of the
             epoch that does not fill one is left out.
         seed: Seed of order and augmentation.
@@ -38,23 +38,26 @@ def train_batches(folder, batch_size, seed, epoch, skip_steps=0):
         step). The order is one of seed and epoch under one
         `keras.utils.set_random_seed`, which tf.data mixes in.
     """
-    paths = shards.shard_paths(folder, "train")
+    records = Records.open(records)
+    paths = records.paths("train")
     order = np.random.default_rng([seed, epoch]).permutation(len(paths))
-    records = tf.data.Dataset.from_tensor_slices([paths[i] for i in order])
-    records = records.interleave(
+    examples = tf.data.Dataset.from_tensor_slices([paths[i] for i in order])
+    examples = examples.interleave(
         tf.data.TFRecordDataset,
         cycle_length=_CYCLE,
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    records = records.shuffle(
+    examples = examples.shuffle(
         _SHUFFLE_BUFFER,
         seed=_stream(seed, epoch),
         reshuffle_each_iteration=False,
     )
     # Skipped while still serialised: nothing is decoded to be thrown away.
-    records = records.skip(skip_steps * batch_size)
-    people = records.map(decoder(folder), tf.data.AUTOTUNE, deterministic=True)
+    examples = examples.skip(skip_steps * batch_size)
+    people = examples.map(
+        decoder(records), tf.data.AUTOTUNE, deterministic=True
+    )
     # Full batches only: static shapes let XLA compile once.
     batches = people.batch(batch_size, drop_remainder=True)
 
@@ -73,11 +76,11 @@ def train_batches(folder, batch_size, seed, epoch, skip_steps=0):
     return batches.prefetch(tf.data.AUTOTUNE)
 
 
-def eval_batches(folder, split, batch_size, limit=0):
+def eval_batches(records, split, batch_size, limit=0):
     """Every person of a split once, in the order of the records.
 
     Args:
-        folder: Folder of records.
+        records: The `Records`, or their folder.
         split: Name of the split.
         batch_size: People in a batch; the last one may be smaller.
         limit: Only this many people; 0 for all.
@@ -85,31 +88,34 @@ def eval_batches(folder, split, batch_size, limit=0):
     Returns:
         A dataset of batches of `decoder`'s dicts.
     """
-    records = tf.data.TFRecordDataset(shards.shard_paths(folder, split))
-    records = records.take(limit or -1)
-    people = records.map(decoder(folder), tf.data.AUTOTUNE, deterministic=True)
+    records = Records.open(records)
+    examples = tf.data.TFRecordDataset(records.paths(split))
+    examples = examples.take(limit or -1)
+    people = examples.map(
+        decoder(records), tf.data.AUTOTUNE, deterministic=True
+    )
     return people.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
-def ids(folder, split, limit=0):
+def ids(records, split, limit=0):
     """A split's people by name; no picture is decoded.
 
     Returns:
         `(N,)` image ids, and a list of N source_ids as bytes.
     """
-    joints = len(shards.read_skeleton(folder))
-    records = tf.data.TFRecordDataset(shards.shard_paths(folder, split))
+    joints = len(records.skeleton)
+    examples = tf.data.TFRecordDataset(records.paths(split))
 
     def names(record):
         person = schema.parse(record, joints)
         return person["image_id"], person["source_id"]
 
-    people = records.take(limit or -1).map(names, tf.data.AUTOTUNE)
+    people = examples.take(limit or -1).map(names, tf.data.AUTOTUNE)
     rows = list(people.as_numpy_iterator())
     return np.array([i for i, _ in rows], np.int64), [name for _, name in rows]
 
 
-def decoder(folder):
+def decoder(records):
     """Returns the step from a serialised record to a person.
 
     A person is a dict: `windows` `(S, S, 3)` uint8 RGB; `joints` `(K, 2)` and
@@ -120,9 +126,9 @@ def decoder(folder):
     `(2, 3)`, window -> image; `image_id`, `source_id` and `category`, 0 where
     there is none.
     """
-    manifest = shards.read_manifest(folder)
-    joints = len(shards.read_skeleton(folder))
-    side = manifest["window_size"]
+    records = Records.open(records)
+    joints = len(records.skeleton)
+    side = records.window_size
 
     def decode(record):
         person = schema.parse(record, joints)

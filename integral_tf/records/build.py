@@ -9,7 +9,6 @@ from integral_tf.records import lsp
 from integral_tf.records import mpii
 from integral_tf.records import shards
 from integral_tf.records import synthetic
-from integral_tf.records import synthetic_levers
 
 _HEAD = {
     ".mat": "0.6 of the head box's diagonal",
@@ -45,7 +44,7 @@ def build_synthetic(config: builds.SyntheticConfig) -> dict[str, Any]:
         ValueError: a lever is unknown.
     """
     levers = [name for name in config.levers.split(",") if name]
-    synthetic_levers.check(levers)
+    synthetic.check_levers(levers)
     return shards.write(
         [(f"{i:08d}", i) for i in range(config.people)],
         functools.partial(synthetic.person, config.seed, levers=levers),

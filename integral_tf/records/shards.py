@@ -1,26 +1,21 @@
 """People -> a folder of TFRecord shards and a manifest, whole or not at all."""
 
-import contextlib
 import functools
 import hashlib
 import io
 import json
 import math
-import pathlib
-
-import tensorflow as tf
 
 from integral_tf import checks
 from integral_tf import coordinates
+from integral_tf import former
 from integral_tf import skeletons
 from integral_tf import whole
-from integral_tf.records import manifests
+from integral_tf.records import folder
 from integral_tf.records import schema
 from integral_tf.records import windows
 from integral_tf.records import writing
 
-MANIFEST, ANNOTATIONS = "manifest.json", "annotations-val.json"
-_DIGEST = "annotations_sha256"  # in manifests of 0.2 on
 _TAKEN = (
     "Records are never overwritten; name another folder, or delete this one "
     "first."
@@ -154,108 +149,14 @@ def write(
                 )
         if annotations is not None:
             text = json.dumps(annotations) + "\n"
-            (partial / ANNOTATIONS).write_text(text)
-            manifest[_DIGEST] = hashlib.sha256(text.encode()).hexdigest()
-        (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
-    return manifest
-
-
-def read_manifest(folder, skeleton=None):
-    """Reads the manifest of a folder of records, or says what is wrong.
-
-    Args:
-        folder: Folder that `write` wrote.
-        skeleton: Name that the records must have, if any.
-
-    Raises:
-        FileNotFoundError: the folder has no manifest.
-        ValueError: another format version, or another skeleton.
-    """
-    path = pathlib.Path(folder) / MANIFEST
-    if not path.is_file():
-        raise FileNotFoundError(
-            "Records are a folder with a manifest.json, as `integral-tf "
-            "build-...` writes it; build-synthetic needs no download. "
-            f"Received: data={str(folder)!r}"
-        )
-    try:
-        manifest = json.loads(path.read_text())
-        version = manifest["version"]
-        if version == schema.VERSION:
-            manifests.check(manifest)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ValueError(
-            "The manifest.json of these records is damaged; build them again: "
-            f"{error}. Received: data={str(folder)!r}"
-        ) from None
-    if version != schema.VERSION:
-        raise ValueError(
-            f"These records have format version {version}, this "
-            f"package reads {schema.VERSION}; build them again. "
-            f"Received: data={str(folder)!r}"
-        )
-    name = manifests.skeleton(manifest).name
-    if skeleton and name != skeleton:
-        raise ValueError(
-            f"The model has the joints of {skeleton}, these records those of "
-            f"{name}. Received: data={str(folder)!r}"
+            (partial / folder.ANNOTATIONS).write_text(text)
+            manifest[folder.ANNOTATIONS_DIGEST] = hashlib.sha256(
+                text.encode()
+            ).hexdigest()
+        (partial / folder.MANIFEST).write_text(
+            json.dumps(manifest, indent=1) + "\n"
         )
     return manifest
-
-
-def read_skeleton(folder):
-    """The `Skeleton` of a folder of records."""
-    return manifests.skeleton(read_manifest(folder))
-
-
-def read_annotations(folder):
-    """Ground truth of the validation split in COCO's form.
-
-    Args:
-        folder: Folder of records.
-
-    Returns:
-        Dict of `images`, `annotations` and `categories`, one category; None
-        where the dataset is not COCO's kind.
-
-    Raises:
-        ValueError: it is not what was built with the records.
-    """
-    wanted = read_manifest(folder).get(_DIGEST)
-    return manifests.read_truth(pathlib.Path(folder) / ANNOTATIONS, wanted)
-
-
-def shard_paths(folder, split):
-    """Paths of a split's shards, in order; their content is checked.
-
-    Raises:
-        ValueError: there is no such split, or a shard is damaged or of other
-            records than the manifest's.
-        FileNotFoundError: a shard that the manifest names is not there.
-    """
-    manifest = read_manifest(folder)
-    splits = manifest["splits"]
-    if split not in splits or not splits[split]["people"]:
-        full = [name for name in splits if splits[name]["people"]]
-        raise ValueError(
-            f"These records have the splits {', '.join(full)}. "
-            f"Received: split={split!r}"
-        )
-    return manifests.check_shards(folder, manifest, split)
-
-
-@contextlib.contextmanager
-def reading(folder, split):
-    """Names the damaged shard where TensorFlow only says `corrupted record`.
-
-    Raises:
-        ValueError: a shard was altered while it was read.
-    """
-    try:
-        yield
-    except (tf.errors.DataLossError, tf.errors.NotFoundError):
-        shard_paths(folder, split)
-        raise
 
 
 def describe(manifest):
@@ -297,3 +198,6 @@ def _divided(people, split):
     for person in sorted(people, key=lambda p: (_hash(p[0] + "#"), p[0])):
         divided[split_of(person[0], split)].append(person)
     return divided
+
+
+__getattr__ = former.names(__name__)

@@ -1,276 +1,230 @@
-"""What a run folder holds, and how it is taken up again.
+"""A run's checkpoints: written, proven, found by name, and taken up again.
 
-flags.cfg     the resolved flags; `--flagfile` takes it back
-records.json  a digest of the records that it trains on
-checkpoints/  weights, optimizer and schedule, while training
-log.csv       a line per epoch
-beta.csv      AUC over beta, each time that beta was calibrated
-tensorboard/  the same figures for TensorBoard
-skeleton.json what the model's joints are
-stopped.txt   why training stopped, where a loss was not finite
-model.keras   the trained model; written whole, at the end
-.lock         who trains in this folder, meanwhile
+ours: a checkpoint is proven once a loss with its weights is finite. A step
+whose own loss was finite may have thrown the weights out of all bounds, which
+only the next loss tells. Until then the checkpoints before it stay.
+
+TensorFlow's own list, the file `checkpoint`, is written for its tools. It is
+not read: lost or altered, it would make a run begin anew.
 """
 
 import dataclasses
 import json
 import os
 import pathlib
+import re
+import shutil
 
-from integral_tf import flagfiles
-from integral_tf import whole
-from integral_tf.models import archive
-from integral_tf.models import loading
-from integral_tf.records import manifests
-from integral_tf.records import shards
-from integral_tf.training import logs
-from integral_tf.training import resuming
+import tensorflow as tf
 
-FLAGS, SKELETON, MODEL = "flags.cfg", archive.SKELETON, "model.keras"
-RECORDS, STOPPED = "records.json", "stopped.txt"
-_TAKEN = "A run is not overwritten; name another folder."
-# ours: what may differ between a run and its continuation. Epochs may become
-# more, and after a loss that was not finite the rates may be others.
-_FREE = {
-    "workdir", "data", "tensorboard", "keep_checkpoints", "checkpoint_steps",
-}  # fmt: skip
-_RATES = {"learning_rate", "final_learning_rate"}
+from integral_tf import former
+from integral_tf import layers
+from integral_tf import runs
+from integral_tf.training import schedule
+
+_VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
+# Errors of the machine, not of the files.
+_OTHERS = (
+    tf.errors.PermissionDeniedError,
+    tf.errors.ResourceExhaustedError,
+    tf.errors.UnavailableError,
+)
 
 
-def finished(config):
-    """The `model.keras` of a run that has finished, or None.
+class Progress:
+    """The part of a run that is neither weights nor optimizer, checkpointed.
 
-    Raises:
-        ValueError: the folder holds a run with other flags, or one that has
-            lost its flags or its checkpoints, or one on other records than
-            those that are given; or its model is damaged.
+    It is one JSON text in one `tf.Variable`, so that it is saved with the
+    weights in the same instant.
+
+    Attributes:
+        state: The `schedule.State`.
+        step: Steps done in the present epoch.
+        sums: Losses summed over those steps.
+        beta: Factor before the softmax, if it was calibrated.
+        row: The last epoch's row of `log.csv`, which is written after it.
     """
-    check_flags(config)
-    path = pathlib.Path(config.workdir) / MODEL
-    if not path.is_file():
-        return None
-    # Records that are gone are not needed any more.
-    if (pathlib.Path(config.data) / shards.MANIFEST).is_file():
-        check_records(config, shards.read_manifest(config.data))
-    if not archive.is_whole(path):
-        raise ValueError(
-            "The model of this finished run is damaged; copy it again, or "
-            "delete it, and the same command writes it from the last "
-            f"checkpoint. Received: {path}"
-        )
-    print(f"finished; to train on, start another run with --init_from={path}")
-    print(f"model: {path}")
-    return path
+
+    def __init__(self, state):
+        self.state = state
+        self.step = 0
+        self.sums = {}
+        self.beta = None
+        self.row = None
+        self.text = tf.Variable("", dtype=tf.string, trainable=False)
+
+    def pack(self):
+        fields = {
+            "state": dataclasses.asdict(self.state),
+            "step": self.step,
+            "sums": self.sums,
+            "beta": self.beta,
+            "row": self.row,
+        }
+        self.text.assign(json.dumps(fields))
+
+    def unpack(self):
+        fields = json.loads(self.text.numpy().decode())
+        self.state = schedule.State(**fields.pop("state"))
+        for name, value in fields.items():
+            setattr(self, name, value)
+
+    def place(self):
+        """Where the run is taken up, to be printed; nothing at its start."""
+        if self.state.phase == "done":
+            return f"finished after {self.state.epoch} epochs"
+        if self.state.epoch or self.step:
+            return f"resuming at epoch {self.state.epoch + 1}, step {self.step}"
+        return ""
 
 
-def check_flags(config):
-    """Requires that the run folder is new, or this run's.
-
-    Raises:
-        ValueError: the folder holds a run with other flags, or one that has
-            lost its flags or its checkpoints.
-    """
-    workdir = pathlib.Path(config.workdir)
-    saved = resuming.paths(workdir)
-    has_model = (workdir / MODEL).exists()
-    if not (workdir / FLAGS).exists():
-        if saved or has_model:
-            raise ValueError(
-                f"{workdir} holds a run without the {FLAGS} that it was "
-                "started with; put that file back, or name another --workdir. "
-                f"Received: --workdir={workdir}"
-            )
-        return
-    if not (saved or has_model or may_change_rates(workdir)) and (
-        (workdir / logs.LOG).exists()
-        or (workdir / resuming.FOLDER / "checkpoint").exists()
-    ):
-        raise ValueError(
-            f"{workdir} holds a run that has lost its checkpoints, and would "
-            "begin anew; put them back, or name another --workdir. "
-            f"Received: --workdir={workdir}"
-        )
-    before = flagfiles.read(type(config), workdir / FLAGS)
-    for name, value in dataclasses.asdict(config).items():
-        old = getattr(before, name)
-        if old == value or name in _FREE:
-            continue
-        if name in _RATES and may_change_rates(workdir):
-            continue
-        if name == "epochs" and value > old and not has_model:
-            continue
-        raise ValueError(
-            f"{workdir} holds a run with --{name}={old}; resume it "
-            "with the same flags, or name another --workdir. "
-            f"Received: --{name}={value}"
-        )
-
-
-def may_change_rates(workdir):
-    """Whether a run stopped because a loss was not finite."""
-    return (pathlib.Path(workdir) / STOPPED).exists()
-
-
-def claim(config):
-    """Makes the run folder and its flags, or checks that it is this run's.
-
-    Raises:
-        ValueError: as of `check_flags`.
-    """
-    check_flags(config)
-    workdir = pathlib.Path(config.workdir)
-    workdir.mkdir(parents=True, exist_ok=True)
-    path = workdir / FLAGS
-    if path.exists() and flagfiles.read(type(config), path) == config:
-        return
-    partial = path.with_suffix(".partial")
-    flagfiles.write(config, partial)
-    os.replace(partial, path)
-
-
-def check_records(config, manifest):
-    """Requires that these are the records that the run was started with.
-
-    Wherever they lie. A run of before 0.2 tells of its joints only.
-
-    Args:
-        config: A `config.TrainConfig`.
-        manifest: That of the records.
-
-    Raises:
-        ValueError: they are others.
-    """
-    workdir = pathlib.Path(config.workdir)
-    now, before = _records(manifest), None
-    if (workdir / RECORDS).exists():
-        try:
-            before = json.loads((workdir / RECORDS).read_text())
-            same = before["digest"] == now["digest"]
-            before = _told(before)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"{workdir / RECORDS} is damaged: {error!r}; delete this file "
-                "if the records are the run's own. "
-                f"Received: --data={config.data}"
-            ) from None
-    elif (workdir / SKELETON).exists() and resuming.paths(workdir):
-        before = loading.saved_skeleton(workdir)
-        same = before.joints == manifests.skeleton(manifest).joints
-        before = f"the skeleton {before.name}"
-        if same:
-            print(
-                f"{workdir} does not tell its records, as runs of before 0.2: "
-                f"those of {config.data} are taken for its own"
-            )
-    if before is not None and not same:
-        raise ValueError(
-            f"{workdir} holds a run on other records, of {before}; give it "
-            "these, or name another --workdir. "
-            f"Received: --data={config.data}, of {_told(now)}"
-        )
-
-
-def check_own_records(workdir, run):
-    """Requires that records lie where a run had them, and are still its own.
+class Checkpoints:
+    """The checkpoints of one run.
 
     Args:
         workdir: Folder of the run.
-        run: The `config.TrainConfig` in it.
-
-    Raises:
-        FileNotFoundError: there are no records.
-        ValueError: they are others.
+        keep: How many proven ones stay.
+        model: The pose model.
+        optimizer: Its optimizer, built.
+        progress: A `Progress`.
     """
-    own = dataclasses.replace(run, workdir=str(workdir))
-    check_records(own, shards.read_manifest(run.data))
 
-
-def check_there(config):
-    """Requires that a run's folder is still where it was.
-
-    Raises:
-        FileNotFoundError: it is not.
-    """
-    if not (pathlib.Path(config.workdir) / FLAGS).exists():
-        raise FileNotFoundError(
-            "The run's folder was moved or deleted while the run trained in "
-            "it; with its new place as --workdir the run goes on from its "
-            f"last checkpoint. Received: --workdir={config.workdir}"
+    def __init__(self, workdir, keep, model, optimizer, progress):
+        self.folder = pathlib.Path(workdir) / runs.CHECKPOINTS
+        self.keep = keep
+        self.progress = progress
+        self.kept = runs.checkpoints(workdir)
+        self.unproven = []
+        self.restored = None
+        # The variables themselves: of a Keras model, TensorFlow's checkpoint
+        # does not find the layers that another layer keeps in a list. The
+        # calibrated numbers are in `progress`: files of before have none.
+        self.saved = tf.train.Checkpoint(
+            weights=[v.value for v in layers.network_weights(model)],
+            optimizer=[variable.value for variable in optimizer.variables],
+            progress=progress.text,
         )
 
+    def restore(self):
+        """Takes the newest whole checkpoint; tells of those passed over.
 
-def claim_records(config, manifest):
-    """Writes what the run's records are; see `check_records`."""
-    path = pathlib.Path(config.workdir) / RECORDS
-    if not path.exists():
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(_records(manifest), indent=1) + "\n")
-        os.replace(partial, path)
+        Raises:
+            ValueError: none is whole, or the newest is another network's.
+        """
+        for left in self.folder.glob("ckpt-*_temp"):
+            shutil.rmtree(left, ignore_errors=True)  # A killed save's.
+        damaged = []
+        for path in reversed(self.kept):
+            try:
+                self.saved.restore(path).assert_consumed()
+                break
+            except (AssertionError, ValueError):
+                raise ValueError(
+                    "This checkpoint is of another network, or of another "
+                    f"version of this package. Received: {path}"
+                ) from None
+            except (tf.errors.OpError, IndexError) as error:
+                if isinstance(error, _OTHERS):
+                    raise
+                damaged.append(path)
+        else:
+            raise ValueError(
+                "No checkpoint of this run is whole, so it cannot go on; name "
+                "another --workdir, or delete this one. "
+                f"Received: {', '.join(damaged)}"
+            )
+        for path in damaged:
+            print(f"{path} is damaged; the checkpoint before it is taken")
+            for file in _files(path):
+                file.rename(file.with_name(f"damaged-{file.name}"))
+            self.kept.remove(path)
+        self.restored = path
+        self.unproven = [path]
+        self._list()
+        self.progress.unpack()
+
+    def save(self):
+        """Writes one more, not yet proven."""
+        self.progress.pack()
+        path = self.saved.save(str(self.folder / "ckpt"))
+        if path not in self.kept:
+            self.kept.append(path)
+        self.unproven.append(path)
+        self._list()
+
+    def prove(self):
+        """Tells that a loss with the present weights is finite."""
+        if self.unproven:
+            self.unproven = []
+            for path in self.kept[: -self.keep]:
+                _delete(path)
+            self.kept = self.kept[-self.keep :]
+            self._list()
+
+    def reject(self):
+        """Deletes what is not proven; returns the newest that is, or None.
+
+        The last one of all, which this process has not written, stays.
+        """
+        for path in self.unproven:
+            if self.kept != [self.restored]:
+                _delete(path)
+                self.kept.remove(path)
+        self.unproven = []
+        self._list()
+        return self.kept[-1] if self.kept else None
+
+    def _list(self):
+        """Writes TensorFlow's list: a text of its `CheckpointState`."""
+        names = [pathlib.Path(path).name for path in self.kept]
+        lines = [f'model_checkpoint_path: "{name}"' for name in names[-1:]]
+        lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
+        path = self.folder / "checkpoint"
+        if lines:
+            partial = path.with_suffix(".partial")
+            partial.write_text("\n".join(lines) + "\n")
+            os.replace(partial, path)
+        else:
+            path.unlink(missing_ok=True)
 
 
-def _records(manifest):
-    people = {k: v["people"] for k, v in manifest["splits"].items()}
-    return {
-        "digest": manifests.digest(manifest),
-        "skeleton": manifests.skeleton(manifest).name,
-        "people": people,
-        "source": manifest.get("source", ""),
-    }
-
-
-def _told(records):
-    """A run's records in words."""
-    people = [f"{count} to {name}" for name, count in records["people"].items()]
-    told = f"the skeleton {records['skeleton']}, people: {', '.join(people)}"
-    return f"{told}, {records['source']}" if records["source"] else told
-
-
-def save_skeleton(skeleton, workdir):
-    """Writes `skeleton.json`, whole or not at all."""
-    path = pathlib.Path(workdir) / SKELETON
-    partial = path.with_suffix(".partial")
-    partial.write_text(archive.to_json(skeleton))
-    os.replace(partial, path)
-
-
-def save_run(model, config, skeleton, out):
-    """Writes a new run's folder, as a finished training leaves it.
-
-    It appears whole or not at all.
+def read(path, count=0):
+    """A checkpoint's weights, and its progress as a dict.
 
     Args:
-        model: The pose model.
-        config: Its `config.TrainConfig`.
-        skeleton: Its `skeletons.Skeleton`.
-        out: Folder to write.
+        path: Of the checkpoint.
+        count: How many weights to read, from the first.
 
     Raises:
-        FileExistsError: there is one.
+        ValueError: the checkpoint is damaged.
     """
-    with whole.folder(out, taken=_TAKEN) as partial:
-        flagfiles.write(config, partial / FLAGS)
-        save_skeleton(skeleton, partial)
-        save_model(model, partial, skeleton)
+    try:
+        reader = tf.train.load_checkpoint(path)
+        weights = [
+            reader.get_tensor(f"weights/{i}/{_VALUE}") for i in range(count)
+        ]
+        text = reader.get_tensor(f"progress/{_VALUE}")
+    except (tf.errors.OpError, IndexError, ValueError) as error:
+        if isinstance(error, _OTHERS):
+            raise
+        raise ValueError(f"This checkpoint is damaged. Received: {path}") from (
+            None
+        )
+    return weights, json.loads(text.decode())
 
 
-def check_new(out):
-    """Requires that a run's folder is not there yet.
+def _files(path):
+    """The files of one checkpoint, the index first."""
+    folder = pathlib.Path(path).parent
+    name = re.escape(pathlib.Path(path).name)
+    pattern = re.compile(rf"{name}\.(?:index|data-\d+-of-\d+)")
+    files = [file for file in folder.iterdir() if pattern.fullmatch(file.name)]
+    return sorted(files, key=lambda file: file.suffix != ".index")
 
-    Raises:
-        FileExistsError: it is.
-    """
-    if pathlib.Path(out).exists():
-        raise FileExistsError(f"{_TAKEN} Received: {str(out)!r}")
+
+def _delete(path):
+    for file in _files(path):
+        file.unlink(missing_ok=True)
 
 
-def save_model(model, workdir, skeleton):
-    """Writes `model.keras`, whole or not at all; returns its path.
-
-    The file holds the skeleton, too, so that a copy knows its joints.
-    """
-    path = pathlib.Path(workdir) / MODEL
-    partial = path.with_name("partial.keras")
-    model.save(partial)
-    archive.write_skeleton(partial, skeleton)
-    os.replace(partial, path)
-    return path
+__getattr__ = former.names(__name__)

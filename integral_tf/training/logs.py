@@ -7,7 +7,7 @@ import pathlib
 
 import tensorflow as tf
 
-LOG, BETAS = "log.csv", "beta.csv"
+from integral_tf import runs
 
 
 def append_log(workdir, row):
@@ -16,7 +16,7 @@ def append_log(workdir, row):
     A row of the same epoch, or of a later one, is replaced, so that a run
     taken up again has each epoch once.
     """
-    _replace_from(pathlib.Path(workdir) / LOG, [row])
+    _replace_from(pathlib.Path(workdir) / runs.LOG, [row])
 
 
 def append_betas(workdir, state, betas, aucs):
@@ -25,7 +25,7 @@ def append_betas(workdir, state, betas, aucs):
         {"epoch": state.epoch, "beta": float(beta), "auc": auc}
         for beta, auc in zip(betas, aucs)
     ]
-    _replace_from(pathlib.Path(workdir) / BETAS, rows)
+    _replace_from(pathlib.Path(workdir) / runs.BETAS, rows)
 
 
 def tensorboard(workdir, wanted):

@@ -2,11 +2,11 @@
 
 import pathlib
 
+from integral_tf import runs
 from integral_tf.pipeline import batches
-from integral_tf.records import shards
-from integral_tf.training import checkpoint
+from integral_tf.records import folder
+from integral_tf.records.folder import Records
 from integral_tf.training import objectives
-from integral_tf.training import resuming
 from integral_tf.training import schedule
 
 
@@ -20,7 +20,7 @@ def check_workdir(config):
         raise ValueError(
             "A run needs a folder of its own. Received: --workdir="
         )
-    if (pathlib.Path(config.workdir) / shards.MANIFEST).exists():
+    if (pathlib.Path(config.workdir) / folder.MANIFEST).exists():
         raise ValueError(
             "A run needs a folder of its own, and this one holds records. "
             f"Received: --workdir={config.workdir}"
@@ -33,29 +33,32 @@ def check(config):
     Args:
         config: A `config.TrainConfig`.
 
+    Returns:
+        The `Records`.
+
     Raises:
         FileNotFoundError: there are no records.
         ValueError: they are damaged, or not this run's, or do not fit a flag.
     """
-    manifest = shards.read_manifest(config.data)
-    checkpoint.check_records(config, manifest)
-    people = manifest["splits"]["train"]["people"]
-    if manifest["splits"]["val"]["people"]:
-        first = next(iter(batches.eval_batches(config.data, "val", 64)))
+    records = Records.open(config.data)
+    runs.check_records(config, records)
+    people = records.people("train")
+    if records.people("val"):
+        first = next(iter(batches.eval_batches(records, "val", 64)))
         if not first["visible"].numpy().any():
             raise ValueError(
                 "The validation records have no labelled joints, as those of a "
                 "detector's boxes: train on records with annotated boxes, and "
                 f"evaluate on these. Received: --data={config.data}"
             )
-    shards.shard_paths(config.data, "train")
+    records.paths("train")
     height, width = config.size
-    if abs(width / height - manifest["aspect"]) > 0.01:
+    if abs(width / height - records.aspect) > 0.01:
         raise ValueError(
             "The windows of these records are for crops of another shape; "
             "build them with the --image_size and --image_width of the run. "
             f"Received: {height} x {width} pixels, and records for "
-            f"{manifest['aspect']:.2f} times as wide as high"
+            f"{records.aspect:.2f} times as wide as high"
         )
     if config.batch_size > people:
         raise ValueError(
@@ -76,7 +79,7 @@ def check(config):
                 f"Received: --heatmap_weight={config.heatmap_weight} "
                 f"--joint_weight={config.joint_weight}"
             )
-    if 0 < config.epochs < config.final_epochs and not resuming.paths(
+    if 0 < config.epochs < config.final_epochs and not runs.checkpoints(
         config.workdir
     ):
         raise ValueError(
@@ -84,3 +87,4 @@ def check(config):
             f"Received: --final_epochs={config.final_epochs} of "
             f"--epochs={config.epochs}"
         )
+    return records

@@ -5,14 +5,12 @@ import pathlib
 
 import numpy as np
 
-from integral_tf import config as configs
-from integral_tf import flagfiles
 from integral_tf import layers
+from integral_tf import runs
+from integral_tf.evaluation import predictions
 from integral_tf.models import reading
-from integral_tf.records import shards
 from integral_tf.training import calibration
 from integral_tf.training import checkpoint
-from integral_tf.training import resuming
 from integral_tf.training import trainer
 from integral_tf.training import validation
 
@@ -38,23 +36,24 @@ def models(workdir, which):
             than it was trained on.
     """
     workdir = pathlib.Path(workdir)
-    paths = resuming.paths(workdir)
-    if not paths or not (workdir / checkpoint.FLAGS).exists():
+    paths = runs.checkpoints(workdir)
+    if not paths or not (workdir / runs.FLAGS).exists():
         raise FileNotFoundError(
             "Checkpoints are what `integral-tf train` writes to its run's "
             "folder. "
             f"Received: --workdir={workdir}"
         )
-    run = flagfiles.read(configs.TrainConfig, workdir / checkpoint.FLAGS)
-    checkpoint.check_own_records(workdir, run)
-    skeleton = shards.read_skeleton(run.data)
+    opened = runs.Run.open(workdir)
+    run, records = opened.config, opened.own_records()
     # The backbone's first weights are not needed again, nor perhaps there.
-    model = trainer.build(dataclasses.replace(run, weights=""), len(skeleton))
+    model = trainer.build(
+        dataclasses.replace(run, weights=""), len(records.skeleton)
+    )
     network = layers.network_weights(model)
     kept = {}
     for path in paths:
         try:
-            weights, progress = resuming.read(path, len(network))
+            weights, progress = checkpoint.read(path, len(network))
         except ValueError as error:
             print(f"left out: {error}")
             continue
@@ -71,9 +70,10 @@ def models(workdir, which):
         every = [weights for weights, _ in kept.values()]
         mean = [np.mean(some, axis=0) for some in zip(*every)]
         kept = {f"average_of_{len(every)}": (mean, list(kept.values())[-1][1])}
-    crop = layers.RandomCrop(*run.size, skeleton.mirrored_order)
-    validator = validation.Validator(run, model, crop, skeleton)
-    has_val = shards.read_manifest(run.data)["splits"]["val"]["people"]
+    validator = validation.Validator(
+        run, predictions.Observer(model, records.skeleton), records
+    )
+    has_val = records.people("val")
     for name, (weights, beta) in kept.items():
         for variable, weight in zip(network, weights):
             variable.assign(weight)

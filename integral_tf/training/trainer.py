@@ -15,18 +15,19 @@ from integral_tf import layers
 from integral_tf import models
 from integral_tf import ownership
 from integral_tf import progress as bars
+from integral_tf import runs
 from integral_tf.evaluation import calibrate
+from integral_tf.evaluation import predictions
 from integral_tf.models import loading
 from integral_tf.models import reading
 from integral_tf.pipeline import batches
-from integral_tf.records import shards
+from integral_tf.records.folder import Records
 from integral_tf.training import calibration
 from integral_tf.training import checkpoint
 from integral_tf.training import logs
 from integral_tf.training import objectives
 from integral_tf.training import optimizers
 from integral_tf.training import preflight
-from integral_tf.training import resuming
 from integral_tf.training import schedule
 from integral_tf.training import strategy as strategies
 from integral_tf.training import validation
@@ -52,16 +53,16 @@ def train(config):
     strategies.check_alone()
     preflight.check_workdir(config)
     # Before the lock: a finished run stays as it is, to its folder's time.
-    path = checkpoint.finished(config)
+    path = runs.finished(config)
     if path:
         return path
     with ownership.of(config.workdir):
         # The run's last owner may have finished it meanwhile.
-        path = checkpoint.finished(config)
+        path = runs.finished(config)
         if path:
             return path
-        preflight.check(config)
-        return _Run(config).train()
+        records = preflight.check(config)
+        return _Run(config, records).train()
 
 
 def build(config, joints):
@@ -91,28 +92,27 @@ def build(config, joints):
 class _Run:
     """One run's model, optimizer, data and place in the schedule."""
 
-    def __init__(self, config):
+    def __init__(self, config, records):
         self.config = config
         self.workdir = pathlib.Path(config.workdir)
         self.strategy = strategies.mirrored()
         keras.utils.set_random_seed(config.seed)
-        manifest = shards.read_manifest(config.data)
-        self.skeleton = shards.read_skeleton(config.data)
-        people = manifest["splits"]["train"]["people"]
-        self.steps = people // config.batch_size
-        self.has_val = bool(manifest["splits"]["val"]["people"])
-        resumes = bool(resuming.paths(self.workdir))
+        self.records = records
+        self.skeleton = records.skeleton
+        self.steps = records.people("train") // config.batch_size
+        self.has_val = bool(records.people("val"))
+        resumes = bool(runs.checkpoints(self.workdir))
         with self.strategy.scope():
             self._build(resumes)
         # Compiled whatever the step is: on a CPU the warp is 6 times faster.
-        self.augment = tf.function(
-            self._augmented, autograph=False, jit_compile=True
-        )
+        self.augment = tf.function(self._augmented, jit_compile=True)
         self.validator = validation.Validator(
-            config, self.model, self.crop, self.skeleton
+            config,
+            predictions.Observer(self.model, records.skeleton),
+            records,
         )
-        self.progress = resuming.Progress(schedule.start(config))
-        self.checkpoints = resuming.Checkpoints(
+        self.progress = checkpoint.Progress(schedule.start(config))
+        self.checkpoints = checkpoint.Checkpoints(
             self.workdir,
             config.keep_checkpoints,
             self.model,
@@ -126,10 +126,10 @@ class _Run:
         elif config.init_from:
             self._start_from(config.init_from)
         # Only now, so that flags that build no model leave no run behind.
-        checkpoint.claim(config)
-        checkpoint.claim_records(config, manifest)
-        checkpoint.save_skeleton(self.skeleton, self.workdir)
-        (self.workdir / checkpoint.STOPPED).unlink(missing_ok=True)
+        runs.claim(config)
+        runs.claim_records(config, records)
+        runs.save_skeleton(self.skeleton, self.workdir)
+        (self.workdir / runs.STOPPED).unlink(missing_ok=True)
 
     def _build(self, resumes):
         """Makes the model, what cuts its crops, and the optimizer."""
@@ -139,7 +139,7 @@ class _Run:
         self.model = build(
             dataclasses.replace(config, weights=weights), len(self.skeleton)
         )
-        self.crop = layers.RandomCrop(
+        self.crop = layers.PersonCrop(
             *config.size,
             self.skeleton.mirrored_order,
             config.rotation,
@@ -180,7 +180,11 @@ class _Run:
             means = self._train_epoch(bar, f"{where} {phase}")
             if self.has_val:
                 bars.say(bar, f"{where} {phase}, validating")
-            figures = self.validator.figures() if self.has_val else dict(means)
+            figures = (
+                self.validator.figures(self.objectives)
+                if self.has_val
+                else dict(means)
+            )
             row = self._row(means, figures)
             progress.state = schedule.advance(
                 config, progress.state, figures["loss"]
@@ -194,7 +198,7 @@ class _Run:
         if self.has_val:
             calibration.calibrate_scores(self.model, self.validator)
         self.model.trainable = True  # for whoever trains on
-        path = checkpoint.save_model(self.model, self.workdir, self.skeleton)
+        path = runs.save_model(self.model, self.workdir, self.skeleton)
         print(f"model: {path}")
         return path
 
@@ -238,7 +242,6 @@ class _Run:
             self._calibrate()
             self._save()
         self.objectives = objectives.objectives(self.config, phase)
-        self.validator.enter(self.objectives)
         self.train_step = tf.function(
             self._train_step,
             autograph=False,
@@ -249,11 +252,11 @@ class _Run:
         """Runs what is left of the epoch; returns the mean losses."""
         progress = self.progress
         # They may have been built again since the last epoch.
-        manifest = shards.read_manifest(self.config.data)
-        checkpoint.check_records(self.config, manifest)
+        self.records = Records.open(self.config.data)
+        runs.check_records(self.config, self.records)
         people = self._people(progress.step).map(batches.for_device)
         people = self.strategy.experimental_distribute_dataset(people)
-        with shards.reading(self.config.data, "train"):
+        with self.records.reading("train"):
             for batch in people:
                 self._count(self.train_step(batch))
                 bars.say(bar, where)
@@ -264,7 +267,7 @@ class _Run:
     def _people(self, step):
         """Batches of what is left of the epoch from a step on."""
         return batches.train_batches(
-            self.config.data,
+            self.records,
             self.config.batch_size,
             self.config.seed,
             self.progress.state.epoch,
@@ -278,7 +281,7 @@ class _Run:
         for name in reversed(costs):  # the parts before their sum
             if not math.isfinite(costs[name]):
                 self._stop(f"The {name} loss is {costs[name]}", progress.step)
-        checkpoint.check_there(self.config)
+        runs.check_there(self.config)
         # The weights that gave these losses are those of the last checkpoint.
         self.checkpoints.prove()
         self.loss = costs["loss"]
@@ -300,7 +303,7 @@ class _Run:
         if self.has_val:
             what, good = f"The validation loss is {loss}", math.isfinite(loss)
         elif ends:
-            loss = self.validator.loss(next(iter(self._people(0))))
+            loss = self.validator.training_loss(self.objectives)
             what = f"The loss on people of the training split is {loss}"
             good = math.isfinite(loss)
         else:
@@ -327,7 +330,7 @@ class _Run:
         if last:
             then = f"The last good checkpoint is {last}"
         sentence = f"{what} {where}; lower --learning_rate. {then}"
-        (self.workdir / checkpoint.STOPPED).write_text(sentence + "\n")
+        (self.workdir / runs.STOPPED).write_text(sentence + "\n")
         raise FloatingPointError(sentence)
 
     def _augmented(self, people):
@@ -339,7 +342,7 @@ class _Run:
     def _train_step(self, batch):
         def replica(people):
             crops = self.augment(people)
-            truth = validation.truth(crops)
+            truth = crops["labels"]
             with tf.GradientTape() as tape:
                 outputs = self.model(crops["images"], training=True)
                 costs = self._costs(truth, outputs)
@@ -378,7 +381,7 @@ class _Run:
             )
 
     def _save(self):
-        checkpoint.check_there(self.config)
+        runs.check_there(self.config)
         self.checkpoints.save()
 
     def _report(self, row, writer):

@@ -1,7 +1,6 @@
 """The validation split, once an epoch: losses, PCKh, AP; AUC over beta."""
 
 import numpy as np
-import tensorflow as tf
 
 from integral_tf import coordinates
 from integral_tf import metrics
@@ -9,8 +8,6 @@ from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import coco_results
 from integral_tf.evaluation import predictions
 from integral_tf.ops import integral
-from integral_tf.pipeline import batches
-from integral_tf.records import shards
 from integral_tf.training import objectives as losses
 
 
@@ -19,77 +16,68 @@ class Validator:
 
     Args:
         config: A `config.TrainConfig`.
-        model: The pose model.
-        crop: The `layers.RandomCrop` that makes its input.
-        skeleton: The `skeletons.Skeleton` of the records.
+        observe: The `predictions.Observer` of the model.
+        records: The `Records`.
     """
 
-    def __init__(self, config, model, crop, skeleton):
+    def __init__(self, config, observe, records):
         self.config = config
-        self.model = model
-        self.crop = crop
-        self.skeleton = skeleton
-        self.annotations = shards.read_annotations(config.data)
+        self.records = records
+        self.annotations = records.annotations()
+        self._observe = observe
 
-    def enter(self, objectives):
-        """Takes the losses of a new phase; the graph is traced anew."""
-        self.objectives = objectives
-        self.step = tf.function(
-            self._step, autograph=False, reduce_retracing=True
-        )
-
-    def figures(self):
+    def figures(self, objectives):
         """Mean losses, PCKh@0.5, @0.1 and AUC in percent, and COCO's AP.
 
         AP stands there where the records hold COCO's ground truth.
+
+        Args:
+            objectives: Those of the phase, from `objectives.objectives`.
         """
         costs, rows = {}, []
-        for people in self._batches():
-            each, *outputs = self.step(batches.for_device(people))
+        for people, crops, outputs in self._outputs():
+            each = _costs(objectives, crops, outputs)
             for name, values in each.items():
-                costs.setdefault(name, []).append(values.numpy())
-            rows.append(predictions.of_batch(people, *outputs))
+                costs.setdefault(name, []).append(np.asarray(values))
+            rows.append(_read(people, crops, outputs))
         figures = {
             name: float(np.concatenate(values).mean())
             for name, values in costs.items()
         }
         figures["loss"] = sum(
             weight * figures[name]
-            for name, (_, _, weight) in self.objectives.items()
+            for name, (_, _, weight) in objectives.items()
         )
         seen = predictions.concatenate(rows)
-        score = self._score(seen)
+        score, _ = seen.pckh(self.records.skeleton)
         figures["pckh@0.5"], figures["pckh@0.1"] = score.at[0.5], score.at[0.1]
         figures["auc"] = score.auc
         if self.annotations:
             figures["ap"] = 100 * self._average_precision(seen)
         return figures
 
-    def loss(self, people):
-        """The loss of a batch of people, as its phase weights it."""
-        costs, *_ = self.step(batches.for_device(people))
+    def training_loss(self, objectives):
+        """The loss of the first people of the training split, as weighted."""
+        _, crops, outputs = next(self._outputs("train"))
+        costs = _costs(objectives, crops, outputs)
         return sum(
             weight * float(np.mean(costs[name]))
-            for name, (_, _, weight) in self.objectives.items()
+            for name, (_, _, weight) in objectives.items()
         )
 
     def aucs(self):
         """The AUC in percent of the maps read with each of `BETAS`."""
         stride = losses.stride(self.config)
         rows = {beta: [] for beta in calibrate.BETAS}
-        for people, outputs, to_window in self._outputs():
+        for people, crops, outputs in self._outputs():
             for beta, some in rows.items():
                 read = integral.integrate(outputs["heatmaps"], float(beta))
                 read = coordinates.heatmap_to_crop(
                     read, stride, self.config.cells
                 )
-                some.append(
-                    predictions.of_batch(
-                        people, read, outputs["scores"], to_window
-                    )
-                )
+                some.append(_read(people, crops, {**outputs, "joints": read}))
         return [
-            self._score(predictions.concatenate(some)).auc
+            predictions.concatenate(some).pckh(self.records.skeleton)[0].auc
             for some in rows.values()
         ]
 
@@ -100,54 +88,32 @@ class Validator:
             `(M,)` scores and `(M,)` bools.
         """
         seen = predictions.concatenate(
-            [
-                predictions.of_batch(
-                    people, outputs["joints"], outputs["scores"], to_window
-                )
-                for people, outputs, to_window in self._outputs()
-            ]
+            [_read(*observed) for observed in self._outputs()]
         )
         errors = seen.errors()
         known = ~np.isnan(errors)
         return seen.scores[known], errors[known] <= 0.5
 
-    def _score(self, seen):
-        lengths, _ = metrics.reference_lengths(seen.head_size, seen.box)
-        return metrics.pckh(
-            seen.joints, seen.truth, seen.visible, lengths, self.skeleton
-        )
-
     def _average_precision(self, seen):
         results = coco_results.of_predictions(seen, self.annotations)
         return metrics.coco_keypoint_ap(
-            self.annotations, results, self.skeleton.sigmas
+            self.annotations, results, self.records.skeleton.sigmas
         )["AP"]
 
-    def _outputs(self):
-        """Batches of people, the model's outputs, and crop -> window."""
-        for people in self._batches():
-            crops = self.crop(batches.for_device(people))
-            outputs = self.model(crops["images"], training=False)
-            yield people, outputs, crops["to_window"]
-
-    def _batches(self):
-        with shards.reading(self.config.data, "val"):
-            yield from batches.eval_batches(
-                self.config.data, "val", self.config.batch_size
-            )
-
-    def _step(self, people):
-        crops = self.crop(people, training=False)
-        outputs = self.model(crops["images"], training=False)
-        target = truth(crops)
-        costs = {
-            name: loss(target, outputs[output])
-            for name, (loss, output, _) in self.objectives.items()
-        }
-        joints, scores = outputs["joints"], outputs["scores"]
-        return costs, joints, scores, crops["to_window"]
+    def _outputs(self, split="val"):
+        return self._observe(self.records, split, self.config.batch_size)
 
 
-def truth(crops):
-    """`(B, K, 3)` x, y and visibility, as the losses want them."""
-    return tf.concat([crops["joints"], crops["visible"][..., None]], axis=-1)
+def _read(people, crops, outputs):
+    """The `predictions.Predictions` of a batch."""
+    return predictions.of_batch(
+        people, outputs["joints"], outputs["scores"], crops["to_window"]
+    )
+
+
+def _costs(objectives, crops, outputs):
+    """`(B,)` of each loss, unweighted."""
+    return {
+        name: loss(crops["labels"], outputs[output])
+        for name, (loss, output, _) in objectives.items()
+    }

@@ -12,13 +12,13 @@ from PIL import Image
 
 import integral_tf
 from integral_tf import config
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.evaluation import evaluate
 from integral_tf.records import coco
 from integral_tf.records import mpii
 from integral_tf.records import shards
 from integral_tf.records import synthetic
-from integral_tf.training import checkpoint
 from integral_tf.training import trainer
 from tests.records import mpii_files
 
@@ -36,12 +36,12 @@ def make_run(folder, skeleton, data):
         method="I1", backbone="resnet18", width=0.125, image_size=64,
         data=str(data), workdir=str(folder),
     )  # fmt: skip
-    checkpoint.claim(settings)
+    runs.claim(settings)
     model = integral_tf.pose_model(
         "I1", "resnet18", len(skeleton), 64, width=0.125, head_channels=8
     )
-    checkpoint.save_skeleton(skeleton, folder)
-    checkpoint.save_model(model, folder, skeleton)
+    runs.save_skeleton(skeleton, folder)
+    runs.save_model(model, folder, skeleton)
     return folder
 
 

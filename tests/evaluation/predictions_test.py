@@ -53,7 +53,7 @@ def test_image_window_crop_map_and_back(height, width):
         "image_id": np.arange(count),
         "source_id": np.arange(count),
     }
-    crop = layers.RandomCrop(height, width, list(range(joints)))
+    crop = layers.PersonCrop(height, width, list(range(joints)))
     crops = crop(batches.for_device(people), training=False)
     maps = coordinates.crop_to_heatmap(crops["joints"], 8)
     read = coordinates.heatmap_to_crop(maps, 8)

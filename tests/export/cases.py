@@ -9,12 +9,12 @@ from PIL import Image
 import integral_tf
 from integral_tf import config
 from integral_tf import flagfiles
+from integral_tf import runs
 from integral_tf.export import network
 from integral_tf.inference import backends
 from integral_tf.records import photographs
 from integral_tf.records import shards
 from integral_tf.records import synthetic
-from integral_tf.training import checkpoint
 
 
 def model(method="I*", size=64, joints=16, stages=1, cells="middle"):
@@ -118,7 +118,7 @@ def write_run(folder, people=24):
         method="I*", backbone="resnet18", width=0.125, image_size=64,
         head_channels=8, data=str(folder / "data"), workdir=str(run),
     )  # fmt: skip
-    flagfiles.write(settings, run / checkpoint.FLAGS)
-    checkpoint.save_skeleton(integral_tf.skeletons.MPII, run)
-    checkpoint.save_model(model(), run, integral_tf.skeletons.MPII)
+    flagfiles.write(settings, run / runs.FLAGS)
+    runs.save_skeleton(integral_tf.skeletons.MPII, run)
+    runs.save_model(model(), run, integral_tf.skeletons.MPII)
     return run

@@ -18,14 +18,14 @@ import integral_tf
 from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf import ownership
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.export import publish
 from integral_tf.inference import backends
 from integral_tf.inference import predict
 from integral_tf.records import photographs
-from integral_tf.records import shards
 from integral_tf.records import synthetic
-from integral_tf.training import checkpoint
+from integral_tf.records.folder import Records
 from tests import in_process
 from tests.export import cases
 
@@ -222,9 +222,8 @@ def test_records_that_changed_since_the_training_are_refused(
     shutil.copytree(run, kept)
     flags = flagfiles.read(config.TrainConfig, kept / "flags.cfg")
     flags = dataclasses.replace(flags, workdir=str(kept))
-    manifest = shards.read_manifest(flags.data)
-    checkpoint.claim_records(flags, manifest)
-    path = kept / checkpoint.RECORDS
+    runs.claim_records(flags, Records.open(flags.data))
+    path = kept / runs.RECORDS
     path.write_text(path.read_text().replace('"digest": "', '"digest": "0'))
     changed = dataclasses.replace(settings, workdir=str(kept))
     with pytest.raises(ValueError, match="holds a run on other records"):

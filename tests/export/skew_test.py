@@ -1,6 +1,6 @@
 """One person three ways: training's pipeline, the estimator, the SavedModel.
 
-From the record, by `RandomCrop` without augmentation; from the photograph, by
+From the record, by `PersonCrop` without augmentation; from the photograph, by
 `PoseEstimator`; and from the same JPEG, by the SavedModel's own decoder and
 crop. A half pixel of one convention in another's place would show as half a
 pixel here.
@@ -18,6 +18,7 @@ from integral_tf.export import saved_model
 from integral_tf.pipeline import batches
 from integral_tf.records import photographs
 from integral_tf.records import synthetic
+from integral_tf.records.folder import Records
 from tests.export import cases
 
 
@@ -42,8 +43,8 @@ def centroid(size=64):
 
 def through_the_pipeline(model, data):
     """Yields people's names, and their joints in the image."""
-    crop = layers.RandomCrop(64, 64, integral_tf.skeletons.MPII.mirrored_order)
-    for people in batches.eval_batches(data, "val", 8):
+    crop = layers.PersonCrop(64, 64, integral_tf.skeletons.MPII.mirrored_order)
+    for people in batches.eval_batches(Records.open(data), "val", 8):
         wanted = ("windows", "boxes", "joints", "visible")
         crops = crop({name: people[name] for name in wanted})
         joints = model(crops["images"], training=False)["joints"]

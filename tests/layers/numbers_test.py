@@ -42,15 +42,15 @@ ARGUMENTS = {
     ),
     "channels": (lambda channels: layers.HeatmapHead(3, 1, channels), False),
     "crop_size": (lambda crop_size: layers.JointHead(3, crop_size), False),
-    "height": (lambda height: layers.RandomCrop(height, 8, ORDER), False),
-    "width": (lambda width: layers.RandomCrop(8, width, ORDER), False),
+    "height": (lambda height: layers.PersonCrop(height, 8, ORDER), False),
+    "width": (lambda width: layers.PersonCrop(8, width, ORDER), False),
     "rotation": (
-        lambda rotation: layers.RandomCrop(8, 8, ORDER, rotation),
+        lambda rotation: layers.PersonCrop(8, 8, ORDER, rotation),
         False,
     ),
-    "scale": (lambda scale: layers.RandomCrop(8, 8, ORDER, 0, scale), False),
+    "scale": (lambda scale: layers.PersonCrop(8, 8, ORDER, 0, scale), False),
     "box_margin": (
-        lambda box_margin: layers.RandomCrop(
+        lambda box_margin: layers.PersonCrop(
             8, 8, ORDER, box_margin=box_margin
         ),
         False,
@@ -102,7 +102,7 @@ def test_out_of_range(make, name, value):
 @pytest.mark.parametrize("order", [[0, 0, 2], [1, 2, 3], [0.5, 1], ["a"]])
 def test_an_order_names_every_joint_once(order):
     with pytest.raises(ValueError, match="Received: mirrored_order="):
-        layers.RandomCrop(8, 8, order)
+        layers.PersonCrop(8, 8, order)
 
 
 def test_numbers_of_numpy_become_pythons():

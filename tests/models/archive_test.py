@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.models import archive
-from integral_tf.training import checkpoint
 
 GADGET = skeletons.from_coco({"name": "gadget", "keypoints": ["a", "b"]})
 
@@ -21,7 +21,7 @@ def model():
 
 
 def test_a_copied_file_knows_its_joints(model, tmp_path):
-    path = checkpoint.save_model(model, tmp_path, GADGET)
+    path = runs.save_model(model, tmp_path, GADGET)
     copy = shutil.copy(path, tmp_path / "copy.keras")
     assert archive.read_skeleton(copy) == GADGET
     inputs = np.ones((1, 2), "float32")
@@ -50,7 +50,7 @@ def test_what_is_no_skeleton_is_refused(model, tmp_path, text):
 
 @pytest.mark.parametrize("size", [0, 1000])
 def test_a_cut_file_is_refused(model, tmp_path, size):
-    path = checkpoint.save_model(model, tmp_path, GADGET)
+    path = runs.save_model(model, tmp_path, GADGET)
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(ValueError, match="model.keras is damaged"):
         archive.read_skeleton(path)
@@ -63,7 +63,7 @@ def test_half_precision_is_of_kernels_alone_and_loads_in_float32(
     kernel = np.float32([[1 / 3, 1000.25, -2e-5], [0.1, 0.2, 0.3]])
     bias = np.float32([1 / 3, 0.1, 1e6])
     layer.set_weights([kernel, bias])
-    path = checkpoint.save_model(model, tmp_path, GADGET)
+    path = runs.save_model(model, tmp_path, GADGET)
     archive.write_half(path, tmp_path / "half.keras")
     loaded = keras.saving.load_model(tmp_path / "half.keras")
     found, found_bias = loaded.get_layer("dense").get_weights()

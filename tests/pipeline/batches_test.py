@@ -18,6 +18,7 @@ from integral_tf.pipeline import batches
 from integral_tf.records import schema
 from integral_tf.records import shards
 from integral_tf.records import synthetic
+from integral_tf.records.folder import Records
 
 BATCH = 6
 
@@ -47,7 +48,9 @@ def folder(tmp_path_factory):
 
 
 def train(folder, seed=1, epoch=0, skip_steps=0):
-    people = batches.train_batches(folder, BATCH, seed, epoch, skip_steps)
+    people = batches.train_batches(
+        Records.open(folder), BATCH, seed, epoch, skip_steps
+    )
     return list(people.as_numpy_iterator())
 
 
@@ -64,7 +67,7 @@ def assert_same(some, others):
 
 
 def people_in(folder, split):
-    return shards.read_manifest(folder)["splits"][split]["people"]
+    return Records.open(folder).manifest["splits"][split]["people"]
 
 
 def test_an_epoch_has_nobody_twice(folder):
@@ -95,7 +98,7 @@ def test_batches_have_these_shapes(folder):
         "draws": ((6, 3), "float32"),
         "shades": ((6, 16), "float32"),
     }
-    spec = batches.train_batches(folder, BATCH, 0, 0).element_spec
+    spec = batches.train_batches(Records.open(folder), BATCH, 0, 0).element_spec
     assert spec["windows"].shape == (6, 56, 56, 3)  # static, for XLA
 
 
@@ -110,7 +113,7 @@ def test_seed_and_epoch_decide_everything(folder):
 
 def test_one_shard_is_shuffled_too(folder, tmp_path):
     # Its people, not only the order of the shards, are another epoch's.
-    manifest = shards.read_manifest(folder)
+    manifest = Records.open(folder).manifest
     shard = manifest["splits"]["train"]["shards"][:1]
     alone = {"shards": shard, "people": shard[0]["people"]}
     manifest["splits"]["train"] |= alone
@@ -121,7 +124,7 @@ def test_one_shard_is_shuffled_too(folder, tmp_path):
 
 
 def test_an_iterated_epoch_is_the_same_when_iterated_again(folder):
-    people = batches.train_batches(folder, BATCH, seed=1, epoch=0)
+    people = batches.train_batches(Records.open(folder), BATCH, seed=1, epoch=0)
     once = list(people.as_numpy_iterator())
     assert_same(once, list(people.as_numpy_iterator()))
 
@@ -169,7 +172,7 @@ def test_shades_are_other_numbers_than_draws_and_resume(folder):
 def test_neighbours_in_a_shard_are_parted(folder):
     in_order = [
         schema.parse(record, 16)["source_id"].numpy()
-        for path in shards.shard_paths(folder, "train")
+        for path in Records.open(folder).paths("train")
         for record in tf.data.TFRecordDataset(path)
     ]
     follows = dict(itertools.pairwise(in_order))
@@ -184,11 +187,13 @@ def test_neighbours_in_a_shard_are_parted(folder):
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_evaluation_has_everyone_once_in_order(folder, split):
     people = list(
-        batches.eval_batches(folder, split, BATCH).as_numpy_iterator()
+        batches.eval_batches(
+            Records.open(folder), split, BATCH
+        ).as_numpy_iterator()
     )
     in_order = [
         schema.parse(record, 16)["source_id"].numpy()
-        for path in shards.shard_paths(folder, split)
+        for path in Records.open(folder).paths(split)
         for record in tf.data.TFRecordDataset(path)
     ]
     assert names(people) == in_order
@@ -200,14 +205,16 @@ def test_evaluation_has_everyone_once_in_order(folder, split):
 
 @pytest.mark.parametrize("limit, count", [(1, 1), (8, 8), (0, None)])
 def test_evaluation_stops_at_the_limit(folder, limit, count):
-    people = batches.eval_batches(folder, "train", BATCH, limit)
+    people = batches.eval_batches(Records.open(folder), "train", BATCH, limit)
     count = count or people_in(folder, "train")
     assert len(names(people.as_numpy_iterator())) == count
 
 
 def test_everything_is_where_the_person_is(folder):
     """Against the drawn person and float64, record by record."""
-    for batch in batches.eval_batches(folder, "val", 4).as_numpy_iterator():
+    for batch in batches.eval_batches(
+        Records.open(folder), "val", 4
+    ).as_numpy_iterator():
         for i, image_id in enumerate(batch["image_id"]):
             person = synthetic.person(7, int(image_id))
             labelled = person.visible > 0
@@ -237,7 +244,9 @@ def test_everything_is_where_the_person_is(folder):
 
 def test_windows_show_the_person(folder):
     # The window's pixels, looked up in the photograph it was cut from.
-    (batch,) = batches.eval_batches(folder, "val", 1, 1).as_numpy_iterator()
+    (batch,) = batches.eval_batches(
+        Records.open(folder), "val", 1, 1
+    ).as_numpy_iterator()
     person = synthetic.person(7, int(batch["image_id"][0]))
     window = batch["windows"][0].astype(float)
     row, column = np.mgrid[8:48, 8:48].reshape(2, -1)
@@ -260,10 +269,10 @@ def test_windows_show_the_person(folder):
 
 def test_refuses_windows_of_another_size(folder, tmp_path):
     record = next(
-        iter(tf.data.TFRecordDataset(shards.shard_paths(folder, "val")))
+        iter(tf.data.TFRecordDataset(Records.open(folder).paths("val")))
     )
     (tmp_path / "manifest.json").write_text(
         (folder / "manifest.json").read_text().replace(": 56,", ": 64,")
     )
     with pytest.raises((tf.errors.InvalidArgumentError, ValueError)):
-        batches.decoder(tmp_path)(record)
+        batches.decoder(Records.open(tmp_path))(record)

@@ -14,6 +14,7 @@ from integral_tf.pipeline import batches
 from integral_tf.records import manifests
 from integral_tf.records import shards
 from integral_tf.records import synthetic
+from integral_tf.records.folder import Records
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +99,14 @@ def test_a_damaged_manifest_has_one_sentence(folder, path, value):
     set_in(manifest, path, value)
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ValueError, match=r"is damaged; .*\. Received: data="):
-        shards.read_manifest(folder)
+        Records.open(folder)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "\x00", '{"version": [2]}'])
 def test_so_has_a_text_that_is_no_manifest(folder, text):
     (folder / "manifest.json").write_text(text)
     with pytest.raises(ValueError, match="(is damaged; |format version)"):
-        shards.read_manifest(folder)
+        Records.open(folder)
 
 
 def first_shard(folder):
@@ -142,20 +143,20 @@ def flipped(content, at):
 )
 def test_a_shard_that_is_not_the_manifests_is_named(folder, damage, what):
     path = first_shard(folder)
-    assert len(shards.shard_paths(folder, "train")) == 2
+    assert len(Records.open(folder).paths("train")) == 2
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(
         ValueError, match=f"A shard is not .*: {what}.*Received: '{path}'"
     ):
-        batches.train_batches(folder, 4, seed=0, epoch=0)
+        batches.train_batches(Records.open(folder), 4, seed=0, epoch=0)
     # The other split is as it was.
-    assert len(list(batches.eval_batches(folder, "val", 4))) == 1
+    assert len(list(batches.eval_batches(Records.open(folder), "val", 4))) == 1
 
 
 def test_shards_of_another_seed_under_their_names_are_found(folder, built):
     shutil.copy(first_shard(built / "1"), first_shard(folder))
     with pytest.raises(ValueError, match="other people; build"):
-        shards.shard_paths(folder, "train")
+        Records.open(folder).paths("train")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_a_manifest_that_belies_its_records_is_found(folder, key, value, what):
     manifest = manifest_of(folder) | {key: value}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ValueError, match=f"damaged.*{what}"):
-        shards.shard_paths(folder, "val")
+        Records.open(folder).paths("val")
 
 
 def test_a_shard_is_read_once_while_it_stays_as_it_is(folder, monkeypatch):
@@ -182,39 +183,37 @@ def test_a_shard_is_read_once_while_it_stays_as_it_is(folder, monkeypatch):
 
     monkeypatch.setattr(manifests, "open", counting, raising=False)
     for _ in range(3):
-        shards.shard_paths(folder, "train")
+        Records.open(folder).paths("train")
     assert len(opened) == 2
     os.utime(first_shard(folder), ns=(1, 1))
-    shards.shard_paths(folder, "train")
+    Records.open(folder).paths("train")
     assert len(opened) == 3
 
 
 def test_damage_while_reading_is_named(folder):
-    shards.shard_paths(folder, "train")
+    Records.open(folder).paths("train")
     path = first_shard(folder)
     with pytest.raises(ValueError, match=f"record 1, .*Received: '{path}'"):
-        with shards.reading(folder, "train"):
-            people = batches.eval_batches(folder, "train", 1)
+        with Records.open(folder).reading("train"):
+            people = batches.eval_batches(Records.open(folder), "train", 1)
             content = path.read_bytes()
             path.write_bytes(content[: lengths(content)[1] + 30])
             list(people)
 
 
 def test_the_digest_is_that_of_people_joints_and_windows(folder, built):
-    ours = shards.read_manifest(folder)
-    assert manifests.digest(ours) == manifests.digest(
-        shards.read_manifest(built / "0")
-    )
+    ours = Records.open(folder)
+    assert ours.digest == Records.open(built / "0").digest
     # Where they came from, and why others were dropped, is not trained on.
-    ours["source"] = "elsewhere"
-    same = manifests.digest(ours)
-    assert same == manifests.digest(shards.read_manifest(built / "0"))
-    assert same != manifests.digest(shards.read_manifest(built / "1"))
+    ours.manifest["source"] = "elsewhere"
+    same = ours.digest
+    assert same == Records.open(built / "0").digest
+    assert same != Records.open(built / "1").digest
     for path, value in [
         (("skeleton",), "coco"),
         (("window_size",), 40),
         ((*SHARD, "sha256"), "00"),
     ]:
-        other = shards.read_manifest(folder)
-        set_in(other, path, value)
-        assert manifests.digest(other) != same
+        other = Records.open(folder)
+        set_in(other.manifest, path, value)
+        assert other.digest != same

@@ -17,6 +17,7 @@ from integral_tf import skeletons
 from integral_tf.records import lsp
 from integral_tf.records import schema
 from integral_tf.records import shards
+from integral_tf.records.folder import Records
 
 
 def annotated(image, box):
@@ -273,23 +274,23 @@ def test_the_second_builder_of_a_folder_is_refused(people, tmp_path, threads):
 
     write(people[7:], out=out, make=second, shards=1)
     assert [path.name for path in tmp_path.iterdir()] == ["records"]
-    shards.shard_paths(out, "train")
+    Records.open(out).paths("train")
 
 
 @pytest.mark.parametrize("full, empty", [("train", "val"), ("val", "train")])
 def test_one_split_may_be_empty(people, tmp_path, threads, full, empty):
     out = tmp_path / "records"
     write(people[7:], out=out, split=lambda name: full, shards=3)
-    splits = shards.read_manifest(out)["splits"]
+    splits = Records.open(out).manifest["splits"]
     assert splits[full]["people"] == 17
     assert splits[empty] == {
         "people": 0, "joints_outside": 0, "dropped": {}, "examples": {},
         "notes": {}, "shards": [],
     }  # fmt: skip
-    assert len(shards.shard_paths(out, full)) == 3
+    assert len(Records.open(out).paths(full)) == 3
     assert len(list(out.iterdir())) == 4
     with pytest.raises(ValueError, match=f"the splits {full}. Received:"):
-        shards.shard_paths(out, empty)
+        Records.open(out).paths(empty)
 
 
 @pytest.mark.parametrize(
@@ -322,8 +323,8 @@ def test_each_split_has_its_share_of_the_shards(people, tmp_path, threads):
         split=lambda name: "val" if name >= later else "train",
         shards=8,
     )
-    assert len(shards.shard_paths(out, "train")) == 8
-    assert len(shards.shard_paths(out, "val")) == 2
+    assert len(Records.open(out).paths("train")) == 8
+    assert len(Records.open(out).paths("val")) == 2
 
 
 OWN = skeletons.Skeleton(
@@ -338,10 +339,10 @@ OWN = skeletons.Skeleton(
 def test_a_skeleton_of_ones_own_comes_back_whole(people, tmp_path, threads):
     out = tmp_path / "records"
     write(people[7:], out=out, skeleton=OWN)
-    assert shards.read_skeleton(out) == OWN
-    assert shards.read_manifest(out, "lsp")["skeleton"]["name"] == "lsp"
+    assert Records.open(out).skeleton == OWN
+    assert Records.open(out, "lsp").manifest["skeleton"]["name"] == "lsp"
     with pytest.raises(ValueError, match="joints of mpii, these .* of lsp"):
-        shards.read_manifest(out, "mpii")
+        Records.open(out, "mpii")
 
 
 def test_ground_truth_is_kept_beside_the_shards(
@@ -350,21 +351,21 @@ def test_ground_truth_is_kept_beside_the_shards(
     truth = {"images": [{"id": 1}], "annotations": [], "categories": []}
     write(people[7:], out=tmp_path / "records", annotations=truth)
     assert (tmp_path / "records" / "annotations-val.json").is_file()
-    assert shards.read_annotations(tmp_path / "records") == truth
-    assert shards.read_annotations(folder) is None
+    assert Records.open(tmp_path / "records").annotations() == truth
+    assert Records.open(folder).annotations() is None
     path = tmp_path / "records" / "annotations-val.json"
     whole = path.read_text()
     for text in ("", whole[:-4], whole.replace("1", "2"), None):
         path.unlink() if text is None else path.write_text(text)
         what = "missing" if text is None else "altered or damaged"
         with pytest.raises(ValueError, match=f"{what}.*Received: '{path}'"):
-            shards.read_annotations(path.parent)
+            Records.open(path.parent).annotations()
     # Of before there was a digest.
     edit(path.parent, annotations_sha256=None)
-    assert shards.read_annotations(path.parent) is None
+    assert Records.open(path.parent).annotations() is None
     path.write_text(whole[:-4])
     with pytest.raises(ValueError, match="damaged"):
-        shards.read_annotations(path.parent)
+        Records.open(path.parent).annotations()
 
 
 def test_what_an_interrupted_run_left_does_not_stay(people, tmp_path, threads):
@@ -388,9 +389,9 @@ def edit(folder, **changes):
 
 
 def test_reads_what_was_written(folder):
-    assert shards.read_manifest(folder, "lsp")["skeleton"] == "lsp"
-    assert shards.read_skeleton(folder) is skeletons.LSP
-    train = shards.shard_paths(folder, "train")
+    assert Records.open(folder, "lsp").manifest["skeleton"] == "lsp"
+    assert Records.open(folder).skeleton is skeletons.LSP
+    train = Records.open(folder).paths("train")
     assert [path.rpartition("/")[2] for path in train] == [
         "train-00000-of-00002.tfrecord",
         "train-00001-of-00002.tfrecord",
@@ -399,34 +400,34 @@ def test_reads_what_was_written(folder):
 
 def test_refuses_a_folder_without_manifest(tmp_path):
     with pytest.raises(FileNotFoundError, match="with a manifest.json.*data="):
-        shards.read_manifest(tmp_path)
+        Records.open(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1'])
 def test_refuses_a_damaged_manifest(copy, text):
     (copy / "manifest.json").write_text(text)
     with pytest.raises(ValueError, match="is damaged; build.*Received: data="):
-        shards.read_manifest(copy)
+        Records.open(copy)
 
 
 def test_refuses_another_version(copy):
     edit(copy, version=99)
     with pytest.raises(ValueError, match="version 99, this package reads 2;"):
-        shards.read_manifest(copy)
+        Records.open(copy)
 
 
 def test_refuses_another_skeleton(folder):
     with pytest.raises(ValueError, match="joints of mpii, these .* of lsp"):
-        shards.read_manifest(folder, "mpii")
+        Records.open(folder, "mpii")
 
 
 def test_refuses_a_missing_shard(copy):
     (copy / "train-00001-of-00002.tfrecord").unlink()
     with pytest.raises(FileNotFoundError, match="missing; .*00001-of-00002"):
-        shards.shard_paths(copy, "train")
+        Records.open(copy).paths("train")
 
 
 @pytest.mark.parametrize("split", ["test", ""])
 def test_refuses_another_split(folder, split):
     with pytest.raises(ValueError, match="splits train, val. Received: split="):
-        shards.shard_paths(folder, split)
+        Records.open(folder).paths(split)

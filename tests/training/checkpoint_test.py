@@ -1,178 +1,206 @@
-"""Tests for taking a run's folder up again: flags, records, what was lost."""
+"""Tests for checkpoints: the newest whole one, and never a spoilt one.
 
-import dataclasses
-import json
-import zipfile
+The network is a convolution: what is tested is which files are taken.
+"""
 
+import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
-from integral_tf import config
-from integral_tf import flagfiles
-from integral_tf import skeletons
+from integral_tf import layers
+from integral_tf import runs
 from integral_tf.training import checkpoint
-from integral_tf.training import resuming
+from integral_tf.training import schedule
 
-OTHER = {"shards": [], "people": 0, "dropped": {}, "joints_outside": 0}
+
+def fresh(workdir, keep=2):
+    """Checkpoints of a new network of one number, and a function to set it."""
+    images = keras.Input((2, 2, 1))
+    model = keras.Model(
+        images, layers.IntegralRegression()(keras.layers.Conv2D(1, 1)(images))
+    )
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    progress = checkpoint.Progress(schedule.State("main"))
+    found = checkpoint.Checkpoints(workdir, keep, model, optimizer, progress)
+    return found, model.trainable_variables[0]
 
 
 @pytest.fixture
-def settings(tmp_path):
-    return config.TrainConfig(
-        workdir=str(tmp_path / "run"), data="data", epochs=20
-    )
+def run(tmp_path):
+    """A run of four proven checkpoints, of which the last two stay: 3 and 4."""
+    saves, weight = fresh(tmp_path)
+    for number in (1, 2, 3, 4):
+        weight.assign(np.full(weight.shape, number))
+        saves.progress.step = number
+        saves.save()
+        saves.prove()
+    return tmp_path
 
 
-@pytest.fixture
-def half(settings, tmp_path):
-    """A run with one checkpoint: its name, as no more is looked at."""
-    checkpoint.claim(settings)
-    folder = tmp_path / "run" / "checkpoints"
-    folder.mkdir()
-    (folder / "ckpt-3.index").touch()
-    return tmp_path / "run"
+def taken(workdir):
+    """Which checkpoint a new process takes: the number that it holds."""
+    saves, weight = fresh(workdir)
+    saves.restore()
+    assert saves.progress.step == weight.numpy().ravel()[0]
+    return saves.progress.step
 
 
-def manifest(seed="0", **changes):
-    val = {"file": "val.tfrecord", "people": 2, "sha256": seed * 64}
-    return {
-        "skeleton": "mpii", "window_size": 32, "aspect": 1.0, "source": "drawn",
-        "splits": {"train": OTHER, "val": {**OTHER, "shards": [val]}},
-        **changes,
-    }  # fmt: skip
+def listed(workdir):
+    folder = workdir / "checkpoints"
+    state = tf.train.get_checkpoint_state(str(folder))
+    return [
+        path.rpartition("/")[2] for path in state.all_model_checkpoint_paths
+    ]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"epochs": 30},
-        {"checkpoint_steps": 7},
-        {"keep_checkpoints": 5},
-        {"tensorboard": False},
-        {"data": "moved"},
-    ],
-)
-def test_flags_that_may_change_are_written_down(settings, half, change):
-    changed = dataclasses.replace(settings, **change)
-    checkpoint.claim(changed)
-    flags = half / "flags.cfg"
-    assert flagfiles.read(config.TrainConfig, flags) == changed
+def test_the_last_ones_stay_and_the_newest_is_taken(run):
+    assert taken(run) == 4
+    assert [path[-6:] for path in runs.checkpoints(run)] == ["ckpt-3", "ckpt-4"]
+    assert listed(run) == ["ckpt-3", "ckpt-4"]
+    assert runs.checkpoints(run / "elsewhere") == []
 
 
-@pytest.mark.parametrize(
-    "change", [{"epochs": 19}, {"learning_rate": 1e-4}, {"method": "H1"}]
-)
-def test_other_flags_are_refused(settings, half, change):
-    (name, value), *_ = change.items()
-    with pytest.raises(ValueError, match=f"Received: --{name}={value}"):
-        checkpoint.claim(dataclasses.replace(settings, **change))
+def test_the_next_one_goes_on_counting(run):
+    saves, weight = fresh(run)
+    saves.restore()
+    saves.prove()
+    weight.assign(weight + 1)
+    saves.progress.step = 5
+    saves.save()
+    saves.prove()
+    assert taken(run) == 5
+    assert listed(run) == ["ckpt-4", "ckpt-5"]
 
 
-def test_after_a_loss_that_was_not_finite_the_rate_may_be_another(
-    settings, half
+@pytest.mark.parametrize("how", ["lost", "emptied", "altered", "of another"])
+def test_tensorflows_own_list_is_not_needed(run, how):
+    path = run / "checkpoints" / "checkpoint"
+    text = path.read_text()
+    path.unlink()
+    if how != "lost":
+        other = {"emptied": "", "altered": text.replace(":", "\x1a")}
+        path.write_text(other.get(how, text.replace("ckpt-4", "ckpt-9")))
+    assert taken(run) == 4
+    assert listed(run) == ["ckpt-3", "ckpt-4"]
+
+
+def damage(run, how, number=4):
+    index = run / "checkpoints" / f"ckpt-{number}.index"
+    data = index.with_suffix(".data-00000-of-00001")
+    path = index if "index" in how else data
+    content = path.read_bytes()
+    path.unlink()
+    if "cut" in how:
+        path.write_bytes(content[: len(content) // 2])
+    elif "empty" in how:
+        path.write_bytes(b"")
+    elif "flipped" in how:
+        at = len(content) // 3
+        path.write_bytes(
+            content[:at] + bytes([content[at] ^ 64]) + content[at + 1 :]
+        )
+
+
+HOW = [
+    f"{how} {file}"
+    for how in ("lost", "cut", "empty", "flipped")
+    for file in ("index", "data")
+]
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_the_one_before_a_damaged_one_is_taken_and_that_is_said(
+    run, how, capsys
 ):
-    (half / "stopped.txt").touch()
-    lower = dataclasses.replace(settings, learning_rate=1e-4)
-    checkpoint.claim(lower)
-    (half / "stopped.txt").unlink()
-    checkpoint.claim(lower)
-    with pytest.raises(ValueError, match="Received: --seed=1"):
-        checkpoint.claim(dataclasses.replace(lower, seed=1))
+    damage(run, how)
+    assert taken(run) == 3
+    assert "ckpt-4 is damaged; the checkpoint before" in capsys.readouterr().out
+    # The damaged files are out of the way, and not deleted.
+    left = [path.name for path in (run / "checkpoints").glob("damaged-*")]
+    assert bool(left) and runs.checkpoints(run)[-1].endswith("ckpt-3")
+    assert taken(run) == 3
 
 
-def test_without_its_flags_a_run_is_refused(settings, half):
-    (half / "flags.cfg").unlink()
-    with pytest.raises(ValueError, match="without the flags.cfg.*--workdir="):
-        checkpoint.claim(settings)
-    assert not (half / "flags.cfg").exists()
+def test_where_none_is_whole_nothing_is_begun_anew(run):
+    damage(run, "cut data", 3)
+    damage(run, "lost index", 4)
+    before = sorted((run / "checkpoints").iterdir())
+    with pytest.raises(ValueError, match="No checkpoint .* is whole.*ckpt-4"):
+        taken(run)
+    assert sorted((run / "checkpoints").iterdir()) == before
 
 
-@pytest.mark.parametrize("left", ["log.csv", "checkpoints/checkpoint"])
-def test_without_its_checkpoints_a_run_is_refused(settings, half, left):
-    (half / "checkpoints" / "ckpt-3.index").unlink()
-    (half / left).touch()
-    with pytest.raises(ValueError, match="has lost its checkpoints.*Received"):
-        checkpoint.claim(settings)
+def test_what_a_killed_save_left_is_removed(run):
+    (run / "checkpoints" / "ckpt-5_temp").mkdir()
+    (run / "checkpoints" / "ckpt-5_temp" / "part-0").write_bytes(b"half")
+    assert taken(run) == 4
+    assert not (run / "checkpoints" / "ckpt-5_temp").exists()
 
 
-def test_a_run_that_was_only_claimed_is_none(settings):
-    checkpoint.claim(settings)
-    checkpoint.claim(settings)
-    assert checkpoint.finished(settings) is None
+@pytest.mark.parametrize("keep", [1, 2])
+def test_a_spoilt_one_never_costs_the_one_before(tmp_path, keep):
+    saves, weight = fresh(tmp_path, keep)
+    for number in (1, 2):
+        weight.assign(np.full(weight.shape, number))
+        saves.progress.step = number
+        saves.save()
+        saves.prove()
+    weight.assign(np.full(weight.shape, 1e30))
+    saves.save()
+    assert len(saves.kept) == keep + 1
+    assert saves.reject().endswith("ckpt-2")
+    assert taken(tmp_path) == 2
 
 
-def test_a_finished_run_says_so_and_changes_nothing(settings, half, capsys):
-    with zipfile.ZipFile(half / "model.keras", "w") as archive:
-        archive.writestr("config.json", "{}" * 100)
-    before = {path: path.stat().st_mtime_ns for path in half.rglob("*")}
-    assert checkpoint.finished(settings) == half / "model.keras"
-    assert "finished" in capsys.readouterr().out
-    assert before == {p: p.stat().st_mtime_ns for p in half.rglob("*")}
-    with pytest.raises(ValueError, match="Received: --epochs=30"):
-        checkpoint.finished(dataclasses.replace(settings, epochs=30))
-    whole = (half / "model.keras").read_bytes()
-    for damaged in (b"", whole[:-9], whole.replace(b"{}{}", b"{}[]", 1)):
-        (half / "model.keras").write_bytes(damaged)
-        with pytest.raises(ValueError, match="is damaged.*Received: .*keras"):
-            checkpoint.finished(settings)
+def test_one_that_a_killed_process_did_not_prove_is_rejected_too(run):
+    saves, weight = fresh(run)
+    saves.restore()  # 4; its next loss is not finite
+    assert saves.reject().endswith("ckpt-3")
+    # The last one of all stays.
+    saves, _ = fresh(run)
+    saves.restore()
+    assert saves.reject().endswith("ckpt-3")
 
 
-def test_a_finished_run_knows_its_records(
-    settings, half, tmp_path, monkeypatch
-):
-    with zipfile.ZipFile(half / "model.keras", "w") as archive:
-        archive.writestr("config.json", "{}")
-    settings = dataclasses.replace(settings, data=str(tmp_path))
-    (tmp_path / "manifest.json").touch()
-    checkpoint.claim_records(settings, manifest())
-    monkeypatch.setattr(
-        checkpoint.shards, "read_manifest", lambda _: manifest(seed="1")
+def test_where_the_first_is_spoilt_none_is_left(tmp_path):
+    saves, _ = fresh(tmp_path)
+    saves.save()
+    assert saves.reject() is None
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
+def test_another_networks_checkpoint_is_refused(run):
+    saves, _ = fresh(run)
+    wider = keras.Sequential(
+        [keras.Input((2, 2, 1)), keras.layers.Conv2D(3, 1)]
     )
-    with pytest.raises(ValueError, match="holds a run on other records"):
-        checkpoint.finished(settings)
-    (tmp_path / "manifest.json").unlink()
-    assert checkpoint.finished(settings)
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(wider.trainable_variables)
+    other = checkpoint.Checkpoints(run, 2, wider, optimizer, saves.progress)
+    with pytest.raises(ValueError, match="of another network.*ckpt-4"):
+        other.restore()
 
 
-def test_a_run_goes_on_with_its_own_records_only(settings, half):
-    checkpoint.check_records(settings, manifest())
-    checkpoint.claim_records(settings, manifest())
-    checkpoint.check_records(settings, manifest(source="elsewhere"))
-    for other in (
-        manifest(seed="1"),
-        manifest(skeleton="coco"),
-        manifest(window_size=40),
-    ):
-        with pytest.raises(
-            ValueError, match="other records, of the skeleton mpii.*--data=data"
-        ):
-            checkpoint.check_records(settings, other)
+def test_progress_comes_back_whole(tmp_path):
+    saves, _ = fresh(tmp_path)
+    saves.progress.beta = 2.51
+    saves.progress.row = {"epoch": 3, "phase": "main", "loss": 0.1}
+    saves.progress.sums = {"loss": 1 / 3}
+    saves.progress.state = schedule.State("final", 3, 0.25, 1)
+    saves.progress.step = 7
+    saves.save()
+    again, _ = fresh(tmp_path)
+    again.restore()
+    for name in ("beta", "row", "sums", "state", "step"):
+        assert getattr(again.progress, name) == getattr(saves.progress, name)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"digest": 1}'])
-def test_a_damaged_digest_is_refused(settings, half, text):
-    (half / "records.json").write_text(text)
-    with pytest.raises(ValueError, match="records.json is damaged.*Received"):
-        checkpoint.check_records(settings, manifest())
-
-
-def test_a_run_of_before_is_taken_on_with_a_line(settings, half, capsys):
-    checkpoint.save_skeleton(skeletons.MPII, half)
-    checkpoint.check_records(settings, manifest())
-    assert "does not tell its records" in capsys.readouterr().out
-    checkpoint.claim_records(settings, manifest())
-    assert json.loads((half / "records.json").read_text())["digest"]
-    (half / "records.json").unlink()
-    with pytest.raises(ValueError, match="other records, of the skeleton mpii"):
-        checkpoint.check_records(settings, manifest(skeleton="lsp"))
-
-
-def test_checkpoints_are_found_by_their_names(half):
-    folder = half / "checkpoints"
-    for name in (
-        "ckpt-12.data-00000-of-00001", "ckpt-2.index", "ckpt-4_temp",
-        "damaged-ckpt-9.index", "ckpt-x.index", "checkpoint",
-    ):  # fmt: skip
-        (folder / name).touch()
-    assert [path.rpartition("-")[2] for path in resuming.paths(half)] == [
-        "2", "3", "12",
-    ]  # fmt: skip
+def test_read_gives_weights_or_one_sentence(run):
+    path = runs.checkpoints(run)[-1]
+    (kernel, bias), progress = checkpoint.read(path, 2)
+    assert progress["step"] == kernel.ravel()[0] == 4
+    damage(run, "empty data")
+    with pytest.raises(ValueError, match=f"is damaged. Received: {path}"):
+        checkpoint.read(path, 2)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from integral_tf import layers
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.evaluation import calibrate
-from integral_tf.training import checkpoint
 from integral_tf.training import trainer
 
 
@@ -22,7 +22,7 @@ def run_of(settings, method):
     keras.utils.set_random_seed(1)  # not those that `settings` begin with
     joints = len(skeletons.MPII)
     model = trainer.build(other, joints)
-    checkpoint.save_run(model, other, skeletons.MPII, folder)
+    runs.save_run(model, other, skeletons.MPII, folder)
     return folder
 
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf import ownership
+from integral_tf import runs
 from integral_tf.records import manifests
-from integral_tf.training import resuming
 from integral_tf.training import trainer
 from tests import drawn
 
@@ -48,7 +48,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_weights(
         ):
             trainer.train(settings)
     workdir = pathlib.Path(settings.workdir)
-    assert [p[-6:] for p in resuming.paths(workdir)] == ["ckpt-1"]
+    assert [p[-6:] for p in runs.checkpoints(workdir)] == ["ckpt-1"]
     lower = dataclasses.replace(settings, learning_rate=1e-4)
     # The second owner of the folder is refused, and the first goes on.
     with ownership.of(workdir):
@@ -94,7 +94,7 @@ def test_a_validation_loss_that_is_nan_is_said_at_once(
     monkeypatch.setattr(
         trainer.validation.Validator,
         "figures",
-        lambda self: {**real(self), "loss": float("nan")},
+        lambda self, losses: {**real(self, losses), "loss": float("nan")},
     )
     with pytest.raises(FloatingPointError, match="loss is nan at the end"):
         trainer.train(dataclasses.replace(settings, method="H1"))

@@ -11,6 +11,8 @@ from integral_tf import skeletons
 from integral_tf.evaluation import calibrate
 from integral_tf.ops import integral
 from integral_tf.ops import targets
+from integral_tf.pipeline import batches
+from integral_tf.records.folder import Records
 from integral_tf.training import objectives
 from integral_tf.training import validation
 from tests import drawn
@@ -24,24 +26,28 @@ def validator(tmp_path_factory):
     settings = config.TrainConfig(
         method="I1", image_size=64, upsamplings=3, data=str(out)
     )
-    crop = layers.RandomCrop(64, 64, skeletons.MPII.mirrored_order)
+    crop = layers.PersonCrop(64, 64, skeletons.MPII.mirrored_order)
 
-    def crop_to_target(people, training=False):
-        crops = crop(people, training=training)
-        points = coordinates.crop_to_heatmap(crops["joints"], 4)
-        maps = tf.reshape(targets.gaussians(points, (16, 16)), (-1, 16, 16, 16))
-        return {**crops, "images": tf.transpose(maps, (0, 2, 3, 1))}
+    def observe(records, split, batch_size):
+        for people in batches.eval_batches(records, split, batch_size):
+            crops = crop(batches.for_device(people))
+            points = coordinates.crop_to_heatmap(crops["joints"], 4)
+            maps = targets.gaussians(points, (16, 16))
+            maps = tf.transpose(
+                tf.reshape(maps, (-1, 16, 16, 16)), (0, 2, 3, 1)
+            )
+            read = integral.integrate(maps, observe.beta)
+            outputs = {
+                "heatmaps": maps,
+                "joints": coordinates.heatmap_to_crop(read, 4),
+                "scores": tf.reduce_max(maps, axis=(1, 2)),
+            }
+            yield people, crops, outputs
 
-    def network(images, training):
-        points = integral.integrate(images, network.beta)
-        joints = coordinates.heatmap_to_crop(points, 4)
-        scores = tf.reduce_max(images, axis=(1, 2))
-        return {"heatmaps": images, "joints": joints, "scores": scores}
-
-    network.beta = 1.0
-    return validation.Validator(
-        settings, network, crop_to_target, skeletons.MPII
-    )
+    observe.beta = 1.0
+    made = validation.Validator(settings, observe, Records.open(out))
+    made.observe = observe
+    return made
 
 
 def test_a_perfect_gaussian_map_needs_a_large_beta(validator):
@@ -56,9 +62,9 @@ def test_a_perfect_gaussian_map_needs_a_large_beta(validator):
 
 def test_whoever_reads_maps_better_has_more_hits(validator):
     flat, read_flat = validator.hits()
-    validator.model.beta = 20.0
+    validator.observe.beta = 20.0
     sharp, read_sharp = validator.hits()
-    validator.model.beta = 1.0
+    validator.observe.beta = 1.0
     # The score here is each map's maximum, whatever reads it; one for each
     # labelled joint, of which all but some cut ones are read to half a pixel.
     np.testing.assert_array_equal(flat, sharp)
@@ -67,8 +73,8 @@ def test_whoever_reads_maps_better_has_more_hits(validator):
 
 
 def test_the_figures_are_those_of_the_phases_losses(validator):
-    validator.enter(objectives.objectives(validator.config, "main"))
-    figures = validator.figures()
+    losses = objectives.objectives(validator.config, "main")
+    figures = validator.figures(losses)
     assert set(figures) == {
         "heatmap", "joint", "loss", "pckh@0.5", "pckh@0.1", "auc",
     }  # fmt: skip

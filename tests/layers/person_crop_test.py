@@ -11,10 +11,10 @@ import tensorflow as tf
 
 from integral_tf import coordinates
 from integral_tf import skeletons
-from integral_tf.layers import random_crop
+from integral_tf.layers import person_crop
 from integral_tf.records import shards
 
-RandomCrop = random_crop.RandomCrop
+PersonCrop = person_crop.PersonCrop
 
 SIDE = 220
 ARM = skeletons.Skeleton(
@@ -50,7 +50,7 @@ def with_draws(people, seed=0):
 
 
 def crop(height=128, width=128, **kwargs):
-    return RandomCrop(height, width, ARM.mirrored_order, **kwargs)
+    return PersonCrop(height, width, ARM.mirrored_order, **kwargs)
 
 
 def dots_in(image):
@@ -66,7 +66,7 @@ def dots_in(image):
 
 def test_round_trips_its_config():
     layer = crop(96, 72, rotation=10, scale=0.1, flip=False, seed=3)
-    again = RandomCrop.from_config(layer.get_config())
+    again = PersonCrop.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
     archived = keras.saving.deserialize_keras_object(
         keras.saving.serialize_keras_object(layer)
@@ -248,11 +248,11 @@ _ON_TORCH = """
 import sys
 import keras
 import numpy as np
-from integral_tf.layers import random_crop
+from integral_tf.layers import person_crop
 
 assert keras.backend.backend() == "torch"
 people = dict(np.load(sys.argv[1]))
-layer = random_crop.RandomCrop(128, 96, [0, 2, 1])
+layer = person_crop.PersonCrop(128, 96, [0, 2, 1])
 crops = layer(people, training=True)
 np.savez(sys.argv[2], **{
     name: keras.ops.convert_to_numpy(value) for name, value in crops.items()

@@ -17,7 +17,7 @@ from integral_tf.signatures import Tensor
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class RandomCrop(float32.Float32, keras.layers.Layer):
+class PersonCrop(float32.Float32, keras.layers.Layer):
     """Crops the person out of each window, turned, scaled and mirrored at will.
 
     All of it is one affine map, so the pixels are resampled once, and the
@@ -46,8 +46,8 @@ class RandomCrop(float32.Float32, keras.layers.Layer):
     Returns:
         Dict of `images` `(B, height, width, 3)` float32 RGB in 0..255,
         `joints` `(B, K, 2)` in the crop frame, `visible` `(B, K)`, 0 where
-        the joint is outside the crop, and `to_window` `(B, 2, 3)`, crop ->
-        window.
+        the joint is outside the crop, `labels` `(B, K, 3)`, both as the losses
+        take them, and `to_window` `(B, 2, 3)`, crop -> window.
 
     Raises:
         ValueError: an argument is out of range or no finite number, or
@@ -125,12 +125,14 @@ class RandomCrop(float32.Float32, keras.layers.Layer):
         visible = self._exchange_sides(visible, mirrored[:, None])
         size = ops.convert_to_tensor([self.width, self.height], "float32")
         inside = ops.all(coordinates.inside(joints, size), axis=-1)
+        visible = visible * ops.cast(inside, "float32")
         return {
             "images": warp.bilinear(
                 people["windows"], to_window, self.height, self.width
             ),
             "joints": joints,
-            "visible": visible * ops.cast(inside, "float32"),
+            "visible": visible,
+            "labels": ops.concatenate([joints, visible[..., None]], axis=-1),
             "to_window": to_window,
         }
 

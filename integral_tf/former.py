@@ -1,0 +1,103 @@
+"""Names of before 0.2, and where they are now.
+
+A module that lost names ends with `__getattr__ = former.names(__name__)`.
+Whoever asks for an old name gets what it is called now, and a warning.
+"""
+
+import importlib
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+_ROOT = "integral_tf."
+_RUNS = (
+    "FLAGS MODEL RECORDS SKELETON STOPPED check_flags check_new check_there "
+    "claim finished may_change_rates save_model save_run save_skeleton"
+).split()
+# Of a module: from its old names to module, or module:name, of today.
+_NOW = {
+    "config": {
+        "define_flags": "flagfiles:define",
+        "read_flagfile": "flagfiles:read",
+        "write_flagfile": "flagfiles:write",
+    },
+    "inference": {
+        "browse": "evaluation.browse",
+        "calibrate": "evaluation.calibrate",
+        "coco_results": "evaluation.coco_results",
+        "evaluation": "evaluation.evaluate",
+        "loading": "models.loading",
+        "mean_pose": "evaluation.mean_pose",
+        "prediction": "inference.predict",
+        "predictions": "evaluation.predictions",
+        "preflight": "evaluation.preflight",
+        "reliability": "evaluation.reliability",
+        "report": "evaluation.report",
+        "submission": "evaluation.submission",
+    },
+    "inference.estimator": {
+        "load": "models.loading:load",
+        "saved_skeleton": "models.loading:saved_skeleton",
+    },
+    "layers": {"RandomCrop": "layers:PersonCrop"},
+    "ops.integral": {"flatten_maps": "ops.layout:flatten_maps"},
+    "records.shards": {
+        "read_annotations": "former:read_annotations",
+        "read_manifest": "former:read_manifest",
+        "read_skeleton": "former:read_skeleton",
+        "shard_paths": "former:shard_paths",
+    },
+    "training": {"resuming": "training.checkpoint"},
+    "training.checkpoint": {name: f"runs:{name}" for name in _RUNS},
+}
+
+
+def names(module: str) -> Callable[[str], Any]:
+    """A `__getattr__` that finds a module's former names.
+
+    Args:
+        module: The module's `__name__`.
+    """
+    now = _NOW[module.removeprefix(_ROOT)]
+
+    def find(name):
+        if name not in now:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        place, _, attribute = now[name].partition(":")
+        found = importlib.import_module(_ROOT + place)
+        warnings.warn(
+            f"{module}.{name} is {_ROOT}{now[name].replace(':', '.')} now",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(found, attribute) if attribute else found
+
+    return find
+
+
+def _records(folder, *skeleton):
+    module = importlib.import_module(_ROOT + "records.folder")
+    return module.Records.open(folder, *skeleton)
+
+
+def read_manifest(
+    folder: str | os.PathLike, skeleton: str | None = None
+) -> dict:
+    """`Records.open(folder).manifest` now."""
+    return _records(folder, skeleton).manifest
+
+
+def read_skeleton(folder: str | os.PathLike) -> Any:
+    """`Records.open(folder).skeleton` now."""
+    return _records(folder).skeleton
+
+
+def read_annotations(folder: str | os.PathLike) -> dict | None:
+    """`Records.open(folder).annotations()` now."""
+    return _records(folder).annotations()
+
+
+def shard_paths(folder: str | os.PathLike, split: str) -> list[str]:
+    """`Records.open(folder).paths(split)` now."""
+    return _records(folder).paths(split)

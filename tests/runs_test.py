@@ -1,0 +1,178 @@
+"""Tests for taking a run's folder up again: flags, records, what was lost."""
+
+import dataclasses
+import json
+import pathlib
+import zipfile
+
+import pytest
+
+from integral_tf import config
+from integral_tf import flagfiles
+from integral_tf import runs
+from integral_tf import skeletons
+from integral_tf.records.folder import Records
+
+OTHER = {"shards": [], "people": 0, "dropped": {}, "joints_outside": 0}
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return config.TrainConfig(
+        workdir=str(tmp_path / "run"), data="data", epochs=20
+    )
+
+
+@pytest.fixture
+def half(settings, tmp_path):
+    """A run with one checkpoint: its name, as no more is looked at."""
+    runs.claim(settings)
+    folder = tmp_path / "run" / "checkpoints"
+    folder.mkdir()
+    (folder / "ckpt-3.index").touch()
+    return tmp_path / "run"
+
+
+def records(seed="0", **changes):
+    val = {"file": "val.tfrecord", "people": 2, "sha256": seed * 64}
+    manifest = {
+        "skeleton": "mpii", "window_size": 32, "aspect": 1.0, "source": "drawn",
+        "splits": {"train": OTHER, "val": {**OTHER, "shards": [val]}},
+        **changes,
+    }  # fmt: skip
+    return Records(pathlib.Path("data"), manifest)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": 30},
+        {"checkpoint_steps": 7},
+        {"keep_checkpoints": 5},
+        {"tensorboard": False},
+        {"data": "moved"},
+    ],
+)
+def test_flags_that_may_change_are_written_down(settings, half, change):
+    changed = dataclasses.replace(settings, **change)
+    runs.claim(changed)
+    flags = half / "flags.cfg"
+    assert flagfiles.read(config.TrainConfig, flags) == changed
+
+
+@pytest.mark.parametrize(
+    "change", [{"epochs": 19}, {"learning_rate": 1e-4}, {"method": "H1"}]
+)
+def test_other_flags_are_refused(settings, half, change):
+    (name, value), *_ = change.items()
+    with pytest.raises(ValueError, match=f"Received: --{name}={value}"):
+        runs.claim(dataclasses.replace(settings, **change))
+
+
+def test_after_a_loss_that_was_not_finite_the_rate_may_be_another(
+    settings, half
+):
+    (half / "stopped.txt").touch()
+    lower = dataclasses.replace(settings, learning_rate=1e-4)
+    runs.claim(lower)
+    (half / "stopped.txt").unlink()
+    runs.claim(lower)
+    with pytest.raises(ValueError, match="Received: --seed=1"):
+        runs.claim(dataclasses.replace(lower, seed=1))
+
+
+def test_without_its_flags_a_run_is_refused(settings, half):
+    (half / "flags.cfg").unlink()
+    with pytest.raises(ValueError, match="without the flags.cfg.*--workdir="):
+        runs.claim(settings)
+    assert not (half / "flags.cfg").exists()
+
+
+@pytest.mark.parametrize("left", ["log.csv", "checkpoints/checkpoint"])
+def test_without_its_checkpoints_a_run_is_refused(settings, half, left):
+    (half / "checkpoints" / "ckpt-3.index").unlink()
+    (half / left).touch()
+    with pytest.raises(ValueError, match="has lost its checkpoints.*Received"):
+        runs.claim(settings)
+
+
+def test_a_run_that_was_only_claimed_is_none(settings):
+    runs.claim(settings)
+    runs.claim(settings)
+    assert runs.finished(settings) is None
+
+
+def test_a_finished_run_says_so_and_changes_nothing(settings, half, capsys):
+    with zipfile.ZipFile(half / "model.keras", "w") as archive:
+        archive.writestr("config.json", "{}" * 100)
+    before = {path: path.stat().st_mtime_ns for path in half.rglob("*")}
+    assert runs.finished(settings) == half / "model.keras"
+    assert "finished" in capsys.readouterr().out
+    assert before == {p: p.stat().st_mtime_ns for p in half.rglob("*")}
+    with pytest.raises(ValueError, match="Received: --epochs=30"):
+        runs.finished(dataclasses.replace(settings, epochs=30))
+    whole = (half / "model.keras").read_bytes()
+    for damaged in (b"", whole[:-9], whole.replace(b"{}{}", b"{}[]", 1)):
+        (half / "model.keras").write_bytes(damaged)
+        with pytest.raises(ValueError, match="is damaged.*Received: .*keras"):
+            runs.finished(settings)
+
+
+def test_a_finished_run_knows_its_records(
+    settings, half, tmp_path, monkeypatch
+):
+    with zipfile.ZipFile(half / "model.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    settings = dataclasses.replace(settings, data=str(tmp_path))
+    (tmp_path / "manifest.json").touch()
+    runs.claim_records(settings, records())
+    monkeypatch.setattr(Records, "open", lambda _: records(seed="1"))
+    with pytest.raises(ValueError, match="holds a run on other records"):
+        runs.finished(settings)
+    (tmp_path / "manifest.json").unlink()
+    assert runs.finished(settings)
+
+
+def test_a_run_goes_on_with_its_own_records_only(settings, half):
+    runs.check_records(settings, records())
+    runs.claim_records(settings, records())
+    runs.check_records(settings, records(source="elsewhere"))
+    for other in (
+        records(seed="1"),
+        records(skeleton="coco"),
+        records(window_size=40),
+    ):
+        with pytest.raises(
+            ValueError, match="other records, of the skeleton mpii.*--data=data"
+        ):
+            runs.check_records(settings, other)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"digest": 1}'])
+def test_a_damaged_digest_is_refused(settings, half, text):
+    (half / "records.json").write_text(text)
+    with pytest.raises(ValueError, match="records.json is damaged.*Received"):
+        runs.check_records(settings, records())
+
+
+def test_a_run_of_before_is_taken_on_with_a_line(settings, half, capsys):
+    runs.save_skeleton(skeletons.MPII, half)
+    runs.check_records(settings, records())
+    assert "does not tell its records" in capsys.readouterr().out
+    runs.claim_records(settings, records())
+    assert json.loads((half / "records.json").read_text())["digest"]
+    (half / "records.json").unlink()
+    with pytest.raises(ValueError, match="other records, of the skeleton mpii"):
+        runs.check_records(settings, records(skeleton="lsp"))
+
+
+def test_checkpoints_are_found_by_their_names(half):
+    folder = half / "checkpoints"
+    for name in (
+        "ckpt-12.data-00000-of-00001", "ckpt-2.index", "ckpt-4_temp",
+        "damaged-ckpt-9.index", "ckpt-x.index", "checkpoint",
+    ):  # fmt: skip
+        (folder / name).touch()
+    assert [path.rpartition("-")[2] for path in runs.checkpoints(half)] == [
+        "2", "3", "12",
+    ]  # fmt: skip
