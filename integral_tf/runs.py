@@ -200,9 +200,8 @@ def claim(config):
     path = workdir / FLAGS
     if path.exists() and flagfiles.read(type(config), path) == config:
         return
-    partial = path.with_suffix(".partial")
-    flagfiles.write(config, partial)
-    os.replace(partial, path)
+    with whole.file(path) as partial:
+        flagfiles.write(config, partial)
 
 
 def check_records(config, records):
@@ -265,9 +264,9 @@ def claim_records(config, records):
     """Writes what the run's records are; see `check_records`."""
     path = pathlib.Path(config.workdir) / RECORDS
     if not path.exists():
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(_described(records), indent=1) + "\n")
-        os.replace(partial, path)
+        with whole.file(path) as partial:
+            text = json.dumps(_described(records), indent=1)
+            partial.write_text(text + "\n")
 
 
 def _described(records):
@@ -290,10 +289,8 @@ def _told(records):
 
 def save_skeleton(skeleton, workdir):
     """Writes `skeleton.json`, whole or not at all."""
-    path = pathlib.Path(workdir) / SKELETON
-    partial = path.with_suffix(".partial")
-    partial.write_text(archive.to_json(skeleton))
-    os.replace(partial, path)
+    with whole.file(pathlib.Path(workdir) / SKELETON) as partial:
+        partial.write_text(archive.to_json(skeleton))
 
 
 def save_run(model, config, skeleton, out):
@@ -332,8 +329,7 @@ def save_model(model, workdir, skeleton):
     The file holds the skeleton, too, so that a copy knows its joints.
     """
     path = pathlib.Path(workdir) / MODEL
-    partial = path.with_name("partial.keras")
-    model.save(partial)
-    archive.write_skeleton(partial, skeleton)
-    os.replace(partial, path)
+    with whole.file(path) as partial:
+        model.save(partial)
+        archive.write_skeleton(partial, skeleton)
     return path

@@ -1,16 +1,42 @@
-"""Folders that appear whole or not at all, written by one process at a time."""
+"""Files and folders that appear whole or not at all."""
 
 import contextlib
 import os
 import pathlib
 import shutil
+from collections.abc import Iterator
 
 from integral_tf import ownership
 
 
 @contextlib.contextmanager
-def folder(out: str | os.PathLike, *, taken: str = ""):
+def file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """Gives a file to write, which becomes `path` when all went well.
+
+    After an error or an interrupt everything is as it was.
+
+    Args:
+        path: The file that is to appear, or to be replaced.
+
+    Yields:
+        Path of the file to write: hidden, with the same ending.
+    """
+    path = pathlib.Path(path)
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder(
+    out: str | os.PathLike, *, taken: str = ""
+) -> Iterator[pathlib.Path]:
     """Gives a folder to write into, which becomes `out` when all went well.
+
+    One process writes it at a time.
 
     After an error or an interrupt everything is as it was.
 

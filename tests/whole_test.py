@@ -1,5 +1,6 @@
 """Tests for folders that appear whole or not at all."""
 
+import contextlib
 import pathlib
 
 import pytest
@@ -113,3 +114,18 @@ def test_two_at_once_are_one_and_a_refusal(tmp_path):
                 pass
         assert names(partial) == ["ours"]
     assert names(tmp_path / "out") == ["ours"]
+
+
+@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
+def test_a_file_is_the_new_one_or_the_old_one(tmp_path, error):
+    path = tmp_path / "log.csv"
+    path.write_text("old")
+    with contextlib.suppress(ValueError, KeyboardInterrupt):
+        with whole.file(path) as partial:
+            assert partial.suffix == ".csv" and partial.name.startswith(".")
+            partial.write_text("new")
+            assert path.read_text() == "old"
+            if error:
+                raise error
+    assert path.read_text() == ("old" if error else "new")
+    assert list(tmp_path.iterdir()) == [path]

@@ -5,8 +5,6 @@ import collections
 import html
 import io
 import math
-import os
-import pathlib
 
 import cv2
 import matplotlib.figure
@@ -14,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from integral_tf import progress
+from integral_tf import whole
 from integral_tf.inference import draw
 from integral_tf.pipeline import batches
 from integral_tf.records import schema
@@ -43,14 +42,9 @@ def write(data: str, out: str, people: int = 48) -> None:
         FileNotFoundError: there are no records.
         ValueError: the records are damaged.
     """
-    out = pathlib.Path(out)
-    partial = out.with_name(out.name + ".partial")
     page = _page(Records.open(data), people)
-    try:
+    with whole.file(out) as partial:
         partial.write_text(page, encoding="utf-8")
-        os.replace(partial, out)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _page(records, most):

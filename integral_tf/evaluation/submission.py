@@ -10,13 +10,13 @@ before anything is written, and a file is written whole or not at all.
 import json
 import math
 import numbers
-import os
 import pathlib
 
 import numpy as np
 import scipy.io
 
 from integral_tf import skeletons
+from integral_tf import whole
 from integral_tf.records import mpii
 from integral_tf.records import mpii_annotations
 
@@ -176,11 +176,6 @@ def _coco_row(result, known):
 
 def _write_whole(path, write):
     path = pathlib.Path(path)
-    partial = path.with_name(path.name + ".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with partial.open("wb") as file:
-            write(file)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole.file(path) as partial, partial.open("wb") as file:
+        write(file)

@@ -7,7 +7,6 @@ tensorflow-serving-api.
 import concurrent.futures
 import functools
 import json
-import os
 import pathlib
 import sys
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from integral_tf import skeletons
+from integral_tf import whole
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import draw
 from integral_tf.inference import left_out
@@ -192,9 +192,8 @@ def _predict(config, server):
     finally:
         pool.shutdown(cancel_futures=True)
         # Interrupted, too: what was answered is not lost.
-        partial = out / "joints.partial"
-        partial.write_text(json.dumps(results) + "\n")
-        os.replace(partial, out / "joints.json")
+        with whole.file(out / "joints.json") as partial:
+            partial.write_text(json.dumps(results) + "\n")
     for line in left.lines:
         print(line)
     print(

@@ -10,7 +10,6 @@ not read: lost or altered, it would make a run begin anew.
 
 import dataclasses
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -20,6 +19,7 @@ import tensorflow as tf
 from integral_tf import former
 from integral_tf import layers
 from integral_tf import runs
+from integral_tf import whole
 from integral_tf.training import schedule
 
 _VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
@@ -181,9 +181,8 @@ class Checkpoints:
         lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
         path = self.folder / "checkpoint"
         if lines:
-            partial = path.with_suffix(".partial")
-            partial.write_text("\n".join(lines) + "\n")
-            os.replace(partial, path)
+            with whole.file(path) as partial:
+                partial.write_text("\n".join(lines) + "\n")
         else:
             path.unlink(missing_ok=True)
 

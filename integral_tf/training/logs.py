@@ -2,12 +2,12 @@
 
 import csv
 import importlib.util
-import os
 import pathlib
 
 import tensorflow as tf
 
 from integral_tf import runs
+from integral_tf import whole
 
 
 def append_log(workdir, row):
@@ -29,7 +29,7 @@ def append_betas(workdir, state, betas, aucs):
 
 
 def tensorboard(workdir, wanted):
-    """A writer of TensorBoard's logs; one that writes nothing if unwanted."""
+    """A writer of TensorBoard's logs; None where there is nothing to write."""
     if wanted and importlib.util.find_spec("tensorboard"):
         return tf.summary.create_file_writer(
             str(pathlib.Path(workdir) / "tensorboard")
@@ -39,7 +39,18 @@ def tensorboard(workdir, wanted):
             "TensorBoard logs are not written: they need "
             "`pip install integral_tf[tensorboard]`."
         )
-    return tf.summary.create_noop_writer()
+    return None
+
+
+def summarise(writer, row):
+    """Writes one epoch's figures by a writer of `tensorboard`, or None."""
+    if writer is None:
+        return  # `tf.summary` itself would want TensorBoard
+    with writer.as_default(step=row["epoch"]):
+        for name, value in row.items():
+            if isinstance(value, float):
+                tf.summary.scalar(name, value)
+    writer.flush()
 
 
 def read_rows(path):
@@ -50,17 +61,17 @@ def read_rows(path):
     """
     if not path.exists():
         return []
-    whole = path.stat().st_size > 0
+    is_whole = path.stat().st_size > 0
     try:
         with path.open(newline="") as file:
             rows = list(csv.DictReader(file, strict=True))
         for row in rows:
             int(row["epoch"])
             # Cells that a cut row lacks, and those that no column has.
-            whole = whole and None not in row and None not in row.values()
+            is_whole = is_whole and None not in row and None not in row.values()
     except (ValueError, KeyError, TypeError, csv.Error):
-        whole = False
-    if not whole:
+        is_whole = False
+    if not is_whole:
         raise ValueError(f"These are not rows of epochs. Received: {path}")
     return rows
 
@@ -77,12 +88,10 @@ def _replace_from(path, rows):
     kept = [row for row in kept if int(row["epoch"]) < rows[0]["epoch"]]
     # Phases differ in their losses, and so in their columns.
     names = dict.fromkeys(name for row in kept + rows for name in row)
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="") as file:
+    with whole.file(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, names, restval="")
         writer.writeheader()
         writer.writerows(kept + rows)
-    os.replace(partial, path)
 
 
 def _free_name(path):

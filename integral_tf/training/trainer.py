@@ -386,11 +386,7 @@ class _Run:
 
     def _report(self, row, writer):
         logs.append_log(self.workdir, row)
-        with writer.as_default(step=row["epoch"]):
-            for name, value in row.items():
-                if isinstance(value, float):
-                    tf.summary.scalar(name, value)
-        writer.flush()
+        logs.summarise(writer, row)
         figures = "  ".join(
             f"{name} {value:.4g}"
             for name, value in row.items()

@@ -233,7 +233,7 @@ def test_a_failing_write_leaves_the_earlier_file(tmp_path, monkeypatch):
     def full(source, target):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(submission.os, "replace", full)
+    monkeypatch.setattr(submission.whole.os, "replace", full)
     with pytest.raises(OSError, match="No space"):
         submission.coco_json([result()], path)
     assert path.read_text() == "an earlier one"

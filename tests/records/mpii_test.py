@@ -477,7 +477,7 @@ def test_the_script_says_one_sentence_and_fails(tmp_path):
     assert "build-mpii: Only the official .mat says" in built.stderr
     assert "Received: people='single'" in built.stderr
     assert "Traceback" not in built.stderr
-    assert not out.exists() and not list(tmp_path.glob("*.partial"))
+    assert not out.exists() and not list(tmp_path.glob(".*.partial*"))
 
 
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason=f"no MPII sample in {SAMPLE}")
