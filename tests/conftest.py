@@ -1,13 +1,42 @@
 """Session-wide test setup."""
 
+import concurrent.futures
 import importlib.util
+import os
 
-# Two logical CPUs, so MirroredStrategy really mirrors on a machine with no GPU.
+import pytest
+
 # In tests/worlds there may be no TensorFlow.
 if importlib.util.find_spec("tensorflow"):
+    # Tests compile much and compute little: machine code that is made quickly
+    # is worth more than code that runs quickly. What a test starts has it too.
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
     import tensorflow as tf
 
+    # Two logical CPUs, so MirroredStrategy really mirrors on a machine with no
+    # GPU.
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0],
         [tf.config.LogicalDeviceConfiguration()] * 2,
     )
+    # Nor are graphs rewritten before they run; those of the processes that some
+    # tests start are.
+    tf.config.optimizer.set_experimental_options(
+        {"disable_meta_optimizer": True}
+    )
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # Each process has a core for itself.
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+
+
+def _threads(workers, *_):
+    return concurrent.futures.ThreadPoolExecutor(workers)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def threads_for_processes():
+    """What builds records has threads: processes take seconds to start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(concurrent.futures, "ProcessPoolExecutor", _threads)
+        yield

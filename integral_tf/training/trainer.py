@@ -243,7 +243,9 @@ class _Run:
             self._save()
         self.objectives = objectives.objectives(self.config, phase)
         self.train_step = tf.function(
-            self._train_step, jit_compile=self.config.jit_compile or None
+            self._train_step,
+            autograph=False,
+            jit_compile=self.config.jit_compile or None,
         )
 
     def _train_epoch(self, bar, where):

@@ -10,27 +10,19 @@ import pytest
 
 from integral_tf import config
 from integral_tf import layers
-from integral_tf import skeletons
-from integral_tf.records import shards
-from integral_tf.records import synthetic
 from integral_tf.training import snapshots
 from integral_tf.training import trainer
+from tests import drawn
 from tests import in_process
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-
-
-def drawn(index):
-    return synthetic.person(0, index)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A run of two epochs, both checkpointed."""
     folder = tmp_path_factory.mktemp("run")
-    people = [(f"{i:08d}", i) for i in range(16)]
-    data = folder / "data"
-    shards.write(people, drawn, data, skeletons.MPII, 64, 0.3, "", shards=1)
+    data = drawn.records(folder / "data", 16, 0.3)
     trainer.train(
         config.TrainConfig(
             method="I*", backbone="resnet18", width=0.125, image_size=64,

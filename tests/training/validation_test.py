@@ -12,23 +12,17 @@ from integral_tf.evaluation import calibrate
 from integral_tf.ops import integral
 from integral_tf.ops import targets
 from integral_tf.pipeline import batches
-from integral_tf.records import shards
-from integral_tf.records import synthetic
 from integral_tf.records.folder import Records
 from integral_tf.training import objectives
 from integral_tf.training import validation
-
-
-def drawn(index):
-    return synthetic.person(0, index)
+from tests import drawn
 
 
 @pytest.fixture(scope="module")
 def validator(tmp_path_factory):
     """A validator of a network that draws H1's target perfectly."""
     out = tmp_path_factory.mktemp("data") / "synthetic"
-    people = [(f"{i:08d}", i) for i in range(24)]
-    shards.write(people, drawn, out, skeletons.MPII, 64, 0.4, "", shards=1)
+    drawn.records(out, 24, 0.4)
     settings = config.TrainConfig(
         method="I1", image_size=64, upsamplings=3, data=str(out)
     )

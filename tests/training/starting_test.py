@@ -1,0 +1,79 @@
+"""Tests for runs that start from the weights of another."""
+
+import csv
+import dataclasses
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+from integral_tf import layers
+from integral_tf import runs
+from integral_tf import skeletons
+from integral_tf.evaluation import calibrate
+from integral_tf.training import trainer
+
+
+def run_of(settings, method):
+    """A run of another method, of new weights, that can be started from."""
+    folder = pathlib.Path(f"{settings.workdir}_{method}")
+    other = dataclasses.replace(settings, method=method, workdir=str(folder))
+    keras.utils.set_random_seed(1)  # not those that `settings` begin with
+    joints = len(skeletons.MPII)
+    model = trainer.build(other, joints)
+    runs.save_run(model, other, skeletons.MPII, folder)
+    return folder
+
+
+def test_a_heat_map_model_becomes_integral_without_training(settings):
+    before = run_of(settings, "H1")
+    settings = dataclasses.replace(
+        settings,
+        init_from=str(before),
+        heatmap_reading="gaussian",
+        epochs=0,
+    )
+    path = trainer.train(settings)
+    old, new = (
+        keras.saving.load_model(p, compile=False)
+        for p in (before / "model.keras", path)
+    )
+    for left, right in zip(
+        layers.network_weights(old), layers.network_weights(new), strict=True
+    ):
+        np.testing.assert_array_equal(left, right)
+    # The curve that beta was chosen from is kept.
+    rows = list(csv.DictReader((path.parent / "beta.csv").open()))
+    curve = {float(row["beta"]): float(row["auc"]) for row in rows}
+    assert sorted(curve) == sorted(calibrate.BETAS)
+    assert new.get_layer("integral").beta == max(curve, key=curve.get)
+
+
+def test_the_joint_phase_starts_from_the_maps_of_another_run(settings):
+    maps = run_of(settings, "H2")
+    before = keras.saving.load_model(maps / "model.keras", compile=False)
+    settings = dataclasses.replace(
+        settings,
+        method="I2",
+        init_from=str(maps),
+        epochs=1,
+        learning_rate=1e-12,
+    )
+    path = trainer.train(settings)
+    rows = list(csv.DictReader((path.parent / "log.csv").open()))
+    assert [row["phase"] for row in rows] == ["main"]
+    # At a rate of almost 0, Adam leaves the weights where they were.
+    after = keras.saving.load_model(path, compile=False)
+    for left, right in zip(
+        before.trainable_weights, after.trainable_weights, strict=True
+    ):
+        np.testing.assert_allclose(left, right, atol=1e-9)
+
+
+def test_refuses_to_start_from_another_network(settings):
+    other = run_of(settings, "R1")
+    settings = dataclasses.replace(settings, init_from=str(other))
+    with pytest.raises(ValueError, match="a run of the same network"):
+        trainer.train(settings)
+    assert not pathlib.Path(settings.workdir).exists()
