@@ -1,0 +1,28 @@
+"""What a run and its commands are: frozen dataclasses of settings.
+
+Every field becomes a flag of the same name (`flagfiles`), so that a preset
+states only what makes its row different.
+"""
+
+from integral_tf import former
+from integral_tf.config.evaluate import EvaluateConfig
+from integral_tf.config.export import ExportConfig
+from integral_tf.config.model import HEATMAP_METHODS
+from integral_tf.config.model import METHODS
+from integral_tf.config.model import ModelConfig
+from integral_tf.config.model import TWO_PHASE_METHODS
+from integral_tf.config.predict import PredictConfig
+from integral_tf.config.train import TrainConfig
+
+__all__ = [
+    "HEATMAP_METHODS",
+    "METHODS",
+    "TWO_PHASE_METHODS",
+    "EvaluateConfig",
+    "ExportConfig",
+    "ModelConfig",
+    "PredictConfig",
+    "TrainConfig",
+]
+
+__getattr__ = former.names(__name__)

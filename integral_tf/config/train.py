@@ -1,0 +1,111 @@
+"""What a training run is; the defaults are Section 6.1's."""
+
+import dataclasses
+
+from integral_tf.config import model
+from integral_tf.settings import setting
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig(model.ModelConfig):
+    """One training run: data, schedule and where it goes."""
+
+    data: str = setting(
+        "", "Folder of records, from an `integral-tf build-...`.", required=True
+    )
+    workdir: str = setting(
+        "",
+        "Folder of this run; the same command again resumes it.",
+        required=True,
+    )
+    seed: int = setting(
+        0, "Seed of weights, order and augmentation.", low=0, high=2**31 - 1
+    )
+    batch_size: int = setting(
+        128, "People per step, over all devices.", low=1, main=True
+    )
+    learning_rate: float = setting(1e-3, "Adam's base rate.", above=0)
+    final_learning_rate: float = setting(
+        1e-5, "Adam's rate once the validation loss has saturated.", above=0
+    )
+    patience: int = setting(
+        5, "Epochs without a better validation loss that mean saturated.", low=0
+    )
+    min_delta: float = setting(
+        1e-3,
+        "Relative gain that counts as a better validation loss.",
+        low=0,
+        below=1,
+    )
+    heatmap_epochs: int = setting(
+        70, "I1 to I3: at most this many epochs of heat-map loss alone.", low=0
+    )
+    joint_phase: str = setting(
+        "both",
+        "Losses of I1 to I3 after these epochs: both, as the paper has it, or "
+        "the joint loss alone, as a later version of it.",
+        ("both", "joint"),
+    )
+    init_from: str = setting(
+        "",
+        "Folder of a finished run with the same network, or a model.keras, to "
+        "start from; I1 to I3 then begin with the joint loss.",
+        main=True,
+    )
+    epochs: int = setting(
+        140,
+        "At most this many epochs in all. 0, with --init_from, only "
+        "calibrates beta: a heat-map model becomes integral.",
+        low=0,
+        main=True,
+    )
+    final_epochs: int = setting(
+        20,
+        "The last of these run at --final_learning_rate at the latest.",
+        low=0,
+    )
+    heatmap_weight: float = setting(1.0, "Weight of the heat-map loss.", low=0)
+    joint_weight: float = setting(
+        1.0, "Weight of the joint loss, which is in heat-map pixels.", low=0
+    )
+    joint_loss: str = setting(
+        "L1", "Distance to the joint (Section 4).", ("L1", "L2")
+    )
+    rotation: float = setting(
+        30.0, "Augmentation: degrees either way.", low=0, high=180
+    )
+    scale: float = setting(
+        0.25, "Augmentation: share of size either way.", low=0, below=1
+    )
+    flip: bool = setting(True, "Augmentation: mirror half of the people.")
+    photometric: float = setting(
+        0.0, "Augmentation: of light and colours; 1 is strong.", low=0, high=2
+    )
+    frozen_stages: int = setting(
+        0, "First stages of the backbone that stay as they are.", low=0, high=6
+    )
+    backbone_rate: float = setting(
+        1.0, "Multiplies the backbone's learning rate.", low=0, high=100
+    )
+    sigma: float = setting(1.0, "Gaussian of H1, in heat-map pixels.", low=0.01)
+    radius: float = setting(
+        15.0,
+        "H3: pixels of the input within which a joint is positive.",
+        low=1,
+    )
+    negatives: int = setting(
+        3, "H3: negatives drawn for every positive of a map.", low=0
+    )
+    mixed_precision: str = setting(
+        "float32",
+        "Keras dtype policy.",
+        ("float32", "mixed_float16", "mixed_bfloat16"),
+    )
+    jit_compile: bool = setting(
+        False, "Compile the step with XLA; on a CPU it is slower."
+    )
+    checkpoint_steps: int = setting(
+        200, "Steps between checkpoints inside an epoch.", low=1
+    )
+    keep_checkpoints: int = setting(2, "Checkpoints kept on disk.", low=1)
+    tensorboard: bool = setting(True, "Write TensorBoard logs.")
