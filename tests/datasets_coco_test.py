@@ -10,6 +10,7 @@ from PIL import Image
 
 import integral_tf
 from integral_tf import config
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.pipeline import batches
 from integral_tf.records import coco_skeleton
@@ -134,7 +135,7 @@ def test_it_trains_and_the_model_knows_its_joints(records, tmp_path):
             workdir=str(tmp_path / "run"),
         )
     )
-    log = logs.read_rows(path.parent / logs.LOG)
+    log = logs.read_rows(path.parent / runs.LOG)
     assert 0 <= float(log[0]["val_ap"]) <= 100
     for model in (path, path.parent):
         estimate = integral_tf.PoseEstimator(model, flip_test=True)

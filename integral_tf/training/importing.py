@@ -3,10 +3,10 @@
 import os
 
 from integral_tf import config
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.models import loading
 from integral_tf.models import pytorch_checkpoint
-from integral_tf.training import checkpoint as runs
 
 # With which both projects train, in heat-map pixels.
 _SIGMA = 2.0
