@@ -104,7 +104,9 @@ def test_only_coordinates_knows_of_the_half_pixel(path):
     assert not shift.search(path.read_text())
 
 
-@pytest.mark.parametrize("page", ["architecture.md", "paper_map.md", "border.md"])
+@pytest.mark.parametrize(
+    "page", ["architecture.md", "paper_map.md", "border.md"]
+)
 def test_every_symbol_that_a_page_names_is_there(page):
     text = (ROOT / "docs" / page).read_text()
     links = re.findall(r"`(\w[\w/]*\.py)(?:::(\w+))?`", text)
