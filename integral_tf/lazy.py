@@ -15,8 +15,8 @@ def attributes(package: str, places: dict[str, str]) -> Callable[[str], Any]:
 
     Example:
 
-    >>> find = attributes("integral_tf", {"whole": "integral_tf.checks"})
-    >>> find("whole").__module__
+    >>> find = attributes("integral_tf", {"stride": "integral_tf.checks"})
+    >>> find("stride").__module__
     'integral_tf.checks'
     """
 
