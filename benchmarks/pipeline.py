@@ -49,7 +49,6 @@ from integral_tf.records import folder as record_folder
 from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records import shards
-from integral_tf.records.folder import Records
 
 _COCO = flags.DEFINE_string("coco", "../shared/data/coco", "COCO's folder.")
 _MPII = flags.DEFINE_string("mpii", "../shared/data/mpii", "MPII's folder.")
@@ -153,9 +152,7 @@ def write_records(people, folder, count):
 
 def ours(folder, epoch):
     """Yields what the host does in a training run."""
-    for people in batches.train_batches(
-        Records.open(folder), _BATCH, seed=0, epoch=epoch
-    ):
+    for people in batches.train_batches(folder, _BATCH, seed=0, epoch=epoch):
         yield people["windows"]
 
 
@@ -169,9 +166,7 @@ def written(people, epoch):
 
 def cropped(folder, epoch, step, count):
     """Yields what `step` makes of the windows of this many people."""
-    people = batches.train_batches(
-        Records.open(folder), _BATCH, seed=0, epoch=epoch
-    )
+    people = batches.train_batches(folder, _BATCH, seed=0, epoch=epoch)
     for batch in people.take(count // _BATCH):
         yield step(batches.for_device(batch))
 

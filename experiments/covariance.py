@@ -178,12 +178,12 @@ def plot(ways, errors, path):
 def run(workdir, data, out):
     """Writes the page and the plot, whole or not at all."""
     workdir, out = pathlib.Path(workdir), pathlib.Path(out)
-    opened = runs.Run.open(workdir)
-    records = opened.records(data)
-    errors, covariances, images = observe(opened.model, records)
-    ways, fitted = judged_ways(errors, covariances, images)
-    text = page(ways, fitted, errors)
     with whole.folder(out, taken="Name a new folder.") as partial:
+        opened = runs.Run.open(workdir)
+        records = opened.records(data)
+        errors, covariances, images = observe(opened.model, records)
+        ways, fitted = judged_ways(errors, covariances, images)
+        text = page(ways, fitted, errors)
         (partial / "covariance.md").write_text(text)
         plot(ways, errors, partial / "covariance.png")
     print(text)

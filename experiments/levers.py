@@ -26,7 +26,6 @@ from integral_tf import skeletons
 from integral_tf.pipeline import batches
 from integral_tf.records import synthetic
 from integral_tf.records import windows
-from integral_tf.records.folder import Records
 
 SIDE, WINDOW, CELL = 128, 192, 8
 BETAS = (1, 2, 3, 5, 8)
@@ -123,7 +122,7 @@ def score(model, seen, sizes):
 def photographed(folder, count):
     """People of records' validation split, and their heads in the crop."""
     found = []
-    for some in batches.eval_batches(Records.open(folder), "val", 100, count):
+    for some in batches.eval_batches(folder, "val", 100, count):
         some = {k: np.asarray(v) for k, v in some.items()}
         side = coordinates.BOX_MARGIN * some["image_boxes"][:, 2:].max(axis=1)
         some["sizes"] = some["head_size"] * SIDE / side

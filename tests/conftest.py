@@ -4,8 +4,6 @@ import concurrent.futures
 import importlib.util
 import os
 
-import pytest
-
 # In tests/worlds there may be no TensorFlow.
 if importlib.util.find_spec("tensorflow"):
     # Tests compile much and compute little: machine code that is made quickly
@@ -29,14 +27,7 @@ if importlib.util.find_spec("tensorflow"):
         # Each process has a core for itself.
         tf.config.threading.set_intra_op_parallelism_threads(1)
 
+    from integral_tf.records import writing
 
-def _threads(workers, *_):
-    return concurrent.futures.ThreadPoolExecutor(workers)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def threads_for_processes():
-    """What builds records has threads: processes take seconds to start."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(concurrent.futures, "ProcessPoolExecutor", _threads)
-        yield
+    # Records are written by threads: processes take seconds to start.
+    writing._processes = concurrent.futures.ThreadPoolExecutor

@@ -1,7 +1,6 @@
 """Tests for the page that shows a folder of records."""
 
 import base64
-import concurrent.futures
 import json
 import re
 
@@ -38,22 +37,15 @@ def person(number):
 @pytest.fixture(scope="module")
 def records(tmp_path_factory):
     out = tmp_path_factory.mktemp("records") / "pairs"
-    with pytest.MonkeyPatch.context() as patch:
-        # Threads instead of processes, which take seconds to start.
-        patch.setattr(
-            concurrent.futures,
-            "ProcessPoolExecutor",
-            lambda workers, *_: concurrent.futures.ThreadPoolExecutor(workers),
-        )
-        shards.write(
-            [(f"<b>{number:02d}", number) for number in range(28)],
-            person,
-            out,
-            PAIR,
-            64,
-            lambda name: "val" if name > "<b>20" else "train",
-            source="made <up>",
-        )
+    shards.write(
+        [(f"<b>{number:02d}", number) for number in range(28)],
+        person,
+        out,
+        PAIR,
+        64,
+        lambda name: "val" if name > "<b>20" else "train",
+        source="made <up>",
+    )
     return out
 
 

@@ -1,10 +1,8 @@
 """Runs a command in the tests' own process: no second TensorFlow to start."""
 
-import concurrent.futures
 import contextlib
 import io
 import types
-import unittest.mock
 
 from integral_tf import commands
 
@@ -12,20 +10,10 @@ from integral_tf import commands
 def run(*arguments):
     """Runs `integral-tf ARGUMENTS`; answers as `subprocess.run` would.
 
-    A fault of the package itself is raised, not printed. What builds records
-    has threads for processes, which would take seconds to start.
+    A fault of the package itself is raised, not printed.
     """
     out, told, status = io.StringIO(), io.StringIO(), 0
-    threads = unittest.mock.patch.object(
-        concurrent.futures,
-        "ProcessPoolExecutor",
-        lambda workers, *_: concurrent.futures.ThreadPoolExecutor(workers),
-    )
-    with (
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(told),
-        threads,
-    ):
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
         try:
             status = commands.main([str(each) for each in arguments])
         except SystemExit as error:

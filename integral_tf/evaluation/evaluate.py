@@ -42,7 +42,7 @@ def evaluate(config, model=None, name=""):
     """
     run = runs.Run.open(config.workdir)
     model = run.model if model is None else model
-    records = _records(config)
+    records = _records(config, run)
     out = pathlib.Path(config.out or run.folder / runs.EVALUATION)
     if name:
         out = out.with_name(f"{out.name}-{name}")
@@ -78,11 +78,11 @@ def evaluate(config, model=None, name=""):
     return figures
 
 
-def _records(config):
+def _records(config, run=None):
     """The records to evaluate on: those named, or the run's own."""
     if config.data:
         return Records.open(config.data)
-    run = runs.Run.open(config.workdir)
+    run = run or runs.Run.open(config.workdir)
     # A run of before 0.2 does not tell which are its own.
     told = (run.folder / runs.RECORDS).exists()
     return run.own_records() if told else run.records()

@@ -124,7 +124,8 @@ class Observer:
     """A model before the people of records, batch by batch, not augmented.
 
     Args:
-        model: The pose model, or any function from images to its outputs.
+        model: The pose model, or any function from images to its outputs;
+            None for no outputs, and crops without images.
         skeleton: The `skeletons.Skeleton` of the records.
         size: (height, width) of its input; by default the Keras model's.
     """
@@ -156,6 +157,9 @@ class Observer:
 
     def _observed(self, people):
         crops = self._crop(people, training=False)
+        if self._model is None:
+            del crops["images"]  # TensorFlow then cuts none
+            return crops, {}
         return crops, self._model(crops["images"], training=False)
 
 
@@ -188,9 +192,7 @@ def truth(config, records):
         records: The `Records`.
     """
     side = records.window_size
-    nothing = Observer(
-        lambda images, training: {}, records.skeleton, (side, side)
-    )
+    nothing = Observer(None, records.skeleton, (side, side))
     return _gathered(nothing, config, records)
 
 

@@ -56,14 +56,8 @@ def write(
         }
         for name in divided
     }
-    # Spawned, not forked: TensorFlow's threads do not survive a fork.
-    pool = concurrent.futures.ProcessPoolExecutor(
-        os.cpu_count(),
-        multiprocessing.get_context("spawn"),
-        ownership.end_with_parent,
-    )
     people = sum(map(len, divided.values()))
-    with pool, _named_death():
+    with _processes() as pool, _named_death():
         write_one = functools.partial(_write_shard, make=make, cut=cut)
         jobs = pool.map(
             write_one,
@@ -75,6 +69,16 @@ def write(
                 _count(splits[name], path, found)
                 bar.update(len(keys))
     return splits
+
+
+def _processes():
+    """One process for each core."""
+    # Spawned, not forked: TensorFlow's threads do not survive a fork.
+    return concurrent.futures.ProcessPoolExecutor(
+        os.cpu_count(),
+        multiprocessing.get_context("spawn"),
+        ownership.end_with_parent,
+    )
 
 
 def _tasks(divided, folder, shards):

@@ -44,10 +44,7 @@ class Validator:
             name: float(np.concatenate(values).mean())
             for name, values in costs.items()
         }
-        figures["loss"] = sum(
-            weight * figures[name]
-            for name, (_, _, weight) in objectives.items()
-        )
+        figures["loss"] = _weighted(objectives, figures)
         seen = predictions.concatenate(rows)
         score, _ = seen.pckh(self.records.skeleton)
         figures["pckh@0.5"], figures["pckh@0.1"] = score.at[0.5], score.at[0.1]
@@ -60,10 +57,8 @@ class Validator:
         """The loss of the first people of the training split, as weighted."""
         _, crops, outputs = next(self._outputs("train"))
         costs = _costs(objectives, crops, outputs)
-        return sum(
-            weight * float(np.mean(costs[name]))
-            for name, (_, _, weight) in objectives.items()
-        )
+        means = {name: float(np.mean(each)) for name, each in costs.items()}
+        return _weighted(objectives, means)
 
     def aucs(self):
         """The AUC in percent of the maps read with each of `BETAS`."""
@@ -108,6 +103,13 @@ def _read(people, crops, outputs):
     """The `predictions.Predictions` of a batch."""
     return predictions.of_batch(
         people, outputs["joints"], outputs["scores"], crops["to_window"]
+    )
+
+
+def _weighted(objectives, means):
+    """The sum of the mean losses, as the phase weights them."""
+    return sum(
+        weight * means[name] for name, (_, _, weight) in objectives.items()
     )
 
 

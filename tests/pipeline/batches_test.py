@@ -1,7 +1,6 @@
 """Tests for the input pipeline, on drawn people."""
 
 import collections
-import concurrent.futures
 import functools
 import itertools
 import json
@@ -27,23 +26,16 @@ BATCH = 6
 def folder(tmp_path_factory):
     """40 people in 5 training shards and some in validation."""
     out = tmp_path_factory.mktemp("records") / "synthetic"
-    with pytest.MonkeyPatch.context() as patch:
-        # Threads instead of processes, which take seconds to start.
-        patch.setattr(
-            concurrent.futures,
-            "ProcessPoolExecutor",
-            lambda workers, *_: concurrent.futures.ThreadPoolExecutor(workers),
-        )
-        shards.write(
-            [(f"{index:08d}", index) for index in range(40)],
-            functools.partial(synthetic.person, 7),
-            out,
-            skeletons.MPII,
-            image_size=32,
-            split=0.25,
-            source="drawn",
-            shards=5,
-        )
+    shards.write(
+        [(f"{index:08d}", index) for index in range(40)],
+        functools.partial(synthetic.person, 7),
+        out,
+        skeletons.MPII,
+        image_size=32,
+        split=0.25,
+        source="drawn",
+        shards=5,
+    )
     return out
 
 

@@ -1,6 +1,5 @@
 """Tests for what readers ask of records: a whole manifest, its own shards."""
 
-import concurrent.futures
 import functools
 import json
 import os
@@ -21,23 +20,17 @@ from integral_tf.records.folder import Records
 def built(tmp_path_factory):
     """12 people to train on in 2 shards of 6, and 4 to validate in 1."""
     out = tmp_path_factory.mktemp("records")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            concurrent.futures,
-            "ProcessPoolExecutor",
-            lambda workers, *_: concurrent.futures.ThreadPoolExecutor(workers),
+    for seed in (0, 1):
+        shards.write(
+            [(f"{index:02d}", index) for index in range(16)],
+            functools.partial(synthetic.person, seed),
+            out / str(seed),
+            skeletons.MPII,
+            image_size=16,
+            split=lambda name: "val" if name > "11" else "train",
+            source="drawn",
+            shards=2,
         )
-        for seed in (0, 1):
-            shards.write(
-                [(f"{index:02d}", index) for index in range(16)],
-                functools.partial(synthetic.person, seed),
-                out / str(seed),
-                skeletons.MPII,
-                image_size=16,
-                split=lambda name: "val" if name > "11" else "train",
-                source="drawn",
-                shards=2,
-            )
     return out
 
 

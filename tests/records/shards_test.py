@@ -17,6 +17,7 @@ from integral_tf import skeletons
 from integral_tf.records import lsp
 from integral_tf.records import schema
 from integral_tf.records import shards
+from integral_tf.records import writing
 from integral_tf.records.folder import Records
 
 
@@ -159,16 +160,6 @@ def folder(people, tmp_path_factory):
     return out
 
 
-@pytest.fixture
-def threads(monkeypatch):
-    """Threads instead of processes, which take seconds to start."""
-
-    def executor(workers, *_):
-        return concurrent.futures.ThreadPoolExecutor(workers)
-
-    monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", executor)
-
-
 def names_in(path):
     return [
         schema.parse(record, 14)["source_id"].numpy().decode()
@@ -212,7 +203,7 @@ def test_manifest_counts_what_is_there(folder, people):
     assert "1 joints outside the image" in shards.describe(manifest)
 
 
-def test_same_people_in_any_order_same_bytes(folder, people, tmp_path, threads):
+def test_same_people_in_any_order_same_bytes(folder, people, tmp_path):
     write(people[::-1], out=tmp_path / "again")
     for path in folder.iterdir():
         again = tmp_path / "again" / path.name
@@ -233,7 +224,7 @@ def test_refuses_an_existing_folder(tmp_path):
         pytest.param(None, "Nobody is left to train on", id="all dropped"),
     ],
 )
-def test_a_failure_leaves_nothing(make, error, tmp_path, threads):
+def test_a_failure_leaves_nothing(make, error, tmp_path):
     everyone = [(f"{i}", f"no{i}") for i in range(20)]
     if make is None:
         everyone = [
@@ -252,15 +243,13 @@ def test_a_worker_that_was_killed_has_one_sentence(
         def map(self, *_):
             raise concurrent.futures.process.BrokenProcessPool("terminated")
 
-    monkeypatch.setattr(
-        concurrent.futures, "ProcessPoolExecutor", lambda workers, *_: Broken()
-    )
+    monkeypatch.setattr(writing, "_processes", Broken)
     with pytest.raises(OSError, match="ended from outside.*Received: "):
         write(people, out=tmp_path / "records")
     assert not list(tmp_path.iterdir())
 
 
-def test_the_second_builder_of_a_folder_is_refused(people, tmp_path, threads):
+def test_the_second_builder_of_a_folder_is_refused(people, tmp_path):
     out = tmp_path / "records"
     partial = tmp_path / ".records.partial"
 
@@ -278,7 +267,7 @@ def test_the_second_builder_of_a_folder_is_refused(people, tmp_path, threads):
 
 
 @pytest.mark.parametrize("full, empty", [("train", "val"), ("val", "train")])
-def test_one_split_may_be_empty(people, tmp_path, threads, full, empty):
+def test_one_split_may_be_empty(people, tmp_path, full, empty):
     out = tmp_path / "records"
     write(people[7:], out=out, split=lambda name: full, shards=3)
     splits = Records.open(out).manifest["splits"]
@@ -296,7 +285,7 @@ def test_one_split_may_be_empty(people, tmp_path, threads, full, empty):
 @pytest.mark.parametrize(
     "alone, purpose", [("train", "train"), ("val", "validate")]
 )
-def test_no_split_loses_everyone(people, tmp_path, threads, alone, purpose):
+def test_no_split_loses_everyone(people, tmp_path, alone, purpose):
     # im00005 and im00006 have no photograph, as in a wrong folder.
     other = {"train": "val", "val": "train"}[alone]
     with pytest.raises(ValueError, match=f"Nobody is left to {purpose} on.*2 "):
@@ -308,12 +297,12 @@ def test_no_split_loses_everyone(people, tmp_path, threads, alone, purpose):
     assert not list(tmp_path.iterdir())
 
 
-def test_nobody_at_all_is_refused(tmp_path, threads):
+def test_nobody_at_all_is_refused(tmp_path):
     with pytest.raises(ValueError, match="Nobody is left to train on"):
         write([], out=tmp_path / "records")
 
 
-def test_each_split_has_its_share_of_the_shards(people, tmp_path, threads):
+def test_each_split_has_its_share_of_the_shards(people, tmp_path):
     # 3 in val, 14 in train: 8 * 3 / 14 = 1.7 shards, rounded up.
     out = tmp_path / "records"
     later = people[-3][0]
@@ -336,7 +325,7 @@ OWN = skeletons.Skeleton(
 )
 
 
-def test_a_skeleton_of_ones_own_comes_back_whole(people, tmp_path, threads):
+def test_a_skeleton_of_ones_own_comes_back_whole(people, tmp_path):
     out = tmp_path / "records"
     write(people[7:], out=out, skeleton=OWN)
     assert Records.open(out).skeleton == OWN
@@ -345,9 +334,7 @@ def test_a_skeleton_of_ones_own_comes_back_whole(people, tmp_path, threads):
         Records.open(out, "mpii")
 
 
-def test_ground_truth_is_kept_beside_the_shards(
-    people, folder, tmp_path, threads
-):
+def test_ground_truth_is_kept_beside_the_shards(people, folder, tmp_path):
     truth = {"images": [{"id": 1}], "annotations": [], "categories": []}
     write(people[7:], out=tmp_path / "records", annotations=truth)
     assert (tmp_path / "records" / "annotations-val.json").is_file()
@@ -368,7 +355,7 @@ def test_ground_truth_is_kept_beside_the_shards(
         Records.open(path.parent).annotations()
 
 
-def test_what_an_interrupted_run_left_does_not_stay(people, tmp_path, threads):
+def test_what_an_interrupted_run_left_does_not_stay(people, tmp_path):
     left = tmp_path / ".records.partial"
     left.mkdir()
     (left / "half.tfrecord").write_bytes(b"half")
