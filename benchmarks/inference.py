@@ -1,7 +1,8 @@
 r"""Latency of one network by every runtime, beside PyTorch's.
 
     python benchmarks/inference.py
-    python benchmarks/inference.py --backbone=resnet18 --width=0.125 \
+    python benchmarks/inference.py --backbone=resnet18 \
+        --width_multiplier=0.125 \
         --image_size=64 --batches=1,2 --repeats=1
 
 The same weights everywhere: random ones, which take as long as others, the last
@@ -46,7 +47,9 @@ from integral_tf.models import complexity
 _BACKBONE = flags.DEFINE_enum(
     "backbone", "resnet50", ["resnet18", "resnet50", "resnet101"], "ResNet."
 )
-_WIDTH = flags.DEFINE_float("width", 1.0, "Multiplies resnet18's channels.")
+_WIDTH = flags.DEFINE_float(
+    "width_multiplier", 1.0, "Multiplies resnet18's channels."
+)
 _SIZE = flags.DEFINE_integer("image_size", 256, "Side of the crops in pixels.")
 _BATCHES = flags.DEFINE_list("batches", ["1", "16"], "Crops in a call.")
 _REPEATS = flags.DEFINE_integer("repeats", 7, "Turns of each side.", 1)

@@ -200,10 +200,10 @@ def whole(people, epoch):
             box[None],
             _SIZE,
             _SIZE,
-            turn,
-            1 + (2 * draws[1:2] - 1) * 0.25,
-            mirrored,
-            coordinates.BOX_MARGIN,
+            angle=turn,
+            zoom=1 + (2 * draws[1:2] - 1) * 0.25,
+            mirrored=mirrored,
+            margin=coordinates.BOX_MARGIN,
         )
         return tf.raw_ops.ImageProjectiveTransformV3(
             images=image[None],

@@ -23,7 +23,7 @@ class Subject:
 
     Args:
         folder: Where artifacts go.
-        backbone, image_size, width: As of `pose_model`.
+        backbone, image_size, width_multiplier: As of `pose_model`.
         count: How many crops.
         threads: Of every runtime.
 
@@ -33,12 +33,18 @@ class Subject:
         crops: `(N, height, width, 3)` float32, RGB in 0..255.
     """
 
-    def __init__(self, folder, backbone, image_size, width, count, threads):
+    def __init__(
+        self, folder, backbone, image_size, width_multiplier, count, threads
+    ):
         self.folder = pathlib.Path(folder)
         self.threads = threads
         keras.utils.set_random_seed(0)
         self.model = integral_tf.pose_model(
-            "I1", backbone, len(skeletons.MPII), image_size, width=width
+            "I1",
+            backbone,
+            len(skeletons.MPII),
+            image_size,
+            width_multiplier=width_multiplier,
         )
         # As after training: a shift of 0 would let a runtime leave it out.
         for variable in self.model.weights:

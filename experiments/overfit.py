@@ -65,7 +65,14 @@ def write_records(source, out):
         (f"{name}-{i}", key) for name, key in chosen for i in range(COPIES)
     ]
     shards.write(
-        people, lsp.person, out, skeletons.LSP, SIZE, 0.0, "", shards=1
+        people,
+        lsp.person,
+        out,
+        skeletons.LSP,
+        SIZE,
+        split=0.0,
+        source="",
+        shards=1,
     )
 
 
@@ -75,7 +82,7 @@ def score(method, stages, data, workdir):
         **{"scale": 0.0, "epochs": 40, **LONGER.get(method, {})},
         method=method,
         backbone="resnet18",
-        width=0.25,
+        width_multiplier=0.25,
         image_size=SIZE,
         upsamplings=3,
         stages=stages,

@@ -257,7 +257,7 @@ def region_around(
         `(4,)` float64 box with the same centre.
     """
     sides = np.asarray(box, np.float64)
-    return np.array(crop_region(*sides, aspect, np.maximum, margin))
+    return np.array(crop_region(*sides, aspect, np.maximum, margin=margin))
 
 
 def crop_region(
@@ -267,6 +267,7 @@ def crop_region(
     h: Tensor,
     aspect: float,
     maximum: Callable,
+    *,
     margin: float = BOX_MARGIN,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """`region_around` side by side, on the arrays that `maximum` takes."""

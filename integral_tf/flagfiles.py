@@ -85,6 +85,8 @@ def define(config_class: type, values: flags.FlagValues = flags.FLAGS) -> None:
             flags.DEFINE_enum(name, default, choices, doc, values)
         else:
             _DEFINE[type(default)](name, default, doc, flag_values=values)
+        if field.metadata["former"]:
+            flags.DEFINE_alias(field.metadata["former"], name, values)
 
 
 def made(config_class: type, values: flags.FlagValues) -> Any:

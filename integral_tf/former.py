@@ -4,11 +4,16 @@ A module that lost names ends with `__getattr__ = former.names(__name__)`.
 Whoever asks for an old name gets what it is called now, and a warning.
 """
 
+import functools
 import importlib
 import os
 import warnings
 from collections.abc import Callable
 from typing import Any
+from typing import cast
+from typing import TypeVar
+
+Function = TypeVar("Function", bound=Callable)
 
 _ROOT = "integral_tf."
 _RUNS = (
@@ -85,6 +90,30 @@ def names(module: str) -> Callable[[str], Any]:
         return getattr(found, attribute) if attribute else found
 
     return find
+
+
+def arguments(**now: str) -> Callable[[Function], Function]:
+    """Decorates a function whose arguments had other names before 0.2.
+
+    Args:
+        **now: From an argument's former name to its name of today.
+    """
+
+    def decorate(function):
+        @functools.wraps(function)
+        def renamed(*args, **kwargs):
+            for old in now.keys() & kwargs.keys():
+                warnings.warn(
+                    f"`{old}` is `{now[old]}` now",
+                    DeprecationWarning,
+                    stacklevel=2,
+                )
+                kwargs[now[old]] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return cast(Function, renamed)
+
+    return decorate
 
 
 def _records(folder, *skeleton):

@@ -11,6 +11,8 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
+from integral_tf import former as former_names
+
 
 def setting(
     default: Any,
@@ -24,6 +26,7 @@ def setting(
     required: bool = False,
     main: bool = False,
     place: int = 0,
+    former: str = "",
 ) -> Any:
     """A dataclass field that carries its flag's help text and its range.
 
@@ -40,6 +43,8 @@ def setting(
         main: Shown first in the command's help.
         place: Which word of the command line it is, from 1, where words
             without a flag's name may give it.
+        former: The setting's name before 0.2, which is still taken; its class
+            is decorated with `with_former_names`.
     """
     bounds = {
         "at least": low,
@@ -54,8 +59,21 @@ def setting(
         "required": required,
         "main": main or required,
         "place": place,
+        "former": former,
     }
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def with_former_names(config_class: type) -> type:
+    """Decorates a dataclass of settings that takes settings' former names."""
+    now = {
+        field.metadata["former"]: field.name
+        for field in dataclasses.fields(config_class)
+        if field.metadata["former"]
+    }
+    made = former_names.arguments(**now)(config_class.__init__)
+    config_class.__init__ = made
+    return config_class
 
 
 class Checked:

@@ -96,6 +96,17 @@ def test_functions_stay_small(path):
             assert len(lines) <= 50, f"{node.name} has {len(lines)}"
 
 
+@pytest.mark.parametrize("path", FILES + SCRIPTS, ids=relative)
+def test_nobody_counts_positions(path):
+    # Six arguments by position at most; the others are named by the caller.
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            given = [each.arg for each in node.args.posonlyargs]
+            given += [each.arg for each in node.args.args]
+            count = len([each for each in given if each not in ("self", "cls")])
+            assert count <= 6, f"{node.name} takes {count}"
+
+
 @pytest.mark.parametrize("path", FILES, ids=relative)
 def test_only_coordinates_knows_of_the_half_pixel(path):
     if path == PACKAGE / "coordinates.py":

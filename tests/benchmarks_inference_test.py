@@ -28,7 +28,7 @@ def test_each_side_has_a_row_or_a_reason():
             sys.executable,
             str(BENCHMARKS / "inference.py"),
             "--backbone=resnet18",
-            "--width=0.125",
+            "--width_multiplier=0.125",
             "--image_size=64",
             "--batches=1,2",
             "--repeats=1",
@@ -65,7 +65,7 @@ def test_the_pytorch_network_has_the_same_joints(backbone, monkeypatch):
 
     width = 0.125 if backbone == "resnet18" else 1.0
     model = integral_tf.pose_model(
-        "I1", backbone, 16, (64, 96), width=width, head_channels=8
+        "I1", backbone, 16, (64, 96), width_multiplier=width, head_channels=8
     )
     rng = np.random.default_rng(0)
     for variable in model.variables:

@@ -120,11 +120,11 @@ def test_a_flagfile_is_read_as_absl_reads_it(parse, tmp_path, text, flip):
 
 
 def test_a_flagfile_may_include_another(tmp_path):
-    (tmp_path / "small.flags").write_text("--seed=3\n--width=0.5\n")
+    (tmp_path / "small.flags").write_text("--seed=3\n--width_multiplier=0.5\n")
     path = tmp_path / "flags.cfg"
     path.write_text(f"--flagfile={tmp_path / 'small.flags'}\n--seed=4\n")
     assert flagfiles.read(config.TrainConfig, path) == config.TrainConfig(
-        seed=4, width=0.5
+        seed=4, width_multiplier=0.5
     )
 
 
@@ -136,7 +136,7 @@ def test_a_flagfile_may_include_another(tmp_path):
         (b"--batch_size=4.0\n", "batch_size"),
         (b"--flip=perhaps\n", "flip"),
         (b"--scale=nan\n", "--scale is .* Received: --scale=nan"),
-        (b"--width\n", "width"),
+        (b"--width_multiplier\n", "width"),
         (b"--seed=\xff\n", "utf-8"),
         (b"--flagfile=nowhere.flags\n", "nowhere.flags"),
     ],
@@ -193,7 +193,8 @@ def test_a_number_is_finite_and_in_its_range(config_class, field):
     [
         "--learning_rate=-0.001", "--scale=nan", "--scale=2", "--rotation=nan",
         "--min_delta=nan", "--patience=-1", "--upsamplings=6",
-        "--keep_checkpoints=0", "--seed=-1", "--width=nan", "--width=0",
+        "--keep_checkpoints=0", "--seed=-1", "--width_multiplier=nan",
+        "--width_multiplier=0",
         "--sigma=nan", "--beta=nan", "--beta=-1", "--heatmap_weight=-1",
         "--joint_weight=-1", "--checkpoint_steps=0", "--image_size=0",
         "--batch_size=0", "--stages=5", "--radius=0", "--negatives=-1",
@@ -246,7 +247,7 @@ def test_choices_are_enforced(parse, config_class, field):
 def test_every_method_has_a_network():
     for method in config.METHODS:
         model = models.pose_model(
-            method, "resnet18", joints=2, image_size=32, width=1 / 32
+            method, "resnet18", joints=2, image_size=32, width_multiplier=1 / 32
         )
         assert model.output["joints"].shape == (None, 2, 2)
 
@@ -281,7 +282,7 @@ def test_a_flagfile_may_name_a_preset(tmp_path):
     path = tmp_path / "mine.flags"
     path.write_text("--preset=small\n--epochs=3\n")
     got = flagfiles.read(config.TrainConfig, path)
-    assert (got.epochs, got.width) == (3, 0.25)
+    assert (got.epochs, got.width_multiplier) == (3, 0.25)
 
 
 def test_a_command_line_is_read_or_refused_in_a_sentence(tmp_path):

@@ -27,7 +27,8 @@ if importlib.util.find_spec("tensorflow"):
         # Each process has a core for itself.
         tf.config.threading.set_intra_op_parallelism_threads(1)
 
-    from integral_tf.records import writing
+    if "WORLD" not in os.environ:
+        from integral_tf.records import writing
 
-    # Records are written by threads: processes take seconds to start.
-    writing._processes = concurrent.futures.ThreadPoolExecutor
+        # Records are written by threads: processes take seconds to start.
+        writing._processes = concurrent.futures.ThreadPoolExecutor

@@ -43,7 +43,7 @@ def records(tmp_path_factory):
         out,
         PAIR,
         64,
-        lambda name: "val" if name > "<b>20" else "train",
+        split=lambda name: "val" if name > "<b>20" else "train",
         source="made <up>",
     )
     return out

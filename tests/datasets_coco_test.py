@@ -125,7 +125,7 @@ def test_it_trains_and_the_model_knows_its_joints(records, tmp_path):
         config.TrainConfig(
             method="I*",
             backbone="resnet18",
-            width=0.125,
+            width_multiplier=0.125,
             image_size=64,
             head_channels=8,
             batch_size=8,

@@ -49,7 +49,7 @@ def workplace(tmp_path, monkeypatch):
     """A folder with what the pages read: a trained run, and a photograph."""
     monkeypatch.chdir(tmp_path)
     model = integral_tf.pose_model(
-        "I1", "resnet18", joints=16, image_size=64, width=0.125
+        "I1", "resnet18", joints=16, image_size=64, width_multiplier=0.125
     )
     (tmp_path / "runs" / "demo").mkdir(parents=True)
     model.save(tmp_path / "runs" / "demo" / "model.keras")

@@ -24,6 +24,13 @@ def records(folder, people, val_share, first=0, count=1):
     """
     people = [(f"{i:08d}", first + i) for i in range(people)]
     shards.write(
-        people, person, folder, skeletons.MPII, 64, val_share, "", shards=count
+        people,
+        person,
+        folder,
+        skeletons.MPII,
+        64,
+        split=val_share,
+        source="",
+        shards=count,
     )
     return folder

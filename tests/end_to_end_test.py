@@ -23,7 +23,7 @@ def work(tmp_path_factory):
     assert "people kept" in built.stdout
     trained = command(
         "train", f"--data={folder / 'data'}", f"--workdir={folder / 'run'}",
-        "--method=I1", "--backbone=resnet18", "--width=0.125",
+        "--method=I1", "--backbone=resnet18", "--width_multiplier=0.125",
         "--image_size=64", "--head_channels=8", "--batch_size=8",
         "--epochs=2", "--heatmap_epochs=1", "--final_epochs=0",
     )  # fmt: skip

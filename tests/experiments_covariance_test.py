@@ -29,7 +29,16 @@ def drawn(index):
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("covariance") / "data"
     people = [(f"{i:08d}", i) for i in range(8)]
-    shards.write(people, drawn, folder, skeletons.MPII, 64, 0.5, "", shards=1)
+    shards.write(
+        people,
+        drawn,
+        folder,
+        skeletons.MPII,
+        64,
+        split=0.5,
+        source="",
+        shards=1,
+    )
     return folder
 
 
@@ -39,7 +48,7 @@ def make_run(folder, method, data):
         config.TrainConfig(method=method, data=str(data), workdir=str(folder))
     )
     model = integral_tf.pose_model(
-        method, "resnet18", 16, 64, width=0.125, head_channels=8
+        method, "resnet18", 16, 64, width_multiplier=0.125, head_channels=8
     )
     runs.save_skeleton(skeletons.MPII, folder)
     runs.save_model(model, folder, skeletons.MPII)

@@ -31,12 +31,14 @@ def command(*flags):
 def test_a_heatmap_run_becomes_an_integral_one(tmp_path):
     data, run, out = (tmp_path / name for name in ("data", "run", "out"))
     people = [(f"{i:08d}", i) for i in range(16)]
-    shards.write(people, drawn, data, skeletons.MPII, 64, 0.5, "", shards=1)
+    shards.write(
+        people, drawn, data, skeletons.MPII, 64, split=0.5, source="", shards=1
+    )
     model = integral_tf.pose_model(
-        "H1", "resnet18", 16, 64, width=0.125, head_channels=8
+        "H1", "resnet18", 16, 64, width_multiplier=0.125, head_channels=8
     )
     trained = config.TrainConfig(
-        method="H1", backbone="resnet18", width=0.125, image_size=64,
+        method="H1", backbone="resnet18", width_multiplier=0.125, image_size=64,
         head_channels=8, data=str(data),
     )  # fmt: skip
     runs.save_run(model, trained, skeletons.MPII, run)

@@ -92,11 +92,19 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproduce")
     people = [(f"{i:08d}", i) for i in range(40)]
     shards.write(
-        people, drawn, folder / "data", skeletons.MPII, 64, 0.3, "", shards=1
+        people,
+        drawn,
+        folder / "data",
+        skeletons.MPII,
+        64,
+        split=0.3,
+        source="",
+        shards=1,
     )
     budget = folder / "tiny.flags"
     budget.write_text(
-        "# Two steps.\n--backbone=resnet18\n--width=0.125\n--image_size=64\n"
+        "# Two steps.\n--backbone=resnet18\n--width_multiplier=0.125\n"
+        "--image_size=64\n"
         "--head_channels=8\n--batch_size=8\n--epochs=1\n--heatmap_epochs=0\n"
         "--final_epochs=0\n"
     )

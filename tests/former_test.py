@@ -4,6 +4,8 @@ import importlib
 
 import pytest
 
+from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import former
 from integral_tf.records import folder
 
@@ -29,3 +31,27 @@ def test_records_are_read_by_their_former_functions(tmp_path):
     opened = folder.Records(tmp_path, {"skeleton": "lsp"})
     assert former.read_skeleton(opened).name == "lsp"
     assert former.read_annotations(opened) is None
+
+
+def test_arguments_have_their_former_names():
+    with pytest.warns(DeprecationWarning, match="`width` is `width_mult"):
+        former_name = config.TrainConfig(width=0.5)
+    assert former_name == config.TrainConfig(width_multiplier=0.5)
+
+
+@pytest.mark.parametrize(
+    "kind, old, now",
+    [
+        (config.TrainConfig, "--width=0.5", {"width_multiplier": 0.5}),
+        (config.EvaluateConfig, "--nms_threshold=0.8", {"oks_threshold": 0.8}),
+        (config.ExportConfig, "--oks_nms=0.9", {"oks_threshold": 0.9}),
+        (config.ExportConfig, "--people=8", {"compare_people": 8}),
+    ],
+)
+def test_flags_have_their_former_names(kind, old, now, tmp_path):
+    file = tmp_path / "flags.cfg"
+    file.write_text(f"{old}\n")
+    got = flagfiles.read(kind, file)
+    assert got == kind(**now)
+    flagfiles.write(got, file)
+    assert old not in file.read_text().splitlines()

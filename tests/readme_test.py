@@ -25,7 +25,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 FENCED = re.compile(r"^```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # Said smaller: the people who are drawn, and how often they are seen.
 SMALLER = {"--people=600": "--people=24", "--epochs=2": "--epochs=1"}
-SMALL = {"train": ["--batch_size=8", "--width=0.125", "--head_channels=8"]}
+SMALL = {
+    "train": ["--batch_size=8", "--width_multiplier=0.125", "--head_channels=8"]
+}
 
 
 def commands_of(page):

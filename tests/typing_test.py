@@ -73,7 +73,7 @@ def test_every_name_of_an_all_comes_from_a_file_that_is_read(package):
     for name in module.__all__:
         value = getattr(module, name)
         if inspect.isclass(value) or inspect.isfunction(value):
-            path = pathlib.Path(inspect.getsourcefile(value))
+            path = pathlib.Path(inspect.getsourcefile(inspect.unwrap(value)))
             assert path in PUBLIC, name
 
 

@@ -24,9 +24,11 @@ no operations in either.
 import dataclasses
 
 from integral_tf import config
+from integral_tf import settings
 from integral_tf.settings import setting
 
 
+@settings.with_former_names
 @dataclasses.dataclass(frozen=True)
 class ComplexityConfig(config.ModelConfig):
     """A network, or a table of the paper."""

@@ -6,6 +6,7 @@ from integral_tf import settings
 from integral_tf.settings import setting
 
 
+@settings.with_former_names
 @dataclasses.dataclass(frozen=True)
 class EvaluateConfig(settings.Checked):
     """One evaluation of a run."""
@@ -58,8 +59,12 @@ class EvaluateConfig(settings.Checked):
         "scores first (soft).",
         ("hard", "soft", "none"),
     )
-    nms_threshold: float = setting(
-        0.9, "OKS above which two are one person.", low=0, high=1
+    oks_threshold: float = setting(
+        0.9,
+        "OKS above which two are one person.",
+        low=0,
+        high=1,
+        former="nms_threshold",
     )
     compat: str = setting(
         "none",

@@ -6,6 +6,7 @@ from integral_tf import settings
 from integral_tf.settings import setting
 
 
+@settings.with_former_names
 @dataclasses.dataclass(frozen=True)
 class ExportConfig(settings.Checked):
     """Artifacts of a finished run, for servers and other runtimes."""
@@ -35,8 +36,10 @@ class ExportConfig(settings.Checked):
         low=0,
         main=True,
     )
-    people: int = setting(64, "People to compare on.", low=1)
-    split: str = setting("val", "Split of the records that they are of.")
+    compare_people: int = setting(
+        64, "How many people to compare on.", low=1, former="people"
+    )
+    split: str = setting("val", "Split of the records to compare on.")
     data: str = setting(
         "", "Folder of records; empty takes the run's own.", main=True
     )
@@ -49,10 +52,11 @@ class ExportConfig(settings.Checked):
     max_batch: int = setting(
         64, "Most people in a batch of a TensorRT engine.", low=1
     )
-    oks_nms: float = setting(
+    oks_threshold: float = setting(
         0.0,
         "In the SavedModel: of two people more similar than this OKS, keep "
-        "the surer; 0 keeps everyone. Section 6.2's is 0.9 here.",
+        "the surer; 0 keeps everyone. evaluate has 0.9.",
         low=0,
         high=1,
+        former="oks_nms",
     )

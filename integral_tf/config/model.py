@@ -11,6 +11,7 @@ TWO_PHASE_METHODS = paper.TWO_PHASE_METHODS
 METHODS = tuple(paper.TABLE_2)
 
 
+@settings.with_former_names
 @dataclasses.dataclass(frozen=True)
 class ModelConfig(settings.Checked):
     """Network choices of Sections 3 to 5."""
@@ -28,11 +29,12 @@ class ModelConfig(settings.Checked):
         ),
         main=True,
     )
-    width: float = setting(
+    width_multiplier: float = setting(
         1.0,
-        "Multiplies resnet18's channels; 0.5 is the small network here.",
+        "Multiplies resnet18's channels; --preset=small has 0.25.",
         low=1 / 64,
         high=64,
+        former="width",
     )
     image_size: int = setting(
         256,

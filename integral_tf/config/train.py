@@ -2,10 +2,12 @@
 
 import dataclasses
 
+from integral_tf import settings
 from integral_tf.config import model
 from integral_tf.settings import setting
 
 
+@settings.with_former_names
 @dataclasses.dataclass(frozen=True)
 class TrainConfig(model.ModelConfig):
     """One training run: data, schedule and where it goes."""

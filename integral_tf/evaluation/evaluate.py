@@ -51,7 +51,13 @@ def evaluate(config, model=None, name=""):
         seen = predictions.predict(model, config, records)
         results = _results(config, run.config, records, truth, seen)
         figures, tables, errors, ways = _figures_and_tables(
-            config, run.config, records, truth, seen, results, model
+            config,
+            run.config,
+            records,
+            seen,
+            truth=truth,
+            results=results,
+            model=model,
         )
         figures["model"] = name or runs.MODEL
         _write_json(partial / runs.METRICS, figures, indent=1)
@@ -101,7 +107,7 @@ def _results(config, run, records, truth, seen):
             records.skeleton,
             run.size[1] / run.size[0],
             config.oks_nms,
-            config.nms_threshold,
+            config.oks_threshold,
         )
         if len(chosen) < len(scores):
             print(
@@ -111,7 +117,7 @@ def _results(config, run, records, truth, seen):
     return coco_results.of_predictions(seen, truth, scores, chosen)
 
 
-def _figures_and_tables(config, run, records, truth, seen, results, model):
+def _figures_and_tables(config, run, records, seen, *, truth, results, model):
     """Figures, their tables, errors of each person, and what scores mean."""
     label = run.method if run.stages == 1 else f"MS-{run.method}"
     figures = {
@@ -138,7 +144,7 @@ def _figures_and_tables(config, run, records, truth, seen, results, model):
 # What makes two figures of one model different.
 _PROTOCOL = (
     "flip_test", "flip_merge", "limit", "annotations", "rescore",
-    "rescore_threshold", "oks_nms", "nms_threshold",
+    "rescore_threshold", "oks_nms", "oks_threshold",
 )  # fmt: skip
 _FILES = {
     "sheet.png": "people to look at",

@@ -30,15 +30,15 @@ class PoseServer(tf.Module):
 
     Args:
         frozen: A `frozen_network.Frozen`.
-        oks_nms: Drop whoever is more similar than this OKS to someone surer;
-            0 keeps everyone.
+        oks_threshold: Drop whoever is more similar than this OKS to someone
+            surer; 0 keeps everyone.
     """
 
-    def __init__(self, frozen, oks_nms=0.0):
+    def __init__(self, frozen, oks_threshold=0.0):
         super().__init__(name="pose_server")
         self.network = frozen
         self.height, self.width = frozen.height, frozen.width
-        self.oks_nms = oks_nms
+        self.oks_threshold = oks_threshold
 
     def signatures(self):
         """The signatures by name, as `tf.saved_model.save` takes them."""
@@ -91,14 +91,14 @@ class PoseServer(tf.Module):
         )
         people = self.predict_crops(images)
         joints = self._in_image(people["joints"], regions)
-        if not self.oks_nms:
+        if not self.oks_threshold:
             return {"joints": joints, "scores": people["scores"]}
         kept = suppression.oks_nms(
             joints,
             tf.reduce_mean(people["scores"], axis=1),
             tf.cast(regions[2] * regions[3], tf.float32),
             self.network.skeleton,
-            self.oks_nms,
+            self.oks_threshold,
         )
         return {
             "joints": tf.gather(joints, kept),
@@ -147,15 +147,15 @@ def _checked(image, boxes):
     return image, boxes
 
 
-def write(frozen, folder, oks_nms=0.0):
+def write(frozen, folder, oks_threshold=0.0):
     """Writes a SavedModel.
 
     Args:
         frozen: A `frozen_network.Frozen`.
         folder: Folder to write.
-        oks_nms: As of `PoseServer`.
+        oks_threshold: As of `PoseServer`.
     """
-    server = PoseServer(frozen, oks_nms)
+    server = PoseServer(frozen, oks_threshold)
     save(server, folder, server.signatures())
 
 

@@ -82,7 +82,7 @@ class PoseEstimator:
 
     >>> import numpy as np, integral_tf
     >>> model = integral_tf.pose_model(
-    ...     "I*", "resnet18", joints=16, image_size=64, width=0.125)
+    ...     "I*", "resnet18", joints=16, image_size=64, width_multiplier=0.125)
     >>> estimate = integral_tf.PoseEstimator(model)
     >>> image = np.zeros((120, 80, 3), "uint8")
     >>> poses = estimate(image, boxes=[[10, 10, 50, 100]])

@@ -78,6 +78,7 @@ def soft_oks_nms(
     sigmas: Numbers = skeletons.COCO.sigmas,
     threshold: float = 0.9,
     image_ids: ArrayLike | None = None,
+    *,
     max_people: int = 20,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keeps the best of an image after lowering the scores of similar ones.

@@ -63,6 +63,7 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
         height: int,
         width: int,
         mirrored_order: Sequence[int],
+        *,
         rotation: float = 30.0,
         scale: float = 0.25,
         flip: bool = True,
@@ -112,10 +113,10 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
             boxes,
             self.height,
             self.width,
-            turn,
-            zoom,
-            mirrored,
-            self.box_margin,
+            angle=turn,
+            zoom=zoom,
+            mirrored=mirrored,
+            margin=self.box_margin,
         )
         joints = warp.transform(
             warp.invert(to_window), ops.cast(people["joints"], "float32")

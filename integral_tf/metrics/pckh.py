@@ -53,6 +53,7 @@ def pckh(
     visible: ArrayLike,
     head_size: ArrayLike,
     skeleton: skeletons.Skeleton = skeletons.MPII,
+    *,
     alphas: Sequence[float] = (0.5, 0.1),
     compat: str | None = None,
 ) -> Pckh:

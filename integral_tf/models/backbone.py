@@ -31,7 +31,7 @@ def build(
     name: str,
     size: Sequence[int],
     weights: Path | None = None,
-    width: float = 1.0,
+    width_multiplier: float = 1.0,
     bottleneck_stride: str = "1x1",
 ) -> keras.Model:
     """Builds a backbone on centred images.
@@ -43,7 +43,7 @@ def build(
             want them.
         weights: None, `"imagenet"`, or the path of a `.weights.h5` file of
             this backbone without its classifier.
-        width: Multiplies resnet18's channels.
+        width_multiplier: Multiplies resnet18's channels.
         bottleneck_stride: Convolution of a bottleneck's block that has a
             stage's stride: `"1x1"`, the first of its block, as Keras's ImageNet
             weights were trained, or `"3x3"`, the second, which alone gives the
@@ -67,13 +67,14 @@ def build(
                 ".weights.h5 file, or take resnet50. "
                 "Received: backbone='resnet18', weights='imagenet'"
             )
-        model = resnet18.resnet18((*size, 3), width)
+        model = resnet18.resnet18((*size, 3), width_multiplier)
     elif name == "efficientnet_lite0":
-        if weights == "imagenet" or width != 1.0:
+        if weights == "imagenet" or width_multiplier != 1.0:
             raise ValueError(
                 "efficientnet_lite0 has one width, and its ImageNet weights "
                 "are a file that experiments/import_lite0.py writes: give its "
-                f"path. Received: weights={weights!r}, width={width}"
+                f"path. Received: weights={weights!r}, "
+                f"width_multiplier={width_multiplier}"
             )
         model = efficientnet_lite0.efficientnet_lite0((*size, 3))
     elif name in _APPLICATIONS:
@@ -83,10 +84,11 @@ def build(
                 "stride: '1x1', '3x3', or 'pytorch', the 3x3 as PyTorch pads. "
                 f"Received: bottleneck_stride={bottleneck_stride!r}"
             )
-        if width != 1.0:
+        if width_multiplier != 1.0:
             raise ValueError(
                 "Only resnet18 comes in other widths. "
-                f"Received: backbone={name!r}, width={width}"
+                f"Received: backbone={name!r}, "
+                f"width_multiplier={width_multiplier}"
             )
         model = _APPLICATIONS[name](
             include_top=False,

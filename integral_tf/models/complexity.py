@@ -104,11 +104,11 @@ def readings(model_config, joints):
     Raises:
         ValueError: there is no such network.
     """
-    built = papers = _build(model_config, joints)
+    built = papers = methods.of_config(model_config, joints)
     strided = dataclasses.replace(model_config, bottleneck_stride="3x3")
     # ResNet-18 has its strides there in any case.
     if model_config.backbone != "resnet18" and model_config != strided:
-        papers = _build(strided, joints)
+        papers = methods.of_config(strided, joints)
     return tuple(
         (*count(model), _classifier(model)) for model in (built, papers)
     )
@@ -172,18 +172,3 @@ def _classifier(model):
     heads = (layers.HeatmapHead, layers.JointHead)
     head = next(layer for layer in model.layers if isinstance(layer, heads))
     return Part("1000-way layer", published=(head.input.shape[-1] + 1) * 1000)
-
-
-def _build(model_config, joints):
-    """The network of a configuration, with random weights."""
-    return methods.pose_model(
-        model_config.method,
-        model_config.backbone,
-        joints,
-        model_config.size,
-        model_config.upsamplings,
-        model_config.stages,
-        width=model_config.width,
-        head_channels=model_config.head_channels,
-        bottleneck_stride=model_config.bottleneck_stride,
-    )

@@ -21,6 +21,7 @@ _LEAST = 1e-12
 def integralize(
     model: keras.Model,
     layer: str | int | keras.layers.Layer | None = None,
+    *,
     probabilities: bool = False,
     data_format: str | None = None,
     stride: Stride | None = None,
@@ -29,7 +30,6 @@ def integralize(
     background: float | None = None,
     window: int | None = None,
     covariance: bool = False,
-    *,
     cells: str | None = None,
 ) -> keras.Model:
     """Makes a model that reads joints out of another one's heat maps. Eq. (7).

@@ -20,16 +20,18 @@ from integral_tf.signatures import Path
 _ACTIVATIONS = {"H1": "linear", "H2": "softmax", "H3": "sigmoid"}
 
 
+@former.arguments(width="width_multiplier")
 def pose_model(
     method: str = "I1",
     backbone: str = "resnet50",
     joints: int = 16,
     image_size: int | Sequence[int] = 256,
+    *,
     upsamplings: int = 2,
     stages: int = 1,
     beta: float = 1.0,
     weights: Path | None = None,
-    width: float = 1.0,
+    width_multiplier: float = 1.0,
     head_channels: int = 256,
     bottleneck_stride: str = "1x1",
     preprocessing: str = "caffe",
@@ -53,7 +55,7 @@ def pose_model(
         beta: Factor on the scores before the softmax of Eq. (5).
         weights: None, `"imagenet"`, or a `.weights.h5` file, of the backbone.
             Later stages start from it, too.
-        width: Multiplies resnet18's channels.
+        width_multiplier: Multiplies resnet18's channels.
         head_channels: Channels of each deconvolution.
         bottleneck_stride: `"1x1"`, `"3x3"` or `"pytorch"`; see
             `backbone.build`.
@@ -79,25 +81,34 @@ def pose_model(
     size = _size(image_size)
     images = keras.Input((*size, 3), name="images")
     centred = layers.ImageNetCentering(preprocessing, name="centering")(images)
-    body = backbones.build(backbone, size, weights, width, bottleneck_stride)
+    body = backbones.build(
+        backbone, size, weights, width_multiplier, bottleneck_stride
+    )
     if method == "R1":
         head = layers.JointHead(joints, size[::-1], name="joint_head")
         points = head(body(centred))
         # R1 has no map to read a score from.
         outputs = {"joints": points, "scores": ops.ones_like(points[..., 0])}
     else:
-        head = (joints, upsamplings, head_channels)
         if stages == 1:
-            name = "heatmap_head"
-            maps = [layers.HeatmapHead(*head, name=name)(body(centred))]
+            head = layers.HeatmapHead(
+                joints, upsamplings, head_channels, name="heatmap_head"
+            )
+            maps = [head(body(centred))]
         else:
             maps = multi_stage.build(
-                body, centred, *head, stages, pretrained=bool(weights)
+                body,
+                centred,
+                joints,
+                upsamplings=upsamplings,
+                channels=head_channels,
+                stages=stages,
+                pretrained=bool(weights),
             )
         outputs = {}
         for stage, heatmaps in enumerate(maps, start=1):
             read = _reader(
-                method, 32 / 2**upsamplings, beta, cells, stage, stages
+                method, stride(upsamplings), beta, cells, stage, stages
             )
             points = read(heatmaps)
             outputs |= {
@@ -108,6 +119,48 @@ def pose_model(
         outputs["scores"] = calibrated(points["confidence"])
     name = f"{method}_{backbone}".replace("*", "star").lower()
     return pose.PoseModel(images, outputs, name=name)
+
+
+def of_config(
+    config: config.ModelConfig,
+    joints: int,
+    *,
+    beta: float = 1.0,
+    weights: Path | None = None,
+) -> keras.Model:
+    """Builds the network of a config.
+
+    Args:
+        config: A `config.ModelConfig`; its own `beta` and `weights` are not
+            read.
+        joints: Number K of joints.
+        beta: As in `pose_model`.
+        weights: As in `pose_model`.
+    """
+    return pose_model(
+        config.method,
+        config.backbone,
+        joints,
+        config.size,
+        upsamplings=config.upsamplings,
+        stages=config.stages,
+        beta=beta,
+        weights=weights,
+        width_multiplier=config.width_multiplier,
+        head_channels=config.head_channels,
+        bottleneck_stride=config.bottleneck_stride,
+        preprocessing=config.preprocessing,
+        cells=config.cells,
+    )
+
+
+def stride(upsamplings: int) -> float:
+    """Crop pixels that one heat-map pixel spans: ResNet's 32, halved by each.
+
+    >>> stride(3)
+    4.0
+    """
+    return 32 / 2**upsamplings
 
 
 def of_stage(name: str, stage: int, stages: int) -> str:

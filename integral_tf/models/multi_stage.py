@@ -19,6 +19,7 @@ def build(
     body: keras.Model,
     centred: Tensor,
     joints: int,
+    *,
     upsamplings: int,
     channels: int,
     stages: int,

@@ -136,9 +136,9 @@ def _built(tensors, backbone, joints, guesses):
         backbone,
         joints,
         guesses.image_size,
-        len(deconvolutions),
+        upsamplings=len(deconvolutions),
         # The others have one width; a tensor of another is named below.
-        width=_channels(tensors, "conv1.weight", 64) / 64
+        width_multiplier=_channels(tensors, "conv1.weight", 64) / 64
         if backbone == "resnet18"
         else 1.0,
         head_channels=deconvolutions[0] if deconvolutions else 256,

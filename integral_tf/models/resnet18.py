@@ -14,18 +14,20 @@ from keras import layers
 EPSILON = 1.001e-5
 
 
-def resnet18(input_shape: Sequence[int], width: float = 1.0) -> keras.Model:
+def resnet18(
+    input_shape: Sequence[int], width_multiplier: float = 1.0
+) -> keras.Model:
     """Builds ResNet-18 without its classifier.
 
     Args:
         input_shape: `(height, width, 3)` of the images.
-        width: Multiplies the channels (64, 128, 256, 512).
+        width_multiplier: Multiplies the channels (64, 128, 256, 512).
 
     Returns:
         A `keras.Model` to conv5's features, 1/32 of the input's size; its
         stages end in layers called `conv2_block2_out` to `conv5_block2_out`.
     """
-    channels = [round(width * c) for c in (64, 128, 256, 512)]
+    channels = [round(width_multiplier * c) for c in (64, 128, 256, 512)]
     images = keras.Input(input_shape)
     x = layers.ZeroPadding2D(3, name="conv1_pad")(images)
     x = layers.Conv2D(channels[0], 7, strides=2, name="conv1_conv")(x)

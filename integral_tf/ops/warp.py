@@ -14,6 +14,7 @@ def crop_affine(
     boxes: Tensor,
     height: int,
     width: int,
+    *,
     angle: Tensor,
     zoom: Tensor,
     mirrored: Tensor,

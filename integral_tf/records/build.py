@@ -31,7 +31,7 @@ def build_lsp(config: builds.LspConfig) -> dict[str, Any]:
         config.out,
         skeleton,
         config.image_size,
-        config.val_share,
+        split=config.val_share,
         source="Leeds Sports Pose, joints.mat",
         aspect=shards.aspect_of(config.image_size, config.image_width),
     )
@@ -52,7 +52,7 @@ def build_synthetic(config: builds.SyntheticConfig) -> dict[str, Any]:
         config.out,
         skeletons.MPII,
         config.image_size,
-        config.val_share,
+        split=config.val_share,
         source=", ".join([f"drawn with seed {config.seed}", *levers]),
         aspect=shards.aspect_of(config.image_size, config.image_width),
     )
@@ -74,7 +74,7 @@ def build_mpii(config: builds.MpiiConfig) -> dict[str, Any]:
         config.out,
         skeletons.MPII,
         config.image_size,
-        split,
+        split=split,
         source=f"MPII, {file.name}; people: {config.people}; head size: "
         f"{_HEAD[file.suffix]}; validation: {line}",
         aspect=shards.aspect_of(config.image_size, config.image_width),

@@ -54,7 +54,7 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
         config.out,
         skeleton,
         config.image_size,
-        coco.split_of,
+        split=coco.split_of,
         source=", ".join(pathlib.Path(path).name for path in paths if path),
         # About 100 MB each of all of COCO.
         shards=min(64, 1 + len(people) // 1000),

@@ -88,6 +88,7 @@ def write(
     out,
     skeleton,
     image_size,
+    *,
     split,
     source,
     shards=16,

@@ -65,7 +65,7 @@ def _config(model):
     return config.TrainConfig(
         method="H1",
         backbone=body.name,
-        width=body.get_layer("conv1_conv").filters / 64
+        width_multiplier=body.get_layer("conv1_conv").filters / 64
         if body.name == "resnet18"
         else 1.0,
         image_size=height,

@@ -1,8 +1,21 @@
 """Which losses a method has in which phase: Table 2 as code."""
 
+import dataclasses
+
+import keras
+
 from integral_tf import config as configs
 from integral_tf import losses
 from integral_tf.models import methods
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """A loss, the key of the model's output that it reads, and its weight."""
+
+    loss: keras.losses.Loss
+    output: str
+    weight: float
 
 
 def objectives(config, phase):
@@ -13,13 +26,16 @@ def objectives(config, phase):
         phase: One of `schedule.PHASES`.
 
     Returns:
-        Dict from a name to `(loss, output, weight)`: `output` is the key of
-        the model's output that the loss reads.
+        Dict from a name to its `Objective`.
     """
-    cell = stride(config)
+    cell = methods.stride(config.upsamplings)
     distance = {"L1": losses.JointL1, "L2": losses.JointL2}[config.joint_loss]
-    joint = (distance(unit=cell, reduction=None), "joints", config.joint_weight)
-    heatmap = (_heatmap_loss(config), "heatmaps", config.heatmap_weight)
+    joint = Objective(
+        distance(unit=cell, reduction=None), "joints", config.joint_weight
+    )
+    heatmap = Objective(
+        _heatmap_loss(config), "heatmaps", config.heatmap_weight
+    )
     if config.method in ("R1", "I*"):
         wanted = {"joint": joint}
     elif config.method in configs.HEATMAP_METHODS or phase == "heatmap":
@@ -29,19 +45,17 @@ def objectives(config, phase):
     else:
         wanted = {"heatmap": heatmap, "joint": joint}
     return {
-        methods.of_stage(name, stage, config.stages): (
-            loss,
-            methods.of_stage(output, stage, config.stages),
-            weight,
+        methods.of_stage(name, stage, config.stages): dataclasses.replace(
+            each, output=methods.of_stage(each.output, stage, config.stages)
         )
         for stage in range(1, config.stages + 1)
-        for name, (loss, output, weight) in wanted.items()
+        for name, each in wanted.items()
     }
 
 
 def _heatmap_loss(config):
     """The loss on the maps of a method, or of the one that it builds on."""
-    cell = stride(config)
+    cell = methods.stride(config.upsamplings)
     options = {"cells": config.cells, "reduction": None}
     if config.method in ("H2", "I2"):
         return losses.OneHotCrossEntropy(cell, **options)
@@ -65,8 +79,3 @@ def beta(config):
 def reads_gaussian(config):
     """Whether I1 integrates H1's own map, which needs a calibrated beta."""
     return config.method == "I1" and config.heatmap_reading == "gaussian"
-
-
-def stride(config):
-    """Crop pixels that one heat-map pixel spans; R1's, too, for its loss."""
-    return 32 / 2**config.upsamplings

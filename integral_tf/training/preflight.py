@@ -72,7 +72,7 @@ def check(config):
         )
     for phase in (schedule.start(config).phase, "main"):
         losses = objectives.objectives(config, phase)
-        if not any(weight for _, _, weight in losses.values()):
+        if not any(each.weight for each in losses.values()):
             raise ValueError(
                 f"A loss of weight 0 teaches nothing, and --method="
                 f"{config.method} has only {' and '.join(losses)} in a phase. "

@@ -12,13 +12,13 @@ import keras
 import tensorflow as tf
 
 from integral_tf import layers
-from integral_tf import models
 from integral_tf import ownership
 from integral_tf import progress as bars
 from integral_tf import runs
 from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import predictions
 from integral_tf.models import loading
+from integral_tf.models import methods
 from integral_tf.models import reading
 from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
@@ -70,20 +70,11 @@ def build(config, joints):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(config.mixed_precision)
     try:
-        return models.pose_model(
-            config.method,
-            config.backbone,
+        return methods.of_config(
+            config,
             joints,
-            config.size,
-            config.upsamplings,
-            config.stages,
-            objectives.beta(config),
-            config.weights,
-            config.width,
-            config.head_channels,
-            config.bottleneck_stride,
-            config.preprocessing,
-            config.cells,
+            beta=objectives.beta(config),
+            weights=config.weights,
         )
     finally:
         keras.config.set_dtype_policy(before)
@@ -142,9 +133,9 @@ class _Run:
         self.crop = layers.PersonCrop(
             *config.size,
             self.skeleton.mirrored_order,
-            config.rotation,
-            config.scale,
-            config.flip,
+            rotation=config.rotation,
+            scale=config.scale,
+            flip=config.flip,
             seed=config.seed,
         )
         self.shade = layers.Photometric(config.photometric)
@@ -216,7 +207,7 @@ class _Run:
     def _start_from(self, run):
         """Takes the weights of another run of the same network."""
         loaded = loading.load(run)
-        if models.fingerprint(loaded) != models.fingerprint(self.model):
+        if methods.fingerprint(loaded) != methods.fingerprint(self.model):
             raise ValueError(
                 "`init_from` is a run of the same network: backbone, width, "
                 "joints, upsamplings, head_channels, stages, "
@@ -362,10 +353,10 @@ class _Run:
     def _costs(self, truth, outputs):
         """This replica's share of each loss, and of their weighted sum."""
         costs, total = {}, 0.0
-        for name, (loss, output, weight) in self.objectives.items():
-            each = loss(truth, outputs[output])
+        for name, objective in self.objectives.items():
+            each = objective.loss(truth, outputs[objective.output])
             costs[name] = tf.reduce_sum(each) / self.config.batch_size
-            total = total + weight * costs[name]
+            total = total + objective.weight * costs[name]
         return {"loss": total, **costs}
 
     def _calibrate(self):

@@ -7,8 +7,8 @@ from integral_tf import metrics
 from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import coco_results
 from integral_tf.evaluation import predictions
+from integral_tf.models import methods
 from integral_tf.ops import integral
-from integral_tf.training import objectives as losses
 
 
 class Validator:
@@ -62,7 +62,7 @@ class Validator:
 
     def aucs(self):
         """The AUC in percent of the maps read with each of `BETAS`."""
-        stride = losses.stride(self.config)
+        stride = methods.stride(self.config.upsamplings)
         rows = {beta: [] for beta in calibrate.BETAS}
         for people, crops, outputs in self._outputs():
             for beta, some in rows.items():
@@ -108,14 +108,12 @@ def _read(people, crops, outputs):
 
 def _weighted(objectives, means):
     """The sum of the mean losses, as the phase weights them."""
-    return sum(
-        weight * means[name] for name, (_, _, weight) in objectives.items()
-    )
+    return sum(each.weight * means[name] for name, each in objectives.items())
 
 
 def _costs(objectives, crops, outputs):
     """`(B,)` of each loss, unweighted."""
     return {
-        name: loss(crops["labels"], outputs[output])
-        for name, (loss, output, _) in objectives.items()
+        name: each.loss(crops["labels"], outputs[each.output])
+        for name, each in objectives.items()
     }

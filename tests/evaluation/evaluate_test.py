@@ -34,12 +34,17 @@ CATEGORY = {
 def make_run(folder, skeleton, data):
     """A run's folder as training leaves it, with random weights."""
     settings = config.TrainConfig(
-        method="I1", backbone="resnet18", width=0.125, image_size=64,
+        method="I1", backbone="resnet18", width_multiplier=0.125, image_size=64,
         data=str(data), workdir=str(folder),
     )  # fmt: skip
     runs.claim(settings)
     model = integral_tf.pose_model(
-        "I1", "resnet18", len(skeleton), 64, width=0.125, head_channels=8
+        "I1",
+        "resnet18",
+        len(skeleton),
+        64,
+        width_multiplier=0.125,
+        head_channels=8,
     )
     runs.save_skeleton(skeleton, folder)
     runs.save_model(model, folder, skeleton)
@@ -92,7 +97,7 @@ def work(tmp_path_factory):
     for name, some in people.items():
         shards.write(
             some, coco.person, folder / name, skeletons.COCO, 64,
-            coco.split_of, "", shards=1, annotations=known,
+            split=coco.split_of, source="", shards=1, annotations=known,
         )  # fmt: skip
     make_run(folder / "run", skeletons.COCO, folder / "true")
     return folder
@@ -311,7 +316,7 @@ def test_cocos_test_set_becomes_a_submission(work, tmp_path):
     )
     shards.write(
         people, coco.person, tmp_path / "test", skeletons.COCO, 64,
-        coco.split_of, "", shards=1, annotations=truth,
+        split=coco.split_of, source="", shards=1, annotations=truth,
     )  # fmt: skip
     out = tmp_path / "out"
     figures = evaluate.evaluate(
@@ -338,7 +343,7 @@ def test_mpiis_test_set_becomes_a_submission(tmp_path):
     mpii_files.write_photographs(tmp_path / "images", ["000000020.jpg"])
     shards.write(
         mpii.test_people(release), mpii.tested_person, tmp_path / "test",
-        skeletons.MPII, 64, 1.0, "", shards=1,
+        skeletons.MPII, 64, split=1.0, source="", shards=1,
     )  # fmt: skip
     run = make_run(tmp_path / "run", skeletons.MPII, tmp_path / "test")
     evaluate.evaluate(
@@ -371,7 +376,9 @@ def test_mpiis_test_set_becomes_a_submission(tmp_path):
 def test_hrnets_reading_stands_beside_ours(tmp_path):
     people = [(f"{i:08d}", i) for i in range(8)]
     data = tmp_path / "data"
-    shards.write(people, _drawn, data, skeletons.MPII, 64, 0.5, "", shards=1)
+    shards.write(
+        people, _drawn, data, skeletons.MPII, 64, split=0.5, source="", shards=1
+    )
     run = make_run(tmp_path / "run", skeletons.MPII, data)
     figures = evaluate.evaluate(
         config.EvaluateConfig(workdir=str(run), compat="hrnet")

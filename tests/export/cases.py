@@ -29,7 +29,7 @@ def model(method="I*", size=64, joints=16, stages=1, cells="middle"):
         "resnet18",
         joints=joints,
         image_size=size,
-        width=0.125,
+        width_multiplier=0.125,
         head_channels=8,
         stages=stages,
         cells=cells,
@@ -115,7 +115,7 @@ def write_run(folder, people=24):
     run = folder / "run"
     run.mkdir()
     settings = config.TrainConfig(
-        method="I*", backbone="resnet18", width=0.125, image_size=64,
+        method="I*", backbone="resnet18", width_multiplier=0.125, image_size=64,
         head_channels=8, data=str(folder / "data"), workdir=str(run),
     )  # fmt: skip
     flagfiles.write(settings, run / runs.FLAGS)

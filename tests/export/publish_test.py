@@ -20,6 +20,7 @@ from integral_tf import flagfiles
 from integral_tf import ownership
 from integral_tf import runs
 from integral_tf import skeletons
+from integral_tf.export import parity
 from integral_tf.export import publish
 from integral_tf.inference import backends
 from integral_tf.inference import predict
@@ -63,7 +64,9 @@ def test_versions_follow_each_other_and_have_a_card(run, settings, capsys):
     assert "published" in capsys.readouterr().out
     card = json.loads((first / "card.json").read_text())
     assert (card["format"], card["precision"]) == ("saved_model", "float32")
-    assert card["method"] == "I*" and card["network"]["width"] == 0.125
+    assert (
+        card["method"] == "I*" and card["network"]["width_multiplier"] == 0.125
+    )
     assert card["network"]["beta"] == 1.0  # of the layer, not the flag 0
     assert card["skeleton"] == "mpii" and len(card["joints"]) == 16
     assert card["metrics"] == {"metric": "PCKh", "@0.5": 12.5}
@@ -89,7 +92,7 @@ def test_what_moves_joints_is_not_published(run, settings):
         max_pixel_error=1e-3,
     )
     with pytest.raises(
-        publish.Refused, match=r"onnx float16: .*moved by up to 0\.\d+ px"
+        parity.Refused, match=r"onnx float16: .*moved by up to 0\.\d+ px"
     ):
         publish.export(strict)
     # The others were: one that is refused does not keep them back.
@@ -187,7 +190,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
         raise error
 
     monkeypatch.setattr(publish.saved_model, "write", full)
-    with pytest.raises(publish.Refused) as caught:
+    with pytest.raises(parity.Refused) as caught:
         publish.export(settings)
     (line,) = str(caught.value).splitlines()
     assert line.startswith("saved_model float32: not published: ")

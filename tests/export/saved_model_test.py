@@ -227,7 +227,7 @@ def test_a_network_that_is_taller_than_wide(tmp_path):
 
 
 def test_oks_nms_inside(model, tmp_path):
-    saved_model.write(cases.frozen(model), tmp_path, oks_nms=0.9)
+    saved_model.write(cases.frozen(model), tmp_path, oks_threshold=0.9)
     image = photograph()
     # The first person twice, and once more a pixel away.
     boxes = np.concatenate([BOXES[:1], BOXES, BOXES[:1] + [1, 0, 0, 0]])

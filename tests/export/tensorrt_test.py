@@ -16,6 +16,7 @@ import sys
 import pytest
 
 from integral_tf import config
+from integral_tf.export import parity
 from integral_tf.export import publish
 from integral_tf.export import tensorrt
 from integral_tf.inference import estimator
@@ -140,7 +141,7 @@ def test_without_tensorrt_its_network_and_the_command_are_left(run, tmp_path):
         max_batch=32,
         people=4,
     )
-    with pytest.raises(publish.Refused, match="is not installed: ") as error:
+    with pytest.raises(parity.Refused, match="is not installed: ") as error:
         publish.export(settings)
     root = tmp_path / "models" / "tensorrt_float16"
     assert f"trtexec --onnx={root}/model.onnx" in str(error.value)

@@ -140,7 +140,7 @@ def test_becomes_a_run(checkpoint, photograph, tmp_path, monkeypatch):
     run = tmp_path / "runs" / "imported"
     importing.import_checkpoint(checkpoint, run)
     kept = flagfiles.read(config.TrainConfig, run / "flags.cfg")
-    assert (kept.method, kept.backbone, kept.width, kept.cells) == (
+    assert (kept.method, kept.backbone, kept.width_multiplier, kept.cells) == (
         "H1",
         "resnet18",
         0.125,
@@ -182,7 +182,13 @@ def test_an_integral_of_its_maps_reads_the_same_cells():
     # A single bright cell: (5, 3) of stride 4 is at crop pixel (20, 12), for
     # an integral as for a maximum. In the middle of cells it is 1.5 more.
     model = integral_tf.pose_model(
-        "H1", "resnet18", 1, 64, 3, width=0.125, cells="first"
+        "H1",
+        "resnet18",
+        1,
+        64,
+        upsamplings=3,
+        width_multiplier=0.125,
+        cells="first",
     )
     maps = np.zeros((1, 16, 16, 1), "float32")
     maps[0, 3, 5] = 100

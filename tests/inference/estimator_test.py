@@ -185,7 +185,7 @@ def test_joints_are_those_given_then_the_files_then_those_beside(tmp_path):
 
 def test_a_number_of_joints_that_nobody_knows_is_refused():
     model = integral_tf.pose_model(
-        "R1", "resnet18", joints=5, image_size=32, width=0.125
+        "R1", "resnet18", joints=5, image_size=32, width_multiplier=0.125
     )
     with pytest.raises(ValueError, match="a model with 5 joints"):
         integral_tf.PoseEstimator(model)
@@ -351,7 +351,7 @@ def test_a_calibrated_covariance_is_the_models():
 @pytest.mark.parametrize("method", ["R1", "H1"])
 def test_what_has_no_map_or_no_integral_has_no_covariance(method):
     model = integral_tf.pose_model(
-        method, "resnet18", joints=14, image_size=32, width=0.125
+        method, "resnet18", joints=14, image_size=32, width_multiplier=0.125
     )
     estimate = integral_tf.PoseEstimator(model, "lsp")
     (pose,) = estimate(PICTURES[0])

@@ -14,7 +14,7 @@ LSP = skeletons.LSP
 def network(method, size=64):
     """A small network whose random head says something."""
     model = integral_tf.pose_model(
-        method, "resnet18", joints=14, image_size=size, width=0.125
+        method, "resnet18", joints=14, image_size=size, width_multiplier=0.125
     )
     rng = np.random.default_rng(0)
     head = model.get_layer("joint_head" if method == "R1" else "heatmap_head")

@@ -45,10 +45,13 @@ ARGUMENTS = {
     "height": (lambda height: layers.PersonCrop(height, 8, ORDER), False),
     "width": (lambda width: layers.PersonCrop(8, width, ORDER), False),
     "rotation": (
-        lambda rotation: layers.PersonCrop(8, 8, ORDER, rotation),
+        lambda rotation: layers.PersonCrop(8, 8, ORDER, rotation=rotation),
         False,
     ),
-    "scale": (lambda scale: layers.PersonCrop(8, 8, ORDER, 0, scale), False),
+    "scale": (
+        lambda scale: layers.PersonCrop(8, 8, ORDER, rotation=0, scale=scale),
+        False,
+    ),
     "box_margin": (
         lambda box_margin: layers.PersonCrop(
             8, 8, ORDER, box_margin=box_margin

@@ -111,7 +111,7 @@ def test_a_tiny_network_costs_what_it_does_by_hand(method, head):
 
 
 def test_a_backbone_counts_alone():
-    backbone = backbones.build("resnet18", (64, 64), width=0.125)
+    backbone = backbones.build("resnet18", (64, 64), width_multiplier=0.125)
     assert complexity.count(backbone) == [
         complexity.Part(name, **numbers) for name, numbers in BY_HAND.items()
     ]

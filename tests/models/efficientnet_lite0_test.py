@@ -102,7 +102,7 @@ def lite(**flags):
     keras.utils.set_random_seed(0)
     run = config.TrainConfig(learning_rate=0.01, **flags)
     model = models.pose_model(
-        "H1", "efficientnet_lite0", 2, 64, 1,
+        "H1", "efficientnet_lite0", 2, 64, upsamplings=1,
         head_channels=4, preprocessing="lite",
     )  # fmt: skip
     return model, optimizers.optimizer(run, model)
@@ -152,7 +152,9 @@ def test_the_backbones_rate_is_a_factor():
 
 
 def test_a_resnets_stages_are_counted_from_conv2():
-    model = models.pose_model("H1", "resnet18", 2, 64, 1, width=1 / 16)
+    model = models.pose_model(
+        "H1", "resnet18", 2, 64, upsamplings=1, width_multiplier=1 / 16
+    )
     models.freeze(model, 1)
     body = models.body(model)
     assert not body.get_layer("conv1_conv").trainable
@@ -162,7 +164,13 @@ def test_a_resnets_stages_are_counted_from_conv2():
 
 def test_later_stages_of_figure_1_are_refused():
     model = models.pose_model(
-        "H1", "resnet18", 2, 64, 1, stages=2, width=1 / 16
+        "H1",
+        "resnet18",
+        2,
+        64,
+        upsamplings=1,
+        stages=2,
+        width_multiplier=1 / 16,
     )
     with pytest.raises(ValueError, match="--stages=1"):
         models.freeze(model, 1)

@@ -317,7 +317,10 @@ def test_calibration_needs_people_and_maps():
     assert pose.get_layer("integral").beta == beta
     with pytest.raises(ValueError, match="integralize makes one"):
         integral_tf.calibrate(
-            integral_tf.pose_model("H1", "resnet18", 5, 64, width=0.125), []
+            integral_tf.pose_model(
+                "H1", "resnet18", 5, 64, width_multiplier=0.125
+            ),
+            [],
         )
     plain = keras.Sequential(
         [keras.Input((8, 8, 1)), integral_tf.IntegralRegression()]

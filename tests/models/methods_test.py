@@ -25,7 +25,7 @@ def tiny(method, image_size=64, **kwargs):
         "resnet18",
         joints=3,
         image_size=image_size,
-        width=0.125,
+        width_multiplier=0.125,
         head_channels=8,
         **kwargs,
     )
@@ -51,7 +51,7 @@ def run(model, images):
 def weights_file(tmp_path_factory):
     """A backbone and the file of its weights."""
     keras.utils.set_random_seed(7)
-    backbone = backbones.build("resnet18", (64, 64), width=0.125)
+    backbone = backbones.build("resnet18", (64, 64), width_multiplier=0.125)
     path = tmp_path_factory.mktemp("weights") / "backbone.weights.h5"
     backbone.save_weights(path)
     return backbone, path
@@ -231,7 +231,10 @@ def test_networks_have_the_known_number_of_parameters(
             {"backbone": "resnet18", "weights": "imagenet"},
             "no ImageNet weights for ResNet-18.*weights='imagenet'",
         ),
-        ({"width": 0.5}, "Only resnet18.*backbone='resnet50', width=0.5"),
+        (
+            {"width_multiplier": 0.5},
+            "Only resnet18.*backbone='resnet50', width_multiplier=0.5",
+        ),
         *(
             (
                 {"image_size": size},

@@ -18,7 +18,7 @@ def tiny(method="I1", stages=2, **kwargs):
         joints=3,
         image_size=64,
         stages=stages,
-        width=WIDTH,
+        width_multiplier=WIDTH,
         head_channels=8,
         **kwargs,
     )
@@ -32,7 +32,7 @@ def crops(count=2):
 @pytest.fixture(scope="module")
 def weights_file(tmp_path_factory):
     keras.utils.set_random_seed(7)
-    body = backbones.build("resnet18", (64, 64), width=WIDTH)
+    body = backbones.build("resnet18", (64, 64), width_multiplier=WIDTH)
     path = tmp_path_factory.mktemp("weights") / "backbone.weights.h5"
     body.save_weights(path)
     return path

@@ -19,7 +19,9 @@ def integralized():
 
 
 def paper():
-    return integral_tf.pose_model("I1", "resnet18", 3, SIZE, width=0.125)
+    return integral_tf.pose_model(
+        "I1", "resnet18", 3, SIZE, width_multiplier=0.125
+    )
 
 
 def people():

@@ -180,7 +180,14 @@ def test_weights_go_into_the_same_network_only(tensors):
     def built(**options):
         options = {"preprocessing": "torch_bgr", "cells": "first", **options}
         return models.pose_model(
-            "I1", "resnet18", 5, 64, 3, width=0.125, head_channels=8, **options
+            "I1",
+            "resnet18",
+            5,
+            64,
+            upsamplings=3,
+            width_multiplier=0.125,
+            head_channels=8,
+            **options,
         )
 
     imported = models.fingerprint(models.from_pytorch(tensors, 64))

@@ -20,9 +20,13 @@ def affine(
 ):
     """The map of one crop, `(1, 2, 3)`."""
     return warp.crop_affine(
-        *[np.array([box], "float32"), height, width],
-        *[np.array([value], "float32") for value in (angle, zoom, mirrored)],
-        margin,
+        np.array([box], "float32"),
+        height,
+        width,
+        angle=np.array([angle], "float32"),
+        zoom=np.array([zoom], "float32"),
+        mirrored=np.array([mirrored], "float32"),
+        margin=margin,
     )
 
 
@@ -76,10 +80,10 @@ def random_affines():
         boxes.astype("float32"),
         48,
         40,
-        np.array([0.0, 0.5, -0.4], "float32"),
-        np.array([1.0, 0.8, 1.2], "float32"),
-        np.array([0.0, 1.0, 1.0], "float32"),
-        coordinates.BOX_MARGIN,
+        angle=np.array([0.0, 0.5, -0.4], "float32"),
+        zoom=np.array([1.0, 0.8, 1.2], "float32"),
+        mirrored=np.array([0.0, 1.0, 1.0], "float32"),
+        margin=coordinates.BOX_MARGIN,
     )
 
 

@@ -21,7 +21,7 @@ class Seen:
 
 def test_a_models_scores_are_calibrated_once_and_saved(tmp_path, capsys):
     model = integral_tf.pose_model(
-        "I1", "resnet18", 3, 64, width=0.125, head_channels=8
+        "I1", "resnet18", 3, 64, width_multiplier=0.125, head_channels=8
     )
     validator = Seen(model, *calibration_test.drawn(2.5, -1))
     after_training.calibrate_scores(model, validator)

@@ -30,7 +30,7 @@ def tiny(data):
     return config.TrainConfig(
         method="I1",
         backbone="resnet18",
-        width=0.125,
+        width_multiplier=0.125,
         image_size=64,
         head_channels=8,
         batch_size=8,

@@ -23,15 +23,13 @@ from integral_tf.training import objectives
 )
 def test_table_2(method, phase, expected):
     chosen = objectives.objectives(config.TrainConfig(method=method), phase)
-    assert {name: loss.name for name, (loss, _, _) in chosen.items()} == (
-        expected
-    )
+    assert {name: each.loss.name for name, each in chosen.items()} == (expected)
 
 
 def test_the_gaussian_reading_keeps_h1s_loss_and_sharpens_the_softmax():
     settings = config.TrainConfig(method="I1", heatmap_reading="gaussian")
     chosen = objectives.objectives(settings, "main")
-    assert chosen["heatmap"][0].name == "heatmap_l2"
+    assert chosen["heatmap"].loss.name == "heatmap_l2"
     assert objectives.beta(settings) == 10
     assert objectives.beta(config.TrainConfig(method="I1", beta=3.0)) == 3
 
@@ -45,7 +43,7 @@ def test_the_second_phase_may_have_the_joint_loss_alone():
 
 def test_r1_with_l2():
     settings = config.TrainConfig(method="R1", joint_loss="L2")
-    (loss, _, _) = objectives.objectives(settings, "main")["joint"]
+    loss = objectives.objectives(settings, "main")["joint"].loss
     assert loss.name == "joint_l2"
 
 
@@ -54,7 +52,7 @@ def test_every_stage_is_supervised():
     # losses of each stage read that stage's outputs.
     settings = config.TrainConfig(method="I1", stages=3)
     chosen = objectives.objectives(settings, "main")
-    assert {name: output for name, (_, output, _) in chosen.items()} == {
+    assert {name: each.output for name, each in chosen.items()} == {
         "stage1_heatmap": "stage1_heatmaps",
         "stage1_joint": "stage1_joints",
         "stage2_heatmap": "stage2_heatmaps",
@@ -66,12 +64,12 @@ def test_every_stage_is_supervised():
 
 def test_h3_takes_its_numbers_from_the_flags():
     settings = config.TrainConfig(method="H3", radius=9.0, negatives=2, seed=7)
-    (loss, _, _) = objectives.objectives(settings, "main")["heatmap"]
+    loss = objectives.objectives(settings, "main")["heatmap"].loss
     assert (loss.radius, loss.negatives, loss.seed) == (9.0, 2, 7)
 
 
 @pytest.mark.parametrize("method", ["H1", "H2", "H3", "I1"])
 def test_maps_are_supervised_where_their_cells_are_read(method):
     settings = config.TrainConfig(method=method, cells="first")
-    (loss, _, _) = objectives.objectives(settings, "heatmap")["heatmap"]
+    loss = objectives.objectives(settings, "heatmap")["heatmap"].loss
     assert (loss.cells, loss.stride) == ("first", 8)

@@ -25,7 +25,8 @@ def run(tmp_path_factory):
     data = drawn.records(folder / "data", 16, 0.3)
     trainer.train(
         config.TrainConfig(
-            method="I*", backbone="resnet18", width=0.125, image_size=64,
+            method="I*", backbone="resnet18", width_multiplier=0.125,
+            image_size=64,
             head_channels=8, batch_size=4, epochs=2, final_epochs=0,
             tensorboard=False, data=str(data), workdir=str(folder / "run"),
         )

@@ -77,7 +77,8 @@ def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
     def command(workdir):
         return [
             sys.executable, "-m", "integral_tf", "train", "--method=I1",
-            "--backbone=resnet18", "--width=0.125", "--image_size=64",
+            "--backbone=resnet18", "--width_multiplier=0.125",
+            "--image_size=64",
             "--head_channels=8", "--batch_size=4", "--epochs=2",
             "--heatmap_epochs=1", "--final_epochs=0", "--checkpoint_steps=2",
             f"--data={data}", f"--workdir={workdir}",

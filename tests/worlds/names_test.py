@@ -39,7 +39,9 @@ def test_keras_2_refuses_the_rest_in_one_sentence(name):
 
 @pytest.mark.skipif(LEGACY, reason="Keras 3")
 def test_keras_3_has_the_networks():
-    model = integral_tf.pose_model("I1", "resnet18", image_size=32, width=0.125)
+    model = integral_tf.pose_model(
+        "I1", "resnet18", image_size=32, width_multiplier=0.125
+    )
     joints = model.predict(np.zeros((1, 32, 32, 3)), verbose=0)["joints"]
     assert joints.shape == (1, 16, 2)
 

@@ -1,0 +1,159 @@
+"""How far an artifact is from the Keras model that it was made from."""
+
+import numpy as np
+import tensorflow as tf
+
+from integral_tf import coordinates
+from integral_tf import layers
+from integral_tf.export import folding
+from integral_tf.inference import backends
+from integral_tf.inference import estimator
+from integral_tf.inference import flip
+from integral_tf.pipeline import batches
+
+_BATCH, _PICTURES = 16, 8
+# ours: pixels of the crop that a joint may move, where --max_pixel_error is 0,
+# and of how many joints in a hundred that is asked. Where a map has two peaks
+# of one height, any rounding tips the joint from one to the other.
+LIMITS = {"float32": (0.01, 100), "float16": (0.25, 95), "int8": (4.0, 95)}
+
+
+class Refused(Exception):
+    """Artifacts that were not published; its text says which, and why."""
+
+
+class Reference:
+    """The Keras model's answers for people of records, to compare with.
+
+    Args:
+        config: A `config.ExportConfig`.
+        model: The run's model.
+        skeleton: The `skeletons.Skeleton` of the joints.
+        records: The `Records`.
+    """
+
+    def __init__(self, config, model, skeleton, records):
+        self._config = config
+        self._records = records
+        size = model.input_shape[1:3]
+        self._crops = people(
+            records, config.split, config.compare_people, size, skeleton
+        )
+        predict = folding.in_float32(model)
+        if config.flip_test:
+            predict = flip.flipped(predict, skeleton)
+        self._outputs = _in_batches(
+            lambda crops: _numpy(predict(crops)), self._crops
+        )
+
+    def compare(self, folder, precision):
+        """Opens the artifact in `folder`; returns how far it is from Keras.
+
+        Raises:
+            Refused: the artifact is too far.
+        """
+        backend = backends.load(backends.find(folder))
+        # A batch of another size, too.
+        answers = [_in_batches(backend, self._crops), backend(self._crops[:1])]
+        distance = np.linalg.norm(self._differences(answers, "joints"), axis=-1)
+        scores = np.abs(self._differences(answers, "scores"))
+        limit, percent = LIMITS[precision]
+        if self._config.max_pixel_error:
+            limit, percent = self._config.max_pixel_error, 100
+        parity = {
+            "people": len(self._crops),
+            "split": self._config.split,
+            "typical_px": float(np.median(distance)),
+            "within_px": float(np.percentile(distance, 95)),
+            "largest_px": float(distance.max()),
+            "largest_score": float(scores.max()),
+            "limit_px": limit,
+            "limit_percent": percent,
+        }
+        if not np.percentile(distance, percent) <= limit:  # NaN fails, too
+            raise Refused(
+                f"not published: joints moved by up to "
+                f"{parity['largest_px']:.3g} px of the crop compared with "
+                f"Keras (95 of 100 by at most {parity['within_px']:.3g}, "
+                f"typically by {parity['typical_px']:.3g}), and {percent} of "
+                f"100 may move by {limit:g}"
+            )
+        return parity
+
+    def _differences(self, answers, name):
+        """An output's distance from Keras, of several batches of the people."""
+        want = self._outputs[name]
+        return np.concatenate(
+            [each[name] - want[: len(each[name])] for each in answers]
+        )
+
+    def compare_pictures(self, folder, frozen, limit):
+        """How far `predict_bytes` is from Python's own crop, in crop pixels.
+
+        The windows of a few records are the photographs.
+
+        Raises:
+            Refused: the SavedModel in `folder` is farther than `limit`.
+        """
+        estimate = estimator.PoseEstimator(
+            folder, frozen.skeleton, batch_size=1
+        )
+        served = backends.load(folder).loaded.signatures["predict_bytes"]
+        differences = []
+        for person in batches.eval_batches(
+            self._records, self._config.split, 1, _PICTURES
+        ):
+            window, box = person["windows"][0], person["boxes"][:1]
+            got = served(image_bytes=tf.io.encode_png(window), boxes=box)
+            (want,) = estimate(window.numpy(), box.numpy())
+            side = coordinates.crop_side(
+                *box.numpy()[0, 2:], frozen.width / frozen.height, max
+            )
+            distance = np.linalg.norm(got["joints"][0] - want.joints, axis=-1)
+            differences.append(distance * frozen.height / side)
+        # A grey level here and there is rounded the other way: half of the
+        # joints must not notice.
+        typical = float(np.median(differences))
+        if not typical <= limit:
+            raise Refused(
+                f"not published: from a picture's bytes, joints move by "
+                f"{typical:.3g} px of the crop, and {limit:g} are allowed"
+            )
+        return typical
+
+
+def people(records, split, count, size, skeleton):
+    """Crops of the first people of a split, as training sees them unaugmented.
+
+    Args:
+        records: The `Records`.
+        split: Name of the split.
+        count: How many people.
+        size: (height, width) of the network's input.
+        skeleton: The `skeletons.Skeleton` of the joints.
+
+    Returns:
+        `(N, height, width, 3)` float32.
+    """
+    crop = layers.PersonCrop(*size, skeleton.mirrored_order)
+    return np.concatenate(
+        [
+            crop(batches.for_device(batch))["images"]
+            for batch in batches.eval_batches(records, split, _BATCH, count)
+        ]
+    )
+
+
+def _in_batches(predict, crops):
+    parts = [
+        predict(crops[start : start + _BATCH])
+        for start in range(0, len(crops), _BATCH)
+    ]
+    return {
+        name: np.concatenate([part[name] for part in parts])
+        for name in backends.OUTPUTS
+    }
+
+
+def _numpy(outputs):
+    return {name: np.asarray(outputs[name]) for name in backends.OUTPUTS}
