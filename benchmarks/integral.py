@@ -33,7 +33,7 @@ import numpy as np  # noqa: E402
 from absl import app  # noqa: E402
 from absl import flags  # noqa: E402
 
-from integral_tf import generation  # noqa: E402
+from integral_tf import keras_version  # noqa: E402
 from integral_tf.ops import integral  # noqa: E402
 
 _REPEATS = flags.DEFINE_integer("repeats", 15, "Turns of each form.")
@@ -69,9 +69,9 @@ def ways(maps, upstream):
 
     Both take no arguments; the second returns the points, too.
     """
-    if generation.BACKEND == "jax":
+    if keras_version.BACKEND == "jax":
         return _jax_ways(maps, upstream)
-    if generation.BACKEND == "torch":
+    if keras_version.BACKEND == "torch":
         return _torch_ways(maps, upstream)
     return _tensorflow_ways(maps, upstream)
 
@@ -142,12 +142,12 @@ def _torch_ways(maps, upstream):
 
 def one_thread():
     """Tells the backend to use one thread; XLA's flags are set above."""
-    if generation.BACKEND == "tensorflow":
+    if keras_version.BACKEND == "tensorflow":
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-    if generation.BACKEND == "torch":
+    if keras_version.BACKEND == "torch":
         import torch
 
         torch.set_num_threads(1)
@@ -249,11 +249,11 @@ def machine():
     info = pathlib.Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(": ")[1] for line in lines if "model name" in line]
-    library = __import__(generation.BACKEND)
+    library = __import__(keras_version.BACKEND)
     return (
         f"{names[0] if names else platform.processor()}, {os.cpu_count()} "
         f"cores, one thread; Python {platform.python_version()}, "
-        f"{generation.BACKEND} {library.__version__}, "
+        f"{keras_version.BACKEND} {library.__version__}, "
         f"Keras {keras.__version__}; {_REPEATS.value} turns, medians"
     )
 

@@ -31,7 +31,7 @@ class PoseModel(nn.Module):
         super().__init__()
         (body,) = [part for part in model.layers if "resnet" in part.name]
         head = model.get_layer("heatmap_head")
-        mean = torch.tensor(layers.ImageNetCentering.MODES["caffe"][0])
+        mean = torch.tensor(layers.ImageNetNormalization.MODES["caffe"][0])
         self.register_buffer("mean", mean[:, None, None])
         names = [layer.name for layer in body.layers]
         blocks = [name[:-4] for name in names if name.endswith("_add")]

@@ -25,6 +25,7 @@ from integral_tf import settings
 from integral_tf import whole
 from integral_tf.evaluation import predictions
 from integral_tf.evaluation import reliability
+from integral_tf.metrics import fitting
 from integral_tf.models import loading
 from integral_tf.models import reading
 from integral_tf.settings import setting
@@ -85,7 +86,7 @@ def judged(layer, errors, covariances):
         `(M,)` the median error that is predicted.
     """
     scales = np.asarray(layer(covariances), np.float64)
-    distances = metrics.distances(errors, scales)
+    distances = metrics.mahalanobis(errors, scales)
     inside = [distances <= layer.radius(share) for share in SHARES]
     # Of a circle of the ellipse's area.
     median = layer.radius(0.5) * np.linalg.det(scales) ** 0.25
@@ -101,13 +102,13 @@ def judged_ways(errors, covariances, images):
     # Sharp maps have no width in float32: a tenth of a pixel.
     before = layers.CovarianceCalibration(offset=0.01)
     fitted = layers.CovarianceCalibration(
-        *metrics.student_t(errors, covariances)
+        *fitting.fit_student_t(errors, covariances)
     )
     inside = np.empty((len(SHARES), len(errors)), bool)
     median = np.empty(len(errors))
-    for half in metrics.halves(images):
+    for half in fitting.halves(images):
         other = layers.CovarianceCalibration(
-            *metrics.student_t(errors[~half], covariances[~half])
+            *fitting.fit_student_t(errors[~half], covariances[~half])
         )
         inside[:, half], median[half] = judged(
             other, errors[half], covariances[half]

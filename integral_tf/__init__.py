@@ -9,7 +9,7 @@ integral_tf.PoseEstimator        a trained model on photographs
 integral_tf.to_coco              its poses as COCO's results
 integral_tf.to_supervision       its poses as supervision.KeyPoints
 
-The layer and the losses run in every Keras (`generation`), the networks in
+The layer and the losses run in every Keras (`keras_version`), the networks in
 Keras 3; an exported network, metrics, coordinates and skeletons need none.
 Whatever is asked for is imported then, and Keras not before.
 """

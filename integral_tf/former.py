@@ -20,6 +20,13 @@ _RUNS = (
     "FLAGS MODEL RECORDS SKELETON STOPPED check_flags check_new check_there "
     "claim finished may_change_rates save_model save_run save_skeleton"
 ).split()
+_FITS = {
+    "cross_fitted": "metrics.fitting:cross_fitted",
+    "distances": "metrics.calibration:mahalanobis",
+    "halves": "metrics.fitting:halves",
+    "platt": "metrics.fitting:fit_platt",
+    "student_t": "metrics.fitting:fit_student_t",
+}
 # Of a module: from its old names to module, or module:name, of today.
 _NOW = {
     "config": {
@@ -50,7 +57,13 @@ _NOW = {
         "load": "models.loading:load",
         "saved_skeleton": "models.loading:saved_skeleton",
     },
-    "layers": {"RandomCrop": "layers:PersonCrop"},
+    "layers": {
+        "ImageNetCentering": "layers:ImageNetNormalization",
+        "RandomCrop": "layers:PersonCrop",
+        "preprocessing": "layers.imagenet_normalization",
+    },
+    "metrics": _FITS,
+    "metrics.calibration": _FITS,
     "models.methods": {"network": "models.methods:fingerprint"},
     "models.multi_stage": {"heatmaps": "models.multi_stage:build"},
     "ops.integral": {"flatten_maps": "ops.layout:flatten_maps"},

@@ -4,7 +4,7 @@ A saved model names its classes, such as `integral_tf>IntegralRegression`, and
 Keras knows those whose modules are imported. `import integral_tf` imports no
 Keras. So that `keras.saving.load_model` finds the classes after it all the
 same, they are imported with Keras, whichever of the two comes first:
-`generation`, which takes Keras, imports the modules below in its last line.
+`keras_version`, which takes Keras, imports the modules below in its last line.
 """
 
 import importlib
@@ -14,7 +14,7 @@ import importlib.util
 import os
 import sys
 
-GENERATION = "integral_tf.generation"
+KERAS_VERSION = "integral_tf.keras_version"
 _CLASSES = ("layers", "losses", "metrics.joint_distance")
 # Of Keras 3 alone.
 _NETWORKS = ("models.pose",)
@@ -48,15 +48,15 @@ def register(legacy: bool) -> None:
 
 
 def follow_keras() -> None:
-    """Has `generation` imported with Keras: now, or as soon as that is."""
+    """Has `keras_version` imported with Keras: now, or as soon as that is."""
     if keras_name() in sys.modules:
-        importlib.import_module(GENERATION)
+        importlib.import_module(KERAS_VERSION)
     elif not any(isinstance(each, _Follower) for each in sys.meta_path):
         sys.meta_path.insert(0, _Follower(keras_name()))
 
 
 class _Follower(importlib.abc.MetaPathFinder):
-    """Finds Keras as it would be found, and imports `generation` after it."""
+    """Finds Keras as ever, and imports `keras_version` after it."""
 
     def __init__(self, name):
         self.name = name
@@ -77,7 +77,7 @@ class _Follower(importlib.abc.MetaPathFinder):
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
             # Where that is what imports Keras, it is not to wait for itself.
-            if GENERATION not in sys.modules:
-                importlib.import_module(GENERATION)
+            if KERAS_VERSION not in sys.modules:
+                importlib.import_module(KERAS_VERSION)
 
         return exec_module

@@ -21,7 +21,7 @@ SCRIPTS = sorted(
 # Data flows left to right; a stage may import only itself and what is before.
 STAGES = (
     "signatures ownership whole optional lazy former registration keras2 "
-    "generation "
+    "keras_version "
     "checks sides skeletons conventions coordinates settings flagfiles paper "
     "config builds progress records pipeline ops layers models losses metrics "
     "runs detection inference evaluation training export experiments serving "

@@ -19,6 +19,7 @@ from integral_tf import metrics
 from integral_tf import models
 from integral_tf import skeletons
 from integral_tf.evaluation import calibrate
+from integral_tf.metrics import fitting
 
 
 def layer() -> list[float]:
@@ -71,7 +72,7 @@ def figures() -> dict[float, float]:
     skeleton: skeletons.Skeleton = skeletons.MPII
     points = np.zeros((1, len(skeleton), 2))
     scored = metrics.pckh(points, points, [[1] * len(skeleton)], [9.0])
-    slope, offset = metrics.platt([0.1, 0.9], [False, True])
+    slope, offset = fitting.fit_platt([0.1, 0.9], [False, True])
     layers.ScoreCalibration(slope, offset)
     kept: np.ndarray = inference.oks_nms(
         np.zeros((1, 17, 2)), scores=[0.5], areas=[100.0]

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "integral_tf"
 PUBLIC = sorted(
     path
     for pattern in (
-        "*/__init__.py checks.py coordinates.py generation.py sides.py "
+        "*/__init__.py checks.py coordinates.py keras_version.py sides.py "
         "skeletons.py ops/*.py layers/*.py losses/*.py metrics/*.py "
         "models/methods.py models/integralize.py models/pose.py "
         "models/backbone.py models/multi_stage.py models/resnet18.py "

@@ -14,6 +14,7 @@ from integral_tf import coordinates
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.evaluation import feed
+from integral_tf.metrics import fitting
 from integral_tf.models import doubts
 from integral_tf.models import reading
 from integral_tf.signatures import ArrayLike
@@ -153,7 +154,7 @@ def fit_scores(
         confidence: `(M,)` in [0, 1], as its maps are read.
         hits: `(M,)` bools.
     """
-    slope, offset = metrics.platt(confidence, hits)
+    slope, offset = fitting.fit_platt(confidence, hits)
     for layer in reading.score_layers(model):
         layer.slope, layer.offset = slope, offset
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from integral_tf import layers
 from integral_tf import metrics
+from integral_tf.metrics import fitting
 from integral_tf.models import reading
 
 RIGHT = 0.5
@@ -41,7 +42,7 @@ def ways(model, seen):
         given = {"uncalibrated": raw, **given}
     people = np.broadcast_to(seen.image_id[:, None], known.shape)[known]
     first = next(iter(given.values()))
-    fitted = metrics.cross_fitted(first, errors[known] <= RIGHT, people)
+    fitted = fitting.cross_fitted(first, errors[known] <= RIGHT, people)
     return {**given, "cross_fitted": fitted}
 
 

@@ -62,8 +62,7 @@ def fold(model, phases=False):
         config["dtype"] = "float32"
         if type(layer) in _CONVOLUTIONS:
             config["use_bias"] = True
-        centers = type(layer) is layers.ImageNetCentering
-        new = (_Centering if centers else type(layer)).from_config(config)
+        new = type(layer).from_config(config)
         if isinstance(layer, layers.HeatmapHead):
             _prepare_head(new, phases)
         originals[id(new)] = layer, new
@@ -90,15 +89,6 @@ def fold(model, phases=False):
         elif new.built:
             new.set_weights(layer.get_weights())
     return copy
-
-
-class _Centering(layers.ImageNetCentering):
-    """Without a flip of the channels, which becomes ONNX's ReverseSequence."""
-
-    @staticmethod
-    def reverse(images):
-        red, green, blue = keras.ops.split(images, 3, axis=-1)
-        return keras.ops.concatenate([blue, green, red], axis=-1)
 
 
 def _kernel_and_bias(convolution, norm=None):

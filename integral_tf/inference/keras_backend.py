@@ -1,9 +1,9 @@
 """A Keras model as one of `backends`, on whichever array library it is."""
 
-from integral_tf import generation
+from integral_tf import keras_version
 from integral_tf import layers
-from integral_tf.generation import keras
 from integral_tf.inference import flip
+from integral_tf.keras_version import keras
 from integral_tf.models import reading
 
 
@@ -25,7 +25,7 @@ class Keras:
         predict = _with_covariance(model)
         if skeleton:
             predict = flip.flipped(predict, skeleton)
-        if generation.BACKEND == "tensorflow":
+        if keras_version.BACKEND == "tensorflow":
             import tensorflow as tf
 
             predict = tf.function(predict, reduce_retracing=True)

@@ -21,8 +21,6 @@ from integral_tf.metrics import oks
 from integral_tf.signatures import ArrayLike
 from integral_tf.signatures import Numbers
 
-_BLOCK = 1 << 12  # pairs compared at once, so that they stay in the cache
-
 
 def oks_nms(
     joints: ArrayLike,
@@ -130,18 +128,14 @@ def _split(people, image):
 
 
 def _similarity(joints, areas, first, second, sigmas):
-    similar = np.empty(len(first))
-    for start in range(0, len(first), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        a, b = first[block], second[block]
-        similar[block] = oks.similarity(
-            joints[a],
-            joints[b],
-            np.ones((len(a), joints.shape[1]), bool),
-            (areas[a] + areas[b]) / 2,
-            sigmas,
-        )
-    return similar
+    return oks.of_pairs(
+        joints,
+        joints,
+        np.broadcast_to(True, joints.shape[:2]),
+        (areas[first] + areas[second]) / 2,
+        sigmas,
+        pairs=(first, second),
+    )
 
 
 def _checked(joints, scores, areas, sigmas, image_ids):

@@ -7,17 +7,17 @@ from integral_tf.layers.calibrated import network_weights
 from integral_tf.layers.covariance_calibration import CovarianceCalibration
 from integral_tf.layers.heads import HeatmapHead
 from integral_tf.layers.heads import JointHead
+from integral_tf.layers.imagenet_normalization import ImageNetNormalization
 from integral_tf.layers.integral_regression import IntegralRegression
 from integral_tf.layers.person_crop import PersonCrop
 from integral_tf.layers.photometric import Photometric
-from integral_tf.layers.preprocessing import ImageNetCentering
 from integral_tf.layers.score_calibration import ScoreCalibration
 
 __all__ = [
     "Argmax",
     "CovarianceCalibration",
     "HeatmapHead",
-    "ImageNetCentering",
+    "ImageNetNormalization",
     "IntegralRegression",
     "JointHead",
     "PersonCrop",

@@ -6,9 +6,9 @@ from typing import Any
 
 from integral_tf import checks
 from integral_tf import coordinates
-from integral_tf import generation
-from integral_tf.generation import keras
-from integral_tf.generation import ops
+from integral_tf import keras_version
+from integral_tf.keras_version import keras
+from integral_tf.keras_version import ops
 from integral_tf.layers import float32
 from integral_tf.ops import argmax
 from integral_tf.ops import layout
@@ -69,7 +69,7 @@ class Argmax(float32.Float32, keras.layers.Layer):
         self.stride = checks.stride(stride)
         self.activation = activation
         self.cells = checks.cells(cells)
-        self.data_format = generation.data_format(data_format)
+        self.data_format = keras_version.data_format(data_format)
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
     def build(self, input_shape: Shape) -> None:

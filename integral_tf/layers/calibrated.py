@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from integral_tf import generation
-from integral_tf.generation import keras
+from integral_tf import keras_version
+from integral_tf.keras_version import keras
 from integral_tf.layers import float32
 from integral_tf.signatures import Tensor
 
@@ -66,7 +66,7 @@ class Calibrated(float32.Float32, keras.layers.Layer):
         number = self.number(name)
         if isinstance(number, (int, float)):
             return number
-        with generation.eagerly():
+        with keras_version.eagerly():
             number = number.numpy()
         # The shortest decimal of the float32: 2.51, not 2.5099999904632568.
         return float(str(np.float32(number)))
@@ -98,7 +98,7 @@ class Calibrated(float32.Float32, keras.layers.Layer):
             dtype="float32",
             initializer=keras.initializers.Constant(value),
             trainable=trainable,
-            **generation.NOT_CAST,
+            **keras_version.NOT_CAST,
         )
 
     def save_own_variables(self, store: Any) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from integral_tf import checks
-from integral_tf.generation import keras
-from integral_tf.generation import ops
+from integral_tf.keras_version import keras
+from integral_tf.keras_version import ops
 from integral_tf.layers import calibrated
 from integral_tf.signatures import Shape
 from integral_tf.signatures import Tensor
@@ -42,7 +42,8 @@ class CovarianceCalibration(calibrated.Calibrated):
     uncertain; the slope mends that. The offset is the error that a map knows
     nothing of, such as that of the labels. Errors then have a Student's t
     distribution with this scale and `degrees` of freedom: its heavy tails are
-    the joints that are put on another limb. `metrics.student_t` fits all three.
+    the joints that are put on another limb. `metrics.fitting.fit_student_t`
+    fits all three.
     The defaults change nothing, and take errors to be normal. All three are
     weights that no optimizer touches, and attributes that may be set at any
     time.

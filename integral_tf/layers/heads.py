@@ -7,8 +7,8 @@ from typing import Any
 
 from integral_tf import checks
 from integral_tf import coordinates
-from integral_tf import generation
-from integral_tf.generation import keras
+from integral_tf import keras_version
+from integral_tf.keras_version import keras
 from integral_tf.layers import float32
 from integral_tf.signatures import Shape
 from integral_tf.signatures import Tensor
@@ -75,7 +75,7 @@ class HeatmapHead(keras.layers.Layer):
             "`channels` counts those of each deconvolution, from 1.",
             least=1,
         )
-        self.data_format = generation.data_format(data_format)
+        self.data_format = keras_version.data_format(data_format)
         self.deconvolutions, self.norms = [], []
         for i in range(1, self.upsamplings + 1):
             self.deconvolutions.append(
@@ -197,7 +197,7 @@ class JointHead(float32.Float32, keras.layers.Layer):
             "joints", joints, "`joints` counts the points, from 1.", least=1
         )
         self.crop_size = _checked_size(crop_size)
-        self.data_format = generation.data_format(data_format)
+        self.data_format = keras_version.data_format(data_format)
         self.pool = keras.layers.GlobalAveragePooling2D(
             data_format=self.data_format, dtype="float32"
         )

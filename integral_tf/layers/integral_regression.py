@@ -9,9 +9,9 @@ import numpy as np
 
 from integral_tf import checks
 from integral_tf import coordinates
-from integral_tf import generation
-from integral_tf.generation import keras
-from integral_tf.generation import ops
+from integral_tf import keras_version
+from integral_tf.keras_version import keras
+from integral_tf.keras_version import ops
 from integral_tf.layers import calibrated
 from integral_tf.ops import argmax
 from integral_tf.ops import background
@@ -127,7 +127,7 @@ class IntegralRegression(calibrated.Calibrated):
         self.window = _checked_window(window, background)
         self.confidence = confidence
         self.covariance = covariance
-        self.data_format = generation.data_format(data_format)
+        self.data_format = keras_version.data_format(data_format)
         self.output_range = _checked_range(output_range, stride)
         self.cells = checks.cells(cells)
         self.packed = packed
@@ -143,7 +143,7 @@ class IntegralRegression(calibrated.Calibrated):
         """The factor; of a learned one, where it is now."""
         if not self.learn_beta:
             return self.read_number("beta")
-        with generation.eagerly():
+        with keras_version.eagerly():
             return float(np.exp(self.log_beta.numpy()))
 
     @beta.setter
@@ -180,7 +180,7 @@ class IntegralRegression(calibrated.Calibrated):
             self.log_beta.assign(np.log(np.float64(store["beta"])))
 
     def __call__(self, heatmaps: Tensor, *args: Any, **kwargs: Any) -> Any:
-        generation.check(heatmaps)
+        keras_version.check(heatmaps)
         return super().__call__(heatmaps, *args, **kwargs)
 
     def call(self, heatmaps: Tensor) -> Any:

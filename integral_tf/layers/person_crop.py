@@ -9,8 +9,8 @@ from typing import Any
 
 from integral_tf import checks
 from integral_tf import coordinates
-from integral_tf.generation import keras
-from integral_tf.generation import ops
+from integral_tf.keras_version import keras
+from integral_tf.keras_version import ops
 from integral_tf.layers import float32
 from integral_tf.ops import warp
 from integral_tf.signatures import Tensor

@@ -6,8 +6,8 @@ from typing import Any
 
 from integral_tf import checks
 from integral_tf import coordinates
-from integral_tf.generation import keras
-from integral_tf.generation import ops
+from integral_tf.keras_version import keras
+from integral_tf.keras_version import ops
 from integral_tf.losses import heatmap
 from integral_tf.ops import integral
 from integral_tf.ops import labels

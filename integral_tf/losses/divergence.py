@@ -15,8 +15,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from integral_tf.generation import keras
-from integral_tf.generation import ops
+from integral_tf.keras_version import keras
+from integral_tf.keras_version import ops
 from integral_tf.losses import heatmap
 from integral_tf.ops import integral
 from integral_tf.ops import layout

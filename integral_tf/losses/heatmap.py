@@ -14,9 +14,9 @@ from typing import Any
 
 from integral_tf import checks
 from integral_tf import coordinates
-from integral_tf import generation
-from integral_tf.generation import keras
-from integral_tf.generation import ops
+from integral_tf import keras_version
+from integral_tf.keras_version import keras
+from integral_tf.keras_version import ops
 from integral_tf.losses import labelled
 from integral_tf.ops import integral
 from integral_tf.ops import labels
@@ -51,7 +51,7 @@ class HeatmapLoss(labelled.LabelledLoss):
         super().__init__(**kwargs)
         self.stride = checks.stride(stride)
         self.cells = checks.cells(cells)
-        self.data_format = generation.data_format(data_format)
+        self.data_format = keras_version.data_format(data_format)
 
     def people(self, y_pred: Tensor) -> Shape:
         shape = labels.static_shape(y_pred)

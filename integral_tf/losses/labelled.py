@@ -5,8 +5,8 @@ Shape letters: B batch, K joints, D spatial dimensions.
 
 from __future__ import annotations
 
-from integral_tf.generation import keras
-from integral_tf.generation import ops
+from integral_tf.keras_version import keras
+from integral_tf.keras_version import ops
 from integral_tf.ops import labels
 from integral_tf.signatures import Shape
 from integral_tf.signatures import Tensor

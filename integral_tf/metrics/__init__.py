@@ -1,17 +1,15 @@
 """Metrics of the paper, on plain arrays, and one of Keras for `fit`."""
 
+from typing import Any
 from typing import TYPE_CHECKING
 
+from integral_tf import former
 from integral_tf import lazy
 from integral_tf.metrics.average_precision import coco_keypoint_ap
 from integral_tf.metrics.calibration import calibration_error
-from integral_tf.metrics.calibration import cross_fitted
-from integral_tf.metrics.calibration import distances
-from integral_tf.metrics.calibration import halves
-from integral_tf.metrics.calibration import platt
+from integral_tf.metrics.calibration import mahalanobis
 from integral_tf.metrics.calibration import reliability
 from integral_tf.metrics.calibration import spearman
-from integral_tf.metrics.calibration import student_t
 from integral_tf.metrics.pckh import ALPHAS
 from integral_tf.metrics.pckh import Pckh
 from integral_tf.metrics.pckh import pckh
@@ -27,18 +25,19 @@ __all__ = [
     "Pckh",
     "calibration_error",
     "coco_keypoint_ap",
-    "cross_fitted",
-    "distances",
-    "halves",
+    "mahalanobis",
     "pckh",
-    "platt",
     "pycocotools_ap",
     "reference_lengths",
     "reliability",
     "spearman",
-    "student_t",
 ]
 
-__getattr__ = lazy.attributes(
+_lazy = lazy.attributes(
     __name__, {"JointDistance": "integral_tf.metrics.joint_distance"}
 )
+_former = former.names(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    return (_lazy if name in __all__ else _former)(name)

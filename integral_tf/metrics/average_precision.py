@@ -35,7 +35,6 @@ _FIGURES = (
     ("M", 1, slice(None)),
     ("L", 2, slice(None)),
 )
-_BLOCK = 1 << 12  # pairs compared at once, so that they stay in the cache
 
 
 def coco_keypoint_ap(
@@ -100,21 +99,15 @@ def _pairs(people, found, sigmas):
         np.cumsum(count) - count, count
     )
     person = first[detection] + of_its_group
-    blocks = [np.empty(0)]
-    for start in range(0, len(detection), _BLOCK):
-        d = detection[start : start + _BLOCK]
-        p = person[start : start + _BLOCK]
-        blocks.append(
-            oks.similarity(
-                found.joints[d],
-                people.joints[p],
-                people.visible[p],
-                people.area[p],
-                sigmas,
-                people.box[p],
-            )
-        )
-    similar = np.concatenate(blocks)
+    similar = oks.of_pairs(
+        found.joints,
+        people.joints,
+        people.visible,
+        people.area[person],
+        sigmas,
+        pairs=(detection, person),
+        boxes=people.box,
+    )
     near = similar >= THRESHOLDS[0]
     return _Pairs(detection[near], person[near], similar[near])
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from integral_tf.generation import keras
-from integral_tf.generation import ops
+from integral_tf.keras_version import keras
+from integral_tf.keras_version import ops
 from integral_tf.ops import labels
 from integral_tf.signatures import Tensor
 

@@ -15,6 +15,47 @@ import numpy as np
 
 from integral_tf.signatures import ArrayLike
 
+_BLOCK = 1 << 12  # pairs compared at once, so that they stay in the cache
+
+
+def of_pairs(
+    predicted: ArrayLike,
+    truth: ArrayLike,
+    visible: ArrayLike,
+    areas: ArrayLike,
+    sigmas: ArrayLike,
+    *,
+    pairs: tuple[np.ndarray, np.ndarray],
+    boxes: ArrayLike | None = None,
+) -> np.ndarray:
+    """Compares poses of two sets, pair by pair.
+
+    Args:
+        predicted: `(P, K, 2)` points of one set.
+        truth: `(T, K, 2)` points of the other set.
+        visible: `(T, K)`, as in `similarity`.
+        areas: `(N,)`, of each pair.
+        sigmas: `(K,)` standard deviations per joint.
+        pairs: Positions in the first set and in the second, `(N,)` each.
+        boxes: `(T, 4)`, as in `similarity`.
+
+    Returns:
+        `(N,)` float64, as of `similarity`.
+    """
+    similar = np.empty(len(pairs[0]))
+    for start in range(0, len(similar), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        first, second = pairs[0][block], pairs[1][block]
+        similar[block] = similarity(
+            predicted[first],
+            truth[second],
+            visible[second],
+            areas[block],
+            sigmas,
+            None if boxes is None else boxes[second],
+        )
+    return similar
+
 
 def similarity(
     predicted: ArrayLike,

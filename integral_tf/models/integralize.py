@@ -7,7 +7,7 @@ import itertools
 import keras
 from keras import ops
 
-from integral_tf import generation
+from integral_tf import keras_version
 from integral_tf import layers
 from integral_tf.models import doubts
 from integral_tf.models import pose
@@ -99,7 +99,7 @@ def integralize(
             "Maps that are normalised have no `background` that is known. "
             f"Received: probabilities=True, background={background}"
         )
-    given, data_format = data_format, generation.data_format(data_format)
+    given, data_format = data_format, keras_version.data_format(data_format)
     inputs, maps = stack.find(model, layer)
     doubts.refuse_film(maps)
     sizes = doubts.Sizes(inputs, maps, data_format, given is not None)

@@ -104,8 +104,8 @@ def _keras(path):
     """Keras 3, which knows the classes here, or why not."""
     # Late: whoever has an artifact may have no Keras.
     try:
-        generation = importlib.import_module("integral_tf.generation")
-        has, legacy = generation.NAME, generation.LEGACY
+        keras_version = importlib.import_module("integral_tf.keras_version")
+        has, legacy = keras_version.NAME, keras_version.LEGACY
     except ModuleNotFoundError as error:
         has, legacy = f"no module {error.name!r}", True
     if legacy:
@@ -113,7 +113,7 @@ def _keras(path):
             "A Keras model is opened by Keras 3; what export.py published "
             f"needs none. Received: {str(path)!r}, with {has} here"
         )
-    return generation.keras
+    return keras_version.keras
 
 
 def check_skeleton(model, skeleton):

@@ -62,7 +62,7 @@ def pose_model(
         preprocessing: What the backbone sees of the crops: `"caffe"`, which
             Keras's ImageNet weights want, `"torch"`, `"torch_bgr"`, or
             `"lite"`, which EfficientNet-Lite's want; see
-            `layers.ImageNetCentering`.
+            `layers.ImageNetNormalization`.
         cells: Where the maps' cells lie in the crop: `"middle"`, or `"first"`
             as others train them; see `layers.Argmax`. R1 has none.
 
@@ -80,7 +80,9 @@ def pose_model(
     _check(method, backbone, stages, weights, preprocessing)
     size = _size(image_size)
     images = keras.Input((*size, 3), name="images")
-    centred = layers.ImageNetCentering(preprocessing, name="centering")(images)
+    centred = layers.ImageNetNormalization(preprocessing, name="centering")(
+        images
+    )
     body = backbones.build(
         backbone, size, weights, width_multiplier, bottleneck_stride
     )
@@ -181,7 +183,7 @@ def fingerprint(model: keras.Model) -> tuple[list, list]:
         no shape shows.
     """
     shapes = [tuple(each.shape) for each in layers.network_weights(model)]
-    parts = (keras.layers.Conv2D, layers.ImageNetCentering)
+    parts = (keras.layers.Conv2D, layers.ImageNetNormalization)
     names = ("strides", "padding", "mode")
     options = [
         [getattr(layer, name, None) for name in names]

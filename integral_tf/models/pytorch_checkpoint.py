@@ -66,7 +66,7 @@ def from_pytorch(
             and of a Lightning module or without.
         image_size: Side of the crop in pixels, or `(height, width)`.
         preprocessing: What it was trained on, `"torch"` or `"torch_bgr"`; see
-            `layers.ImageNetCentering`.
+            `layers.ImageNetNormalization`.
         bottleneck_stride: `"pytorch"`, or `"1x1"` for a network of style
             caffe, whose tensors look the same.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from integral_tf import generation
-from integral_tf.generation import ops
+from integral_tf import keras_version
+from integral_tf.keras_version import ops
 from integral_tf.ops import integral
 from integral_tf.ops import layout
 from integral_tf.signatures import Axes
@@ -113,7 +113,7 @@ def _first_maximum(scores, axis):
 
     Keras tells -0 from 0 there by bits; ONNX and LiteRT have no such operation.
     """
-    if generation.BACKEND == "tensorflow":
+    if keras_version.BACKEND == "tensorflow":
         import tensorflow as tf
 
         return tf.argmax(scores, axis, output_type=tf.int32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integral_tf import coordinates
-from integral_tf.generation import ops
+from integral_tf.keras_version import ops
 from integral_tf.ops import integral
 from integral_tf.ops import layout
 from integral_tf.signatures import Axes

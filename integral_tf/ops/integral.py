@@ -24,8 +24,8 @@ from __future__ import annotations
 import numpy as np
 
 from integral_tf import former
-from integral_tf import generation
-from integral_tf.generation import ops
+from integral_tf import keras_version
+from integral_tf.keras_version import ops
 from integral_tf.ops import layout
 from integral_tf.signatures import Axes
 from integral_tf.signatures import Shape
@@ -67,7 +67,7 @@ def masses(scores: Tensor, axes: Axes) -> Tensor:
     Returns:
         Of the same shape: the softmax, up to a factor per map.
     """
-    if generation.BACKEND == "torch":
+    if keras_version.BACKEND == "torch":
         return _torch_masses(scores, axes)
     # Only +inf is above 0. Not cut there: a tie would halve its gradient.
     return ops.exp(ops.clip(scores - _top(scores, axes), -_FAR, 1.0))
@@ -83,7 +83,7 @@ def _top(scores, axes):
 
 def largest(scores: Tensor, axis: int | Axes, keepdims: bool = False) -> Tensor:
     """`ops.max`, which on TensorFlow refuses a batch of nobody."""
-    if generation.BACKEND == "tensorflow":
+    if keras_version.BACKEND == "tensorflow":
         import tensorflow as tf
 
         return tf.reduce_max(scores, axis=axis, keepdims=keepdims)
@@ -203,7 +203,7 @@ def expectation(scores: Tensor, axes: Axes) -> Tensor:
     Returns:
         `(B, K, D)` float32 points in the heat-map frame.
     """
-    if generation.BACKEND != "tensorflow":
+    if keras_version.BACKEND != "tensorflow":
         return expected_coordinates(masses(scores, axes), axes)
 
     # Written out for TensorFlow's graphs, where automatic differentiation

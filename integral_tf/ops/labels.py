@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from integral_tf.generation import ops
+from integral_tf.keras_version import ops
 from integral_tf.signatures import Shape
 from integral_tf.signatures import Tensor
 

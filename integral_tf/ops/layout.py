@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 
-from integral_tf import generation
-from integral_tf.generation import ops
+from integral_tf import keras_version
+from integral_tf.keras_version import ops
 from integral_tf.signatures import Axes
 from integral_tf.signatures import Shape
 from integral_tf.signatures import Tensor
@@ -48,7 +48,7 @@ def arranged(
     last = tuple(range(2, len(shape)))
     if data_format == "channels_first":
         return heatmaps, last
-    if generation.BACKEND == "torch":
+    if keras_version.BACKEND == "torch":
         # Its kernels want pixels side by side, in the gradient, too.
         order = (0, len(shape) - 1, *range(1, len(shape) - 1))
         return ops.transpose(heatmaps, order).contiguous(), last

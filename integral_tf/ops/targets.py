@@ -6,7 +6,7 @@ may have any D, as those of `integral`; points are (x, y, z).
 
 from __future__ import annotations
 
-from integral_tf.generation import ops
+from integral_tf.keras_version import ops
 from integral_tf.ops import integral
 from integral_tf.ops import layout
 from integral_tf.signatures import Shape

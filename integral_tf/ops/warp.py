@@ -6,7 +6,7 @@ Shape letters: B batch, H x W the source picture, h x w the crop, K joints.
 from __future__ import annotations
 
 from integral_tf import coordinates
-from integral_tf.generation import ops
+from integral_tf.keras_version import ops
 from integral_tf.signatures import Tensor
 
 

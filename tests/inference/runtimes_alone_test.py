@@ -87,7 +87,8 @@ coordinates.region_around([0, 0, 2, 2])
 skeletons.get("coco").mirrored_order
 inference.oks_nms(np.zeros((1, 17, 2)), [1.0], [4.0], skeletons.COCO.sigmas)
 print(*{"keras", "tensorflow", "scipy", "PIL", "absl"} & set(sys.modules))
-metrics.cross_fitted([0.2, 0.9, 0.6, 0.4], [0, 1, 1, 0], [1, 1, 2, 2])
+from integral_tf.metrics import fitting
+fitting.cross_fitted([0.2, 0.9, 0.6, 0.4], [0, 1, 1, 0], [1, 1, 2, 2])
 print(*{"keras", "tensorflow"} & set(sys.modules))
 """
     )

@@ -8,7 +8,7 @@ import pytest
 
 from integral_tf import metrics
 from integral_tf import skeletons
-from integral_tf.metrics import average_precision
+from integral_tf.metrics import oks
 
 NAMES = "AP AP50 AP75 APM APL AR AR50 AR75 ARM ARL".split()
 SIGMAS = np.array(skeletons.COCO.sigmas)
@@ -307,7 +307,7 @@ def test_reads_files_and_changes_nothing(tmp_path):
 
 def test_more_pairs_than_are_compared_at_once(monkeypatch):
     expected = metrics.coco_keypoint_ap(*random_set(3))
-    monkeypatch.setattr(average_precision, "_BLOCK", 7)
+    monkeypatch.setattr(oks, "_BLOCK", 7)
     assert metrics.coco_keypoint_ap(*random_set(3)) == expected
 
 

@@ -6,6 +6,7 @@ from scipy import special
 
 from integral_tf import layers
 from integral_tf import metrics
+from integral_tf.metrics import fitting
 
 
 def drawn(slope, offset, count=40_000):
@@ -18,7 +19,7 @@ def drawn(slope, offset, count=40_000):
 
 @pytest.mark.parametrize("slope, offset", [(1, 0), (2.5, -1), (0.5, 3)])
 def test_platt_finds_what_the_hits_were_drawn_with(slope, offset):
-    found = metrics.platt(*drawn(slope, offset))
+    found = fitting.fit_platt(*drawn(slope, offset))
     # 40,000 coins: a standard error of about 0.02 each.
     np.testing.assert_allclose(found, (slope, offset), atol=0.15)
 
@@ -26,7 +27,7 @@ def test_platt_finds_what_the_hits_were_drawn_with(slope, offset):
 def test_calibrated_scores_are_the_shares_of_hits():
     confidence, hits = drawn(2.5, -1)
     before = metrics.calibration_error(confidence, hits)
-    layer = layers.ScoreCalibration(*metrics.platt(confidence, hits))
+    layer = layers.ScoreCalibration(*fitting.fit_platt(confidence, hits))
     after = metrics.calibration_error(layer(confidence), hits)
     assert before > 0.1 > 0.02 > after
 
@@ -41,20 +42,20 @@ def test_the_error_is_the_gap_of_each_tenth():
 
 
 def test_there_may_be_nothing_to_fit():
-    assert metrics.platt([], []) == (1.0, 0.0)
+    assert fitting.fit_platt([], []) == (1.0, 0.0)
 
 
 @pytest.mark.parametrize("right", [True, False])
 def test_nobody_is_certain_after_two_examples(right):
     # Platt's targets: of two examples that are right, 3 in 4.
-    slope, offset = metrics.platt([0.5, 0.5], [right, right])
+    slope, offset = fitting.fit_platt([0.5, 0.5], [right, right])
     chance = special.expit(slope * special.logit(0.5) + offset)
     assert chance == pytest.approx(0.75 if right else 0.25, abs=1e-3)
 
 
 def test_surer_joints_never_become_less_sure():
     confidence = np.linspace(0.1, 0.9, 100)
-    slope, _ = metrics.platt(confidence, confidence < 0.5)
+    slope, _ = fitting.fit_platt(confidence, confidence < 0.5)
     assert slope > 0
 
 
@@ -71,7 +72,7 @@ def test_a_part_knows_its_count_mean_and_share():
 
 
 def test_halves_keep_an_images_people_together():
-    first, second = metrics.halves([7, 3, 7, 9, 3])
+    first, second = fitting.halves([7, 3, 7, 9, 3])
     # In order 3, 7, 9: every second is 7.
     assert second.tolist() == [True, False, True, False, False]
     assert (first == ~second).all()
@@ -83,7 +84,7 @@ def test_a_half_is_calibrated_by_the_other():
     confidence, hits = drawn(1, 0)
     groups = np.arange(len(hits)) % 2
     hits &= groups == 0
-    scores = metrics.cross_fitted(confidence, hits, groups)
+    scores = fitting.cross_fitted(confidence, hits, groups)
     assert scores[groups == 0].max() < 0.01
     np.testing.assert_allclose(
         scores[groups == 1], confidence[groups == 1], atol=0.02
@@ -120,7 +121,7 @@ def drawn_errors(slope, offset, degrees, count=20_000):
 
 @pytest.mark.parametrize("truth", [(2.0, 10.0, 1.5), (0.2, 30.0, 4.0)])
 def test_student_t_finds_what_errors_were_drawn_with(truth):
-    found = metrics.student_t(*drawn_errors(*truth))
+    found = fitting.fit_student_t(*drawn_errors(*truth))
     np.testing.assert_allclose(found, truth, rtol=0.15)
 
 
@@ -131,7 +132,7 @@ def test_gross_errors_do_not_widen_the_others():
     size = np.linalg.norm(errors, axis=1)
     errors[::10] = 100.0, 0.0
     layer = layers.CovarianceCalibration(
-        *metrics.student_t(errors, covariances)
+        *fitting.fit_student_t(errors, covariances)
     )
     scale = np.linalg.det(np.asarray(layer(covariances))) ** 0.25
     predicted = np.median(layer.radius(0.5) * scale)
@@ -140,12 +141,12 @@ def test_gross_errors_do_not_widen_the_others():
 
 
 def test_there_may_be_no_errors_to_fit():
-    assert metrics.student_t(np.zeros((0, 2)), np.zeros((0, 2, 2))) == (
+    assert fitting.fit_student_t(np.zeros((0, 2)), np.zeros((0, 2, 2))) == (
         1.0, 0.0, None,
     )  # fmt: skip
 
 
 def test_distances_are_in_standard_deviations():
     # By hand: 6 over a deviation of 3, then 4 over 2: root of 4 and 4.
-    found = metrics.distances([[6.0, 4.0]], [[[9.0, 0.0], [0.0, 4.0]]])
+    found = metrics.mahalanobis([[6.0, 4.0]], [[[9.0, 0.0], [0.0, 4.0]]])
     np.testing.assert_allclose(found, [8**0.5])

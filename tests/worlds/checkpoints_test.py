@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from integral_tf.generation import LEGACY
+from integral_tf.keras_version import LEGACY
 from tests.models import pose_resnet
 from tests.models import their_decode
 

@@ -13,8 +13,8 @@ import pytest
 import integral_tf
 from integral_tf import losses
 from integral_tf import metrics
-from integral_tf.generation import keras
-from integral_tf.generation import LEGACY
+from integral_tf.keras_version import keras
+from integral_tf.keras_version import LEGACY
 from tests.worlds import processes
 
 BACKEND = "tensorflow" if LEGACY else keras.backend.backend()
@@ -483,7 +483,7 @@ def test_save_load(tmp_path):
     printed = processes.fresh(
         """
 import sys, numpy, integral_tf
-from integral_tf.generation import keras
+from integral_tf.keras_version import keras
 model = keras.models.load_model(sys.argv[1] + "/model.keras")
 pictures = numpy.load(sys.argv[1] + "/pictures.npy")
 outputs = model.predict(pictures, verbose=0)

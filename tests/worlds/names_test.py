@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import integral_tf
-from integral_tf import generation
-from integral_tf.generation import LEGACY
+from integral_tf import keras_version
+from integral_tf.keras_version import LEGACY
 from tests.worlds import processes
 
 ON_KERAS_3 = ["calibrate", "integralize", "pose_model"]
@@ -78,7 +78,7 @@ print(*{"keras", "tf_keras", "tensorflow", "jax", "torch"} & set(sys.modules))
     ],
 )
 def test_keras_knows_the_classes_whichever_is_imported_first(imports):
-    keras = generation.keras.__name__
+    keras = keras_version.keras.__name__
     printed = processes.fresh(
         f"{imports.format(keras=keras)}\n"
         f"print(*{keras}.utils.get_custom_objects())"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import integral_tf
-from integral_tf.generation import keras
+from integral_tf.keras_version import keras
 from tests.worlds import layer_test
 from tests.worlds.layer_test import array
 

@@ -18,7 +18,7 @@ def photographs():
 @pytest.mark.parametrize("mode", ["caffe", "torch", "torch_bgr", "lite"])
 def test_conforms(mode, photographs, tmp_path):
     conformance.check_layer(
-        layers.ImageNetCentering(mode),
+        layers.ImageNetNormalization(mode),
         photographs.astype("float32"),
         expected_shape=(2, 4, 6, 3),
         tmp_path=tmp_path,
@@ -27,7 +27,7 @@ def test_conforms(mode, photographs, tmp_path):
 
 def test_exchanges_red_and_blue_and_centres_each():
     pixel = np.array([[[[123.68, 126.779, 203.939]]]], "float32")  # R, G, B
-    centred = layers.ImageNetCentering()(pixel)
+    centred = layers.ImageNetNormalization()(pixel)
     np.testing.assert_allclose(centred[0, 0, 0], [100, 10, 0], atol=1e-4)
 
 
@@ -36,7 +36,7 @@ def test_agrees_with_keras_applications(photographs, dtype):
     expected = keras.applications.resnet.preprocess_input(
         photographs.astype("float32")
     )
-    centred = layers.ImageNetCentering()(photographs.astype(dtype))
+    centred = layers.ImageNetNormalization()(photographs.astype(dtype))
     assert centred.dtype == "float32"
     np.testing.assert_allclose(centred, expected, atol=1e-4)
 
@@ -45,30 +45,30 @@ def test_torch_is_that_of_keras_applications(photographs):
     expected = keras.applications.imagenet_utils.preprocess_input(
         photographs.astype("float32"), mode="torch"
     )
-    seen = layers.ImageNetCentering("torch")(photographs)
+    seen = layers.ImageNetNormalization("torch")(photographs)
     np.testing.assert_allclose(seen, expected, atol=1e-5)
 
 
 def test_torch_bgr_takes_the_numbers_of_red_for_blue():
     # 255 * 0.485 = 123.675 and 255 * 0.229 = 58.395 are red's in "torch".
     pixel = np.array([[[[103.53, 116.28, 123.675 + 58.395]]]], "float32")
-    seen = layers.ImageNetCentering("torch_bgr")(pixel)
+    seen = layers.ImageNetNormalization("torch_bgr")(pixel)
     np.testing.assert_allclose(seen[0, 0, 0], [1, 0, 0], atol=1e-5)
 
 
 def test_lite_takes_127_off_and_divides_by_128():
     pixel = np.array([[[[255, 127, 63]]]], "uint8")
-    seen = layers.ImageNetCentering("lite")(pixel)
+    seen = layers.ImageNetNormalization("lite")(pixel)
     np.testing.assert_array_equal(seen[0, 0, 0], [1, 0, -0.5])
 
 
 def test_refuses_an_unknown_mode():
     with pytest.raises(ValueError, match="Received: mode='tf'"):
-        layers.ImageNetCentering("tf")
+        layers.ImageNetNormalization("tf")
 
 
 def test_computes_in_the_layers_own_type(photographs):
-    centred = layers.ImageNetCentering(dtype="mixed_float16")(photographs)
+    centred = layers.ImageNetNormalization(dtype="mixed_float16")(photographs)
     assert centred.dtype == "float16"
-    exact = layers.ImageNetCentering()(photographs)
+    exact = layers.ImageNetNormalization()(photographs)
     np.testing.assert_allclose(centred, exact, atol=0.1)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from integral_tf.generation import keras
-from integral_tf.generation import ops
+from integral_tf.keras_version import keras
+from integral_tf.keras_version import ops
 from integral_tf.signatures import Shape
 from integral_tf.signatures import Tensor
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
-class ImageNetCentering(keras.layers.Layer):
+class ImageNetNormalization(keras.layers.Layer):
     """RGB 0..255 to what a backbone was trained on.
 
     As a layer it cannot be forgotten when the model is served.
@@ -56,20 +56,23 @@ class ImageNetCentering(keras.layers.Layer):
         # Keras casts floats only; uint8 would wrap around below the mean.
         images = ops.cast(images, self.compute_dtype)
         if self.mode in ("caffe", "torch_bgr"):
-            images = self.reverse(images)
+            # A flip would become ONNX's ReverseSequence.
+            red, green, blue = ops.split(images, 3, axis=-1)
+            images = ops.concatenate([blue, green, red], axis=-1)
         mean, deviation = self.MODES[self.mode]
         images = images - ops.convert_to_tensor(mean, dtype=images.dtype)
         if deviation is None:
             return images
         return images / ops.convert_to_tensor(deviation, dtype=images.dtype)
 
-    @staticmethod
-    def reverse(images: Tensor) -> Tensor:
-        """RGB to BGR."""
-        return ops.flip(images, axis=-1)
-
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mode": self.mode}
+
+
+# Files saved before 0.2 have the class's former name.
+keras.saving.get_custom_objects()["integral_tf>ImageNetCentering"] = (
+    ImageNetNormalization
+)
