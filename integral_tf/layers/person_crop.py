@@ -25,7 +25,8 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
     is random: the crop is the box, enlarged by `box_margin`.
 
     Args:
-        height, width: Size of the crop in pixels.
+        height: Of the crop, in pixels.
+        width: Of the crop, in pixels.
         mirrored_order: `skeletons.Skeleton.mirrored_order`: after a mirroring
             the pixel that was the left wrist is the right one.
         rotation: Degrees either way, uniform.

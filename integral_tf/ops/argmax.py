@@ -42,7 +42,8 @@ def shifted(
     the last pixel of an axis stays where it is.
 
     Args:
-        heatmaps, data_format: As of `argmax`.
+        heatmaps: As of `argmax`.
+        data_format: As of `argmax`.
 
     Returns:
         As `argmax`.

@@ -25,8 +25,9 @@ def parted(
 
     Args:
         y_true: `(B, K, D + 1)` of any number type.
-        batch, joints, dimensions: B, K and D that the labels are for. None
-            where one is not known.
+        batch: B that the labels are for; None where it is not known.
+        joints: K, likewise.
+        dimensions: D, likewise.
 
     Returns:
         `(B, K, D)` float32 points, 0 where a joint does not count, which may
@@ -65,7 +66,8 @@ def weights(
 
     Args:
         sample_weight: None, a number, `(B,)`, `(B, 1)` or `(B, K)`.
-        batch, joints: B and K; None where one is not known.
+        batch: B; None where it is not known.
+        joints: K, likewise.
 
     Returns:
         None, or a float32 tensor of one of these shapes; `(B, K)` is K > 1.

@@ -24,7 +24,8 @@ def crop_affine(
 
     Args:
         boxes: `(B, 4)` x, y, width, height of the person in the picture.
-        height, width: Size of the crop in pixels.
+        height: Of the crop, in pixels.
+        width: Of the crop, in pixels.
         angle: `(B,)` radians; positive turns the person clockwise.
         zoom: `(B,)` size of the person relative to the unaugmented crop.
         mirrored: `(B,)` 1.0 where the crop is mirrored, else 0.0.
@@ -83,7 +84,8 @@ def bilinear(
     Args:
         pictures: `(B, H, W, C)`, uint8 or float.
         affine: `(B, 2, 3)`, crop -> picture.
-        height, width: Size of the crop.
+        height: Of the crop, in pixels.
+        width: Of the crop, in pixels.
 
     Returns:
         `(B, height, width, C)` float32.
