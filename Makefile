@@ -15,7 +15,7 @@ RUN := runs/demo
 
 WORLDS := jax torch modelgarden addons
 
-.PHONY: help setup train starter test lint clean $(WORLDS:%=test-%)
+.PHONY: help setup train starter test lint site clean $(WORLDS:%=test-%)
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make test-jax, test-torch, test-modelgarden, test-addons"
 	@echo "             set up .venv-jax ..., test the layer in that world"
 	@echo "make lint    set up, check format, style and types"
+	@echo "make site    set up, build the site of documents and docstrings"
 	@echo "make setup   set up $(VENV) only"
 	@echo "make clean   delete what the others made: .venv*, $(RECORDS), $(RUN)"
 
@@ -130,8 +131,12 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# site/index.html: the documents, and a reference from the docstrings.
+site: $(READY)
+	$(BIN)/mkdocs build --strict
+
 clean:
 	rm -rf $(VENV) $(WORLDS:%=.venv-%) $(RECORDS) $(RUN)
 	rm -rf data/.synthetic.*
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf site build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -204,7 +204,8 @@ def crop_side(
     that holds the box, times `margin`.
 
     Args:
-        box_width, box_height: Sides of the person's box.
+        box_width: Of the person's box.
+        box_height: Of the person's box.
         aspect: Width of the network's input over its height.
         maximum: The elementwise maximum of the caller's array library.
         margin: Enlargement of the box.
@@ -218,7 +219,8 @@ def region_to_pixels(box: ArrayLike, width: float, height: float) -> np.ndarray:
 
     Args:
         box: `(x, y, w, h)`; its edges become the picture's edges.
-        width, height: Size of the picture in pixels.
+        width: Of the picture, in pixels.
+        height: Of the picture, in pixels.
 
     Returns:
         `(2, 3)` float64 matrix, picture -> box's frame.
@@ -235,7 +237,8 @@ def side_to_pixels(
     """Factor and offset of one axis of `region_to_pixels`, on any arrays.
 
     Args:
-        edge, length: Where a box begins, and its side.
+        edge: Where a box begins.
+        length: The box's side.
         pixels: Pixels of the picture along that side.
     """
     factor = length / pixels
@@ -315,7 +318,8 @@ def box_to_region(
     Args:
         box: `(x, y, w, h)` in the image.
         region: `(x, y, w, h)` in the image that the picture shows.
-        width, height: Size of the picture in pixels.
+        width: Of the picture, in pixels.
+        height: Of the picture, in pixels.
 
     Returns:
         `(4,)` float64 box in the picture.

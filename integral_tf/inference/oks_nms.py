@@ -86,7 +86,10 @@ def soft_oks_nms(
     choose whom to keep and how to sort them, and writes the old ones.
 
     Args:
-        joints, scores, areas, sigmas: as of `oks_nms`.
+        joints: as of `oks_nms`.
+        scores: as of `oks_nms`.
+        areas: as of `oks_nms`.
+        sigmas: as of `oks_nms`.
         threshold: The larger, the less scores are lowered.
         image_ids: as of `oks_nms`.
         max_people: How many to keep in an image.

@@ -19,21 +19,23 @@ from integral_tf.signatures import Tensor
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class Argmax(float32.Float32, keras.layers.Layer):
-    """Reads each joint at the maximum of its heat map. No gradient.
+    """Reads each joint at the maximum of its heat map, Eq. (1). No gradient.
 
     Args:
         stride: Crop pixels spanned by one heat-map pixel, or, where axes
             differ, `(height, width)`.
-        activation: What the loss takes the scores for, and so what makes a
-            confidence of the maximum: `"linear"` (H1, whose target has a peak
-            of 1) cuts it to [0, 1], `"softmax"` (H2) gives its probability
-            among the pixels of the map, `"sigmoid"` (H3) its own.
-        cells: `"middle"`, or `"first"` for maps trained by Simple Baselines or
-            MMPose, which are read as there: `coordinates.heatmap_to_crop` and
-            `ops.argmax.shifted` say how. A `"linear"` map that is nowhere
-            above 0 then gives the crop's first pixel, as in Simple Baselines.
-        data_format: `"channels_last"`, `"channels_first"`, or None for what
-            `keras.config.image_data_format()` says.
+        activation: How the loss interprets the scores. The confidence is the
+            maximum: `"linear"`, for squared error (H1), clips it to [0, 1];
+            `"softmax"`, for cross-entropy over the map (H2), takes its softmax
+            over the map; `"sigmoid"`, for cross-entropy of each pixel (H3),
+            its sigmoid.
+        cells: `"middle"`, or `"first"` to read maps as Simple Baselines and
+            MMPose do: see `coordinates.heatmap_to_crop` and
+            `ops.argmax.shifted`. With `"first"`, a `"linear"` map that is
+            nowhere above 0 gives the crop's first pixel, as in Simple
+            Baselines.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
@@ -45,8 +47,9 @@ class Argmax(float32.Float32, keras.layers.Layer):
         `confidence` `(batch, joints)` in [0, 1].
 
     Raises:
-        ValueError: `stride` is not positive, or not one for each axis, or an
-            unknown `activation`, `cells` or `data_format`.
+        ValueError: `stride` is not positive, or has another number of axes
+            than the maps; or an unknown `activation`, `cells` or
+            `data_format`.
     """
 
     def __init__(
@@ -115,5 +118,5 @@ class Argmax(float32.Float32, keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Argmax:
-        # Files of before have no format, and were of the last.
+        # Older files name no format: it was channels_last.
         return cls(**{"data_format": "channels_last", **config})

@@ -1,4 +1,4 @@
-"""Layers with numbers that are calibrated: floats outside, weights inside.
+"""Layers with calibrated numbers: floats for callers, weights for Keras.
 
 ours: the paper calibrates nothing.
 """
@@ -20,7 +20,7 @@ class Number:
     """An attribute of a `Calibrated` layer, checked when it is set.
 
     Args:
-        check: Of a value; returns it as a plain number, or raises.
+        check: Function that returns a value as a plain number, or raises.
     """
 
     def __init__(self, check: Callable[[float], float]) -> None:
@@ -39,25 +39,26 @@ class Number:
 class Calibrated(float32.Float32, keras.layers.Layer):
     """Base of layers with numbers that are set after training, not trained.
 
-    Each is an attribute that is read and set as a float. Under it is a weight,
-    so that files of weights, checkpoints and `set_weights` have it, a function
-    that was traced before follows it, and no optimizer touches it. What the
-    constructor was given, `_slope` of a `slope`, is for the config, so that a
-    clone starts anew.
+    Each number is an attribute that callers read and set as a float. A
+    non-trainable weight holds its value. Files of weights, checkpoints and
+    `set_weights` therefore include it, and functions that are already traced
+    use its new value. The config holds the constructor's argument, e.g.
+    `_slope`, so that a clone starts from that.
 
-    A subclass names its numbers and ends its constructor with `start`. It has
-    no `build`: torch.compile takes no new weights where it traces.
+    A subclass lists its numbers in `NUMBERS` and ends its constructor with
+    `start`. It makes no weights in `build`, because torch.compile allows no new
+    weights during a trace.
     """
 
     NUMBERS: tuple[str, ...] = ()
 
     def start(self) -> None:
-        """Says that nothing is left to build, unless a subclass has more."""
+        """Marks the layer as built, unless the subclass has a `build`."""
         if type(self).build is keras.layers.Layer.build:
             self.build(None)
 
     def number(self, name: str) -> float | Tensor:
-        """The number as what computes needs it."""
+        """The number for `call`: its weight, or a float if it has none."""
         weight = getattr(self, f"_{name}_weight", None)
         return getattr(self, f"_{name}") if weight is None else weight
 
@@ -72,18 +73,22 @@ class Calibrated(float32.Float32, keras.layers.Layer):
         return float(str(np.float32(number)))
 
     def set_number(self, name: str, value: float) -> None:
-        """Sets it; the first time, in the constructor, makes its weight."""
+        """Sets a number. The first call, in the constructor, adds its weight.
+
+        Raises:
+            ValueError: Keras refuses the weight.
+        """
         weight = getattr(self, f"_{name}_weight", None)
         if weight is not None:
             weight.assign(value)
             return
         setattr(self, f"_{name}", value)
         try:
-            # Not `beta`, by which people find those of batch normalisation.
+            # Not `beta`, the name of a weight of batch normalisation.
             weight = self.add_number(f"calibrated_{name}", value, False)
         except ValueError as error:
-            # A layer that is made anew in each trace has a constant: there
-            # TensorFlow takes no new variable.
+            # A layer constructed inside a tf.function has a constant instead:
+            # TensorFlow allows no new variable there.
             if "tf.function" not in str(error):
                 raise
         setattr(self, f"_{name}_weight", weight)
@@ -106,14 +111,14 @@ class Calibrated(float32.Float32, keras.layers.Layer):
             store[name] = np.float32(self.read_number(name))
 
     def load_own_variables(self, store: Any) -> None:
-        # Files of before have no such weights: the config's numbers stay.
+        # Older files have no such weights: the config's numbers stay.
         if len(store.keys()):
             for name in self.NUMBERS:
                 self.number(name).assign(np.asarray(store[name]))
 
 
 def calibrated_weights(model: keras.Model) -> list[keras.Variable]:
-    """The weights of a model that hold calibrated numbers, as a list."""
+    """Lists the weights of a model that hold calibrated numbers."""
     return [
         layer.number(name)
         for layer in model._flatten_layers()
@@ -123,6 +128,6 @@ def calibrated_weights(model: keras.Model) -> list[keras.Variable]:
 
 
 def network_weights(model: keras.Model) -> list[keras.Variable]:
-    """All other weights of a model, in their order, as a list."""
+    """Lists all other weights of a model, in their order."""
     numbers = {id(weight) for weight in calibrated_weights(model)}
     return [weight for weight in model.weights if id(weight) not in numbers]

@@ -1,4 +1,4 @@
-"""The Keras layer that makes the spread of errors of a map's covariance."""
+"""The Keras layer from a map's covariance to the scale of a joint's errors."""
 
 from __future__ import annotations
 
@@ -38,33 +38,31 @@ class CovarianceCalibration(calibrated.Calibrated):
     scale = slope * covariance + offset * I
     ```
 
-    A map is as wide as its loss and its beta make it, not as its joint is
-    uncertain; the slope mends that. The offset is the error that a map knows
-    nothing of, such as that of the labels. Errors then have a Student's t
-    distribution with this scale and `degrees` of freedom: its heavy tails are
-    the joints that are put on another limb. `metrics.fitting.fit_student_t`
-    fits all three.
-    The defaults change nothing, and take errors to be normal. All three are
-    weights that no optimizer touches, and attributes that may be set at any
-    time.
-    ours: the paper speaks of no covariance.
+    A map's width depends on its training loss and on beta as well as on
+    uncertainty; `slope` rescales it. `offset` adds errors that no map shows,
+    such as label noise. The model of an error is a Student's t distribution
+    with this scale and `degrees` of freedom. Its heavy tails are joints that
+    were found on another limb. `metrics.fitting.fit_student_t` fits all three numbers. The
+    defaults change nothing, and mean a normal distribution. The numbers are
+    non-trainable weights, and attributes that may be set at any time.
+    ours: the paper has no covariance.
 
     Args:
         slope: Factor, positive.
-        offset: Summand, square crop pixels, not negative.
+        offset: Summand in square crop pixels, not negative.
         degrees: Degrees of freedom, positive; None for a normal distribution.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
-        covariance: `(..., 2, 2)`, as `IntegralRegression(covariance=True)`
-            gives it.
+        covariance: `(..., 2, 2)` in square crop pixels, the output of
+            `IntegralRegression(covariance=True)`.
 
     Output shape:
-        The same; float32.
+        The input's shape; float32, in square crop pixels.
 
     Raises:
-        ValueError: an argument is out of range, or the covariances are not of
-            a plane.
+        ValueError: an argument is out of range, or the input's shape does not
+            end in (2, 2).
 
     Example:
 
@@ -99,7 +97,7 @@ class CovarianceCalibration(calibrated.Calibrated):
 
     @degrees.setter
     def degrees(self, degrees: float | None) -> None:
-        # Its weight is 0 for a normal distribution.
+        # The weight is 0 for a normal distribution.
         if degrees is not None:
             checks.number("degrees", degrees, _SENTENCE, above=0)
         self.set_number("degrees", degrees or 0.0)
@@ -113,14 +111,14 @@ class CovarianceCalibration(calibrated.Calibrated):
         )
 
     def radius(self, share: float) -> float:
-        """Radius of the ellipse that is to hold this share of true joints.
+        """Radius of the ellipse that should hold this share of true joints.
 
         Args:
-            share: 0 to 1, below 1.
+            share: From 0 to below 1.
 
         Returns:
-            A Mahalanobis distance: d' scale^-1 d = radius^2 is the ellipse of
-            distances d from the joint.
+            A Mahalanobis distance. The ellipse is d' scale^-1 d = radius^2 for
+            offsets d from the joint.
 
         Raises:
             ValueError: `share` is out of range.

@@ -1,4 +1,4 @@
-"""Layers that compute in float32, whatever type they are given."""
+"""Layers that compute in float32, whatever the type of their input."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 
 class Float32:
-    """Mixin: the layer's policy is float32, also where another is set.
+    """Mixin that keeps a layer's dtype policy at float32.
 
-    A coordinate in float16 steps by 1/32 pixel near x = 63, one in bfloat16 by
-    1/4 pixel. ours: a policy that a caller gives to every layer of a model,
-    before or after, therefore changes nothing here: what comes in is not
-    rounded, and what goes out is float32, symbolic tensors included. Name it
-    first among a layer's bases.
+    Near x = 63 neighbouring coordinates are 1/32 pixel apart in float16, and
+    1/4 pixel in bfloat16. ours: a caller's policy for all layers of a model,
+    such as mixed_float16, is ignored here. Inputs are not rounded, and outputs
+    are float32, symbolic tensors included. The mixin must be the first base of
+    a layer.
     """
 
     def __init__(self, **kwargs: Any) -> None:

@@ -13,7 +13,7 @@ from integral_tf.layers import float32
 from integral_tf.signatures import Shape
 from integral_tf.signatures import Tensor
 
-# What files of before do not say.
+# The value in older files, which do not name it.
 _FORMER = {"data_format": "channels_last"}
 
 
@@ -21,8 +21,8 @@ _FORMER = {"data_format": "channels_last"}
 class HeatmapHead(keras.layers.Layer):
     """The heat-map network N_H: features to one map per joint. Eq. (2).
 
-    `upsamplings` times a 4 x 4 deconvolution of stride 2, batch normalisation
-    and ReLU, then a 1 x 1 convolution.
+    Consists of `upsamplings` blocks and a 1 x 1 convolution. A block is a 4 x 4
+    deconvolution of stride 2, batch normalisation and ReLU.
 
     Args:
         joints: Number K of joints.
@@ -38,14 +38,15 @@ class HeatmapHead(keras.layers.Layer):
 
     Output shape:
         `(batch, height * 2**upsamplings, width * 2**upsamplings, joints)`, or
-        the same with the joints after the batch; unnormalised scores, float32.
+        `(batch, joints, ...)` for `channels_first`; unnormalised scores,
+        float32.
 
     Raises:
         ValueError: `joints`, `upsamplings` or `channels` is out of range or no
             whole number, or an unknown `data_format`.
 
     Reference:
-        Section 3, "Our baseline implementation".
+        Section 3, "Our baseline implementation"; Table 8 for 3 upsamplings.
     """
 
     def __init__(
@@ -160,8 +161,8 @@ class HeatmapHead(keras.layers.Layer):
 class JointHead(float32.Float32, keras.layers.Layer):
     """The joint network N_J: features straight to points. Eq. (3).
 
-    Average pooling, then one fully connected layer with 2K outputs, which are
-    shares of the crop and start at its middle.
+    Average pooling, then one fully connected layer with 2K outputs. An output
+    is a fraction of the crop's side; before training it is the crop's middle.
 
     Args:
         joints: Number K of joints.

@@ -12,30 +12,30 @@ from integral_tf.signatures import Tensor
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class ImageNetNormalization(keras.layers.Layer):
-    """RGB 0..255 to what a backbone was trained on.
+    """Converts RGB in 0..255 to the input that a backbone was trained on.
 
-    As a layer it cannot be forgotten when the model is served.
+    Because it is a layer of the model, a server cannot forget it.
 
     Args:
-        mode: `"caffe"`: BGR with ImageNet's mean subtracted, as the ResNets of
-            keras.applications; `"torch"`: RGB with PyTorch's mean subtracted,
-            divided by its standard deviation, as torchvision and MMPose;
-            `"torch_bgr"`: the same numbers in the same order, but on BGR, as
-            Simple Baselines, which reads images by OpenCV; `"lite"`: RGB
-            less 127, divided by 128, as EfficientNet-Lite.
+        mode: `"caffe"`: BGR minus ImageNet's mean, for the ResNets of
+            keras.applications. `"torch"`: RGB minus PyTorch's mean, divided by
+            its standard deviation, for torchvision and MMPose. `"torch_bgr"`:
+            the numbers of `"torch"` in the same order, but applied to BGR, for
+            Simple Baselines, which reads images with OpenCV. `"lite"`: RGB
+            minus 127, divided by 128, for EfficientNet-Lite.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
         images: `(batch, height, width, 3)` RGB in 0..255, of any type.
 
     Output shape:
-        The same, in the layer's compute type.
+        The input's shape, in the layer's compute dtype.
 
     Raises:
         ValueError: `mode` is none of these.
     """
 
-    # Mean and deviation of the channels, as each mode has them in the end.
+    # Mean and deviation of each mode's channels, after any reversal to BGR.
     MODES = {
         "caffe": ((103.939, 116.779, 123.68), None),
         "torch": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
@@ -73,6 +73,6 @@ class ImageNetNormalization(keras.layers.Layer):
 
 
 # Files saved before 0.2 have the class's former name.
-keras.saving.get_custom_objects()["integral_tf>ImageNetCentering"] = (
+keras.saving.get_custom_objects()["integral_tf>ImageNetNormalization"] = (
     ImageNetNormalization
 )

@@ -26,46 +26,48 @@ from integral_tf.signatures import Tensor
 class IntegralRegression(calibrated.Calibrated):
     """Reads one `(x, y)` point per joint out of a stack of heat maps.
 
-    Each map is normalised by a softmax over all of its pixels (Eq. 5) and the
+    Each map is normalised by a softmax over all of its pixels (Eq. 5), and the
     joint is the expected pixel position (Eq. 6). The layer is differentiable
-    everywhere (with a `window` or a `background`, but where these jump), always
-    computes in `float32`, and has no weights but the beta that it is asked to
-    learn.
+    everywhere, except where `window` jumps to another maximum or `background`
+    clips a joint. It always computes in `float32`. It has no trainable weight
+    unless `learn_beta` is set.
 
     Args:
         stride: Crop pixels spanned by one heat-map pixel. `1` (the default)
             returns heat-map coordinates; `8` returns coordinates in a
-            256 x 256 crop from a 32 x 32 map. Where axes differ, one for each
-            axis of the maps in their order: `(height, width)`, `(depth,
+            256 x 256 crop from a 32 x 32 map. A tuple gives one stride for
+            each axis of the maps in their order: `(height, width)`, `(depth,
             height, width)`.
-        beta: Factor on the scores before the softmax. A map whose peak is far
-            below 10 needs more than 1, or the joint is drawn to the centre;
-            `integral_tf.calibrate` finds it. It may be set later, too: it is a
-            weight, which no optimizer touches, so that files of weights have it
-            and what was traced before follows it.
-        learn_beta: Train beta, starting from `beta`. Its logarithm is a weight
-            `log_beta`, which an optimizer with weight decay should exclude.
-        background: Score of an empty pixel, 0 in maps of Gaussians: what such
-            pixels add to the expectation is taken out (`ops.background`;
-            Gu et al., 2021). None leaves it in. For reading: a
-            joint that it puts at the map's edge has no gradient.
-        window: Read the expectation within a square of this many heat-map
-            pixels around the maximum (Pereira et al., 2022), an odd number.
-            Confidence and covariance are still those of the whole map.
-        confidence: Also return how much of each map agrees with its joint.
+        beta: Factor on the scores before the softmax. If a map's peak is far
+            below 10, beta must be above 1, or the joint is pulled to the map's
+            centre. `integral_tf.calibrate` chooses beta. The attribute `beta`
+            may be set at any time: it is a non-trainable weight, which files
+            of weights include, and which traced functions read anew.
+        learn_beta: Train beta, starting from `beta`. Its logarithm is the
+            weight `log_beta`, which an optimizer with weight decay should
+            exclude.
+        background: Score of an empty pixel, 0 in maps of Gaussians. The pull
+            of empty pixels is then removed from the joint (`ops.background`;
+            Gu et al., 2021). None removes nothing. Meant for inference: a
+            joint that is clipped to the map's edge has no gradient.
+        window: Side in heat-map pixels, an odd number, of a square around the
+            maximum: the expectation is taken over this square only (Pereira et
+            al., 2022). Confidence and covariance are those of the entire map.
+        confidence: Also return how much of each map agrees with its joint
+            (`ops.integral.confidence`).
         covariance: Also return the covariance of each map.
-        data_format: `"channels_last"`, `"channels_first"`, or None for what
-            `keras.config.image_data_format()` says.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
         output_range: `(low, high)`, the coordinates of a map's two edges, in
             place of a stride: `(-1, 1)` or `(0, 1)` for any size of map. ours:
-            the edges, as in DSNT, so that the centre of the first of W pixels
-            is `1 / W - 1` and not -1; `coordinates.to_convention` has what
-            other libraries say.
+            edges as in DSNT, so the centre of the first of W pixels is `1 / W
+            - 1` and not -1. `coordinates.to_convention` converts to the
+            conventions of other libraries.
         cells: Where the maps' cells lie in the crop: `"middle"`, or `"first"`
             as Simple Baselines and MMPose train them; see
-            `coordinates.heatmap_to_crop`. An `output_range` has no such cells.
-        packed: Put all that is returned in one tensor, as
-            `keras.layers.TimeDistributed` needs it; `unpack` takes it apart.
+            `coordinates.heatmap_to_crop`. Ignored with an `output_range`.
+        packed: Return all outputs in one tensor, which
+            `keras.layers.TimeDistributed` needs; `unpack` separates them.
         **kwargs: Base layer keyword arguments, such as `name`. A `dtype` is
             ignored.
 
@@ -83,10 +85,11 @@ class IntegralRegression(calibrated.Calibrated):
         confidence, then the rows of the covariance.
 
     Raises:
-        ValueError: `stride` or `beta` is not positive, `stride` is not one for
-            each axis, `window` is even or comes with a `background`,
-            `output_range` does not rise or comes with a `stride`, an argument
-            is no finite number, or an unknown `cells` or `data_format`.
+        ValueError: `stride` or `beta` is not positive, `stride` has another
+            number of axes than the maps, `window` is even or comes with a
+            `background`, `output_range` does not rise or comes with a
+            `stride`, an argument is no finite number, or an unknown `cells` or
+            `data_format`.
         TypeError: the maps are a symbolic tensor of another Keras.
 
     Example:
@@ -140,7 +143,7 @@ class IntegralRegression(calibrated.Calibrated):
 
     @property
     def beta(self) -> float:
-        """The factor; of a learned one, where it is now."""
+        """The factor on the scores; if learned, its current value."""
         if not self.learn_beta:
             return self.read_number("beta")
         with keras_version.eagerly():
@@ -161,7 +164,7 @@ class IntegralRegression(calibrated.Calibrated):
             self.log_beta.assign(np.log(beta))
         else:
             self._beta = float(beta)
-            # Its logarithm, so that beta stays positive.
+            # The logarithm, so that beta stays positive.
             self.log_beta = self.add_number("log_beta", np.log(beta), True)
 
     def save_own_variables(self, store: Any) -> None:
@@ -171,7 +174,7 @@ class IntegralRegression(calibrated.Calibrated):
             super().save_own_variables(store)
 
     def load_own_variables(self, store: Any) -> None:
-        # A learned beta and a calibrated one fit each other's layers.
+        # A layer with `learn_beta` reads files of one without, and vice versa.
         if "0" in store.keys():
             store = {"beta": np.exp(np.float64(store["0"]))}
         if not self.learn_beta:
@@ -202,7 +205,7 @@ class IntegralRegression(calibrated.Calibrated):
         return _packed(outputs) if self.packed else outputs
 
     def _scaled(self, scores, axes):
-        """Scores times beta, and the `background` as it is among them."""
+        """Scores times beta, and the `background` on the same scale."""
         empty = self.background
         if not self.learn_beta:
             beta = self.number("beta")
@@ -214,7 +217,7 @@ class IntegralRegression(calibrated.Calibrated):
         return scores, None if empty is None else beta * empty
 
     def _steps(self, spatial):
-        """What a heat-map pixel spans: a number, or `(D,)`, x first."""
+        """Output units per heat-map pixel: a number, or `(D,)`, x first."""
         if self.output_range is not None:
             low, high = self.output_range
             lengths = [ops.cast(each, "float32") for each in reversed(spatial)]
@@ -225,20 +228,20 @@ class IntegralRegression(calibrated.Calibrated):
         return steps
 
     def _squares(self, spatial):
-        """What a square heat-map pixel spans: a number, or `(D, D)`."""
+        """Square output units per square heat-map pixel; or `(D, D)`."""
         steps = self._steps(spatial)
         plain = isinstance(steps, (int, float))
         return steps**2 if plain else steps * steps[:, None]
 
     def _placed(self, points, spatial):
-        """Points of the heat map in the crop, or in the output's range."""
+        """Heat-map points in the crop frame, or in the output's range."""
         steps = self._steps(spatial)
         if self.output_range is None:
             return coordinates.heatmap_to_crop(points, steps, self.cells)
         return coordinates.heatmap_to_range(points, steps, self.output_range[0])
 
     def _points(self, scores, axes, empty, masses=None):
-        """`(B, K, D)` in the heat-map frame; whole maps' masses, if known."""
+        """`(B, K, D)` in the heat-map frame; `masses` of `scores`, if known."""
         if self.window is not None:
             near = argmax.near_peaks(scores, axes, self.window)
             return integral.expectation(near, axes)
@@ -254,7 +257,7 @@ class IntegralRegression(calibrated.Calibrated):
         self, input_shape: Shape
     ) -> Shape | dict[str, Shape]:
         batch, dimensions = input_shape[0], len(input_shape) - 2
-        coordinates.steps(self.stride, dimensions)  # as many as these
+        coordinates.steps(self.stride, dimensions)  # checks their number
         last = self.data_format == "channels_last"
         joints = input_shape[-1 if last else 1]
         points = (batch, joints, dimensions)
@@ -270,7 +273,7 @@ class IntegralRegression(calibrated.Calibrated):
         return shapes
 
     def unpack(self, packed: Tensor) -> dict[str, Tensor]:
-        """Takes apart what the layer returns with `packed`.
+        """Separates the tensor that the layer returns with `packed`.
 
         Args:
             packed: `(..., joints, channels)`, of the layer itself or of a
@@ -278,10 +281,11 @@ class IntegralRegression(calibrated.Calibrated):
 
         Returns:
             Dict of `joints` `(..., joints, D)`, `confidence` `(..., joints)`
-            and `covariance` `(..., joints, D, D)`, those that the layer has.
+            and `covariance` `(..., joints, D, D)`; the last two if the layer
+            returns them.
 
         Raises:
-            ValueError: not as many channels as the layer gives.
+            ValueError: another number of channels than the layer returns.
         """
         channels = packed.shape[-1]
         fitting = [d for d in (1, 2, 3) if self._channels(d) == channels]
@@ -301,7 +305,7 @@ class IntegralRegression(calibrated.Calibrated):
         return parts
 
     def _channels(self, dimensions):
-        """How many numbers of each joint the layer gives."""
+        """The number of packed channels of each joint."""
         spread = dimensions**2 if self.covariance else 0
         return dimensions + int(bool(self.confidence)) + spread
 
@@ -323,7 +327,7 @@ class IntegralRegression(calibrated.Calibrated):
 
 
 def _packed(outputs):
-    """`(B, K, C)`: what is returned, side by side."""
+    """All outputs side by side in one `(B, K, C)` tensor."""
     parts = [outputs["joints"]]
     if "confidence" in outputs:
         parts.append(outputs["confidence"][..., None])

@@ -18,36 +18,39 @@ from integral_tf.signatures import Tensor
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class PersonCrop(float32.Float32, keras.layers.Layer):
-    """Crops the person out of each window, turned, scaled and mirrored at will.
+    """Crops the person out of each window, randomly turned, scaled, mirrored.
 
-    All of it is one affine map, so the pixels are resampled once, and the
-    joints are moved by the same map. In inference (`training=False`) nothing
-    is random: the crop is the box, enlarged by `box_margin`.
+    Turning, scaling and mirroring are one affine map: the pixels are resampled
+    once, and the joints are moved by the same map. In inference
+    (`training=False`) nothing is random: the crop is the person's box, enlarged
+    by `box_margin`.
 
     Args:
-        height, width: Size of the crop in pixels.
-        mirrored_order: `skeletons.Skeleton.mirrored_order`: after a mirroring
-            the pixel that was the left wrist is the right one.
-        rotation: Degrees either way, uniform.
-        scale: Share of the crop's side either way, uniform.
+        height: Height of the crop in pixels.
+        width: Width of the crop in pixels.
+        mirrored_order: `skeletons.Skeleton.mirrored_order`. A mirrored left
+            wrist looks like a right wrist, so the joints trade places.
+        rotation: Largest turn in degrees; uniform in both directions.
+        scale: Largest relative change of the crop's side; uniform.
         flip: Mirror half of the people.
-        box_margin: Enlargement of the person's box.
-        seed: Seed of the draws made where the caller gives none.
+        box_margin: Factor that enlarges the person's box.
+        seed: Seed of the random numbers, for calls without `draws`.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
         people: Dict of `windows` `(B, H, W, 3)` uint8 or float RGB, `boxes`
             `(B, 4)` x, y, width, height and `joints` `(B, K, 2)` in the
-            window frame, and `visible` `(B, K)`. `draws` `(B, 3)`, uniform in
-            [0, 1), replaces the layer's own random numbers, so that a batch
-            is augmented alike on any number of devices.
+            window frame, and `visible` `(B, K)`. An optional `draws` `(B, 3)`,
+            uniform in [0, 1), replaces the layer's own random numbers, so that
+            a batch is augmented alike on any number of devices.
         training: Whether to augment.
 
     Returns:
         Dict of `images` `(B, height, width, 3)` float32 RGB in 0..255,
         `joints` `(B, K, 2)` in the crop frame, `visible` `(B, K)`, 0 where
-        the joint is outside the crop, `labels` `(B, K, 3)`, both as the losses
-        take them, and `to_window` `(B, 2, 3)`, crop -> window.
+        the joint is outside the crop, `labels` `(B, K, 3)`, which join the two
+        as the losses' `y_true`, and `to_window` `(B, 2, 3)`, the affine map
+        from crop to window.
 
     Raises:
         ValueError: an argument is out of range or no finite number, or
@@ -138,7 +141,7 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
         }
 
     def _draw(self, people, boxes, training):
-        """`(B,)` radians, size and 0 or 1 for mirrored, of each person."""
+        """Each person's angle in radians, zoom, and 1 if mirrored: `(B,)`."""
         still = ops.zeros_like(boxes[:, 0])
         if not training:
             return still, still + 1.0, still
@@ -148,7 +151,8 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
                 (ops.shape(boxes)[0], 3), seed=self.seed_generator
             )
         turn = (2 * draws[:, 0] - 1) * math.radians(self.rotation)
-        # The crop's side is what is drawn: records.windows hold 1.25 of it.
+        # `scale` is a change of the crop's side, not of the person: windows of
+        # the records have room for 1.25 of that side.
         zoom = 1 / (1 + (2 * draws[:, 1] - 1) * self.scale)
         mirrored = ops.cast(draws[:, 2] < 0.5, "float32") * float(self.flip)
         return turn, zoom, mirrored

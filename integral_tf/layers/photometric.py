@@ -1,4 +1,4 @@
-"""Augmentation of what a crop's pixels are, not of where they are."""
+"""Augmentation of a crop's colours and sharpness; nothing moves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from integral_tf.keras_version import keras
 from integral_tf.keras_version import ops
 from integral_tf.signatures import Tensor
 
-# Columns of `shades` that a person takes.
+# Random numbers that a person takes.
 DRAWS = 16
 
 
@@ -18,19 +18,20 @@ DRAWS = 16
 class Photometric(keras.layers.Layer):
     """Varies each crop's light, colours and sharpness, and erases a part.
 
-    Nothing of it is from the paper. All of it is a function of the numbers
-    given, so that a batch is augmented alike on any number of devices.
+    The paper has no such augmentation. The output is a function of `images` and
+    `shades`, so that a batch is augmented alike on any number of devices.
 
     Args:
-        strength: 0 leaves the crops as they are, 1 is strong: contrast and
-            brightness by up to half, each channel by a fifth, a third of the
-            crops paler up to grey, a half blurred or sharpened, a half with a
-            rectangle of up to four tenths of either side in one colour.
+        strength: 0 changes nothing, 1 is strong. Contrast changes by up to
+            50 %, brightness by up to 40 %, each channel by up to 20 %. Two
+            thirds of the crops are made paler, up to grey. Half of the crops
+            are blurred or sharpened. Half get a rectangle of one colour, of up
+            to 40 % of either side.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
         images: `(B, H, W, 3)` float RGB in 0..255.
-        shades: `(B, DRAWS)`, uniform in [0, 1).
+        shades: `(B, DRAWS)` random numbers, uniform in [0, 1).
 
     Output shape:
         The same as `images`.
@@ -65,7 +66,7 @@ class Photometric(keras.layers.Layer):
         return ops.clip(self._erased(images, shades), 0.0, 255.0)
 
     def _sharpness(self, images, kind, amount):
-        """Blurs or sharpens half of them."""
+        """Blurs or sharpens half of the images."""
         side = 3
         blurred = ops.average_pool(images, side, 1, padding="same")
         blurred = ops.average_pool(blurred, side, 1, padding="same")
@@ -73,7 +74,7 @@ class Photometric(keras.layers.Layer):
         return images + (blurred - images) * share
 
     def _erased(self, images, shades):
-        """Covers a rectangle of half of them with a colour."""
+        """Covers a rectangle of half of the images with a colour."""
         height, width = images.shape[1:3]
         size = 0.4 * self.strength * shades[:, 8:10]
         x, y = (

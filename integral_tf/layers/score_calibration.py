@@ -1,4 +1,4 @@
-"""The Keras layer that makes a probability of a confidence."""
+"""The Keras layer from a joint's confidence to a probability."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from integral_tf.layers import calibrated
 from integral_tf.signatures import Shape
 from integral_tf.signatures import Tensor
 
-# Logits beyond this would not come back in float32.
+# Confidences are clipped to this distance from 0 and 1, so that float32 holds
+# their logits.
 _SMALLEST = 1e-6
 
 
@@ -35,21 +36,22 @@ def _offset(offset):
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class ScoreCalibration(calibrated.Calibrated):
-    """Turns a joint's confidence into the chance that the joint is right.
+    """Turns a joint's confidence into the probability that it is correct.
 
-    Formula, Platt's scaling ("Probabilistic outputs for support vector
-    machines", 1999) of the confidence's logit:
+    Formula: Platt's scaling ("Probabilistic outputs for support vector
+    machines", 1999) of the confidence's logit.
 
     ```python
     score = sigmoid(slope * logit(confidence) + offset)
     ```
 
-    The defaults change nothing. Training fits both on the validation split, to
-    whether a joint is within half a head (PCKh@0.5). The order of scores stays.
-    ours: the paper names no score for an integral joint.
+    The defaults change nothing. Training fits `slope` and `offset` on the
+    validation split; a joint is correct if it is within half a head (PCKh@0.5).
+    The order of scores does not change.
+    ours: the paper defines no score for an integral joint.
 
-    Both are weights that no optimizer touches, and attributes that may be set
-    at any time.
+    `slope` and `offset` are non-trainable weights, and attributes that may be
+    set at any time.
 
     Args:
         slope: Factor, positive.
@@ -60,10 +62,11 @@ class ScoreCalibration(calibrated.Calibrated):
         confidence: `(...)` in [0, 1].
 
     Output shape:
-        The same; float32.
+        The input's shape; float32 in (0, 1).
 
     Raises:
-        ValueError: `slope` is not positive, or one is no finite number.
+        ValueError: `slope` is not positive, or an argument is no finite
+            number.
 
     Example:
 
@@ -86,9 +89,9 @@ class ScoreCalibration(calibrated.Calibrated):
         self.start()
 
     def call(self, confidence: Tensor) -> Tensor:
-        shares = ops.clip(confidence, _SMALLEST, 1.0 - _SMALLEST)
+        clipped = ops.clip(confidence, _SMALLEST, 1.0 - _SMALLEST)
         # Not log1p: converters to ONNX do not know it.
-        logits = ops.log(shares) - ops.log(1.0 - shares)
+        logits = ops.log(clipped) - ops.log(1.0 - clipped)
         logits = ops.multiply(logits, self.number("slope"))
         return ops.sigmoid(ops.add(logits, self.number("offset")))
 

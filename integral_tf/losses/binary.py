@@ -1,4 +1,4 @@
-"""H3, the heat-map loss of Section 3 that tells near pixels from far ones."""
+"""The heat-map loss that tells near pixels from far ones: H3 of Section 3."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from integral_tf.signatures import Tensor
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class BinaryCrossEntropy(heatmap.HeatmapLoss):
-    """H3: each pixel near its joint or not, over a share of the far ones.
+    """Classifies each pixel as near its joint or not: the loss of H3.
 
     Formula:
 
@@ -30,19 +30,19 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
     loss = sum(visible * mean(cost[counted])) / sum(visible)
     ```
 
-    ours: negatives are drawn map by map, without replacement; where a map has
-    fewer, all are taken, and where no pixel is near, nothing is counted. Which
-    ones is a function of `seed` and the joint's position, so that a resumed
-    run draws what it would have drawn, and a person seen twice without
-    augmentation costs the same. Any float type in, float32 out.
+    ours: negatives are drawn from each map without replacement. A map with
+    fewer far pixels counts all of them. A map without a near pixel costs 0.
+    The draw is a function of `seed` and the joint's position, so that a resumed
+    run repeats it, and the same person without augmentation costs the same in
+    every epoch. `y_pred` may be of any float type; the loss is float32.
 
     Args:
         stride: Crop pixels that one heat-map pixel spans, or one number for
             each axis of the maps, `(height, width)`.
-        radius: Crop pixels within which a pixel's centre is near.
-        negatives: Far pixels drawn for each near one.
+        radius: Distance in crop pixels within which a pixel's centre is near.
+        negatives: Far pixels drawn for each near pixel.
         seed: Seed of the draw.
-        **kwargs: `cells` and `data_format` of the maps, as of
+        **kwargs: `cells` and `data_format` of the maps, as in
             `IntegralRegression`, and base loss keyword arguments, such as
             `name`.
 
@@ -91,7 +91,7 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
         scores, spatial = layout.flatten_maps(y_pred, self.data_format)
         near, drawn = self._masks(points, spatial)
         counted = ops.add(near, drawn)
-        # Not counted or not near is 0 times a score, which must be finite.
+        # Masks multiply scores by 0, so the scores must be finite.
         scores = ops.clip(scores, -integral.LARGEST, integral.LARGEST)
         cost = ops.multiply(
             counted, ops.softplus(scores) - ops.multiply(near, scores)
@@ -100,7 +100,7 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
         return ops.sum(cost, axis=-1) / count
 
     def draw(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
-        """The pixels that count: near ones, and the negatives drawn.
+        """Masks of the pixels that count: near pixels, and drawn negatives.
 
         Returns:
             Two `(batch, joints, height * width)` masks of 0 and 1.
@@ -117,7 +117,7 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
             coordinates.steps(self.stride, len(spatial)),
         )
         noise = _noise(points, layout.product(spatial), self.seed)
-        # Far pixels first, in random order: a pixel's rank tells if it is in.
+        # Far pixels come first, in random order; the first `wanted` are drawn.
         order = ops.argsort(ops.where(near > 0, 2**31 - 1, noise), axis=-1)
         rank = ops.cast(ops.argsort(order, axis=-1), "float32")
         wanted = self.negatives * ops.sum(near, axis=-1, keepdims=True)
@@ -134,17 +134,18 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
 
 
 def _noise(points, pixels, seed):
-    """Random numbers for each pixel, a function of the point and the seed.
+    """A random number for each pixel, a function of the point and the seed.
 
     Args:
         points: `(B, K, D)` in the crop frame.
-        pixels: How many for each point.
+        pixels: Number of pixels of a map.
         seed: Any integer.
 
     Returns:
         `(B, K, pixels)` int32 in [0, 2**31 - 1).
     """
-    # Sub-pixel steps, so that every augmented copy of a joint draws anew.
+    # In steps of 1/4096 pixel, so that each augmented copy of a joint has other
+    # negatives.
     steps = ops.cast(ops.round(ops.clip(points, -1e5, 1e5) * 4096), "int32")
     key = _mix(ops.convert_to_tensor(seed % 2**31, dtype="int32"))
     for axis in range(points.shape[-1]):
@@ -154,13 +155,13 @@ def _noise(points, pixels, seed):
 
 
 def _mix(x):
-    """A bijection of int32 that scatters it: a multiply-xorshift hash."""
+    """A multiply-xorshift hash, a bijection of int32."""
     x = _xor_shifted(x, 16)
     x = _xor_shifted(ops.multiply(x, 0x21F0AAAD), 15)
     return _xor_shifted(ops.multiply(x, 0xD35A2D97 - 2**32), 15)
 
 
 def _xor_shifted(x, count):
-    # Masked, because a shift of a negative number brings its sign along.
+    # Masked, because the right shift of a negative number copies its sign.
     shifted = ops.bitwise_and(ops.right_shift(x, count), 2 ** (32 - count) - 1)
     return ops.bitwise_xor(x, shifted)

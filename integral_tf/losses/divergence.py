@@ -1,11 +1,11 @@
-"""Regularisers of the map that an integral reads, from DSNT.
+"""DSNT's regularisers of the softmaxed map.
 
     divergence from a Gaussian at the joint      GaussianDivergence
     variance, whatever the shape                 VarianceError
 
 Nibali et al., "Numerical Coordinate Regression with Convolutional Neural
-Networks" (2018), Section 3.3. The paper has none: its heat-map losses take the
-same place.
+Networks" (2018), Section 3.3. Sun et al. have no regulariser; their heat-map
+losses serve the same purpose.
 
 Shape letters: B batch, K joints, N pixels of a map.
 """
@@ -25,16 +25,16 @@ from integral_tf.signatures import Shape
 from integral_tf.signatures import Stride
 from integral_tf.signatures import Tensor
 
-# Infinite scores are cut to this, of which twice is a float32, too.
+# Scores are clipped to this, so that twice a score is still finite in float32.
 _FAR = integral.LARGEST / 4
 
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class GaussianDivergence(heatmap.SoftmaxLoss):
-    """How far each softmaxed map is from a Gaussian around its joint.
+    """Divergence of each softmaxed map from a Gaussian around its joint.
 
-    Formula, for P the softmax of `beta * heatmap` and G the Gaussian's share of
-    the map's pixels:
+    Formula: P is the softmax of `beta * heatmap`; G is a Gaussian at the joint,
+    normalised to sum to 1 over the map.
 
     ```python
     kl = sum(P * (log(P) - log(G)))
@@ -42,8 +42,8 @@ class GaussianDivergence(heatmap.SoftmaxLoss):
     loss = sum(visible * js) / sum(visible)
     ```
 
-    All of it from logarithms, so that no pixel's share is lost to 0. Infinite
-    scores are cut, as `IntegralRegression` cuts them.
+    It is computed from log P and log G, so that no pixel underflows to 0.
+    Infinite scores are clipped, as in `IntegralRegression`.
 
     Args:
         stride: Crop pixels that one heat-map pixel spans, or one number for
@@ -52,7 +52,7 @@ class GaussianDivergence(heatmap.SoftmaxLoss):
         beta: Factor on the scores, that of `IntegralRegression`.
         divergence: `"js"`, Jensen-Shannon, which Nibali et al. found best, or
             `"kl"`, Kullback-Leibler.
-        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
+        **kwargs: `data_format` of the maps, as in `IntegralRegression`, and
             base loss keyword arguments, such as `name`.
 
     Call arguments:
@@ -60,7 +60,7 @@ class GaussianDivergence(heatmap.SoftmaxLoss):
         y_pred: `(batch, height, width, joints)` unnormalised scores.
 
     Raises:
-        ValueError: `stride`, `sigma` or `beta` is not positive, or another
+        ValueError: `stride`, `sigma` or `beta` is not positive, or an unknown
             `divergence`.
     """
 
@@ -101,26 +101,30 @@ class GaussianDivergence(heatmap.SoftmaxLoss):
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class VarianceError(heatmap.SoftmaxLoss):
-    """How far the variance of each softmaxed map is from a Gaussian's.
+    """Squared error of each softmaxed map's variance from a Gaussian's.
 
-    Formula, for the map's variances along x and y in heat-map pixels:
+    Formula: var_x and var_y are the map's variances in square heat-map pixels.
 
     ```python
     loss = (var_x - sigma**2)**2 + (var_y - sigma**2)**2
     loss = sum(visible * loss) / sum(visible)
     ```
 
-    Arguments and tensors are those of `GaussianDivergence`. The map may be
-    anywhere: where the joint is does not enter. A flat map costs the fourth
-    power of its side: give it a small weight, or train by another loss first.
+    Call arguments are those of `GaussianDivergence`. The joint's position does
+    not matter, only the map's width. The cost of a flat map grows with the
+    fourth power of its side: give this loss a small weight, or train with
+    another loss first.
 
     Args:
         stride: Crop pixels that one heat-map pixel spans, or one number for
             each axis of the maps, `(height, width)`.
-        sigma: Standard deviation wanted, in heat-map pixels.
+        sigma: Wanted standard deviation in heat-map pixels.
         beta: Factor on the scores, that of `IntegralRegression`.
-        **kwargs: `data_format` of the maps, as of `IntegralRegression`, and
+        **kwargs: `data_format` of the maps, as in `IntegralRegression`, and
             base loss keyword arguments, such as `name`.
+
+    Raises:
+        ValueError: `stride`, `sigma` or `beta` is not positive.
     """
 
     def __init__(

@@ -1,11 +1,11 @@
-"""Heat-map losses of Section 3; H3 is in `binary`.
+"""Heat-map losses of Section 3; the loss of H3 is in `binary`.
 
-    H1  squared error to a Gaussian                      GaussianSquaredError
-    H2  m^2-way cross-entropy with one pixel             OneHotCrossEntropy
-    -   cross-entropy of the softmaxed map with a blob   GaussianCrossEntropy
+    squared error to a Gaussian (H1)                       GaussianSquaredError
+    cross-entropy over the pixels with one of them (H2)    OneHotCrossEntropy
+    cross-entropy of the softmaxed map with a Gaussian     GaussianCrossEntropy
 
-The last is ours: it supervises the map that Eq. (6) averages, where H1's own
-loss leaves that map nearly flat (docs/choices.md).
+The last is ours: it supervises the softmaxed map that Eq. (6) averages. The
+squared error leaves that map nearly flat (docs/choices.md).
 """
 
 from __future__ import annotations
@@ -28,15 +28,17 @@ from integral_tf.signatures import Tensor
 
 
 class HeatmapLoss(labelled.LabelledLoss):
-    """Labelled crop points against maps of pictures, lines or volumes.
+    """Base of losses that compare labelled crop points with heat maps.
 
-    Labels are those of `losses.JointL1`; `visible` in the formulas is 1 where a
-    label's visibility is above 0, else 0.
+    Maps may be of pictures, lines or volumes. Labels are those of
+    `losses.JointL1`. In the formulas `visible` is 1 where a label's visibility
+    is above 0, else 0.
 
     Args:
         stride: Crop pixels that one heat-map pixel spans: a number, or one for
             each axis of the maps in their order, `(height, width)`.
-        cells, data_format: Of the maps, as of `IntegralRegression`.
+        cells: `cells` of the maps, as in `IntegralRegression`.
+        data_format: Order of the maps' axes, as in `IntegralRegression`.
         **kwargs: Base loss keyword arguments, such as `name`.
     """
 
@@ -71,7 +73,7 @@ class HeatmapLoss(labelled.LabelledLoss):
         return self.map_cost(points, scores, spatial)
 
     def _on_maps(self, points, dimensions):
-        """Points of the crop in the heat-map frame."""
+        """Converts points from the crop frame to the heat-map frame."""
         steps = coordinates.steps(self.stride, dimensions)
         if isinstance(steps, tuple):
             steps = ops.convert_to_tensor(steps, dtype="float32")
@@ -80,12 +82,12 @@ class HeatmapLoss(labelled.LabelledLoss):
     def map_cost(
         self, points: Tensor, scores: Tensor, spatial: Shape
     ) -> Tensor:
-        """`(B, K)` costs of the flat maps of joints in the heat-map frame.
+        """`(B, K)` costs of flattened maps.
 
         Args:
-            points: `(B, K, D)`.
-            scores, spatial: `(B, K, N)` and the maps' spatial shape, from
-                `layout.flatten_maps`.
+            points: `(B, K, D)` true joints in the heat-map frame.
+            scores: `(B, K, N)` maps, from `layout.flatten_maps`.
+            spatial: Spatial shape of the maps.
         """
         raise NotImplementedError
 
@@ -99,7 +101,7 @@ class HeatmapLoss(labelled.LabelledLoss):
 
 
 class GaussianLoss(HeatmapLoss):
-    """One whose target is a Gaussian around each joint."""
+    """Base of losses whose target is a Gaussian around each joint."""
 
     def __init__(
         self, stride: Stride, sigma: float = 1.0, **kwargs: Any
@@ -118,7 +120,7 @@ class GaussianLoss(HeatmapLoss):
 
 
 class SoftmaxLoss(GaussianLoss):
-    """One that reads the map as the integral does, by a softmax."""
+    """Base of losses of the softmaxed map, which the integral averages."""
 
     def __init__(
         self,
@@ -142,7 +144,7 @@ class SoftmaxLoss(GaussianLoss):
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class GaussianSquaredError(GaussianLoss):
-    """H1: squared distance of each map to a Gaussian around its joint.
+    """Squared error of each map to a Gaussian around its joint: loss of H1.
 
     Formula:
 
@@ -150,21 +152,25 @@ class GaussianSquaredError(GaussianLoss):
     loss = sum(visible * sum((gaussian - heatmap)**2)) / sum(visible)
     ```
 
-    Summed over the pixels of a map and averaged over the labelled joints of a
-    sample: an empty map costs about pi sigma^2. A sum, where the paper says
-    mean, so that its size does not depend on the map's.
+    The error is summed over the pixels of a map and averaged over the labelled
+    joints of a sample. A map of zeros costs about pi sigma^2. The paper says
+    mean; a sum does not depend on the size of the map.
 
     Args:
         stride: Crop pixels that one heat-map pixel spans, or one number for
             each axis of the maps, `(height, width)`.
         sigma: Standard deviation of the Gaussian in heat-map pixels.
-        **kwargs: `cells` and `data_format` of the maps, as of
+        **kwargs: `cells` and `data_format` of the maps, as in
             `IntegralRegression`, and base loss keyword arguments, such as
             `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
         y_pred: `(batch, height, width, joints)` heat maps.
+
+    Raises:
+        ValueError: `stride` or `sigma` is not positive, or labels, maps or
+            weights of another shape.
 
     Reference:
         Section 3, H1: "the Gaussian blob has standard deviation sigma = 1".
@@ -197,14 +203,15 @@ class GaussianCrossEntropy(SoftmaxLoss):
     loss = loss / sum(visible)
     ```
 
-    It costs log(height * width) on a flat map.
+    A flat map costs log(height * width). ours: the paper's H1 is a squared
+    error.
 
     Args:
         stride: Crop pixels that one heat-map pixel spans, or one number for
             each axis of the maps, `(height, width)`.
         sigma: Standard deviation of the Gaussian in heat-map pixels.
         beta: Factor on the scores, that of `IntegralRegression`.
-        **kwargs: `cells` and `data_format` of the maps, as of
+        **kwargs: `cells` and `data_format` of the maps, as in
             `IntegralRegression`, and base loss keyword arguments, such as
             `name`.
 
@@ -227,7 +234,7 @@ class GaussianCrossEntropy(SoftmaxLoss):
         self, points: Tensor, scores: Tensor, spatial: Shape
     ) -> Tensor:
         blobs = targets.gaussians(points, spatial, self.sigma)
-        # Of a joint far off the map nothing is left to normalise.
+        # The Gaussian of a joint far outside the map sums to 0.
         mass = ops.maximum(ops.sum(blobs, axis=-1, keepdims=True), 1e-6)
         log_map = ops.log_softmax(integral.scaled(scores, self.beta), axis=-1)
         return -ops.sum(blobs / mass * log_map, axis=-1)
@@ -235,7 +242,7 @@ class GaussianCrossEntropy(SoftmaxLoss):
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class OneHotCrossEntropy(HeatmapLoss):
-    """H2: cross-entropy of the softmaxed map with the joint's one pixel.
+    """Cross-entropy of the softmaxed map with the joint's pixel: loss of H2.
 
     Formula:
 
@@ -243,12 +250,12 @@ class OneHotCrossEntropy(HeatmapLoss):
     loss = -sum(visible * log_softmax(heatmap)[nearest pixel]) / sum(visible)
     ```
 
-    It costs log(height * width) on a flat map.
+    A flat map costs log(height * width).
 
     Args:
         stride: Crop pixels that one heat-map pixel spans, or one number for
             each axis of the maps, `(height, width)`.
-        **kwargs: `cells` and `data_format` of the maps, as of
+        **kwargs: `cells` and `data_format` of the maps, as in
             `IntegralRegression`, and base loss keyword arguments, such as
             `name`.
 

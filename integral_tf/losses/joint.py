@@ -1,4 +1,4 @@
-"""The joint loss of R1 and the integral methods: L1, or L2 (Section 4)."""
+"""The losses between joints, L1 and L2, of Section 4."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from integral_tf.signatures import Tensor
 
 
 class _JointLoss(labelled.LabelledLoss):
-    """A distance between points, the mean over their coordinates."""
+    """Base of losses between points: a mean over their coordinates."""
 
     def __init__(self, unit: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -30,8 +30,8 @@ class _JointLoss(labelled.LabelledLoss):
         return labels.size_of_points(y_pred)
 
     def cost(self, points: Tensor, y_pred: Tensor) -> Tensor:
-        apart = self._distance((points - y_pred) / self.unit)
-        return ops.sum(apart, axis=-1) / y_pred.shape[-1]
+        distance = self._distance((points - y_pred) / self.unit)
+        return ops.sum(distance, axis=-1) / y_pred.shape[-1]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "unit": self.unit}
@@ -39,7 +39,7 @@ class _JointLoss(labelled.LabelledLoss):
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class JointL1(_JointLoss):
-    """Mean absolute error over the joints that were labelled.
+    """Mean absolute error over the labelled joints.
 
     Formula:
 
@@ -49,30 +49,31 @@ class JointL1(_JointLoss):
     ```
 
     `visible` is 1 where a label's visibility is above 0, else 0. The average is
-    per sample; a person with no labelled joint costs 0, not NaN. A label that
-    is NaN though visible makes the loss NaN.
+    per person. A person with no labelled joint costs 0, not NaN. A visible
+    label that is NaN makes the loss NaN.
 
     Args:
-        unit: Crop pixels that count as 1. ours: the paper gives no unit; the
-            trainer takes one heat-map pixel, which keeps this loss and the
-            heat-map loss of one magnitude.
+        unit: Crop pixels that count as 1. ours: the paper gives no unit. The
+            trainer takes one heat-map pixel, so that this loss and the
+            heat-map loss are of the same magnitude.
         **kwargs: Base loss keyword arguments, such as `name`.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility.
-            Visibility rides along because Keras hands a loss only these two
-            tensors. Of lines `(batch, joints, 2)`, x and visibility; of
-            volumes `(batch, joints, 4)`, x, y, z and visibility.
+            Visibility is a column because Keras passes a loss only `y_true`
+            and `y_pred`. For lines `(batch, joints, 2)`: x and visibility. For
+            volumes `(batch, joints, 4)`: x, y, z and visibility.
         y_pred: `(batch, joints, 2)`: x, y in the same frame.
         sample_weight: `(batch,)`, a factor on each person's loss, or `(batch,
-            joints)`, on each joint's cost.
+            joints)`, a factor on each joint's cost.
 
     Raises:
-        ValueError: labels, points or weights of another shape, or `unit` is
+        ValueError: labels, points or weights have another shape, or `unit` is
             not positive.
 
     Reference:
-        Section 4: L1 "works consistently better than L2"; R1 in Table 2.
+        Section 4: L1 "works consistently better than L2". The only loss of
+        direct regression, R1 in Table 2, and the joint loss of I1 to I3.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class JointL1(_JointLoss):
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class JointL2(_JointLoss):
-    """Mean squared error over the joints that were labelled.
+    """Mean squared error over the labelled joints.
 
     Formula:
 
@@ -95,7 +96,7 @@ class JointL2(_JointLoss):
     loss = sum(visible * cost) / sum(visible)
     ```
 
-    Arguments and tensors are those of `JointL1`, which the paper found to be
+    Arguments and call arguments are those of `JointL1`, which the paper found
     consistently better (Section 4).
     """
 

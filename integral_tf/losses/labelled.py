@@ -1,4 +1,4 @@
-"""What every loss shares: labels, and the mean over the labelled joints.
+"""Base of every loss: labels, and the mean over the labelled joints.
 
 Shape letters: B batch, K joints, D spatial dimensions.
 """
@@ -13,7 +13,7 @@ from integral_tf.signatures import Tensor
 
 
 class LabelledLoss(keras.losses.Loss):
-    """A cost of each joint, averaged over the labelled joints of a person.
+    """Averages the cost of each joint over the labelled joints of a person.
 
     Formula:
 
@@ -21,9 +21,9 @@ class LabelledLoss(keras.losses.Loss):
     loss = sum(visible * cost) / sum(visible)
     ```
 
-    `visible` is 1 where the label's visibility is above 0, else 0; nobody
-    labelled costs 0, not NaN. A label that is NaN though visible makes the
-    loss NaN, so that `fit` shows it.
+    `visible` is 1 where the label's visibility is above 0, else 0. A person
+    with no labelled joint costs 0, not NaN. A visible label that is NaN makes
+    the loss NaN, so that `fit` shows it.
 
     `sample_weight` is `(batch,)` or `(batch, 1)`, a factor on each person's
     loss, or `(batch, joints)`, a factor on each joint's cost.
@@ -39,8 +39,8 @@ class LabelledLoss(keras.losses.Loss):
         sample_weight = labels.weights(sample_weight, *self.people(y_pred)[:2])
         if not labels.of_joints(sample_weight):
             return super().__call__(y_true, y_pred, sample_weight)
-        # Keras weighs people only. A person weighs the mean of the labelled
-        # joints' weights; how these share the person goes with `y_true`.
+        # Keras weights people only. A person's weight is the mean weight of its
+        # labelled joints; the joints' relative weights are put into `y_true`.
         _, visible = labels.parted(y_true, *self.people(y_pred))
         person = _mean(sample_weight, visible)
         return super().__call__((y_true, sample_weight), y_pred, person)
@@ -51,21 +51,26 @@ class LabelledLoss(keras.losses.Loss):
             y_true, weights = y_true
         points, visible = labels.parted(y_true, *self.people(y_pred))
         cost = self.cost(points, ops.cast(y_pred, "float32"))
-        # Not every cost would show that a label is not a number.
+        # Makes the cost NaN where a label is: not every `cost` would.
         cost = cost + 0.0 * ops.sum(points, axis=-1)
         return _mean(cost, ops.multiply(visible, weights))
 
     def people(self, y_pred: Tensor) -> Shape:
-        """B, K and D of what is compared with labels; None if not known."""
+        """B, K and D of the predictions; each None where it is not known."""
         raise NotImplementedError
 
     def cost(self, points: Tensor, y_pred: Tensor) -> Tensor:
-        """`(B, K)` costs of `(B, K, D)` points in the crop frame."""
+        """`(B, K)` costs of predictions.
+
+        Args:
+            points: `(B, K, D)` true joints in the crop frame.
+            y_pred: The predictions.
+        """
         raise NotImplementedError
 
 
 def _mean(values, shares):
-    """`(B, K)` to `(B,)`: the mean by shares, 0 where there are none."""
+    """Weighted means, `(B, K)` to `(B,)`; 0 where all weights are 0."""
     total = ops.sum(shares, axis=-1)
     return ops.sum(ops.multiply(shares, values), axis=-1) / ops.where(
         total == 0, 1.0, total

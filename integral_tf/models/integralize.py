@@ -52,8 +52,11 @@ def integralize(
             takes `keras.config.image_data_format()`.
         stride: Crop pixels per heat-map pixel, as of `IntegralRegression`; None
             takes it from the sizes of the model's input and of the maps.
-        beta, learn_beta, background, window, covariance: As of
-            `IntegralRegression`.
+        beta: As of `IntegralRegression`.
+        learn_beta: As of `IntegralRegression`.
+        background: As of `IntegralRegression`.
+        window: As of `IntegralRegression`.
+        covariance: As of `IntegralRegression`.
         cells: As of `IntegralRegression`; None takes those of the model's
             `Argmax`, as of a network of `from_pytorch`, or `"middle"`.
 

@@ -1,4 +1,4 @@
 """The paper's functions, stateless, on `keras.ops`."""
 
-# First: it imports modules that need the ones here whole.
+# First, because `keras_version` imports modules that import the modules here.
 from integral_tf import keras_version  # noqa: F401

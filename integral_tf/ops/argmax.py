@@ -36,13 +36,14 @@ def argmax(
 def shifted(
     heatmaps: Tensor, data_format: str = "channels_last"
 ) -> tuple[Tensor, Tensor]:
-    """`argmax`, a quarter of a pixel towards the higher neighbours.
+    """`argmax`, moved by a quarter of a pixel towards the higher neighbours.
 
-    To the letter as Simple Baselines does it: a maximum on the first two or on
-    the last pixel of an axis stays where it is.
+    Does exactly what Simple Baselines does: a maximum on the first two pixels
+    or on the last pixel of an axis is not moved.
 
     Args:
-        heatmaps, data_format: As of `argmax`.
+        heatmaps: As of `argmax`.
+        data_format: As of `argmax`.
 
     Returns:
         As `argmax`.
@@ -56,7 +57,7 @@ def shifted(
         near = ops.abs(apart[i]) < 1.5
         for other in apart[:i] + apart[i + 1 :]:
             near = near & (ops.abs(other) < 0.5)
-        # The next pixel's score less that of the one before.
+        # The score of the next pixel minus that of the previous pixel.
         rise = ops.where(near, scores * ops.sign(apart[i]), 0.0)
         shifts.append(0.25 * ops.sign(ops.sum(rise, axis=axes)))
         last = ops.cast(length - 1, "float32")
@@ -85,9 +86,9 @@ def peaks(scores: Tensor, axes: Axes) -> Tensor:
 
 
 def near_peaks(scores: Tensor, axes: Axes, size: int) -> Tensor:
-    """Leaves of each map a window around its maximum.
+    """Hides each map's pixels outside a window around its maximum.
 
-    So a second mode elsewhere in the map does not draw the joint: after the
+    A second mode elsewhere in the map then does not pull the joint. This is the
     local refinement of SLEAP (Pereira et al., 2022).
 
     Args:
@@ -96,22 +97,23 @@ def near_peaks(scores: Tensor, axes: Axes, size: int) -> Tensor:
         size: Side of the window in heat-map pixels, odd.
 
     Returns:
-        `(B, H, W, K)` scores, outside the window so low that no softmax sees
-        them.
+        `(B, H, W, K)` scores. Outside the window they are so low that their
+        softmax is 0.
     """
     spatial = layout.spatial_shape(scores, axes)
     around = peaks(scores, axes)
-    # Of a map of -inf alone the window is still above the rest.
+    # In a map that is -inf everywhere, the window must still be the highest.
     scores = ops.maximum(scores, _LOWEST / 2)
-    for apart in integral.offsets(around, spatial, axes):
-        scores = ops.where(ops.abs(apart) <= size // 2, scores, _LOWEST)
+    for offset in integral.offsets(around, spatial, axes):
+        scores = ops.where(ops.abs(offset) <= size // 2, scores, _LOWEST)
     return scores
 
 
 def _first_maximum(scores, axis):
-    """`ops.argmax`, on TensorFlow without what converters do not know.
+    """`ops.argmax`, by `tf.argmax` on TensorFlow.
 
-    Keras tells -0 from 0 there by bits; ONNX and LiteRT have no such operation.
+    Keras's own tells -0 from 0 by their bits there. ONNX and LiteRT have no
+    such operation.
     """
     if keras_version.BACKEND == "tensorflow":
         import tensorflow as tf

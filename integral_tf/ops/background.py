@@ -1,4 +1,4 @@
-"""What empty pixels add to an integral joint, taken out again."""
+"""Removes the bias of an integral joint that a map's empty pixels cause."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from integral_tf.ops import layout
 from integral_tf.signatures import Axes
 from integral_tf.signatures import Tensor
 
-# Below this share of a map above its background, `compensate` has nothing to
-# divide by that float32 would keep.
+# If less than this share of the softmax lies above the background, `1 - r` is
+# lost to rounding, and `compensate` leaves the joint as it is.
 _LEAST = 0.01
 
 
 def compensate(
     points: Tensor, scores: Tensor, axes: Axes, background: float | Tensor
 ) -> Tensor:
-    """Takes out of an expectation what the map's empty pixels add to it.
+    """Removes from an expectation the pull of the map's empty pixels.
 
-    Where most of a map is empty, its N pixels of score `background` still have
-    a share r of the softmax, and draw the joint towards the centre c. Without
-    them it is at
+    The N pixels of an empty map, all of score `background`, have a share r of
+    the softmax, and pull the joint J towards the map's centre c. Without them
+    the joint is
 
-        J' = (J - r c) / (1 - r),  r = N exp(background - log sum exp(scores)),
+        J' = (J - r c) / (1 - r),  r = N exp(background - log sum exp(scores)).
 
-    which is exact for a map that is `background` but for a peak. After Gu et
+    This is exact for a map of one peak on a constant `background`. After Gu et
     al., "Removing the Bias of Integral Pose Regression" (ICCV 2021). ours: r is
-    computed from logarithms, so that no score overflows; where it is above
-    0.99 the joint stays, and everywhere it stays within the map.
+    computed from logarithms, so that no score overflows. If r is above 0.99,
+    the joint is left as it is. The joint never leaves the map.
 
     Args:
         points: `(B, K, D)`, from `integrate` with the same scores.
@@ -42,10 +42,10 @@ def compensate(
     """
     spatial = layout.spatial_shape(scores, axes)
     pixels = ops.cast(layout.product(spatial), "float32")
-    # Infinities have no slope.
+    # An infinite score would have no gradient.
     scores = ops.clip(scores, -integral.LARGEST, integral.LARGEST)
     share = ops.log(pixels) + background - ops.logsumexp(scores, axis=axes)
-    # Cut before the exponential: its gradient must be finite, too.
+    # Clipped before the exponential, so that its gradient is finite too.
     share = ops.exp(ops.minimum(share, 0.0))
     share = ops.where(1.0 - share < _LEAST, 0.0, share)
     moved = []

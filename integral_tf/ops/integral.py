@@ -31,13 +31,13 @@ from integral_tf.signatures import Axes
 from integral_tf.signatures import Shape
 from integral_tf.signatures import Tensor
 
-# Infinities are cut to this.
+# Infinite scores are clipped to this.
 LARGEST = float(np.finfo("float32").max)
-# Pixels this far below a map's maximum count as if they were at this distance.
-# exp(-40) of a million pixels is still nothing beside the maximum's 1, and a
-# map of -inf alone has something to divide by.
+# Scores further than this below a map's maximum are raised to this distance.
+# A million pixels of exp(-40) add nothing to the maximum's 1 in float32, and
+# the sum over a map that is -inf everywhere is not 0.
 _FAR = 40.0
-# Pixels of an axis from which TensorFlow's sums are off by 1e-4 pixels.
+# Above this length of an axis TensorFlow's float32 sums are off by 1e-4 pixels.
 _LONG, _STEP = 256, 32
 
 
@@ -55,34 +55,35 @@ def spatial_softmax(scores: Tensor, beta: float | Tensor = 1.0) -> Tensor:
 
 
 def masses(scores: Tensor, axes: Axes) -> Tensor:
-    """Eq. (5) but for its denominator, which who reads a map divides by.
+    """The numerator of Eq. (5); readers of a map divide by the sum.
 
-    ours: infinite scores are cut. Those that are +inf share the map equally,
-    and so do all pixels of a map that is -inf everywhere. NaN stays NaN.
+    ours: infinite scores are clipped. Pixels of +inf get equal masses, and so
+    do all pixels of a map that is -inf everywhere. NaN stays NaN.
 
     Args:
         scores: `(B, H, W, K)` float32, already times beta.
         axes: The spatial ones.
 
     Returns:
-        Of the same shape: the softmax, up to a factor per map.
+        `(B, H, W, K)`, the softmax up to a factor per map.
     """
     if keras_version.BACKEND == "torch":
         return _torch_masses(scores, axes)
-    # Only +inf is above 0. Not cut there: a tie would halve its gradient.
+    # Only +inf minus the clipped maximum is above 0. The upper bound is 1: a
+    # bound of 0 would tie with every maximum and halve its gradient.
     return ops.exp(ops.clip(scores - _top(scores, axes), -_FAR, 1.0))
 
 
 def _top(scores, axes):
-    """Each map's maximum, `(B, 1, 1, K)`, infinities cut."""
+    """Each map's maximum, `(B, 1, 1, K)`, infinities clipped."""
     for axis in axes:
         scores = largest(scores, axis, keepdims=True)
-    # No gradient goes through the maximum, which any softmax is free of.
+    # A softmax does not depend on the value that is subtracted: no gradient.
     return ops.stop_gradient(ops.clip(scores, -LARGEST, LARGEST))
 
 
 def largest(scores: Tensor, axis: int | Axes, keepdims: bool = False) -> Tensor:
-    """`ops.max`, which on TensorFlow refuses a batch of nobody."""
+    """`ops.max`, also of an empty batch, which Keras refuses on TensorFlow."""
     if keras_version.BACKEND == "tensorflow":
         import tensorflow as tf
 
@@ -93,11 +94,11 @@ def largest(scores: Tensor, axis: int | Axes, keepdims: bool = False) -> Tensor:
 def sharpened(
     scores: Tensor, axes: Axes, beta: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """`scaled` for a beta that is learned: from each map's maximum down.
+    """`scaled` for a learned beta: scores relative to each map's maximum.
 
-    The softmax is the same. Beta's gradient, each score times its share, is
-    then one of differences: exact for scores of any height, and without a
-    share of 0 times infinity.
+    The softmax is the same. Beta's gradient is a sum of scores times
+    probabilities. With differences in place of scores it is exact for scores
+    of any size, and never 0 times infinity.
 
     Args:
         scores: `(B, H, W, K)` float32.
@@ -105,20 +106,20 @@ def sharpened(
         beta: The factor, a tensor.
 
     Returns:
-        `(B, H, W, K)` scores, and the `(B, K)` maxima, not times beta.
+        `(B, H, W, K)` scores times beta, and the `(B, K)` maxima before beta.
     """
     top = _top(scores, axes)
-    apart = ops.clip(scores - top, -LARGEST, LARGEST)
-    # Cut here too, so that pixels too far to count have no gradient.
-    scores = ops.clip(apart * beta, -_FAR, 1.0)
+    below = ops.clip(scores - top, -LARGEST, LARGEST)
+    # Clipped here too, so that pixels without mass have no gradient.
+    scores = ops.clip(below * beta, -_FAR, 1.0)
     return scores, ops.squeeze(top, axis=axes)
 
 
 def _torch_masses(scores, axes):
-    """By torch's softmax: its maximum and `clamp` cost more than all of it."""
+    """`masses` by torch's softmax, faster than torch's maximum and `clamp`."""
     import torch
 
-    # The one way to cut whose gradient is a single pass.
+    # `hardtanh` clips, and is the only one whose gradient is a single pass.
     cut = torch.nn.functional.hardtanh(scores, -LARGEST, LARGEST)
     share = torch.softmax(layout.flat(cut, axes), dim=axes[0])
     return torch.reshape(share, scores.shape)
@@ -127,8 +128,8 @@ def _torch_masses(scores, axes):
 def expected_coordinates(masses: Tensor, axes: Axes) -> Tensor:
     """Averages pixel positions, weighted by a map. Eq. (6).
 
-    Each marginal is divided by its own sum, so that a map need not sum to 1;
-    softmaxes of large maps in float32 do not.
+    Each marginal is divided by its own sum, so a map need not sum to 1. The
+    float32 softmax of a large map does not sum to exactly 1.
 
     Args:
         masses: `(B, H, W, K)`, not negative.
@@ -145,11 +146,11 @@ def expected_coordinates(masses: Tensor, axes: Axes) -> Tensor:
         total = _sum(marginal, [axis])
         # Not a matrix product: TF32 and bfloat16 would round the coordinates.
         near = _sum(marginal * grid, [axis]) / total
-        # Then around that, where terms are small: float32 keeps more of them.
-        # The point is the same for any `near`, so that has no gradient.
+        # A second sum, of offsets from the first: float32 rounds small terms
+        # less. The result is the same for any `near`: no gradient.
         near = ops.stop_gradient(near)
-        apart = _sum(marginal * (grid - near), [axis])
-        points.append(ops.squeeze(near + apart / total, axis=axes))
+        rest = _sum(marginal * (grid - near), [axis])
+        points.append(ops.squeeze(near + rest / total, axis=axes))
     return ops.stack(points, axis=-1)
 
 
@@ -158,7 +159,7 @@ def _sum(maps, axes):
     for axis in axes:
         shape = ops.shape(maps)
         if isinstance(shape[axis], int) and shape[axis] > _LONG:
-            # A long axis in two steps; zeros fill the last one up.
+            # A long axis is summed in two steps, padded with zeros.
             short = -shape[axis] % _STEP
             if short:
                 widths = [
@@ -194,7 +195,7 @@ def integrate(
 
 
 def expectation(scores: Tensor, axes: Axes) -> Tensor:
-    """`integrate` on scores that are scaled already.
+    """`integrate` of scores that are already float32 and times beta.
 
     Args:
         scores: `(B, H, W, K)` float32.
@@ -206,9 +207,9 @@ def expectation(scores: Tensor, axes: Axes) -> Tensor:
     if keras_version.BACKEND != "tensorflow":
         return expected_coordinates(masses(scores, axes), axes)
 
-    # Written out for TensorFlow's graphs, where automatic differentiation
-    # passes over the maps six times, and this twice. JAX fuses the passes, and
-    # neither JAX nor torch can differentiate this in every way.
+    # A gradient of our own for TensorFlow: its automatic gradient passes over
+    # the maps six times, this one twice. JAX fuses the passes by itself, and
+    # some derivatives of JAX and torch do not work through a custom gradient.
     @ops.custom_gradient
     def run(scores):
         weights = masses(scores, axes)
@@ -237,11 +238,11 @@ def offsets(
     Args:
         points: `(B, K, D)` in the heat-map frame.
         spatial: Spatial shape of the maps.
-        axes: Which of the maps' axes are these; the last ones, if not given.
+        axes: The maps' spatial axes; by default the last ones.
 
     Returns:
-        List of D tensors that broadcast to the maps: of `(B, K, H, W)`, along x
-        `(B, K, 1, W)`, along y `(B, K, H, 1)`, ...
+        List of D tensors that broadcast to the maps, in heat-map pixels. For
+        maps `(B, K, H, W)`: `(B, K, 1, W)` along x, `(B, K, H, 1)` along y.
     """
     rank = 2 + len(spatial)
     axes = axes or tuple(range(2, rank))
@@ -274,11 +275,11 @@ def covariance(masses: Tensor, points: Tensor, axes: Axes) -> Tensor:
 def confidence(
     masses: Tensor, points: Tensor, axes: Axes, radius: float = 1.0
 ) -> Tensor:
-    """How much of a map agrees with the joint read from it, in (0, 1].
+    """How much of a map agrees with the joint J read from it, in (0, 1].
 
-    The expectation of exp(-|p - J|^2 / (2 radius^2)): 1 for a single pixel,
-    and small for a flat map or one with two modes, whose expectation lies
-    where there is little mass.
+    The expectation of exp(-|p - J|^2 / (2 radius^2)) over the pixels p. It is 1
+    for a map of a single pixel. It is small for a flat map, and for a map with
+    two modes, where there is little mass near J.
 
     ours: the paper names no score for an integral joint.
 
@@ -298,22 +299,22 @@ def confidence(
 
 
 def _mean(values, masses, axes):
-    """Averages what `offsets` gave, weighted by the maps: `(B, K)`."""
+    """Averages values that broadcast to the maps, by the maps: `(B, K)`."""
     return _total(masses * values, axes) / _total(masses, axes)
 
 
 def _total(maps, axes):
-    """What each map sums to, `(B, K)`."""
+    """The sum of each map, `(B, K)`."""
     return ops.squeeze(_sum(maps, axes), axis=axes)
 
 
 def scaled(scores: Tensor, beta: float | Tensor) -> Tensor:
-    """Scores times beta; NumPy's float64 must not make them so."""
+    """Scores times beta, float32 even where beta is NumPy's float64."""
     return ops.multiply(scores, ops.cast(beta, "float32"))
 
 
 def _per_map(values, axes):
-    """`(B, K)` as `(B, 1, 1, K)`, to meet the maps."""
+    """Reshapes `(B, K)` to `(B, 1, 1, K)`, which broadcasts to the maps."""
     rank = 2 + len(axes)
     return values[
         tuple(None if i in axes else slice(None) for i in range(rank))

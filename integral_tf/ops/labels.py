@@ -1,8 +1,8 @@
 """Labels of joints, as the losses, the metric and `calibrate` take them.
 
-Each joint is labelled with D coordinates, x first, and its visibility: above 0
-the joint counts, and its coordinates are known. Any such number counts alike,
-COCO's 1 and 2 too; 0, a number below and NaN do not count.
+A joint's label is D coordinates, x first, and its visibility. A joint counts if
+its visibility is above 0: COCO's 1 and 2 count alike. A joint whose visibility
+is 0, negative or NaN does not count, and its coordinates may be anything.
 
 Shape letters: B batch, K joints, D spatial dimensions.
 """
@@ -21,16 +21,17 @@ AXES = {1: "x", 2: "x, y", 3: "x, y, z"}
 def parted(
     y_true: Tensor, batch: int | None, joints: int | None, dimensions: int
 ) -> tuple[Tensor, Tensor]:
-    """Checks labels, and parts points from visibility.
+    """Checks labels, and separates points from visibility.
 
     Args:
         y_true: `(B, K, D + 1)` of any number type.
-        batch, joints, dimensions: B, K and D that the labels are for. None
-            where one is not known.
+        batch: B of the predictions; None where it is not known.
+        joints: K of the predictions; None where it is not known.
+        dimensions: D of the predictions; None where it is not known.
 
     Returns:
-        `(B, K, D)` float32 points, 0 where a joint does not count, which may
-        be NaN in `y_true`; and `(B, K)` float32, 1 where a joint counts.
+        `(B, K, D)` float32 points, 0 where a joint does not count, even if
+        `y_true` is NaN there; and `(B, K)` float32, 1 where a joint counts.
 
     Raises:
         ValueError: another shape, as far as shapes are known.
@@ -43,10 +44,10 @@ def parted(
 
 
 def size_of_points(y_pred: Tensor) -> Shape:
-    """B, K and D of points that are compared with labels; None if not known.
+    """B, K and D of predicted points; each None where it is not known.
 
     Raises:
-        ValueError: not `(B, K, D)` with D of 1, 2 or 3.
+        ValueError: the shape is not `(B, K, D)` with D of 1, 2 or 3.
     """
     shape = static_shape(y_pred)
     if shape is None or len(shape) != 3 or shape[-1] not in AXES:
@@ -61,14 +62,16 @@ def size_of_points(y_pred: Tensor) -> Shape:
 def weights(
     sample_weight: Tensor | None, batch: int | None, joints: int | None
 ) -> Tensor | None:
-    """Checks what people, or their joints, weigh.
+    """Checks the weights of people or of joints.
 
     Args:
         sample_weight: None, a number, `(B,)`, `(B, 1)` or `(B, K)`.
-        batch, joints: B and K; None where one is not known.
+        batch: B; None where it is not known.
+        joints: K; None where it is not known.
 
     Returns:
-        None, or a float32 tensor of one of these shapes; `(B, K)` is K > 1.
+        None, or a float32 tensor of one of these shapes. `(B, 1)` holds
+        weights of people, even where K is 1.
 
     Raises:
         ValueError: another shape, as far as shapes are known.
@@ -88,16 +91,16 @@ def weights(
 
 
 def of_joints(sample_weight: Tensor | None) -> bool:
-    """Whether `weights` are those of joints."""
+    """Whether checked weights are one for each joint."""
     shape = sample_weight is not None and static_shape(sample_weight)
     return bool(shape) and len(shape) == 2 and shape[1] not in (1, None)
 
 
 def refuse_ragged(y_true: Tensor) -> None:
-    """Requires a row for every joint.
+    """Requires a row for every joint of every person.
 
     Raises:
-        ValueError: a tensor whose people have different numbers of joints.
+        ValueError: `y_true` is a RaggedTensor.
     """
     if type(y_true).__name__ == "RaggedTensor":
         raise ValueError(
@@ -108,7 +111,7 @@ def refuse_ragged(y_true: Tensor) -> None:
 
 
 def static_shape(tensor: Tensor) -> Shape | None:
-    """A shape with None for what is not known; None where nothing is."""
+    """A shape, None for each unknown length; None if the rank is unknown."""
     try:
         return tuple(
             tensor.shape if hasattr(tensor, "shape") else np.shape(tensor)
@@ -125,7 +128,7 @@ def fits(shape: Shape, wanted: Shape) -> bool:
 
 
 def _checked(y_true, wanted):
-    """The labels, whose shape is `wanted`, as far as it is known."""
+    """The labels, after a check that their shape is `wanted`."""
     refuse_ragged(y_true)
     shape = static_shape(y_true)
     if shape is None or (fits(shape, wanted) and None in shape[1:]):
@@ -147,7 +150,7 @@ def _checked(y_true, wanted):
 
 
 def _checked_later(y_true, wanted):
-    """Has TensorFlow check a shape that is known when the graph runs."""
+    """Lets TensorFlow check a shape that is known only when the graph runs."""
     if not type(y_true).__module__.startswith("tensorflow"):
         return y_true
     import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Heat maps as they lie in memory: which of their axes are spatial.
+"""Heat maps' order of axes in memory: which of them are spatial.
 
 Shape letters: B batch, H height, W width, K joints, N pixels of a map. Maps may
 have any number of spatial dimensions: (W,), (H, W) or (depth, H, W).
@@ -26,7 +26,8 @@ def arranged(
         data_format: `"channels_last"` or `"channels_first"`.
 
     Returns:
-        The maps and `(1, 2)` or `(2, 3)`: on torch always the latter.
+        The maps, and the indices of the spatial axes: `(1, 2)` for `(B, H, W,
+        K)` or `(2, 3)` for `(B, K, H, W)`. On torch always the latter.
 
     Raises:
         ValueError: another `data_format`, or no spatial dimension.
@@ -49,7 +50,7 @@ def arranged(
     if data_format == "channels_first":
         return heatmaps, last
     if keras_version.BACKEND == "torch":
-        # Its kernels want pixels side by side, in the gradient, too.
+        # Torch's kernels are fast on contiguous pixels, also in the gradient.
         order = (0, len(shape) - 1, *range(1, len(shape) - 1))
         return ops.transpose(heatmaps, order).contiguous(), last
     return heatmaps, tuple(range(1, len(shape) - 1))
@@ -69,23 +70,23 @@ def flatten_maps(
         `(B, K, N)` float32 and the spatial shape, e.g. `(H, W)`.
 
     Raises:
-        ValueError: as `arranged`.
+        ValueError: another `data_format`, or no spatial dimension.
     """
     maps, axes = arranged(heatmaps, data_format)
     spatial = spatial_shape(maps, axes)
     maps = flat(maps, axes)
-    # Reduced along a contiguous axis, a softmax is several times faster.
+    # A softmax along a contiguous axis is several times faster.
     return (ops.transpose(maps, (0, 2, 1)) if axes[0] == 1 else maps), spatial
 
 
 def spatial_shape(maps: Tensor, axes: Axes) -> Shape:
-    """Their spatial shape, e.g. `(H, W)`."""
+    """The maps' spatial shape, e.g. `(H, W)`."""
     shape = ops.shape(maps)
     return tuple(shape[axis] for axis in axes)
 
 
 def flat(maps: Tensor, axes: Axes) -> Tensor:
-    """Maps with one spatial axis, `axes[0]`: `(B, N, K)` or `(B, K, N)`."""
+    """Flattens the spatial axes into `axes[0]`: `(B, N, K)` or `(B, K, N)`."""
     shape = ops.shape(maps)
     pixels = product(spatial_shape(maps, axes))
     return ops.reshape(
@@ -94,7 +95,7 @@ def flat(maps: Tensor, axes: Axes) -> Tensor:
 
 
 def product(lengths: Shape) -> int | Tensor:
-    """How many pixels a map of this spatial shape has."""
+    """The number of pixels of a map of this spatial shape."""
     if all(isinstance(length, int) for length in lengths):
         return math.prod(lengths)
     total = 1

@@ -1,7 +1,7 @@
-"""Ground-truth heat maps of Section 3, laid out as `layout.flatten_maps`.
+"""Ground-truth heat maps of Section 3, in the order of `layout.flatten_maps`.
 
 Shape letters: B batch, K joints, N pixels of a map, D spatial dimensions. Maps
-may have any D, as those of `integral`; points are (x, y, z).
+may have any D, as in `integral`; points are (x, y, z).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from integral_tf.signatures import Tensor
 def gaussians(points: Tensor, spatial: Shape, sigma: float = 1.0) -> Tensor:
     """A Gaussian with peak 1 around each joint: H1's target, sigma = 1.
 
-    ours: the centre is where the joint is, not the nearest pixel, so that the
+    ours: the centre is the joint itself, not its nearest pixel, so that the
     map's mean is the joint.
 
     Args:
@@ -33,23 +33,23 @@ def gaussians(points: Tensor, spatial: Shape, sigma: float = 1.0) -> Tensor:
 
 
 def nearest_pixel(points: Tensor, spatial: Shape) -> Tensor:
-    """The pixel of a joint, H2's one-hot target, as an index into the map.
+    """The pixel nearest to each joint, as an index: H2's one-hot target.
 
     Args:
-        points: `(B, K, D)` x, y in the heat-map frame; one outside the map
-            takes the nearest pixel of its border.
+        points: `(B, K, D)` x, y in the heat-map frame. A point outside the map
+            gets the nearest pixel of the map's border.
         spatial: Spatial shape of the map.
 
     Returns:
-        `(B, K)` int32, row by row.
+        `(B, K)` int32 indices into the map, flattened row by row.
     """
     points = ops.round(ops.cast(points, "float32"))
     index = 0
     for i, length in enumerate(spatial):
-        # The size as a float, because it may be a tensor.
+        # `length` may be a tensor.
         last = ops.cast(length - 1, "float32")
         at = points[..., len(spatial) - 1 - i]
-        # NaN, too, becomes a pixel that there is.
+        # NaN becomes pixel 0, so that every index is valid.
         at = ops.minimum(ops.where(at > 0, at, 0.0), last)
         index = index * length + ops.cast(at, "int32")
     return index
@@ -63,7 +63,7 @@ def disks(
     Args:
         points: `(B, K, D)` x, y in the heat-map frame.
         spatial: Spatial shape of the map.
-        radius: Distance in crop pixels; a pixel at it belongs.
+        radius: Distance in crop pixels; a pixel at exactly this distance is 1.
         stride: Crop pixels that one heat-map pixel spans; one number, or D of
             them, x first.
 
@@ -90,11 +90,11 @@ def square_distances(
     """
     points = ops.cast(points, "float32")
     steps = stride if isinstance(stride, tuple) else [stride] * len(spatial)
-    # Not `ops.add`: Keras 3.15 takes one of these for a bias, and gives a
-    # wrong shape, where there is one joint in the batch.
+    # Not `ops.add`: in a batch of one joint, Keras 3.15 takes one of these for
+    # a bias, and gives a wrong shape.
     square = sum(
-        ops.square(apart * step)
-        for apart, step in zip(integral.offsets(points, spatial), steps)
+        ops.square(offset * step)
+        for offset, step in zip(integral.offsets(points, spatial), steps)
     )
     joints = ops.shape(points)[1]
     return ops.reshape(square, (-1, joints, layout.product(spatial)))

@@ -1,4 +1,4 @@
-"""Affine crops on the device: where each pixel comes from, and its value.
+"""Affine crops on the device: the maps, and the bilinear sampling.
 
 Shape letters: B batch, H x W the source picture, h x w the crop, K joints.
 """
@@ -20,11 +20,12 @@ def crop_affine(
     mirrored: Tensor,
     margin: float,
 ) -> Tensor:
-    """Affine maps from the crops around people to the pictures they are in.
+    """Affine maps from crop pixels to pixels of the pictures.
 
     Args:
         boxes: `(B, 4)` x, y, width, height of the person in the picture.
-        height, width: Size of the crop in pixels.
+        height: Height of the crop in pixels.
+        width: Width of the crop in pixels.
         angle: `(B,)` radians; positive turns the person clockwise.
         zoom: `(B,)` size of the person relative to the unaugmented crop.
         mirrored: `(B,)` 1.0 where the crop is mirrored, else 0.0.
@@ -38,7 +39,7 @@ def crop_affine(
         box_width, box_height, width / height, ops.maximum, margin
     )
     step = side / height / zoom  # picture pixels per crop pixel
-    # The crop turned one way shows the person turned the other.
+    # A person turned clockwise is in a crop turned counter-clockwise.
     cos, sin = ops.cos(-angle) * step, ops.sin(-angle) * step
     sign = 1.0 - 2.0 * mirrored
     rows = [[cos * sign, -sin], [sin * sign, cos]]
@@ -68,7 +69,7 @@ def invert(affine: Tensor) -> Tensor:
 
 
 def transform(affine: Tensor, points: Tensor) -> Tensor:
-    """Maps `(B, K, 2)` points by `(B, 2, 3)` affine maps."""
+    """Applies `(B, 2, 3)` affine maps to `(B, K, 2)` points."""
     # Not a matrix product: TF32 would round the coordinates.
     x, y = points[..., 0, None], points[..., 1, None]
     columns = [affine[:, None, :, i] for i in range(3)]
@@ -83,7 +84,8 @@ def bilinear(
     Args:
         pictures: `(B, H, W, C)`, uint8 or float.
         affine: `(B, 2, 3)`, crop -> picture.
-        height, width: Size of the crop.
+        height: Height of the crop in pixels.
+        width: Width of the crop in pixels.
 
     Returns:
         `(B, height, width, C)` float32.
@@ -99,7 +101,7 @@ def bilinear(
     left, top = ops.floor(x), ops.floor(y)
     flat = ops.reshape(pictures, (-1, channels))
     first = ops.cast(ops.arange(batch), "int32")[:, None] * (rows * columns)
-    # As floats, because the size may be a tensor.
+    # The size may be a tensor.
     last_row = ops.cast(rows - 1, "float32")
     last_column = ops.cast(columns - 1, "float32")
     crop = 0.0
