@@ -1,7 +1,7 @@
-"""Names of before 0.2, and where they are now.
+"""Names of versions before 0.2, and their new places.
 
-A module that lost names ends with `__getattr__ = former.names(__name__)`.
-Whoever asks for an old name gets what it is called now, and a warning.
+A module that lost names ends with `__getattr__ = former.names(__name__)`. An
+old name then gives the object of its new place, with a DeprecationWarning.
 """
 
 import importlib
@@ -15,7 +15,7 @@ _RUNS = (
     "FLAGS MODEL RECORDS SKELETON STOPPED check_flags check_new check_there "
     "claim finished may_change_rates save_model save_run save_skeleton"
 ).split()
-# Of a module: from its old names to module, or module:name, of today.
+# From a module and its old names to the new module, or module:name.
 _NOW = {
     "config": {
         "define_flags": "flagfiles:define",
@@ -65,7 +65,7 @@ _NOW = {
 
 
 def names(module: str) -> Callable[[str], Any]:
-    """A `__getattr__` that finds a module's former names.
+    """Makes a `__getattr__` that finds a module's former names.
 
     Args:
         module: The module's `__name__`.
