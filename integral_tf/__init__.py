@@ -2,16 +2,17 @@
 
 integral_tf.IntegralRegression   the layer: heat maps to joints
 integral_tf.losses               the paper's losses
-integral_tf.integralize          any heat-map network, read by an integral
-integral_tf.calibrate            the beta that suits its maps
+integral_tf.integralize          an integral at the end of a heat-map network
+integral_tf.calibrate            the best beta for a network's maps
 integral_tf.pose_model           the paper's networks
 integral_tf.PoseEstimator        a trained model on photographs
-integral_tf.to_coco              its poses as COCO's results
-integral_tf.to_supervision       its poses as supervision.KeyPoints
+integral_tf.to_coco              poses as COCO's results
+integral_tf.to_supervision       poses as supervision.KeyPoints
 
-The layer and the losses run in every Keras (`keras_version`), the networks in
-Keras 3; an exported network, metrics, coordinates and skeletons need none.
-Whatever is asked for is imported then, and Keras not before.
+The layer and the losses run in Keras 2 and 3 (`keras_version`); the networks need
+Keras 3; exported networks, metrics, coordinates and skeletons need no Keras.
+Each name is imported at its first use, and Keras with the first name that needs
+it.
 """
 
 import importlib
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 from integral_tf import lazy
 from integral_tf import registration
 
-if TYPE_CHECKING:  # so that a checker sees what is imported when asked for
+if TYPE_CHECKING:  # a type checker does not see the lazy imports below
     from integral_tf import coordinates
     from integral_tf import losses
     from integral_tf import metrics
@@ -61,14 +62,14 @@ _MODULES = (
     "skeletons",
 )
 _OF_KERAS = ("layers", "losses", "ops")
-# Where the other names are.
+# The modules that define the other names.
 _PLACES = {
     "IntegralRegression": "integral_tf.layers",
     "PoseEstimator": "integral_tf.inference.estimator",
     "to_coco": "integral_tf.inference.pose",
     "to_supervision": "integral_tf.inference.pose",
 }
-# And those that want Keras 3.
+# The same for names that need Keras 3.
 _KERAS_3 = {
     "calibrate": "integral_tf.evaluation.calibrate",
     "integralize": "integral_tf.models.integralize",
@@ -108,7 +109,7 @@ def __getattr__(name):
 
 
 def __dir__():
-    # Not what could only raise: help() and completion ask for every name.
+    # Without the names that would raise: help() and completion get every name.
     missing = set()
     if not registration.keras_version():
         missing = {*_KERAS_3, "IntegralRegression", *_OF_KERAS}

@@ -1,4 +1,4 @@
-"""What a folder of records is built from: one dataclass per dataset."""
+"""Settings of the dataset builders: one dataclass per dataset."""
 
 import dataclasses
 
@@ -9,18 +9,23 @@ from integral_tf.settings import setting
 
 @dataclasses.dataclass(frozen=True)
 class BuildConfig(settings.Checked):
-    """What every builder asks."""
+    """Settings of every builder."""
 
     out: str = setting("", "Folder to write; it must not exist.", required=True)
     image_size: int = setting(
         256,
-        "Height of the largest network input to serve.",
+        "Height in pixels of the largest network input that these records "
+        "will feed.",
         low=8,
         high=4096,
         main=True,
     )
     image_width: int = setting(
-        0, "Width of it; 0 makes it square.", low=0, high=4096, main=True
+        0,
+        "Width of that input; 0 makes it square.",
+        low=0,
+        high=4096,
+        main=True,
     )
 
 
@@ -36,8 +41,8 @@ class LspConfig(BuildConfig):
     )
     skeleton: str = setting(
         "lsp",
-        "Joints of the records; mpii scores models of MPII's joints, and "
-        "leaves pelvis and thorax unlabelled.",
+        "Joints of the records. With mpii, models of MPII's joints can be "
+        "scored; pelvis and thorax are unlabelled.",
         ("lsp", "mpii"),
     )
 
@@ -47,7 +52,7 @@ class MpiiConfig(BuildConfig):
     """MPII Human Pose."""
 
     source: str = setting(
-        "", "The .mat, a JSON, or a folder with one.", required=True
+        "", "The .mat, a JSON, or a folder that holds one.", required=True
     )
     images: str = setting(
         "",
@@ -56,21 +61,21 @@ class MpiiConfig(BuildConfig):
     )
     val_list: str = setting(
         "",
-        "Who is validation: Simple Baselines' valid.json, or lines of image "
-        "names.",
+        "File that names the validation set: Simple Baselines' valid.json, or "
+        "a text with an image name a line.",
         main=True,
     )
     val_share: float = setting(
         0.1,
-        "Share of photographs kept for it where there is no list.",
+        "Share of photographs kept for validation, without a --val_list.",
         low=0,
         high=1,
         main=True,
     )
     people: str = setting(
         "all",
-        "Everyone; only those well apart; or whom the single-person test "
-        "scores.",
+        "People to keep: all; single, those well apart from others; or test, "
+        "those whom the single-person test scores.",
         ("all", "single", "test"),
         main=True,
     )
@@ -81,50 +86,54 @@ class MpiiConfig(BuildConfig):
 
 @dataclasses.dataclass(frozen=True)
 class CocoConfig(BuildConfig):
-    """COCO's keypoint files, or one's own in their form."""
+    """COCO's keypoint files, or your own in the same form."""
 
     train_annotations: str = setting(
         "", "Keypoint JSON of the train split.", main=True
     )
-    train_images: str = setting("", "Folder of its images.", main=True)
+    train_images: str = setting(
+        "", "Folder of the train split's images.", main=True
+    )
     val_annotations: str = setting(
         "", "Keypoint JSON of the val split.", main=True
     )
-    val_images: str = setting("", "Folder of its images.", main=True)
+    val_images: str = setting(
+        "", "Folder of the val split's images.", main=True
+    )
     val_boxes: str = setting(
         "",
         "JSON of a detector's boxes in the validation images, in COCO's "
-        "result form; empty takes the annotated ones.",
+        "result form; empty takes the annotated boxes.",
         main=True,
     )
     min_box_score: float = setting(
-        0.0, "Leave out boxes that the detector scored lower."
+        0.0, "Leave out --val_boxes with a lower score."
     )
     category: str = setting(
         "",
-        "Category that has the keypoints, or several of one skeleton, as "
-        "dog,cat; all takes those with the first one's. Empty takes person "
-        "where the file has it, else all.",
+        "Category that has the keypoints, or several that share a skeleton: "
+        "dog,cat. all takes every category with the first one's keypoints. "
+        "Empty takes person where the file has it, else all.",
         main=True,
     )
     keypoints: str = setting(
         "",
-        "Names of the joints where the file has none: with commas between "
-        "them, or a file of one a line.",
+        "Names of the joints, where the annotations have none: separated by "
+        "commas, or a file with a name a line.",
     )
     val_share: float = setting(
         0.0,
-        "Share of the training photographs kept for validation, where there "
-        "are no --val_annotations.",
+        "Share of the training photographs kept for validation, without "
+        "--val_annotations.",
         low=0,
         high=1,
         main=True,
     )
     sigmas: str = setting(
         "",
-        "OKS standard deviations of the joints: numbers, or a file of them; "
-        "empty takes COCO's for COCO's joints and "
-        f"{skeletons.DEFAULT_SIGMA} for others.",
+        "OKS standard deviations of the joints: numbers, or a file of them. "
+        "Empty takes COCO's for COCO's joints, and "
+        f"{skeletons.DEFAULT_SIGMA} for other joints.",
     )
 
 
@@ -138,8 +147,8 @@ class SyntheticConfig(BuildConfig):
     seed: int = setting(0, "Another seed draws other people.", low=0, main=True)
     levers: str = setting(
         "",
-        "With commas, what makes people more like those of photographs: poses, "
-        "cloth, scenes, bystanders, camera.",
+        "What makes the pictures more like photographs, separated by commas: "
+        "poses, cloth, scenes, bystanders, camera.",
     )
     val_share: float = setting(
         0.1, "Share kept for validation.", low=0, high=1, main=True

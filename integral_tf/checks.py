@@ -1,16 +1,16 @@
-"""Numbers that a caller gave: plain ones, or one sentence that says why not.
+"""Checks of numeric arguments: returns a plain number, or raises one sentence.
 
-Every layer and loss asks here, each with a sentence of its own.
+Layers and losses check their arguments here, each with its own sentence.
 
     number    one finite number
     whole     one whole number
     several   one finite number, or a tuple of them
     stride    one positive number, or one for each axis
-    cells     where a heat map's cells lie
+    cells     where a heat map's cells lie in the crop
 
 `above` and `below` exclude their bounds, `least` and `most` include theirs. A
-number of NumPy, and an array of any library without axes, count as numbers; a
-bool does not. Finite means in float32, in which the numbers are used.
+NumPy number, and an array of any library without axes, count as numbers; a bool
+does not. Finite means finite in float32, in which the numbers are used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from integral_tf.signatures import Stride
 
 # Where a heat map's cell lies in the crop; see `coordinates.heatmap_to_crop`.
 CELLS = ("middle", "first")
-# Of float32.
+# The largest finite float32.
 _LARGEST = float(np.finfo("float32").max)
 
 
@@ -43,14 +43,14 @@ def number(
     """Requires one finite number.
 
     Args:
-        name: What the argument is called.
-        value: What was given.
-        sentence: What the argument means and what would be right; the error
-            says it, and what was received.
+        name: Name of the argument.
+        value: The argument.
+        sentence: What the argument means and which values are valid. The error
+            is this sentence and the value received.
         above, least, most, below: The range.
 
     Returns:
-        The same as Python's int or float.
+        The number as Python's int or float.
 
     Raises:
         ValueError: NaN, infinity, text, a bool, None, an array with axes, or a
@@ -78,16 +78,16 @@ def whole(
     least: float = -math.inf,
     most: float = math.inf,
 ) -> int:
-    """Requires one whole number, of which `5.0` is one.
+    """Requires one whole number; `5.0` is valid.
 
     Args:
-        name, value, sentence, least, most: As of `number`.
+        name, value, sentence, least, most: As in `number`.
 
     Returns:
-        The same as Python's int.
+        The number as Python's int.
 
     Raises:
-        ValueError: as of `number`, or a fraction.
+        ValueError: as in `number`, or a fraction.
     """
     plain = number(name, value, sentence, least=least, most=most)
     if plain != int(plain):
@@ -106,13 +106,13 @@ def several(
     """Requires one finite number, or a tuple or list of them.
 
     Args:
-        name, values, sentence, above, least: As of `number`.
+        name, values, sentence, above, least: As in `number`.
 
     Returns:
         Python's int or float, or a tuple of them.
 
     Raises:
-        ValueError: as of `number`, or an empty tuple.
+        ValueError: as in `number`, or an empty tuple.
 
     Example:
 
@@ -134,14 +134,14 @@ def stride(value: Stride) -> Steps:
     """Requires a stride as layers and losses take it.
 
     Args:
-        value: Crop pixels that a heat-map pixel spans: a number, or one for
-            each axis of the maps in their order, (height, width).
+        value: Crop pixels that a heat-map pixel spans: one number, or one per
+            axis of the maps, in their order: (height, width).
 
     Returns:
         A plain number, or a tuple of them.
 
     Raises:
-        ValueError: not positive, or no number.
+        ValueError: a stride is not positive, or not a number.
     """
     return several(
         "stride",
@@ -157,7 +157,7 @@ def cells(value: str) -> str:
     """Requires one of `CELLS`.
 
     Raises:
-        ValueError: it is another.
+        ValueError: `value` is not one of them.
     """
     if value not in CELLS:
         raise ValueError(
@@ -180,10 +180,10 @@ def _plain(value):
 
 
 def _scalar(array):
-    """What an array without axes holds, as Python's; None for another."""
+    """The number in an array without axes; None for an array with axes."""
     if tuple(array.shape):
         return None
     try:
         return np.asarray(array).item()
     except (TypeError, ValueError, RuntimeError, NotImplementedError):
-        return None  # a symbolic one has no number yet
+        return None  # a symbolic tensor has no number yet

@@ -1,7 +1,8 @@
-"""What other libraries call the points that `coordinates` reads out of a map.
+"""Coordinate conventions of other libraries, for `coordinates`.
 
-Each row has the centre of heat-map pixel 0, and the step to the next one, given
-the map's size in `cells` and the stride. docs/conventions.md shows them.
+Each function takes the map's size in `cells` and the stride, and returns the
+coordinate of the centre of heat-map pixel 0 and the step to the next pixel.
+docs/conventions.md shows them.
 """
 
 OF_LIBRARIES = {

@@ -1,8 +1,8 @@
-"""A config and its flags: a command line, a flag file, a preset.
+"""Config dataclasses from a command line, a flag file or a preset, and back.
 
 Every field of a dataclass of settings is an absl flag of the same name. A flag
-file holds a flag per line; a preset is one that comes with the package, named
-without a path: `--preset=small`, on the command line or in a flag file.
+file holds a flag per line. A preset is a flag file that comes with the package:
+`--preset=small`, on the command line or in a flag file.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ _DEFINE = {
 
 
 class Values(flags.FlagValues):
-    """absl's flags, which may stand after words, and take presets."""
+    """absl's flags, also after positional words, and with `--preset`."""
 
     def __init__(self):
         super().__init__()
@@ -44,8 +44,8 @@ def _is_preset(argument):
 
 
 def _with_files(argv):
-    """The arguments, with the file of each preset in its place."""
-    made, rest = [], list(argv)
+    """The arguments, with `--flagfile` in place of each `--preset`."""
+    replaced, rest = [], list(argv)
     while rest:
         argument = rest.pop(0)
         if _is_preset(argument):
@@ -53,8 +53,8 @@ def _with_files(argv):
             if not equals:
                 name = rest.pop(0) if rest else ""
             argument = f"--flagfile={preset(name)}"
-        made.append(argument)
-    return made
+        replaced.append(argument)
+    return replaced
 
 
 def presets() -> list[str]:
@@ -66,7 +66,7 @@ def preset(name: str) -> pathlib.Path:
     """Path of a preset's file.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: there is no preset of that name.
     """
     if name not in presets():
         raise ValueError(
@@ -104,7 +104,7 @@ def parse(config_class: type, arguments: Sequence[str]) -> Any:
 
     Raises:
         ValueError: a flag is unknown, wrong or missing, a flag file cannot be
-            read, or there is a word too much.
+            read, or there are too many positional words.
     """
     values = Values()
     define(config_class, values)
@@ -146,7 +146,7 @@ def parse(config_class: type, arguments: Sequence[str]) -> Any:
 
 
 def _add_absls(values):
-    """Takes absl's own flags, such as --verbosity, too."""
+    """Adds absl's own flags, such as --verbosity."""
     from absl import logging
 
     known = flags.FLAGS.flags_by_module_dict().get(logging.__name__, ())
@@ -155,7 +155,7 @@ def _add_absls(values):
 
 
 def write(config: Any, path: str | os.PathLike) -> None:
-    """Writes a config as a file that `--flagfile` takes back."""
+    """Writes a config as a file that `--flagfile` reads."""
     lines = [
         f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
         for name, value in dataclasses.asdict(config).items()
@@ -164,16 +164,17 @@ def write(config: Any, path: str | os.PathLike) -> None:
 
 
 def read(config_class: type, path: str | os.PathLike) -> Any:
-    """Reads what `write` wrote, or a preset, as absl reads it.
+    """Reads a file of `write`, or a preset.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file names a flag that the dataclass does not have, or
-            a flag has a value that it cannot have.
+            gives a flag a value that is not valid.
     """
     values = Values()
     define(config_class, values)
-    pathlib.Path(path).read_bytes()  # or absl's own words for a missing file
+    # Raises FileNotFoundError, before absl raises an error of its own.
+    pathlib.Path(path).read_bytes()
     try:
         _, *others = values(["", f"--flagfile={path}"])
         if not others:

@@ -1,7 +1,7 @@
-"""Names of before 0.2, and where they are now.
+"""Names of versions before 0.2, and their new places.
 
-A module that lost names ends with `__getattr__ = former.names(__name__)`.
-Whoever asks for an old name gets what it is called now, and a warning.
+A module that lost names ends with `__getattr__ = former.names(__name__)`. An
+old name then gives the object of its new place, with a DeprecationWarning.
 """
 
 import functools
@@ -27,7 +27,7 @@ _FITS = {
     "platt": "metrics.fitting:fit_platt",
     "student_t": "metrics.fitting:fit_student_t",
 }
-# Of a module: from its old names to module, or module:name, of today.
+# From a module and its old names to the new module, or module:name.
 _NOW = {
     "config": {
         "define_flags": "flagfiles:define",
@@ -83,7 +83,7 @@ _NOW = {
 
 
 def names(module: str) -> Callable[[str], Any]:
-    """A `__getattr__` that finds a module's former names.
+    """Makes a `__getattr__` that finds a module's former names.
 
     Args:
         module: The module's `__name__`.

@@ -1,4 +1,4 @@
-"""What the layer and the losses need of `keras.ops`, on TensorFlow's Keras 2.
+"""The part of `keras.ops` that the layer and the losses need, for Keras 2.
 
 Names, arguments and results are those of `keras.ops`.
 """
@@ -57,7 +57,7 @@ def logaddexp(x, y):
 
 
 def shape(tensor):
-    """Lengths: a number where it is known, a scalar tensor where not."""
+    """Lengths of the axes: a number if known, else a scalar tensor."""
     tensor = tf.convert_to_tensor(tensor)
     lengths = tf.shape(tensor)
     return tuple(

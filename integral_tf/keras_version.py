@@ -2,18 +2,18 @@
 
 The package is written for Keras 3. Its layer and losses also work in tf_keras,
 which TensorFlow Model Garden builds on, and in the Keras 2.15 that
-tensorflow-addons needs; they take `keras` and `ops` from here.
+tensorflow-addons needs; they import `keras` and `ops` from here.
 
-    keras    the module that layers and losses derive from
-    ops      `keras.ops`, or what of it they need, written for Keras 2
-    LEGACY   whether it is Keras 2
-    NAME     its name and version, for messages
-    BACKEND  the array library below: tensorflow, jax or torch
-    NOT_CAST what keeps a weight in its own type under a half-precision policy
+    keras    the module whose classes layers and losses derive from
+    ops      `keras.ops`, or the subset in `keras2` on Keras 2
+    LEGACY   whether this is Keras 2
+    NAME     name and version of this Keras, for messages
+    BACKEND  Keras's array library: tensorflow, jax or torch
+    NOT_CAST keyword that keeps a weight's dtype under a half-precision policy
 
-tf_keras is taken where TensorFlow takes it, too: TF_USE_LEGACY_KERAS=1 is set
-before Python starts. That it is imported already does not count, or the order
-of imports would decide.
+tf_keras is chosen as TensorFlow chooses it: TF_USE_LEGACY_KERAS=1 was set
+before Python started. An earlier import of tf_keras does not count: the order
+of imports would decide then.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def check(tensor: Any) -> None:
     """Requires that a symbolic tensor is of this Keras.
 
     Raises:
-        TypeError: it is one of the other Keras.
+        TypeError: the tensor is of the other Keras.
     """
     if type(tensor).__name__ != "KerasTensor":
         return
@@ -69,17 +69,17 @@ def check(tensor: Any) -> None:
 
 
 def eagerly() -> contextlib.AbstractContextManager:
-    """A context in which weights have numbers, even while TensorFlow traces."""
+    """A context in which weights have values, even while TensorFlow traces."""
     if LEGACY or keras.backend.backend() == "tensorflow":
         return importlib.import_module("tensorflow").init_scope()
     return contextlib.nullcontext()
 
 
 def data_format(data_format: str | None) -> str:
-    """Where maps have their joints: as asked, or, of None, as Keras is set.
+    """Returns a valid `data_format`; Keras's own setting for None.
 
     Raises:
-        ValueError: neither `"channels_last"` nor `"channels_first"`.
+        ValueError: neither None, `"channels_last"` nor `"channels_first"`.
     """
     if data_format is None:
         return keras.backend.image_data_format()

@@ -1,4 +1,4 @@
-"""Names of a package that are imported when they are first asked for."""
+"""Names of a package that are imported at their first use."""
 
 import importlib
 import sys
@@ -7,11 +7,11 @@ from typing import Any
 
 
 def attributes(package: str, places: dict[str, str]) -> Callable[[str], Any]:
-    """A `__getattr__` for a package's `__init__.py`.
+    """Makes a `__getattr__` for a package's `__init__.py`.
 
     Args:
-        package: Its name.
-        places: Dict from a name to the module that has it.
+        package: Name of the package.
+        places: Dict from a name to the module that defines it.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""Optional packages: imported where they are used, or one sentence."""
+"""Imports optional packages, or says in one sentence what to install."""
 
 import importlib
 from types import ModuleType
@@ -11,12 +11,12 @@ def need(
 
     Args:
         module: Name of the module.
-        package: What pip calls its package.
-        what: What needs it, for the message, as `"an ONNX file"`.
-        extra: The extra of this package that has it; empty where none has.
+        package: Name of its package for pip.
+        what: What needs the module, for the message: `"an ONNX file"`.
+        extra: The extra of integral_tf that installs it; empty for none.
 
     Raises:
-        ImportError: it is not there.
+        ImportError: the module cannot be imported.
     """
     try:
         return importlib.import_module(module)

@@ -1,10 +1,9 @@
-"""A folder has one owner at a time: a lock that ends with its process.
+"""Locks a folder, so that one process at a time writes it.
 
-The lock is the operating system's, on a small file that names its owner, so
-that a process which was killed holds nothing and leaves nothing to clean up:
-the next owner takes the file over; `end_with_parent` does the same for its
-workers. Two threads of one process exclude each
-other as two processes do.
+The lock is the operating system's, on a small file that names its owner. It
+ends with the process: a killed process leaves no lock, and the next owner
+reuses the file. Two threads of one process exclude each other as two processes
+do. `end_with_parent` ends the workers of a killed process.
 """
 
 import contextlib
@@ -24,26 +23,26 @@ except ImportError:  # Windows
 
     fcntl = None
 
-# What a lock that somebody else holds is told by; EACCES and EDEADLK are
-# Windows's, and EACCES that of some network file systems.
+# Errors that mean that another process holds the lock. Windows gives EACCES
+# and EDEADLK, and some network file systems give EACCES.
 _HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
 @contextlib.contextmanager
 def of(folder: str | os.PathLike, *, beside: bool = False):
-    """Owns a folder inside the `with` block, or refuses.
+    """Locks a folder inside the `with` block, or refuses.
 
     Args:
-        folder: The folder; it is made where there is none, and taken away
-            again where it stays empty.
-        beside: For a folder that appears by a rename: the lock's file stands
-            beside it, as `.NAME.lock`, and the folder is not made. Otherwise
-            it is `.lock` in the folder.
+        folder: The folder. A missing one is made, and removed again if it
+            stays empty.
+        beside: For a folder that appears by a rename: the lock's file is
+            `.NAME.lock` beside the folder, and the folder is not made.
+            Otherwise the file is `.lock` in the folder.
 
     Raises:
-        BlockingIOError: somebody else owns it, who is named.
+        BlockingIOError: another process, which is named, owns the folder.
     """
-    # Of two names of one folder, the lock is one.
+    # Two names of one folder share one lock.
     real = pathlib.Path(folder).resolve()
     path = real.with_name(f".{real.name}.lock") if beside else real / ".lock"
     made = not path.parent.exists()
@@ -54,7 +53,7 @@ def of(folder: str | os.PathLike, *, beside: bool = False):
     finally:
         _release(lock, path)
         if made:
-            # Only where nothing was written.
+            # Fails if something was written into it.
             with contextlib.suppress(OSError):
                 path.parent.rmdir()
 
@@ -62,7 +61,7 @@ def of(folder: str | os.PathLike, *, beside: bool = False):
 def end_with_parent() -> None:
     """Ends this worker process when the process that started it ends.
 
-    A pool's workers wait for ever for a parent that was killed.
+    Without this a pool's workers wait for ever for a parent that was killed.
     """
 
     def watch(parent):
@@ -77,13 +76,13 @@ def end_with_parent() -> None:
 
 
 def _locked(path, folder):
-    """The descriptor of a lock's file, locked."""
+    """Locks a lock's file; returns its descriptor."""
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:
-            continue  # An owner took the folder away, empty.
+            continue  # Its last owner removed the empty folder.
         try:
             _lock(lock)
         except OSError as error:
@@ -111,14 +110,14 @@ def _lock(lock):
     if fcntl:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     else:
-        # One byte far behind the text, which others may then read.
+        # One byte far behind the text, so that others can still read the text.
         os.lseek(lock, 1 << 20, os.SEEK_SET)
         msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
 
 
 def _release(lock, path):
-    # Deleted while it is held, or the next owner's file might be deleted.
-    # Windows deletes no open file, and none that the next owner has open.
+    # Deletes the file before it unlocks: later, the file might be the next
+    # owner's. Windows deletes no open file, neither ours nor the next owner's.
     if fcntl:
         path.unlink(missing_ok=True)
     os.close(lock)

@@ -1,4 +1,4 @@
-"""How far something is: a bar on a terminal, elsewhere a line now and then."""
+"""Progress: a bar on a terminal; elsewhere a line every few seconds."""
 
 import sys
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ from typing import Any
 
 import tqdm
 
-# Between two lines, where there is no terminal.
+# Time between two lines.
 SECONDS = 5.0
 
 
 class _Lines(tqdm.tqdm):
-    """The same in lines: logs and pipes keep what a bar would overwrite."""
+    """Progress in lines, for logs and pipes: a bar would overwrite itself."""
 
     _shown = None
 
@@ -25,7 +25,7 @@ class _Lines(tqdm.tqdm):
             self.fp.flush()
 
     def clear(self, nolock=False):
-        """Nothing: a line that was written stays."""
+        """Does nothing: a line that was written stays."""
 
     def close(self):
         if not self.disable:
@@ -37,13 +37,13 @@ class _Lines(tqdm.tqdm):
 def bar(
     what: str, total: int | None, *, unit: str, initial: int = 0
 ) -> tqdm.tqdm:
-    """A `tqdm` bar on the terminal, or lines where stderr is none.
+    """A `tqdm` bar if stderr is a terminal, else lines.
 
     Args:
-        what: What is being done, as "predict".
-        total: How many there are; None where that is not known.
-        unit: What is counted, as "people".
-        initial: How many are done already.
+        what: Name of the work: "predict".
+        total: How many units there are; None if unknown.
+        unit: The unit: "people".
+        initial: How many units are done already.
     """
     settings: dict[str, Any] = {
         "total": total,
@@ -60,7 +60,13 @@ def bar(
 def over(
     things: Iterable, what: str, total: int | None = None, *, unit: str
 ) -> Iterator:
-    """Goes through things under a `bar`; `total` is their number, if known."""
+    """Yields things under a `bar`.
+
+    Args:
+        things: The things.
+        what, unit: As in `bar`.
+        total: How many things there are, if `len` does not say.
+    """
     if total is None and isinstance(things, Sized):
         total = len(things)
     with bar(what, total, unit=unit) as shown:
@@ -70,11 +76,11 @@ def over(
 
 
 def write(text: str) -> None:
-    """Prints a line to stdout, above whatever bar there is."""
+    """Prints a line to stdout, above the bar."""
     tqdm.tqdm.write(text)
 
 
 def say(bar: tqdm.tqdm, what: str) -> None:
-    """Names what is being done now, at once."""
+    """Shows another name of the work on the bar, at once."""
     if bar.desc != f"{what}: ":
         bar.set_description(what)

@@ -1,10 +1,10 @@
-"""Tells Keras of this package's classes, without importing Keras first.
+"""Registers this package's classes with Keras, without importing Keras first.
 
 A saved model names its classes, such as `integral_tf>IntegralRegression`, and
-Keras knows those whose modules are imported. `import integral_tf` imports no
-Keras. So that `keras.saving.load_model` finds the classes after it all the
-same, they are imported with Keras, whichever of the two comes first:
-`keras_version`, which takes Keras, imports the modules below in its last line.
+Keras finds only classes whose modules are imported. `import integral_tf` does
+not import Keras. So the classes are imported together with Keras, whether Keras
+is imported before or after this package, and `keras.saving.load_model` finds
+them. The last line of `keras_version` imports the modules below.
 """
 
 import importlib
@@ -16,12 +16,12 @@ import sys
 
 KERAS_VERSION = "integral_tf.keras_version"
 _CLASSES = ("layers", "losses", "metrics.joint_distance")
-# Of Keras 3 alone.
+# Only in Keras 3.
 _NETWORKS = ("models.pose",)
 
 
 def keras_name() -> str:
-    """The name of the Keras module that the process has settled for."""
+    """Name of the Keras module that this process uses."""
     setting = os.environ.get("TF_USE_LEGACY_KERAS")  # TensorFlow's own
     if setting in ("1", "true", "True"):
         found = importlib.util.find_spec("tf_keras")
@@ -30,7 +30,7 @@ def keras_name() -> str:
 
 
 def keras_version() -> str:
-    """Its version, before it is imported; empty where there is none."""
+    """Version of that Keras, without importing it; empty if not installed."""
     try:
         return importlib.metadata.version(keras_name())
     except importlib.metadata.PackageNotFoundError:
@@ -38,17 +38,17 @@ def keras_version() -> str:
 
 
 def register(legacy: bool) -> None:
-    """Imports the modules whose classes Keras is to know.
+    """Imports the modules whose classes Keras must find.
 
     Args:
-        legacy: Whether it is Keras 2, in which networks are not to be had.
+        legacy: Whether this is Keras 2, which has no networks.
     """
     for name in _CLASSES if legacy else _CLASSES + _NETWORKS:
         importlib.import_module(f"integral_tf.{name}")
 
 
 def follow_keras() -> None:
-    """Has `keras_version` imported with Keras: now, or as soon as that is."""
+    """Imports `keras_version` now, or as soon as Keras is imported."""
     if keras_name() in sys.modules:
         importlib.import_module(KERAS_VERSION)
     elif not any(isinstance(each, _Follower) for each in sys.meta_path):
@@ -56,7 +56,7 @@ def follow_keras() -> None:
 
 
 class _Follower(importlib.abc.MetaPathFinder):
-    """Finds Keras as ever, and imports `keras_version` after it."""
+    """Finds Keras as Python would, and imports `keras_version` after Keras."""
 
     def __init__(self, name):
         self.name = name
@@ -76,7 +76,7 @@ class _Follower(importlib.abc.MetaPathFinder):
             execute(module)
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
-            # Where that is what imports Keras, it is not to wait for itself.
+            # If `keras_version` imports Keras, it must not wait for itself.
             if KERAS_VERSION not in sys.modules:
                 importlib.import_module(KERAS_VERSION)
 

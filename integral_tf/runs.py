@@ -1,16 +1,16 @@
 """A run's folder: its files, opening, claiming and saving.
 
-flags.cfg     the resolved flags; `--flagfile` takes it back
-records.json  a digest of the records that it trains on
-checkpoints/  weights, optimizer and schedule, while training
+flags.cfg     the resolved flags; `--flagfile` reads it
+records.json  a digest of the records that the run trains on
+checkpoints/  weights, optimizer and schedule, during training
 log.csv       a line per epoch
-beta.csv      AUC over beta, each time that beta was calibrated
-tensorboard/  the same figures for TensorBoard
-skeleton.json what the model's joints are
-stopped.txt   why training stopped, where a loss was not finite
+beta.csv      AUC over beta, for each calibration of beta
+tensorboard/  the figures of both for TensorBoard
+skeleton.json the model's skeleton
+stopped.txt   why training stopped, if a loss was not finite
 model.keras   the trained model; written whole, at the end
-evaluation/   what `integral-tf evaluate` found
-.lock         who trains in this folder, meanwhile
+evaluation/   results of `integral-tf evaluate`
+.lock         the process that trains in this folder, during training
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from integral_tf.records.folder import Records
 FLAGS, SKELETON, MODEL = "flags.cfg", archive.SKELETON, loading.MODEL
 RECORDS, STOPPED = "records.json", "stopped.txt"
 LOG, BETAS, CHECKPOINTS = "log.csv", "beta.csv", "checkpoints"
-# Of an evaluation: its folder, and the file that every such folder has.
+# Folder of an evaluation, and the file that every such folder has.
 EVALUATION, METRICS = "evaluation", "metrics.json"
 CHECKPOINT_FILE = re.compile(r"ckpt-(\d+)\.(?:index|data-\d+-of-\d+)")
 _TAKEN = "A run is not overwritten; name another folder."
-# ours: what may differ between a run and its continuation. Epochs may become
-# more, and after a loss that was not finite the rates may be others.
+# ours: flags that may change when a run is continued. `epochs` may also grow,
+# and after a loss that was not finite the learning rates may change.
 _FREE = {
     "workdir", "data", "tensorboard", "keep_checkpoints", "checkpoint_steps",
 }  # fmt: skip
@@ -50,10 +50,10 @@ _RATES = {"learning_rate", "final_learning_rate"}
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Run:
-    """A run that was trained, or is; `Run.open` makes one.
+    """A run, finished or not; `Run.open` makes one.
 
     Attributes:
-        folder: Its path.
+        folder: Path of the run's folder.
         config: The `config.TrainConfig` of its flags.
     """
 
@@ -65,8 +65,8 @@ class Run:
         """Opens a run's folder.
 
         Raises:
-            FileNotFoundError: there are no flags of a run.
-            ValueError: they are damaged, or of another version.
+            FileNotFoundError: the folder has no flags of a run.
+            ValueError: the flags are damaged, or of another version.
         """
         path = pathlib.Path(workdir)
         if not (path / FLAGS).is_file():
@@ -84,15 +84,15 @@ class Run:
 
     @functools.cached_property
     def skeleton(self) -> skeletons.Skeleton | None:
-        """What its joints are; None of a run of long ago."""
+        """The model's skeleton; None if the run's files do not have it."""
         return loading.saved_skeleton(self.folder)
 
     def own_records(self) -> Records:
-        """The records that it was trained on, where its flags have them.
+        """Opens the folder of records in the run's flags, and checks it.
 
         Raises:
-            FileNotFoundError: there are no records.
-            ValueError: they are others.
+            FileNotFoundError: there are no records in that folder.
+            ValueError: the run was trained on other records.
         """
         records = Records.open(self.config.data)
         own = dataclasses.replace(self.config, workdir=str(self.folder))
@@ -100,12 +100,12 @@ class Run:
         return records
 
     def records(self, data: str = "") -> Records:
-        """The records in a folder; its own, unchecked, where none is named."""
+        """Opens a folder of records; by default the run's own, unchecked."""
         return Records.open(data or self.config.data)
 
 
 def checkpoints(workdir: str | os.PathLike) -> list[str]:
-    """Paths of a run's checkpoints by their names, the newest last."""
+    """Paths of a run's checkpoints, sorted by their numbers."""
     path = pathlib.Path(workdir) / CHECKPOINTS
     found = [
         CHECKPOINT_FILE.fullmatch(each.name) for each in path.glob("ckpt-*")
@@ -115,18 +115,17 @@ def checkpoints(workdir: str | os.PathLike) -> list[str]:
 
 
 def finished(config):
-    """The `model.keras` of a run that has finished, or None.
+    """Path of the `model.keras` of a finished run, else None.
 
     Raises:
-        ValueError: the folder holds a run with other flags, or one that has
-            lost its flags or its checkpoints, or one on other records than
-            those that are given; or its model is damaged.
+        ValueError: as in `check_flags`; or the run is on other records; or its
+            model is damaged.
     """
     check_flags(config)
     path = pathlib.Path(config.workdir) / MODEL
     if not path.is_file():
         return None
-    # Records that are gone are not needed any more.
+    # A finished run does not need its records any more.
     if (pathlib.Path(config.data) / folder.MANIFEST).is_file():
         check_records(config, Records.open(config.data))
     if not archive.is_whole(path):
@@ -144,7 +143,7 @@ def check_flags(config):
     """Requires that the run folder is new, or this run's.
 
     Raises:
-        ValueError: the folder holds a run with other flags, or one that has
+        ValueError: the folder holds a run with other flags, or a run that has
             lost its flags or its checkpoints.
     """
     workdir = pathlib.Path(config.workdir)
@@ -189,10 +188,10 @@ def may_change_rates(workdir):
 
 
 def claim(config):
-    """Makes the run folder and its flags, or checks that it is this run's.
+    """Makes the run's folder and writes its flags, or checks them.
 
     Raises:
-        ValueError: as of `check_flags`.
+        ValueError: as in `check_flags`.
     """
     check_flags(config)
     workdir = pathlib.Path(config.workdir)
@@ -207,14 +206,15 @@ def claim(config):
 def check_records(config, records):
     """Requires that these are the records that the run was started with.
 
-    Wherever they lie. A run of before 0.2 tells of its joints only.
+    The records may have moved. Of a run from before version 0.2 only the joints
+    are compared.
 
     Args:
         config: A `config.TrainConfig`.
         records: The `Records`.
 
     Raises:
-        ValueError: they are others.
+        ValueError: the run was started with other records.
     """
     workdir = pathlib.Path(config.workdir)
     now, before = _described(records), None
@@ -222,7 +222,7 @@ def check_records(config, records):
         try:
             before = json.loads((workdir / RECORDS).read_text())
             same = before["digest"] == now["digest"]
-            before = _told(before)
+            before = _in_words(before)
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{workdir / RECORDS} is damaged: {error!r}; delete this file "
@@ -242,15 +242,15 @@ def check_records(config, records):
         raise ValueError(
             f"{workdir} holds a run on other records, of {before}; give it "
             "these, or name another --workdir. "
-            f"Received: --data={config.data}, of {_told(now)}"
+            f"Received: --data={config.data}, of {_in_words(now)}"
         )
 
 
 def check_there(config):
-    """Requires that a run's folder is still where it was.
+    """Requires that a run's folder was not moved or deleted.
 
     Raises:
-        FileNotFoundError: it is not.
+        FileNotFoundError: the folder is gone.
     """
     if not (pathlib.Path(config.workdir) / FLAGS).exists():
         raise FileNotFoundError(
@@ -261,7 +261,7 @@ def check_there(config):
 
 
 def claim_records(config, records):
-    """Writes what the run's records are; see `check_records`."""
+    """Writes `records.json`, which `check_records` reads."""
     path = pathlib.Path(config.workdir) / RECORDS
     if not path.exists():
         with whole.file(path) as partial:
@@ -270,7 +270,7 @@ def claim_records(config, records):
 
 
 def _described(records):
-    """What a run remembers of its records."""
+    """The content of `records.json`."""
     splits = records.manifest["splits"]
     return {
         "digest": records.digest,
@@ -280,11 +280,11 @@ def _described(records):
     }
 
 
-def _told(records):
-    """A run's records in words."""
+def _in_words(records):
+    """The content of `records.json` as a text."""
     people = [f"{count} to {name}" for name, count in records["people"].items()]
-    told = f"the skeleton {records['skeleton']}, people: {', '.join(people)}"
-    return f"{told}, {records['source']}" if records["source"] else told
+    text = f"the skeleton {records['skeleton']}, people: {', '.join(people)}"
+    return f"{text}, {records['source']}" if records["source"] else text
 
 
 def save_skeleton(skeleton, workdir):
@@ -294,9 +294,7 @@ def save_skeleton(skeleton, workdir):
 
 
 def save_run(model, config, skeleton, out):
-    """Writes a new run's folder, as a finished training leaves it.
-
-    It appears whole or not at all.
+    """Writes the folder of a finished run, whole or not at all.
 
     Args:
         model: The pose model.
@@ -305,7 +303,7 @@ def save_run(model, config, skeleton, out):
         out: Folder to write.
 
     Raises:
-        FileExistsError: there is one.
+        FileExistsError: the folder exists.
     """
     with whole.folder(out, taken=_TAKEN) as partial:
         flagfiles.write(config, partial / FLAGS)
@@ -314,10 +312,10 @@ def save_run(model, config, skeleton, out):
 
 
 def check_new(out):
-    """Requires that a run's folder is not there yet.
+    """Requires that a run's folder does not exist.
 
     Raises:
-        FileExistsError: it is.
+        FileExistsError: the folder exists.
     """
     if pathlib.Path(out).exists():
         raise FileExistsError(f"{_TAKEN} Received: {str(out)!r}")
@@ -326,7 +324,7 @@ def check_new(out):
 def save_model(model, workdir, skeleton):
     """Writes `model.keras`, whole or not at all; returns its path.
 
-    The file holds the skeleton, too, so that a copy knows its joints.
+    The file also holds the skeleton, so that a copy of it knows its joints.
     """
     path = pathlib.Path(workdir) / MODEL
     with whole.file(path) as partial:

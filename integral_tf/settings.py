@@ -1,8 +1,8 @@
-"""What a setting is: a default, its help text, and the values that it may have.
+"""Settings: dataclass fields with a default, a help text and a range.
 
-A config is a frozen dataclass of such fields that inherits from `Checked`, so
-that a value out of range is refused before anything is built, whether a flag,
-a flag file or Python gave it.
+A config is a frozen dataclass of such fields that inherits from `Checked`. It
+refuses a value out of range before anything is built, from a flag, a flag file
+or Python.
 """
 
 import dataclasses
@@ -28,22 +28,22 @@ def setting(
     place: int = 0,
     former: str = "",
 ) -> Any:
-    """A dataclass field that carries its flag's help text and its range.
+    """A dataclass field that carries its flag's help text and range.
 
     Args:
-        default: Its type is the setting's: bool, int, float or str.
+        default: The default, whose type is the setting's: bool, int, float or
+            str.
         doc: Help text of the flag.
-        choices: The texts that it may be, if not any.
-        low: Least value; `above` excludes it. A number without either may be
-            any that is finite.
-        above: The value is above this one.
-        high: Largest value; `below` excludes it.
-        below: The value is below this one.
-        required: A command does not run without it; Python may.
-        main: Shown first in the command's help.
-        place: Which word of the command line it is, from 1, where words
-            without a flag's name may give it.
-        former: The setting's name before 0.2, which is still taken; its class
+        choices: The valid texts; None for any text.
+        low: Least valid number. Without bounds any finite number is valid.
+        above: Bound that valid numbers exceed.
+        high: Largest valid number.
+        below: Bound that valid numbers stay under.
+        required: A command needs the flag; Python may leave it out.
+        main: The command's help shows the flag first.
+        place: Position, from 1, of a word on the command line that may give
+            this setting without the flag's name; 0 for none.
+        former: The setting's name before 0.2, which is still taken. Its class
             is decorated with `with_former_names`.
     """
     bounds = {
@@ -77,10 +77,10 @@ def with_former_names(config_class: type) -> type:
 
 
 class Checked:
-    """A dataclass of settings whose values are checked when it is made.
+    """Base class of configs; checks every value when a config is made.
 
     Raises:
-        ValueError: a value is of another type, or out of its range.
+        ValueError: a value has the wrong type, or is out of its range.
     """
 
     def __post_init__(self):
@@ -93,7 +93,8 @@ class Checked:
                 )
 
 
-# Of float32, which is computed with. No NumPy: --help reads this file, too.
+# The largest float32, since computations are in float32. Without NumPy: --help
+# imports this file and must be fast.
 _LARGEST = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 
 
@@ -112,7 +113,7 @@ _WITHIN = {
 def _holds(field, value):
     kind, metadata = type(field.default), field.metadata
     if kind is str:
-        # A flag file has one line for each.
+        # A flag file has one line per flag.
         one_line = "\n" not in str(value) and "\r" not in str(value)
         return one_line and value in (metadata["choices"] or (value,))
     if kind is bool or isinstance(value, bool):
@@ -129,7 +130,7 @@ def _holds(field, value):
 
 
 def allowed(field: dataclasses.Field) -> str:
-    """What a setting may be, in words."""
+    """The valid values of a setting, in words."""
     kind, metadata = type(field.default), field.metadata
     if metadata["choices"]:
         return f"one of {', '.join(metadata['choices'])}"

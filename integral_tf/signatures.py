@@ -1,6 +1,6 @@
-"""What the package's signatures call the things that come and go.
+"""Type names for the package's signatures.
 
-These are for readers, editors and type checkers; nothing is checked by them.
+They are for readers, editors and type checkers; no code checks them.
 """
 
 import os
@@ -21,16 +21,18 @@ __all__ = [
     "Tensor",
 ]
 
-# An array of Keras's backend, or what that makes one of: NumPy's, nested lists.
+# An array of Keras's backend, or anything that `convert_to_tensor` takes, such
+# as a NumPy array or nested lists.
 Tensor = Any
-# Lengths of axes: None where one is not known, or a tensor that will know it.
+# Lengths of axes; an unknown one is None or a scalar tensor.
 Shape = tuple[Any, ...]
-# Which axes of a tensor.
+# Indices of a tensor's axes.
 Axes = tuple[int, ...]
-# Numbers that can be counted.
+# Numbers with a length.
 Numbers = Sequence[float] | np.ndarray
-# Crop pixels that a heat-map pixel spans. A caller gives one number, or one for
-# each axis in a tuple or list; kept is the number or a tuple.
+# Crop pixels that a heat-map pixel spans, as a caller gives them: one number,
+# or one per axis.
 Stride = float | Sequence[float]
+# The same as a layer keeps them.
 Steps = float | tuple[float, ...]
 Path = str | os.PathLike[str]

@@ -11,15 +11,15 @@ from integral_tf import ownership
 
 @contextlib.contextmanager
 def file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """Gives a file to write, which becomes `path` when all went well.
+    """Yields a temporary file, which becomes `path` if the block succeeds.
 
-    After an error or an interrupt everything is as it was.
+    After an error or an interrupt everything is as it was before.
 
     Args:
-        path: The file that is to appear, or to be replaced.
+        path: The file that appears, or is replaced.
 
     Yields:
-        Path of the file to write: hidden, with the same ending.
+        Path of the temporary file: hidden, with the same ending.
     """
     path = pathlib.Path(path)
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
@@ -34,37 +34,37 @@ def file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 def folder(
     out: str | os.PathLike, *, taken: str = ""
 ) -> Iterator[pathlib.Path]:
-    """Gives a folder to write into, which becomes `out` when all went well.
+    """Yields a temporary folder, which becomes `out` if the block succeeds.
 
-    One process writes it at a time.
-
-    After an error or an interrupt everything is as it was.
+    Only one process at a time writes `out`. After an error or an interrupt
+    everything is as it was before.
 
     Args:
-        out: The folder that is to appear.
-        taken: What to say where it is there already; where this is empty, the
-            new one replaces it.
+        out: The folder that appears.
+        taken: The error's sentence if `out` exists; if `taken` is empty, the
+            new folder replaces the old one.
 
     Yields:
-        Path of the folder to write into.
+        Path of the temporary folder.
 
     Raises:
         BlockingIOError: another process is writing `out`.
-        FileExistsError: `out` is there, and `taken` is not empty.
+        FileExistsError: `out` exists, and `taken` is not empty.
+        ValueError: `out` has no name, as "." or "/".
     """
     out = pathlib.Path(out)
     if not out.name:  # "", "." and "/"
         raise ValueError(
             f"A folder that is to appear has a name. Received: {str(out)!r}"
         )
-    # Hidden: a folder without the dot might be somebody's.
+    # Hidden names: without the dot they might be folders of a user.
     partial = out.with_name(f".{out.name}.partial")
     replaced = out.with_name(f".{out.name}.replaced")
     with ownership.of(out, beside=True):
         _put_back(replaced, out)
-        if taken and os.path.lexists(out):  # A link to nothing, too.
+        if taken and os.path.lexists(out):  # Also true for a broken link.
             raise FileExistsError(f"{taken} Received: {str(out)!r}")
-        # Left there by a process that was killed.
+        # A killed process may have left it.
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         try:
@@ -81,6 +81,6 @@ def folder(
 
 
 def _put_back(replaced, out):
-    """Undoes half of a replacement: the old one away, the new one not there."""
+    """Restores the old folder if the new one did not get to its place."""
     if replaced.exists() and not out.exists():
         replaced.rename(out)

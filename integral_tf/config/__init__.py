@@ -1,7 +1,7 @@
-"""What a run and its commands are: frozen dataclasses of settings.
+"""Settings of a run and of the commands: frozen dataclasses.
 
-Every field becomes a flag of the same name (`flagfiles`), so that a preset
-states only what makes its row different.
+Every field becomes a flag of the same name (`flagfiles`). A preset states only
+the flags that differ from the defaults.
 """
 
 from integral_tf import former

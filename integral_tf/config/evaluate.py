@@ -1,4 +1,4 @@
-"""What an evaluation of a run is."""
+"""Settings of `integral-tf evaluate`."""
 
 import dataclasses
 
@@ -30,49 +30,54 @@ class EvaluateConfig(settings.Checked):
     )
     flip_merge: str = setting(
         "auto",
-        "What the flip test averages: maps, joints, or maps for the methods "
-        "that read a maximum and joints for others.",
+        "What the flip test averages: maps or joints. auto averages maps for "
+        "the methods that read a maximum, and joints for the others.",
         ("auto", "maps", "joints"),
     )
     checkpoints: str = setting(
         "last",
-        "What is scored: the run's model.keras, each checkpoint that it kept, "
-        "or the average of their weights; these of an unfinished run, too.",
+        "Weights to score: last, the run's model.keras; each, every checkpoint "
+        "that the run kept; or average, the mean of these checkpoints' "
+        "weights. each and average also work before a run has finished, and "
+        "write folders OUT-NAME, such as OUT-epoch_3.",
         ("last", "each", "average"),
         main=True,
     )
     annotations: str = setting(
         "",
-        "COCO's ground truth, if not what the records hold; or MPII's .mat, "
-        "to write its test submission.",
+        "COCO's ground truth; empty takes the one that the records hold. Or "
+        "MPII's .mat, to write MPII's test submission.",
         main=True,
     )
     rescore: bool = setting(
         True, "Multiply a box's score by the mean of its joints' scores."
     )
     rescore_threshold: float = setting(
-        0.2, "Only joints with a higher score enter this mean.", low=0, high=1
+        0.2,
+        "Only joints with a higher score enter the mean of --rescore.",
+        low=0,
+        high=1,
     )
     oks_nms: str = setting(
         "hard",
-        "COCO: drop whoever is too similar to someone surer, or lower their "
-        "scores first (soft).",
+        "COCO: of people in an image who are too similar, hard drops all but "
+        "the surest; soft lowers the scores of the others; none keeps all.",
         ("hard", "soft", "none"),
     )
     oks_threshold: float = setting(
         0.9,
-        "OKS above which two are one person.",
+        "OKS above which two poses are one person.",
         low=0,
         high=1,
         former="nms_threshold",
     )
     compat: str = setting(
         "none",
-        "Add a row of PCKh as Simple Baselines and HRNet print it.",
+        "hrnet adds a row of PCKh as Simple Baselines and HRNet print it.",
         ("none", "hrnet"),
     )
     self_test: bool = setting(
         False,
-        "Score the truth itself: it must have 100, or AP 1. Needs no run, "
-        "only --data.",
+        "Score the ground truth itself, which must give PCKh 100 and AP 1. "
+        "Needs only --data, no run.",
     )

@@ -1,4 +1,4 @@
-"""What an export of a run is."""
+"""Settings of `integral-tf export`."""
 
 import dataclasses
 
@@ -14,48 +14,55 @@ class ExportConfig(settings.Checked):
     workdir: str = setting("", "Folder of the run to export.", required=True)
     out: str = setting(
         "",
-        "Folder to publish in; each format has its own inside.",
+        "Folder to publish in; each format gets a folder inside.",
         required=True,
     )
     formats: str = setting(
         "saved_model",
-        "With commas: saved_model, onnx, tensorrt, litert, openvino.",
+        "Formats, separated by commas: saved_model, onnx, tensorrt, litert, "
+        "openvino.",
         main=True,
     )
     precisions: str = setting(
         "float32",
-        "With commas: float32, float16, int8; of all formats but saved_model. "
-        "The expectation stays float32.",
+        "Precisions, separated by commas: float32, float16, int8. A "
+        "saved_model is float32 in any case, and so is the expectation of "
+        "Eq. (6).",
         main=True,
     )
     max_pixel_error: float = setting(
         0.0,
-        "An artifact that moves a joint by more pixels of the crop is not "
-        "published. 0 allows 0.01 in float32, and of 95 joints in 100 0.25 in "
-        "float16 and 4 in int8.",
+        "Largest distance, in pixels of the crop, between the artifact's "
+        "joints and the model's; beyond it the artifact is not published. 0 "
+        "means the defaults: 0.01 for every joint in float32, and for 95 % of "
+        "the joints 0.25 in float16 and 4 in int8.",
         low=0,
         main=True,
     )
     compare_people: int = setting(
-        64, "How many people to compare on.", low=1, former="people"
+        64, "People to compare the joints on.", low=1, former="people"
     )
-    split: str = setting("val", "Split of the records to compare on.")
+    split: str = setting("val", "Split of the records with these people.")
     data: str = setting(
         "", "Folder of records; empty takes the run's own.", main=True
     )
     calibration_people: int = setting(
-        128, "People of the training split that int8 is calibrated on.", low=1
+        128, "People of the training split to calibrate int8 on.", low=1
     )
     flip_test: bool = setting(
-        False, "Average each person with its mirror image, inside.", main=True
+        False,
+        "Put the flip test into the artifact: it averages each person with its "
+        "mirror image (Section 6.1).",
+        main=True,
     )
     max_batch: int = setting(
-        64, "Most people in a batch of a TensorRT engine.", low=1
+        64, "Largest batch of a TensorRT engine, in people.", low=1
     )
     oks_threshold: float = setting(
         0.0,
-        "In the SavedModel: of two people more similar than this OKS, keep "
-        "the surer; 0 keeps everyone. evaluate has 0.9.",
+        "Put OKS-NMS into the SavedModel: of two people with a larger OKS than "
+        "this, it keeps the surer. 0 keeps everyone. `integral-tf evaluate` "
+        "takes 0.9 for Section 6.2.",
         low=0,
         high=1,
         former="oks_nms",

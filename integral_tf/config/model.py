@@ -1,4 +1,4 @@
-"""What a network is: the choices of Sections 3 to 5."""
+"""Settings of a network: the choices of Sections 3 to 5."""
 
 import dataclasses
 
@@ -16,10 +16,18 @@ METHODS = tuple(paper.TABLE_2)
 class ModelConfig(settings.Checked):
     """Network choices of Sections 3 to 5."""
 
-    method: str = setting("I1", "Row of Table 2.", METHODS, main=True)
+    method: str = setting(
+        "I1",
+        "Method, by its name in Table 2. R1 regresses the joints; H1 to H3 "
+        "read the maximum of heat maps; I1 to I3 integrate the same maps; I* "
+        "integrates maps that have no loss.",
+        METHODS,
+        main=True,
+    )
     backbone: str = setting(
         "resnet50",
-        "ResNet of Table 4, or EfficientNet-Lite0, the starter model's.",
+        "A ResNet, as in Table 4, or EfficientNet-Lite0, as in the starter "
+        "model.",
         (
             "resnet18",
             "resnet50",
@@ -31,7 +39,7 @@ class ModelConfig(settings.Checked):
     )
     width_multiplier: float = setting(
         1.0,
-        "Multiplies resnet18's channels; --preset=small has 0.25.",
+        "Factor on resnet18's channels.",
         low=1 / 64,
         high=64,
         former="width",
@@ -44,36 +52,41 @@ class ModelConfig(settings.Checked):
         main=True,
     )
     image_width: int = setting(
-        0, "Width of it; 0 makes it square.", low=0, high=4096
+        0, "Width of the network's input; 0 makes it square.", low=0, high=4096
     )
     upsamplings: int = setting(
-        2, "Deconvolutions in N_H; Table 8 uses 3.", low=0, high=5
+        2,
+        "Deconvolutions of the head that makes the heat maps; Table 8 uses 3.",
+        low=0,
+        high=5,
     )
     stages: int = setting(
         1,
-        "Stages of Figure 1, 1 to 4; above 1 a method is its MS- version.",
+        "Stages of Figure 1; with more than 1, a method is its MS- version.",
         low=1,
         high=4,
     )
     bottleneck_stride: str = setting(
         "1x1",
-        "Convolution that has the stride in resnet50 and 101: 1x1 as in "
-        "Keras's ImageNet weights, 3x3 as in the paper's counts, pytorch as "
-        "that, padded as PyTorch does.",
+        "Convolution that has the stride in the blocks of resnet50, 101 and "
+        "152: 1x1 as in Keras's ImageNet weights; 3x3 as in the paper's "
+        "counts; pytorch is 3x3 with PyTorch's padding.",
         ("1x1", "3x3", "pytorch"),
     )
     preprocessing: str = setting(
         "caffe",
-        "What the backbone sees: caffe as Keras's ImageNet weights, torch as "
-        "MMPose's, torch_bgr as Simple Baselines', lite as EfficientNet-Lite.",
+        "Normalisation of the input pixels: caffe for Keras's ImageNet "
+        "weights, torch for MMPose's, torch_bgr for Simple Baselines', lite "
+        "for EfficientNet-Lite's.",
         ("caffe", "torch", "torch_bgr", "lite"),
     )
     head_channels: int = setting(256, "Channels of each deconvolution.", low=1)
     cells: str = setting(
         "middle",
-        "Where a heat map's cell lies: at the middle of its pixels of the "
-        "input, or at their first, as in checkpoints of Simple Baselines and "
-        "MMPose, whose quarter of a cell beside the maximum comes along.",
+        "Where a heat map's cell lies in the input: at the middle of the "
+        "pixels that it spans, or at the first of them, as in checkpoints of "
+        "Simple Baselines and MMPose. first also moves a maximum by a quarter "
+        "of a cell towards its higher neighbour, as they do.",
         ("middle", "first"),
     )
     weights: str = setting(
@@ -83,15 +96,15 @@ class ModelConfig(settings.Checked):
     )
     beta: float = setting(
         0.0,
-        "Factor on the scores before the softmax of Eq. (5). 0 takes 1, or, "
-        "for I1 with --heatmap_reading=gaussian, what is best on the "
-        "validation split when the joint loss joins.",
+        "Factor on the scores before the softmax of Eq. (5). 0 means 1; for I1 "
+        "with --heatmap_reading=gaussian it means the best on the validation "
+        "split, chosen when the joint loss joins.",
         low=0,
     )
     heatmap_reading: str = setting(
         "softmax",
-        "How I1 supervises the map it integrates. softmax: cross-entropy of "
-        "the softmaxed map with the Gaussian. gaussian: H1's squared error on "
+        "Loss on the maps that I1 integrates. softmax: cross-entropy between "
+        "the softmaxed map and the Gaussian. gaussian: H1's squared error on "
         "the raw map. docs/choices.md has the measurement.",
         ("softmax", "gaussian"),
     )

@@ -1,4 +1,4 @@
-"""What a prediction on photographs or a video is."""
+"""Settings of `integral-tf predict`."""
 
 import dataclasses
 
@@ -12,9 +12,9 @@ class PredictConfig(settings.Checked):
 
     model: str = setting(
         "",
-        "A model.keras, or the folder of a run, or of a version that "
-        "`integral-tf export` published; empty takes the starter model that "
-        "comes along.",
+        "A model.keras; or the folder of a run, or of a version that "
+        "`integral-tf export` published. Empty takes the starter model, which "
+        "comes with the package.",
         main=True,
     )
     images: str = setting(
@@ -25,31 +25,34 @@ class PredictConfig(settings.Checked):
     )
     boxes: str = setting(
         "",
-        "Where the people are: a .csv, file_name,x,y,width,height,score; "
-        "COCO's annotations or results, [{file_name or image_id, bbox: [x, y, "
-        "w, h], score}], of a video [{frame, bbox, score}], frames from 0. "
-        "Without it and --detector the whole image is one person.",
+        "File of the people's boxes: a .csv with "
+        "file_name,x,y,width,height,score; or COCO's annotations or results, "
+        "[{file_name or image_id, bbox: [x, y, w, h], score}]; for a video "
+        "[{frame, bbox, score}], frames from 0. Without --boxes and --detector "
+        "the whole image is one person.",
         main=True,
     )
     detector: str = setting(
         "",
-        "What finds the people: an ONNX file of YOLOX, RTMDet, D-FINE, "
-        "RT-DETR, DEIM or RF-DETR; opencv; or keras_hub:PRESET.",
+        "Detector that finds the people: an ONNX file of YOLOX, RTMDet, "
+        "D-FINE, RT-DETR, DEIM or RF-DETR; opencv; or keras_hub:PRESET.",
         main=True,
     )
     person_class: int = setting(
-        -1, "The detector's class of people; -1 is the usual one.", low=-1
+        -1,
+        "Number of the detector's class of people; -1 is the usual number.",
+        low=-1,
     )
     out: str = setting(
         "poses",
-        "Folder to write the drawings to, and joints.json, or of a video "
-        "joints.jsonl; one of an earlier prediction is replaced.",
+        "Folder to write the drawings and joints.json to, or joints.jsonl for "
+        "a video. A folder of an earlier prediction is replaced.",
         main=True,
     )
     skeleton: str = setting(
         "",
-        "What the joints are: a known name, or a skeleton.json; by default "
-        "what the model says.",
+        "Skeleton of the joints: a known name, or a skeleton.json; empty takes "
+        "the model's own.",
         main=True,
     )
     batch_size: int = setting(16, "People per step.", low=1)
@@ -60,8 +63,7 @@ class PredictConfig(settings.Checked):
     )
     min_box_score: float = setting(
         0.5,
-        "Leave out boxes that the detector gave a lower score; a box without "
-        "one stays.",
+        "Leave out boxes with a lower score; boxes without a score stay.",
     )
     min_score: float = setting(
         0.0,
@@ -72,5 +74,6 @@ class PredictConfig(settings.Checked):
     )
     ellipses: bool = setting(
         False,
-        "Draw where each joint is within one sigma; of models that integrate.",
+        "Draw each joint's one-sigma ellipse; only for a Keras model that "
+        "integrates.",
     )

@@ -1,4 +1,4 @@
-"""What a training run is; the defaults are Section 6.1's."""
+"""Settings of `integral-tf train`; the defaults are Section 6.1's."""
 
 import dataclasses
 
@@ -10,10 +10,12 @@ from integral_tf.settings import setting
 @settings.with_former_names
 @dataclasses.dataclass(frozen=True)
 class TrainConfig(model.ModelConfig):
-    """One training run: data, schedule and where it goes."""
+    """One training run: network, data, schedule, losses and folder."""
 
     data: str = setting(
-        "", "Folder of records, from an `integral-tf build-...`.", required=True
+        "",
+        "Folder of records, written by an `integral-tf build-...`.",
+        required=True,
     )
     workdir: str = setting(
         "",
@@ -31,21 +33,26 @@ class TrainConfig(model.ModelConfig):
         1e-5, "Adam's rate once the validation loss has saturated.", above=0
     )
     patience: int = setting(
-        5, "Epochs without a better validation loss that mean saturated.", low=0
+        5,
+        "Epochs without a better validation loss after which the loss counts "
+        "as saturated.",
+        low=0,
     )
     min_delta: float = setting(
         1e-3,
-        "Relative gain that counts as a better validation loss.",
+        "Relative decrease that counts as a better validation loss.",
         low=0,
         below=1,
     )
     heatmap_epochs: int = setting(
-        70, "I1 to I3: at most this many epochs of heat-map loss alone.", low=0
+        70,
+        "I1 to I3: at most this many epochs with the heat-map loss alone.",
+        low=0,
     )
     joint_phase: str = setting(
         "both",
-        "Losses of I1 to I3 after these epochs: both, as the paper has it, or "
-        "the joint loss alone, as a later version of it.",
+        "I1 to I3: losses after --heatmap_epochs. both, as in the paper; or "
+        "joint, the joint loss alone, as in a later version of the paper.",
         ("both", "joint"),
     )
     init_from: str = setting(
@@ -56,14 +63,16 @@ class TrainConfig(model.ModelConfig):
     )
     epochs: int = setting(
         140,
-        "At most this many epochs in all. 0, with --init_from, only "
-        "calibrates beta: a heat-map model becomes integral.",
+        "At most this many epochs in all. With --init_from, 0 trains nothing "
+        "and only calibrates beta, which makes an integral model of a heat-map "
+        "model.",
         low=0,
         main=True,
     )
     final_epochs: int = setting(
         20,
-        "The last of these run at --final_learning_rate at the latest.",
+        "The last epochs of --epochs, which use --final_learning_rate even if "
+        "the validation loss has not saturated.",
         low=0,
     )
     heatmap_weight: float = setting(1.0, "Weight of the heat-map loss.", low=0)
@@ -77,26 +86,42 @@ class TrainConfig(model.ModelConfig):
         30.0, "Augmentation: degrees either way.", low=0, high=180
     )
     scale: float = setting(
-        0.25, "Augmentation: share of size either way.", low=0, below=1
+        0.25,
+        "Augmentation: relative change of size either way.",
+        low=0,
+        below=1,
     )
     flip: bool = setting(True, "Augmentation: mirror half of the people.")
     photometric: float = setting(
-        0.0, "Augmentation: of light and colours; 1 is strong.", low=0, high=2
+        0.0,
+        "Augmentation: strength of changes of light and colours; 1 is strong.",
+        low=0,
+        high=2,
     )
     frozen_stages: int = setting(
-        0, "First stages of the backbone that stay as they are.", low=0, high=6
+        0,
+        "How many first stages of the backbone are not trained.",
+        low=0,
+        high=6,
     )
     backbone_rate: float = setting(
         1.0, "Multiplies the backbone's learning rate.", low=0, high=100
     )
-    sigma: float = setting(1.0, "Gaussian of H1, in heat-map pixels.", low=0.01)
+    sigma: float = setting(
+        1.0,
+        "Standard deviation of the Gaussian of H1 and I1, in heat-map pixels.",
+        low=0.01,
+    )
     radius: float = setting(
         15.0,
-        "H3: pixels of the input within which a joint is positive.",
+        "H3 and I3: distance to the joint, in pixels of the input, within "
+        "which heat-map pixels are positive.",
         low=1,
     )
     negatives: int = setting(
-        3, "H3: negatives drawn for every positive of a map.", low=0
+        3,
+        "H3 and I3: negative pixels drawn for each positive pixel of a map.",
+        low=0,
     )
     mixed_precision: str = setting(
         "float32",

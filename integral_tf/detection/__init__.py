@@ -1,9 +1,9 @@
-"""Where are the people? Photographs in, boxes of people out.
+"""Person detection: photographs in, boxes of people out.
 
-get           anything that finds people, made one
-refinement    the box of a person from the sure joints of a first answer
+get           makes a `Detector` of a file, a name or a function
+refinement    a person's box, from the sure joints of a first prediction
 
-Neither TensorFlow nor Keras is imported here, but by KerasHub's detectors.
+Only KerasHub's detectors import TensorFlow and Keras.
 """
 
 from integral_tf.detection.detector import Detector

@@ -1,4 +1,4 @@
-"""What detectors answer, made one: boxes of people with their scores."""
+"""Converts the outputs of detectors to boxes of people with scores."""
 
 import warnings
 from typing import Any
@@ -11,12 +11,16 @@ _WANTED = (
     "A detector answers (N, 4) boxes x, y, width, height in image pixels, or "
     "(N, 5) with a score, or supervision.Detections. "
 )
-# With COCO's own numbers, in which a person is 1; 80 are counted from 0.
+# Detectors with 91 classes use COCO's own numbers, in which a person is 1;
+# those with 80 classes count from 0.
 _CLASSES_OF_COCO = 91
 
 
 def person_of(classes: int | None) -> int:
-    """The usual number of the class of people among so many classes.
+    """Usual number of the class of people, by the number of classes.
+
+    Args:
+        classes: How many classes the detector has; None if unknown.
 
     >>> person_of(91), person_of(80), person_of(None)
     (1, 0, 0)
@@ -25,28 +29,28 @@ def person_of(classes: int | None) -> int:
 
 
 def people(answer: Any, person: int | None = None) -> np.ndarray:
-    """Boxes of people out of what a detector answered.
+    """Converts a detector's output to boxes of people.
 
     Args:
         answer: `(N, 4)` x, y, width, height in image pixels, or `(N, 5)` with
             a score; or an object with `xyxy`, and maybe `confidence`,
             `class_id` and `data["class_name"]`, as `supervision.Detections`.
-        person: The `class_id` of people; by default those named "person".
+        person: The `class_id` of people; None takes the class named "person".
 
     Returns:
-        `(M, 5)` float64 x, y, width, height and score, which is 1 where the
-        detector gives none. A box without a size, or with a number that is
-        not finite, shows nobody and is left out, with a warning.
+        `(M, 5)` float64 x, y, width, height in image pixels, and score, which
+        is 1 where the detector gives none. Boxes without a positive size, and
+        boxes with a number that is not finite, are left out with a warning.
 
     Raises:
-        ValueError: it is none of these, or has classes without names, and
-            `person` does not say which is of people.
+        ValueError: `answer` has another form, or has classes without names
+            while `person` is None.
     """
     if hasattr(answer, "xyxy"):
         answer = _detections(answer, person)
     try:
         rows = np.asarray(answer)
-    except (TypeError, ValueError) as error:  # ragged, or on another device
+    except (TypeError, ValueError) as error:  # ragged, or on a GPU
         raise ValueError(f"{_WANTED}Received: {error}") from error
     if not rows.size:
         return np.zeros((0, 5))
@@ -74,13 +78,21 @@ def people(answer: Any, person: int | None = None) -> np.ndarray:
 
 
 def from_corners(corners: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """`(N, 5)` boxes with scores from `(N, 4)` left, top, right, bottom."""
+    """Converts corners to boxes with scores.
+
+    Args:
+        corners: `(N, 4)` left, top, right, bottom edges.
+        scores: `(N,)`.
+
+    Returns:
+        `(N, 5)` x, y, width, height and score.
+    """
     low, high = corners[:, :2], corners[:, 2:]
     return np.concatenate([low, high - low, scores[:, None]], axis=1)
 
 
 def _detections(found, person):
-    """The `(N, 5)` of a `supervision.Detections`."""
+    """The `(N, 5)` boxes of people in a `supervision.Detections`."""
     corners = np.asarray(found.xyxy, np.float64).reshape(-1, 4)
     scores = getattr(found, "confidence", None)
     scores = np.ones(len(corners)) if scores is None else np.asarray(scores)

@@ -1,4 +1,4 @@
-"""Anything that finds people, made one."""
+"""`Detector`, and `get`, which makes one of a file, a name or a function."""
 
 import os
 import pathlib
@@ -22,15 +22,16 @@ _WANTED = (
 
 
 class Detector:
-    """Finds the people of an image; `get` makes one.
+    """Finds the people in an image; `get` makes one.
 
-    `str(detector)` says in one line what it is, and what was guessed.
+    `str(detector)` describes the detector, and what was guessed about it, in
+    one line.
 
     Args:
-        find: A function from `(H, W, 3)` uint8 RGB to what `answers.people`
-            takes.
-        least: Score below which a box is left out; one without a score stays.
-        person: The class of people, of a detector that answers classes.
+        find: A function from `(H, W, 3)` uint8 RGB to a value that
+            `answers.people` takes.
+        least: Score below which a box is left out; boxes without a score stay.
+        person: Number of the class of people, for a detector with classes.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Detector:
             `(N, 5)` float64 x, y, width, height in image pixels, and score.
 
         Raises:
-            ValueError: the function answered something else.
+            ValueError: `find` returned a value of another form.
         """
         people = answers.people(self._find(image), self._person)
         return people[people[:, 4] >= self._least]
@@ -65,7 +66,7 @@ class Detector:
 def get(
     detector: Any, *, least: float = LEAST, person: int | None = None
 ) -> Detector:
-    """Makes a detector of what a user names.
+    """Makes a `Detector`.
 
     Args:
         detector: Path of an ONNX file of YOLOX, RTMDet, D-FINE, RT-DETR, DEIM
@@ -73,15 +74,15 @@ def get(
             `"keras_hub:PRESET"`; a function from `(H, W, 3)` uint8 RGB to
             `(N, 4)` boxes x, y, width, height in image pixels, or to `(N, 5)`
             with a score, or to `supervision.Detections`; or a `Detector`.
-        least: Score below which a box is left out; one without a score stays.
-        person: Number of the class of people, if not the usual one.
+        least: Score below which a box is left out; boxes without a score stay.
+        person: Number of the class of people; None takes the usual number.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ImportError: what it needs is not installed.
-        ValueError: it is none of these.
+        ImportError: a package that the detector needs is not installed.
+        ValueError: `detector` is none of these.
 
-    Example, of whoever fills the middle of a picture:
+    Example: a function that boxes the middle half of a picture.
 
     >>> def middle(image):
     ...     height, width = image.shape[:2]

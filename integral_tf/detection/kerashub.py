@@ -1,4 +1,4 @@
-"""KerasHub's detectors by the names of their presets."""
+"""KerasHub's detectors, by the names of their presets."""
 
 import numpy as np
 from PIL import Image
@@ -13,13 +13,13 @@ class KerasHub:
     """A detector of KerasHub: image to `(N, 5)` boxes of people.
 
     Args:
-        preset: Name of its preset, or a folder of one.
-        person: Number of the class of people; by default 0 of COCO's 80
-            classes, and 1 of its 91, which RetinaNet's presets have.
+        preset: Name of a preset, or the folder of one.
+        person: Number of the class of people; by default 0 for a detector of
+            80 classes, and 1 for one of 91, such as RetinaNet's presets.
 
     Raises:
         ImportError: KerasHub is not installed.
-        ValueError: it has no such detector, or could not get it.
+        ValueError: KerasHub has no such detector, or cannot load it.
     """
 
     def __init__(self, preset: str, person: int | None = None) -> None:
@@ -29,7 +29,7 @@ class KerasHub:
         self._preset = preset
         try:
             self._model = hub.models.ObjectDetector.from_preset(preset)
-        except Exception as error:  # of many kinds: names, files, the network
+        except Exception as error:  # its errors have no common class
             reason = str(error).strip().partition("\n")[0]
             raise ValueError(
                 "KerasHub has no detector of this name that it could get: "
@@ -54,15 +54,16 @@ class KerasHub:
             height=picture.height,
             width=picture.width,
         )
-        people = found["labels"] == self._person  # -1 where nothing is
+        people = found["labels"] == self._person  # empty rows have label -1
         corners = np.asarray(corners, np.float64)[people] / np.tile(scale, 2)
         return answers.from_corners(corners, found["confidence"][people])
 
     def _fitted(self, image):
-        """The photograph in the size that the model works in, and its scale.
+        """The photograph in the model's input size, and the scale of x and y.
 
-        KerasHub's own resizing does nothing then: it would crop some, and
-        answer boxes in the resized picture without saying how it lies there.
+        KerasHub's own resizing then changes nothing. It would crop some
+        photographs, and return boxes in the resized picture without the
+        transformation.
         """
         size = np.array(image.shape[1::-1])
         picture = Image.fromarray(image)
@@ -73,6 +74,6 @@ class KerasHub:
         if not converter.pad_to_aspect_ratio:
             return picture.resize(tuple(side.tolist())), side / size
         inner = np.maximum(np.round(size * (side / size).min()), 1).astype(int)
-        whole = Image.new("RGB", tuple(side.tolist()))
-        whole.paste(picture.resize(tuple(inner.tolist())), (0, 0))
-        return whole, inner / size
+        padded = Image.new("RGB", tuple(side.tolist()))
+        padded.paste(picture.resize(tuple(inner.tolist())), (0, 0))
+        return padded, inner / size

@@ -11,7 +11,7 @@ from integral_tf.detection import answers
 from integral_tf.detection import onnx_forms
 from integral_tf.detection import suppression
 
-_GREY = 114  # around a photograph that keeps its aspect
+_GREY = 114  # fills the input around a photograph that keeps its aspect
 _TYPES = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
@@ -22,17 +22,17 @@ _TYPES = {
 class OnnxFile:
     """An ONNX file as a detector: image to `(N, 5)` boxes of people.
 
-    Several threads may call one.
+    Several threads may call one detector.
 
     Args:
-        path: Its file.
+        path: Path of the file.
         least: Score below which a box is left out.
-        person: Number of the class of people; by default the form's own.
+        person: Number of the class of people; None takes the usual number.
 
     Raises:
         ImportError: ONNX Runtime is not installed.
-        ValueError: it is no ONNX file, or of none of the known forms; or there
-            is no such class.
+        ValueError: the file is not an ONNX file, its network is of no known
+            form, or the network has no class `person`.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class OnnxFile:
 def fitted(
     image: np.ndarray, side: np.ndarray, form: onnx_forms.Form
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A photograph as a network's input.
+    """Converts a photograph to a network's input.
 
     Args:
         image: `(H, W, 3)` uint8 RGB.
@@ -106,25 +106,25 @@ def fitted(
         form: The `onnx_forms.Form`.
 
     Returns:
-        `(1, 3, height, width)` float32, and `(2,)` pixels of the input for one
-        of the photograph, x and y.
+        `(1, 3, height, width)` float32, and the `(2,)` scale of x and y:
+        pixels of the input per pixel of the photograph.
     """
     size, inner = np.array(image.shape[1::-1]), np.asarray(side)
     picture = Image.fromarray(image)
     if form.keeps_aspect:
         inner = np.maximum(np.round(size * (side / size).min()), 1).astype(int)
         # Not `resize`, which antialiases.
-        seen = picture.transform(
+        resized = picture.transform(
             tuple(inner.tolist()),
             Image.Transform.EXTENT,
             (0, 0, *size.tolist()),
             Image.Resampling.BILINEAR,
         )
-        whole = Image.new("RGB", tuple(side.tolist()), (_GREY,) * 3)
-        whole.paste(seen, (0, 0))
+        padded = Image.new("RGB", tuple(side.tolist()), (_GREY,) * 3)
+        padded.paste(resized, (0, 0))
     else:
-        whole = picture.resize(tuple(side.tolist()), Image.Resampling.BILINEAR)
-    pixels = np.asarray(whole, np.float32)
+        padded = picture.resize(tuple(side.tolist()), Image.Resampling.BILINEAR)
+    pixels = np.asarray(padded, np.float32)
     pixels = pixels[..., ::-1] if form.is_bgr else pixels
     pixels = (pixels - np.float32(form.mean)) / np.float32(form.deviation)
     return pixels.transpose(2, 0, 1)[None], inner / size
@@ -146,7 +146,7 @@ def _session(path):
 
 
 def _shapes(nodes):
-    """Names to shapes; a size that may be any is None."""
+    """Dict from names to shapes; a free size is None."""
     return {
         node.name: tuple(n if isinstance(n, int) else None for n in node.shape)
         for node in nodes

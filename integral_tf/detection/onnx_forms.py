@@ -1,16 +1,17 @@
-"""Forms of ONNX detectors: how each is recognised, fed and read.
+"""Forms of ONNX detectors: how to recognise, feed and decode each.
 
     YOLOX      raw grids (1, N, 5 + C) at strides 8, 16, 32, and maybe 64
-    RTMDet     MMDeploy's end2end: dets (1, N, 5) and labels (1, N) out
-    D-FINE,    images and orig_target_sizes in; labels, boxes, scores out
-    RT-DETR,
+    RTMDet     MMDeploy's end2end: outputs dets (1, N, 5) and labels (1, N)
+    D-FINE,    inputs images and orig_target_sizes; outputs labels, boxes and
+    RT-DETR,   scores
     DEIM
-    RF-DETR    dets (1, N, 4), shares of the picture, and labels (1, N, C) out
+    RF-DETR    outputs dets (1, N, 4), relative to the picture's size, and
+               labels (1, N, C)
 
-Each is fed and read as its authors' own scripts do.
+Pre- and postprocessing are those of the authors' own scripts.
 
-Letters: N boxes, C classes. Corners are left, top, right and bottom edges; an
-edge is counted as in `coordinates`.
+Letters: N boxes, C classes. Corners are left, top, right and bottom edges;
+edges have the coordinates of `coordinates`.
 """
 
 import dataclasses
@@ -27,10 +28,10 @@ KNOWN = (
     "(inputs images and orig_target_sizes, outputs labels, boxes and scores), "
     "or RF-DETR (outputs dets (1, N, 4) and labels (1, N, classes))"
 )
-SIDE = 640  # of an input that may have any size
-# e to this power, in cells of eight pixels, is no box.
+SIDE = 640  # side in pixels that an input of free size gets
+# Largest logarithm of a size, in cells, that can be a box.
 _MOST = 20.0
-# Of ImageNet, of 0..255, red first.
+# ImageNet's, for RGB pixels of 0..255.
 _MEAN, _DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 
 
@@ -38,11 +39,12 @@ class Signature:
     """A network's inputs and outputs.
 
     Args:
-        file: Name of its file.
-        inputs, outputs: Names to shapes; a size that may be any is None.
+        file: Name of the network's file.
+        inputs, outputs: Dicts from names to shapes; a free size is None.
 
     Attributes:
-        image: Name of the one input that is a picture; None where none is.
+        image: Name of the input that is a picture; None unless exactly one
+            is.
         side: `(2,)` width and height of that input.
     """
 
@@ -61,7 +63,12 @@ class Signature:
         return f"inputs {_words(self.inputs)}; outputs {_words(self.outputs)}"
 
     def has_dets(self, columns: int, rank: int) -> bool:
-        """Whether the outputs are such `dets`, and `labels` of this rank."""
+        """Whether there are outputs `dets` and `labels` of such shapes.
+
+        Args:
+            columns: Length of the last axis of `dets`.
+            rank: Number of axes of `labels`.
+        """
         dets, labels = map(self.outputs.get, ("dets", "labels"))
         return (
             len(self.inputs) == 1
@@ -88,7 +95,7 @@ class Signature:
 
     @property
     def classes(self) -> int | None:
-        """How many classes there are, where the outputs tell; else None."""
+        """How many classes there are; None if the outputs do not say."""
         if self.is_yolox:
             (shape,) = self.outputs.values()
             return shape[2] - 5
@@ -97,7 +104,7 @@ class Signature:
 
     @property
     def person(self) -> int:
-        """Number of the class of people, unless the user knows better."""
+        """Usual number of the class of people."""
         return answers.person_of(self.classes)
 
 
@@ -107,7 +114,7 @@ class View:
 
     Attributes:
         size: `(2,)` width and height of the photograph.
-        scale: `(2,)` pixels of the input for one of the photograph.
+        scale: `(2,)` pixels of the input per pixel of the photograph.
         side: `(2,)` width and height of the input.
         person: Number of the class of people.
     """
@@ -120,20 +127,23 @@ class View:
 
 @dataclasses.dataclass(frozen=True)
 class Form:
-    """How a network of one form is fed and read.
+    """How to recognise, feed and decode networks of one form.
 
     Attributes:
-        name: What it is called.
-        fits: Whether a `Signature` is of this form.
-        read: A function from outputs by name, without the axis of the batch,
-            and a `View` to `(N, 4)` corners in image pixels and `(N,)` scores
-            of being a person.
-        keeps_aspect: The photograph goes into the top left corner, grey around
-            it, resampled as OpenCV does; else it is stretched, antialiased, as
-            Pillow does.
-        is_bgr: Channels are in OpenCV's order.
-        mean, deviation: Of the channels in their order, of 0..255.
-        overlaps: Several boxes of one person are still among the answers.
+        name: Name of the form.
+        fits: A function that says whether a `Signature` is of this form.
+        read: A function from a dict of outputs, without the batch axis, and a
+            `View` to `(N, 4)` corners in image pixels and `(N,)` scores of the
+            class of people.
+        keeps_aspect: The photograph lies in the top left corner of the input,
+            with grey beside or below it, and is resampled as by OpenCV. If
+            False, it is stretched to the input and resampled as by Pillow,
+            antialiased.
+        is_bgr: Channels are blue, green, red.
+        mean, deviation: Normalisation of pixels of 0..255, in the order of the
+            channels.
+        overlaps: The outputs may have several boxes of one person, so that
+            they need non-maximum suppression.
     """
 
     name: str
@@ -147,10 +157,10 @@ class Form:
 
 
 def recognise(signature: Signature) -> Form:
-    """The form of a network.
+    """Finds the form of a network.
 
     Raises:
-        ValueError: it is of none of the known forms.
+        ValueError: the network is of no known form.
     """
     form = next((form for form in _FORMS if form.fits(signature)), None)
     if form is None or signature.image is None:
@@ -162,7 +172,7 @@ def recognise(signature: Signature) -> Form:
 
 
 def _strides(rows, side):
-    """The strides of grids of so many cells; of any number, the usual ones."""
+    """The strides whose grids have so many rows; the usual three for None."""
     for strides in ((8, 16, 32), (8, 16, 32, 64)):
         cells = sum(math.prod(side // stride) for stride in strides)
         if rows in (cells, None):
@@ -206,12 +216,12 @@ def _read_detr(outputs, view):
 def _read_rf_detr(outputs, view):
     middles, sizes = np.split(outputs["dets"] * np.tile(view.size, 2), 2, 1)
     logits = outputs["labels"][:, view.person]
-    # The sigmoid, without a power that could overflow.
+    # The sigmoid as a tanh, which does not overflow.
     return _around(middles, sizes), (1 + np.tanh(logits / 2)) / 2
 
 
 def _around(middles, sizes):
-    """Corners of boxes of these middles and sizes."""
+    """Corners of boxes from their centres and sizes."""
     return np.concatenate([middles - sizes / 2, middles + sizes / 2], axis=1)
 
 
@@ -222,7 +232,7 @@ def _words(shapes):
     )
 
 
-# The first that fits is taken.
+# The first form that fits is taken.
 _FORMS = (
     Form(
         "YOLOX",

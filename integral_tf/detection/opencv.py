@@ -1,7 +1,8 @@
 """OpenCV's people detector: histograms of gradients (Dalal and Triggs, 2005).
 
-It finds people who stand upright and whole, at least 100 pixels high, within a
-second and without any file of weights; a network finds far more.
+It finds people who stand upright, are fully visible and at least 100 pixels
+high. It takes under a second and needs no file of weights. A network finds far
+more people.
 """
 
 import numpy as np
@@ -10,18 +11,20 @@ from integral_tf import optional
 from integral_tf.detection import answers
 from integral_tf.detection import suppression
 
-# The detector's window, and how much of it on each side is not the person: it
-# was trained on people of 96 pixels in windows of 64 x 128. ours: 40 of width.
+# The detector's window (width, height), and its margin around the person on
+# each side. It was trained on people of 96 pixels' height in windows of 64 x
+# 128. ours: their width is 40 pixels.
 _WINDOW, _AROUND = np.array([64, 128]), np.array([12, 16])
 
 
 class Hog:
     """OpenCV's people detector: image to `(N, 5)` boxes.
 
-    A score is the margin of its support vector machine, from 0 up.
+    A score is the margin of the detector's support vector machine, from 0 up.
 
     Raises:
-        ImportError: OpenCV is not installed, or has no such detector.
+        ImportError: OpenCV is not installed, or its version has no such
+            detector.
     """
 
     def __init__(self) -> None:
@@ -43,7 +46,7 @@ class Hog:
     def __call__(self, image: np.ndarray) -> np.ndarray:
         if (np.array(image.shape[1::-1]) < _WINDOW).any():
             return np.zeros((0, 5))  # OpenCV would raise
-        # One for each call: it may not be shared by threads.
+        # One for each call, because threads may not share it.
         finder = self._cv2.HOGDescriptor()
         finder.setSVMDetector(self._weights)
         windows, scores = finder.detectMultiScale(

@@ -1,34 +1,36 @@
-"""The box of a person from the sure joints of a first answer.
+"""A person's box, from the sure joints of a first prediction.
 
-A photograph without boxes is taken for one person. Where that person fills a
-part of it only, the network sees too little of each joint; the box of the
-joints that it is sure of gives a second and closer look.
+Without boxes, a whole photograph counts as one person's box. If the person
+fills only a part of it, the network sees each joint at too small a scale. The
+box around the sure joints of the first prediction gives a second prediction at
+a larger scale.
 """
 
 import numpy as np
 
 from integral_tf import coordinates
 
-# ours: the score from which a joint is sure. A trained model's scores are
-# chances of being within half a head.
+# ours: score from which a joint is sure. A trained model's score is the
+# probability that the joint is within half a head of the truth.
 SURE = 0.3
-# ours: as records make a box around labelled joints.
+# ours: the margin that records have around labelled joints.
 _BODY_MARGIN = 1.25
-# ours: fewer say too little of where a body is.
+# ours: fewer sure joints do not show where the body is.
 _FEWEST = 3
 
 
 def sure_box(joints: np.ndarray, scores: np.ndarray) -> np.ndarray | None:
-    """The box of a pose's sure joints, or None where too few are sure.
+    """The box around a pose's sure joints.
 
     Args:
         joints: `(K, 2)` x, y in image pixels.
         scores: `(K,)` in [0, 1].
 
     Returns:
-        `(4,)` x, y, width, height in image pixels, 1.25 times their extent.
+        `(4,)` x, y, width, height in image pixels, 1.25 times the extent of
+        the sure joints; None if fewer than 3 joints are sure.
 
-    Example: joints from 10 to 49, and one that is not sure.
+    Example: three sure joints from 10 to 49, and an unsure joint.
 
     >>> joints = np.array([[10, 10], [49, 10], [10, 49], [900, 900]])
     >>> sure_box(joints, np.array([0.9, 0.8, 0.7, 0.1])).tolist()

@@ -1,4 +1,4 @@
-"""Of boxes that show one person, the surest."""
+"""Non-maximum suppression: of boxes of one person, keep the surest."""
 
 import numpy as np
 
@@ -9,15 +9,16 @@ def suppress(
     """Greedy non-maximum suppression of boxes.
 
     Args:
-        corners: `(N, 4)` left, top, right, bottom.
+        corners: `(N, 4)` left, top, right, bottom edges.
         scores: `(N,)`.
-        most: Intersection over union with a surer box above which a box is
-            dropped. The default is that of YOLOX's own demonstration.
+        most: Largest intersection over union with a surer kept box; a box
+            beyond it is dropped. The default is that of YOLOX's own
+            demonstration.
 
     Returns:
-        `(M,)` positions of the boxes that stay, the surest first.
+        `(M,)` indices of the kept boxes, the surest first.
 
-    Example: the second is the first, moved by a tenth of its width.
+    Example: the second box is the first, moved by a tenth of its width.
 
     >>> boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [10, 0, 20, 10]])
     >>> suppress(boxes, np.array([0.8, 0.9, 0.7])).tolist()

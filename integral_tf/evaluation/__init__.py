@@ -1,1 +1,1 @@
-"""Records in, figures out: predictions, metrics, tables, what scores mean."""
+"""Records in, figures out: predictions, metrics, tables, calibration."""

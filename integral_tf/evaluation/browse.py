@@ -1,4 +1,4 @@
-"""Records -> one page to look through before training on them."""
+"""Writes an HTML page that shows a folder of records."""
 
 import base64
 import collections
@@ -36,7 +36,7 @@ def write(data: str, out: str, people: int = 48) -> None:
     Args:
         data: Folder of records.
         out: HTML file to write; an earlier one is replaced.
-        people: How many of each split to draw.
+        people: How many people of each split to draw.
 
     Raises:
         FileNotFoundError: there are no records.
@@ -74,7 +74,7 @@ def _page(records, most):
 
 
 def _table(manifest):
-    """Kept, and dropped by reason."""
+    """A table of the people kept, and of those dropped by reason."""
     rows = []
     for name, split in manifest["splits"].items():
         rows.append((name, split["people"], "people kept"))
@@ -97,7 +97,7 @@ def _measure(records, split):
     sides, labelled = [], collections.Counter()
     examples = tf.data.TFRecordDataset(records.paths(split))
     joints = len(records.skeleton)
-    # Pictures stay packed: this goes through every record.
+    # This reads every record, so it does not decode the pictures.
     people = examples.map(lambda record: _numbers(record, joints))
     with (
         progress.bar(split, records.people(split), unit="people") as bar,
@@ -123,7 +123,8 @@ def _histograms(counts, skeleton):
     every = [side for sides, _ in counts.values() for side in sides]
     edges = np.geomspace(min(every), max(max(every), min(every) * 1.01), 31)
     for name, (sides, labelled) in counts.items():
-        # Shares, so that a small validation split is seen beside training.
+        # Percentages, so that a small validation split is visible beside a
+        # large training split.
         share = 100 / len(sides)
         sizes.hist(
             sides, edges, weights=[share] * len(sides), alpha=0.6, label=name
@@ -144,7 +145,7 @@ def _histograms(counts, skeleton):
 
 
 def _figures(records, split, most):
-    """People from all over a split, drawn."""
+    """Yields HTML figures of people, evenly spread over a split."""
     skeleton = records.skeleton
     step = max(1, math.ceil(records.people(split) / max(most, 1)))
     examples = tf.data.TFRecordDataset(records.paths(split))

@@ -1,4 +1,4 @@
-"""Calibration of an integral model: its beta, and what its scores mean."""
+"""Calibrates an integral model: its beta, and its scores as probabilities."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from integral_tf.models import reading
 from integral_tf.signatures import ArrayLike
 
 _READ = {"joints", "scores", "heatmaps"}
-# What calibration chooses from.
+# The candidates that calibration chooses from.
 BETAS = np.geomspace(1, 100, 21).round(2)
 
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """What `calibrate` chose, and from what.
+    """Result of `calibrate`.
 
     Attributes:
-        beta: The factor before the softmax.
-        errors: `(21,)` mean error in pixels of the crop, each joint's cut at
-            `reach`, of each of `BETAS`.
-        error_before: The same of the beta that the model had.
-        reach: In pixels of the crop.
+        beta: The chosen factor before the softmax of Eq. (5).
+        errors: `(21,)` mean of min(distance, reach) in pixels of the crop, for
+            each of `BETAS`.
+        error_before: The same for the beta that the model had before.
+        reach: Distance in pixels of the crop within which a joint is right.
         calibration_error, calibration_error_before: Expected calibration error
-            of the scores, on the same people.
+            of the scores after and before, on the same people.
     """
 
     beta: float
@@ -53,38 +53,38 @@ def calibrate(
     *,
     steps: int | None = None,
 ) -> Calibration:
-    """Chooses the beta that reads a model's maps best, and fits its scores.
+    """Chooses the beta with the least error on a dataset, and fits the scores.
 
-    Changes the model, and trains nothing: the best of `BETAS`, or the beta that
-    it has, becomes that of its integrals, and its scores become the chance that
-    a joint is within `reach` of the truth. The error is the mean of
-    min(distance, reach), which is least where the area under the curve of
-    correct joints up to `reach` is greatest, and does not heed how far off a
-    lost joint is.
+    Changes the model without training it. Its integrals get the best of `BETAS`
+    and of the beta that they have. Its scores become the probability that a
+    joint is within `reach` of the truth. The error is the mean of
+    min(distance, reach): minimising it maximises the area under the PCK curve
+    up to `reach`, and a joint on the wrong limb never costs more than `reach`.
 
     Args:
-        model: Of `integralize` or `pose_model`, with an integral.
-        dataset: People that it was not trained on, as `fit` takes them: batches
-            `(images, truth)`, or two arrays. Truth is `(batch, K, 3)`, x and y
-            in pixels of the crop and visibility, above 0 where labelled, or a
-            dict with it as `joints`; of lines and volumes as of the losses.
-        reach: Pixels of the crop. None takes a sixteenth of its longer side,
-            about half a head. ours: there need be no head sizes here, which
-            PCKh and the trainer go by.
-        steps: Batches to read at most; None reads all. A dataset without an
-            end needs it. A generator does not say whether it has one.
+        model: A model of `integralize` or `pose_model`, with an integral.
+        dataset: People that the model was not trained on, in the form that
+            `fit` takes: batches `(images, truth)`, or two arrays. The truth is
+            `(batch, K, 3)`: x and y in pixels of the crop and visibility, above
+            0 for labelled joints; or a dict with this array as `joints`. For
+            lines and volumes it has the form that the losses take.
+        reach: Distance in pixels of the crop. None takes a sixteenth of the
+            crop's longer side, about half a head. ours: PCKh and the trainer
+            take half the head's size, which a dataset need not have.
+        steps: Most batches to read; None reads all. An endless dataset needs
+            it. A generator does not say whether it is endless.
 
     Returns:
         A `Calibration`.
 
     Raises:
-        ValueError: no integral in the model, an endless dataset, no labelled
-            joint in it, a truth of another shape or in another unit, or maps
-            that are softmaxed already.
+        ValueError: the model has no integral, the dataset is endless or has no
+            labelled joint, the truth has another shape or another unit, or the
+            maps are softmaxed already.
 
     Warns:
-        UserWarning: the truth looks as if in pixels of the maps or of the
-            photographs, or the dataset seems to have no end.
+        UserWarning: the truth seems to be in pixels of the maps or of the
+            photographs, or the dataset seems to be endless.
     """
     integral, joints = _read_by(model)
     if reach is not None:
@@ -95,25 +95,25 @@ def calibrate(
             "is positive.",
             above=0,
         )
-    # The one that it has first: what is best already stays.
+    # The present beta comes first, so that it stays if it is the best.
     betas = [integral.beta, *map(float, BETAS)]
     probes = _probes(integral, betas)
-    seen, distances, confidences = [], [], []
+    truths, distances, confidences = [], [], []
     for images, truth in feed.batches(dataset, steps):
         maps = model(images, training=False)["heatmaps"]
         points, known = feed.labelled(truth, (len(maps), *joints[1:]))
         sums = doubts.sums_of(maps, integral.data_format)
         doubts.refuse_softmaxed(sums)
         frame = _frame(maps, integral)
-        read = [probe(maps) for probe in probes]
-        found = np.stack([_numpy(each["joints"]) for each in read])
-        apart = found[:, known] - points[known]
-        feed.check_read(apart)
-        seen.append(points[known])
-        distances.append(np.linalg.norm(apart, axis=-1))
-        confidence = np.stack([_numpy(each["confidence"]) for each in read])
+        outputs = [probe(maps) for probe in probes]
+        joints_of = np.stack([_numpy(each["joints"]) for each in outputs])
+        differences = joints_of[:, known] - points[known]
+        feed.check_read(differences)
+        truths.append(points[known])
+        distances.append(np.linalg.norm(differences, axis=-1))
+        confidence = np.stack([_numpy(each["confidence"]) for each in outputs])
         confidences.append(confidence[:, known])
-    feed.check_units(seen, *frame) if seen else feed.none_read()
+    feed.check_units(truths, *frame) if truths else feed.none_read()
     if reach is None:
         lengths, steps, _ = frame
         reach = max(lengths * steps) / 16
@@ -121,7 +121,7 @@ def calibrate(
 
 
 def _calibrated(model, betas, reach, distances, confidences):
-    """Sets a model to the best of the betas that were tried."""
+    """Sets a model to the best of the betas; returns the `Calibration`."""
     distances = np.concatenate(distances, axis=1)
     confidences = np.concatenate(confidences, axis=1)
     errors = np.minimum(distances, reach).mean(axis=1)
@@ -147,12 +147,12 @@ def _calibrated(model, betas, reach, distances, confidences):
 def fit_scores(
     model: keras.Model, confidence: ArrayLike, hits: ArrayLike
 ) -> None:
-    """Makes a model's scores the chance that a joint is right.
+    """Makes a model's scores the probability that a joint is right.
 
     Args:
-        model: The pose model; one without scores is left as it is.
-        confidence: `(M,)` in [0, 1], as its maps are read.
-        hits: `(M,)` bools.
+        model: The pose model; not changed if it has no scores.
+        confidence: `(M,)` uncalibrated scores in [0, 1].
+        hits: `(M,)` bools, whether the joint is right.
     """
     slope, offset = fitting.fit_platt(confidence, hits)
     for layer in reading.score_layers(model):
@@ -160,7 +160,7 @@ def fit_scores(
 
 
 def _read_by(model):
-    """The integral that reads a model's maps, and the shape of its joints."""
+    """The integral that decodes a model's maps, and the joints' shape."""
     outputs = getattr(model, "output", None)
     integrals = reading.integrals_of(model) if hasattr(model, "layers") else []
     if not integrals or not (
@@ -175,7 +175,7 @@ def _read_by(model):
 
 
 def _probes(integral, betas):
-    """Layers that read as the model's does, with these betas."""
+    """Copies of the model's integral with these betas."""
     config = {**integral.get_config(), "confidence": True}
     config |= {"learn_beta": False, "covariance": False}
     return [
@@ -185,9 +185,11 @@ def _probes(integral, betas):
 
 
 def _frame(maps, integral):
-    """Of the maps: their lengths, the steps of a pixel, and where they begin.
+    """The frame of the maps in the unit of the joints.
 
-    All three `(D,)`, x first, in the unit of the joints.
+    Returns:
+        Three arrays `(D,)`, x first: the maps' lengths in pixels, what a pixel
+        spans, and where the first pixel begins.
     """
     first = integral.data_format == "channels_first"
     spatial = maps.shape[2:] if first else maps.shape[1:-1]

@@ -1,4 +1,4 @@
-"""Predictions as COCO's keypoint results: scored, and each person once.
+"""Predictions as COCO's keypoint results, rescored and after OKS-NMS.
 
 Section 6.2: "OKS based keypoint NMS" and rescoring by the keypoints' scores.
 """
@@ -9,63 +9,83 @@ from integral_tf import coordinates
 from integral_tf import inference
 
 
-def pose_scores(seen, rescore=True, threshold=0.2):
-    """`(N,)` scores of the poses: the boxes', or these times the joints'.
+def pose_scores(predicted, rescore=True, threshold=0.2):
+    """Scores of the poses.
 
     Args:
-        seen: `predictions.Predictions`.
-        rescore: Multiply by the mean of the joints' scores.
-        threshold: Only joints scored above it enter that mean.
+        predicted: `predictions.Predictions`.
+        rescore: Multiply a box's score by the mean of its joints' scores.
+        threshold: Only joints with a higher score enter the mean.
+
+    Returns:
+        `(N,)` float64.
     """
     if not rescore:
-        return np.asarray(seen.box_score, np.float64)
-    return inference.rescore(seen.box_score, seen.scores, threshold)
+        return np.asarray(predicted.box_score, np.float64)
+    return inference.rescore(predicted.box_score, predicted.scores, threshold)
 
 
-def kept(seen, scores, skeleton, aspect, kind="hard", threshold=0.9):
+def kept(predicted, scores, skeleton, aspect, kind="hard", threshold=0.9):
     """Indices of the people that OKS-NMS keeps.
 
     Args:
-        seen: `predictions.Predictions`.
+        predicted: `predictions.Predictions`.
         scores: `(N,)`, from `pose_scores`.
-        skeleton: The `skeletons.Skeleton`; one without sigmas keeps all.
+        skeleton: The `skeletons.Skeleton`; without sigmas all are kept.
         aspect: Width over height of the crops, whose areas OKS takes.
         kind: `"hard"`, `"soft"` or `"none"`.
-        threshold: As of `oks_nms`.
+        threshold: As in `inference.oks_nms`.
+
+    Returns:
+        `(M,)` indices.
     """
     if kind == "none" or not skeleton.sigmas:
         return np.arange(len(scores))
     areas = [
-        np.prod(coordinates.region_around(box, aspect)[2:]) for box in seen.box
+        np.prod(coordinates.region_around(box, aspect)[2:])
+        for box in predicted.box
     ]
     suppress = inference.oks_nms if kind == "hard" else inference.soft_oks_nms
     chosen = suppress(
-        seen.joints, scores, areas, skeleton.sigmas, threshold, seen.image_id
+        predicted.joints,
+        scores,
+        areas,
+        skeleton.sigmas,
+        threshold,
+        predicted.image_id,
     )
-    # Of soft NMS the lowered scores choose; HRNet, too, writes the old ones.
+    # Soft NMS selects by the lowered scores, and the original scores are
+    # written, as in HRNet.
     return chosen if kind == "hard" else chosen[0]
 
 
-def of_predictions(seen, truth=None, scores=None, chosen=None):
-    """COCO's keypoint results: a list of dicts, in the image frame.
+def of_predictions(predicted, truth=None, scores=None, chosen=None):
+    """Converts predictions to COCO's keypoint results, in the image frame.
 
-    A person has the category of its record where the truth has that one, else
-    the truth's first, else 1.
+    A person's category is that of its record if the truth has it, else the
+    first category of the truth, else 1.
 
     Args:
-        seen: `predictions.Predictions`.
-        truth: Ground truth in COCO's form.
+        predicted: `predictions.Predictions`.
+        truth: Ground truth in COCO's form, or None.
         scores: `(N,)`; by default `pose_scores`.
-        chosen: Indices of the people to keep, in this order; None for all.
+        chosen: Indices of the people to keep, in this order; None keeps all.
+
+    Returns:
+        List of dicts of `image_id`, `category_id`, `keypoints` and `score`.
     """
     if scores is None:
-        scores = pose_scores(seen)
+        scores = pose_scores(predicted)
     known = [row["id"] for row in truth["categories"]] if truth else [1]
-    categories = [int(n) if n in known else known[0] for n in seen.category]
-    keypoints = np.concatenate([seen.joints, seen.scores[..., None]], axis=-1)
+    categories = [
+        int(n) if n in known else known[0] for n in predicted.category
+    ]
+    keypoints = np.concatenate(
+        [predicted.joints, predicted.scores[..., None]], axis=-1
+    )
     return [
         {
-            "image_id": int(seen.image_id[i]),
+            "image_id": int(predicted.image_id[i]),
             "category_id": categories[i],
             "keypoints": [round(float(v), 3) for v in keypoints[i].ravel()],
             "score": round(float(scores[i]), 5),

@@ -1,4 +1,4 @@
-"""A run on a split: PCKh, COCO's AP, predictions, and people to look at."""
+"""`integral-tf evaluate`: PCKh, AP, predictions and pictures of a run."""
 
 import dataclasses
 import importlib.util
@@ -29,16 +29,17 @@ def evaluate(config, model=None, name=""):
     Args:
         config: A `config.EvaluateConfig`.
         model: The pose model; None takes the run's `model.keras`.
-        name: Of the model, if it is not the run's: added to the folder's.
+        name: Name of the model, added to the folder's name; empty for the
+            run's `model.keras`.
 
     Returns:
-        The figures, as `metrics.json` has them.
+        The figures, as in `metrics.json`.
 
     Raises:
-        FileNotFoundError: no model, no records, or no ground truth.
-        BlockingIOError: another process is writing this folder.
-        FileExistsError: the folder to write is something else.
-        ValueError: these do not belong together.
+        FileNotFoundError: there is no such model, records or ground truth.
+        BlockingIOError: another process is writing the folder.
+        FileExistsError: the folder exists and is not an earlier evaluation.
+        ValueError: model, records and ground truth do not fit each other.
     """
     run = runs.Run.open(config.workdir)
     model = run.model if model is None else model
@@ -48,13 +49,13 @@ def evaluate(config, model=None, name=""):
         out = out.with_name(f"{out.name}-{name}")
     truth = preflight.check(config, records, out, model)
     with whole.folder(out) as partial:
-        seen = predictions.predict(model, config, records)
-        results = _results(config, run.config, records, truth, seen)
+        predicted = predictions.predict(model, config, records)
+        results = _results(config, run.config, records, truth, predicted)
         figures, tables, errors, ways = _figures_and_tables(
             config,
             run.config,
             records,
-            seen,
+            predicted,
             truth=truth,
             results=results,
             model=model,
@@ -64,7 +65,7 @@ def evaluate(config, model=None, name=""):
         _write_json(partial / "predictions.json", results)
         if tables:
             (partial / "table.md").write_text("\n\n".join(tables) + "\n")
-        if seen.is_labelled:
+        if predicted.is_labelled:
             report.plot_curves(
                 {run.config.method: figures, "mean pose": figures["mean_pose"]},
                 figures["metric"],
@@ -72,10 +73,10 @@ def evaluate(config, model=None, name=""):
             )
         if ways:
             path = partial / "reliability.png"
-            reliability.plot(seen, ways, figures["metric"], path)
-        _write_submission(config, partial, records, truth, seen, results)
+            reliability.plot(predicted, ways, figures["metric"], path)
+        _write_submission(config, partial, records, truth, predicted, results)
         report.contact_sheet(
-            records, config.split, seen, errors, partial / "sheet.png"
+            records, config.split, predicted, errors, partial / "sheet.png"
         )
     print("\n\n".join(tables))
     for file, what in _FILES.items():
@@ -85,24 +86,24 @@ def evaluate(config, model=None, name=""):
 
 
 def _records(config, run=None):
-    """The records to evaluate on: those named, or the run's own."""
+    """The records to evaluate on: those of `config.data`, or the run's own."""
     if config.data:
         return Records.open(config.data)
     run = run or runs.Run.open(config.workdir)
-    # A run of before 0.2 does not tell which are its own.
-    told = (run.folder / runs.RECORDS).exists()
-    return run.own_records() if told else run.records()
+    # A run from before version 0.2 has no digest of its records.
+    has_digest = (run.folder / runs.RECORDS).exists()
+    return run.own_records() if has_digest else run.records()
 
 
-def _results(config, run, records, truth, seen):
-    """The people in COCO's result form, after NMS where there is its truth."""
+def _results(config, run, records, truth, predicted):
+    """The people as COCO's results, after OKS-NMS if there is a `truth`."""
     scores = coco_results.pose_scores(
-        seen, config.rescore, config.rescore_threshold
+        predicted, config.rescore, config.rescore_threshold
     )
     chosen = None
     if truth:
         chosen = coco_results.kept(
-            seen,
+            predicted,
             scores,
             records.skeleton,
             run.size[1] / run.size[0],
@@ -114,11 +115,18 @@ def _results(config, run, records, truth, seen):
                 f"OKS-NMS: {len(chosen)} of {len(scores)} people kept, "
                 f"{len(scores) - len(chosen)} too similar to a surer one"
             )
-    return coco_results.of_predictions(seen, truth, scores, chosen)
+    return coco_results.of_predictions(predicted, truth, scores, chosen)
 
 
-def _figures_and_tables(config, run, records, seen, *, truth, results, model):
-    """Figures, their tables, errors of each person, and what scores mean."""
+def _figures_and_tables(
+    config, run, records, predicted, *, truth, results, model
+):
+    """Computes the figures.
+
+    Returns:
+        Figures; Markdown tables; `(N,)` errors of the people; and the scores,
+        from `reliability.ways`. The last two are None without labels.
+    """
     label = run.method if run.stages == 1 else f"MS-{run.method}"
     figures = {
         "method": run.method,
@@ -127,13 +135,13 @@ def _figures_and_tables(config, run, records, seen, *, truth, results, model):
         "protocol": {f: getattr(config, f) for f in _PROTOCOL},
     }
     tables, errors, ways = [], None, None
-    if seen.is_labelled:
-        more, table, errors = _pckh(config, run, label, records, seen)
+    if predicted.is_labelled:
+        more, table, errors = _pckh(config, run, label, records, predicted)
         figures |= more
         tables.append(table)
         if "heatmaps" in model.output:
-            ways = reliability.ways(model, seen)
-            figures["scores"] = reliability.figures(seen, ways)
+            ways = reliability.ways(model, predicted)
+            figures["scores"] = reliability.figures(predicted, ways)
             tables.append(reliability.table(figures))
     if truth and "annotations" in truth:
         figures |= average_precision(truth, results, records.skeleton)
@@ -141,7 +149,7 @@ def _figures_and_tables(config, run, records, seen, *, truth, results, model):
     return figures, tables, errors, ways
 
 
-# What makes two figures of one model different.
+# Settings that change the figures of a model.
 _PROTOCOL = (
     "flip_test", "flip_merge", "limit", "annotations", "rescore",
     "rescore_threshold", "oks_nms", "oks_threshold",
@@ -157,25 +165,25 @@ _FILES = {
 
 
 def self_test(config):
-    """Scores the truth as if a model had found it.
+    """Scores the ground truth as if a model had predicted it.
 
-    The records' truth goes through the crop and back, and must have 100;
-    COCO's annotations, made results, must have AP 1; and the records' joints
-    must be where the annotations have them, to 0.01 pixels.
+    The records' truth, mapped into the crop and back, must have a PCKh of 100.
+    COCO's annotations, as results, must have AP 1. The records' joints must
+    equal those of the annotations to 0.01 pixels.
 
     Args:
         config: A `config.EvaluateConfig`; without a `workdir` it needs `data`.
 
     Raises:
         FileNotFoundError: there are no records.
-        ValueError: the truth does not score as it must.
+        ValueError: one of these does not hold, or the records have no truth.
     """
     records = _records(config)
     truth = preflight.check(config, records)
-    seen = predictions.truth(config, records)
+    predicted = predictions.truth(config, records)
     checks = []
-    if seen.is_labelled:
-        score, metric = seen.pckh(records.skeleton)
+    if predicted.is_labelled:
+        score, metric = predicted.pckh(records.skeleton)
         print(f"{metric}: {score.people} people, {score.joints} joints")
         checks += [
             (f"{metric}@{alpha}", value, 100, 1e-4)
@@ -191,11 +199,11 @@ def self_test(config):
         figures = average_precision(truth, results, records.skeleton)
         for who, of in figures.items():
             checks.append((f"AP ({who})", of["AP"], 1, 1e-6))
-        if seen.is_labelled:
+        if predicted.is_labelled:
             checks.append(
                 (
                     "pixels between records and truth",
-                    _apart(seen, truth),
+                    _largest_distance(predicted, truth),
                     0,
                     0.01,
                 )
@@ -215,22 +223,34 @@ def self_test(config):
         )
 
 
-def _apart(seen, truth):
-    """Largest distance of a record's joint from its annotation's, pixels."""
+def _largest_distance(predicted, truth):
+    """Largest distance of a record's joint from its annotation, in pixels."""
     rows = {f"val/{row['id']}": row for row in truth["annotations"]}
     worst = 0.0
-    for name, points, visible in zip(seen.source_id, seen.truth, seen.visible):
+    for name, points, visible in zip(
+        predicted.source_id, predicted.truth, predicted.visible
+    ):
         row = rows.get(name.decode())
         if row is None:
             return float("inf")
-        told = np.reshape(row["keypoints"], (-1, 3))[:, :2]
-        distance = np.linalg.norm(points - told, axis=1)[visible > 0]
+        annotated = np.reshape(row["keypoints"], (-1, 3))[:, :2]
+        distance = np.linalg.norm(points - annotated, axis=1)[visible > 0]
         worst = max(worst, *distance)
     return float(worst)
 
 
 def average_precision(truth, results, skeleton):
-    """COCO's ten figures: `coco`, and `pycocotools` where it is installed."""
+    """COCO's ten figures, AP to AR (L).
+
+    Args:
+        truth: Ground truth in COCO's form.
+        results: COCO's keypoint results.
+        skeleton: The `skeletons.Skeleton`.
+
+    Returns:
+        Dict of `coco`, our figures, and, if it is installed, `pycocotools`,
+        its figures.
+    """
     sigmas = skeleton.sigmas
     figures = {"coco": metrics.coco_keypoint_ap(truth, results, sigmas)}
     if results and importlib.util.find_spec("pycocotools"):
@@ -238,21 +258,23 @@ def average_precision(truth, results, skeleton):
     return figures
 
 
-def person_errors(seen):
-    """Mean error of each person in reference lengths; NaN where unknown."""
-    errors = seen.errors()
+def person_errors(predicted):
+    """`(N,)` mean error of each person in reference lengths; NaN if unknown."""
+    errors = predicted.errors()
     labelled = np.sum(~np.isnan(errors), axis=1)
     mean = np.nansum(errors, axis=1) / np.maximum(labelled, 1)
     return np.where(labelled > 0, mean, np.nan)
 
 
-def _pckh(config, run, label, records, seen):
-    """Figures, their table, and the error of each person."""
-    # Records for evaluation alone have nobody to train on.
+def _pckh(config, run, label, records, predicted):
+    """Figures of PCKh, their table, and the `(N,)` errors of the people."""
+    # Records for evaluation alone have no training split.
     average = "train" if records.people("train") else config.split
-    mean = mean_pose.place(mean_pose.of_records(records, average), seen.box)
-    still = dataclasses.replace(seen, joints=mean)
-    ours, metric = seen.pckh(records.skeleton)
+    mean = mean_pose.place(
+        mean_pose.of_records(records, average), predicted.box
+    )
+    still = dataclasses.replace(predicted, joints=mean)
+    ours, metric = predicted.pckh(records.skeleton)
     flat, _ = still.pckh(records.skeleton)
     rows = [(label, ours), ("mean pose", flat)]
     figures = {
@@ -263,7 +285,7 @@ def _pckh(config, run, label, records, seen):
         "mean_pose": _figures(flat),
     }
     if config.compat == "hrnet":
-        theirs, _ = seen.pckh(records.skeleton, compat="hrnet")
+        theirs, _ = predicted.pckh(records.skeleton, compat="hrnet")
         rows.insert(1, (f"{label}, as HRNet prints it", theirs))
         figures["hrnet"] = _figures(theirs)
     published = paper.TABLE_2.get(label)
@@ -271,7 +293,7 @@ def _pckh(config, run, label, records, seen):
     if published and metric == "PCKh":
         rows.append((f"paper's {label}, MPII", published))
     what = f"{metric} over {ours.people} people, {ours.joints} joints"
-    return figures, report.table(what, rows), person_errors(seen)
+    return figures, report.table(what, rows), person_errors(predicted)
 
 
 def _ap_table(config, label, records, truth, figures):
@@ -293,12 +315,12 @@ def _ap_table(config, label, records, truth, figures):
     )
 
 
-def _write_submission(config, folder, records, truth, seen, results):
-    """Writes what a test server wants, where this is a test set."""
+def _write_submission(config, folder, records, truth, predicted, results):
+    """Writes the file to submit to a test server, if this is a test set."""
     if config.annotations.endswith(".mat"):
-        names = [name.decode() for name in seen.source_id]
+        names = [name.decode() for name in predicted.source_id]
         submission.mpii_mat(
-            dict(zip(names, seen.joints)),
+            dict(zip(names, predicted.joints)),
             config.annotations,
             folder / MPII_SUBMISSION,
         )

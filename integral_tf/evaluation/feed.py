@@ -1,4 +1,7 @@
-"""People for `calibrate`: batches as `fit` takes them, checked as they come."""
+"""Reads and checks the dataset of `calibrate`, in the forms that `fit` takes.
+
+Shape letters: K joints, D axes of a point (2 in pictures), M labelled joints.
+"""
 
 import itertools
 import operator
@@ -11,22 +14,23 @@ from integral_tf import checks
 from integral_tf.ops import labels
 
 _BATCH = 32
-# Batches after which a dataset of unknown length may have no end.
+# Batches after which a dataset of unknown length may be endless.
 _MANY = 1000
-# Labelled joints that are enough for a word about where all of them are.
+# Fewest labelled joints for a warning about where they lie.
 _ENOUGH = 10
 
 
 def batches(dataset, steps=None):
-    """Yields `(images, truth)` of a dataset, or of two arrays in batches.
+    """Yields batches `(images, truth)` of a dataset or of two arrays.
 
     Args:
         dataset: An iterable of tuples, a `keras.utils.PyDataset`, or a tuple
             of arrays.
-        steps: Batches at most; None for all.
+        steps: Most batches; None for all.
 
     Raises:
-        ValueError: it has no end and `steps` is None, or gives no tuples.
+        ValueError: the dataset is endless and `steps` is None, or its batches
+            are not tuples.
     """
     if steps is not None:
         steps = checks.whole(
@@ -66,17 +70,18 @@ def batches(dataset, steps=None):
 
 
 def labelled(truth, shape):
-    """Points and a mask of a batch's truth.
+    """Splits a batch's truth into points and a mask of labelled joints.
 
     Args:
-        truth: `(batch, K, D + 1)`, or a dict with it as `joints`.
-        shape: `(batch, K, D)` of the model's joints.
+        truth: `(batch, K, D + 1)`, or a dict with this array as `joints`.
+        shape: The shape of the model's joints, `(batch, K, D)`.
 
     Returns:
-        `(batch, K, D)` points and `(batch, K)` bools, of NumPy.
+        `(batch, K, D)` points and `(batch, K)` bools, NumPy arrays.
 
     Raises:
-        ValueError: another shape, or a labelled joint is not a number.
+        ValueError: the truth has another shape, or a labelled joint is not
+            finite.
     """
     if isinstance(truth, dict):
         if "joints" not in truth:
@@ -99,23 +104,28 @@ def labelled(truth, shape):
     return points, known
 
 
-def check_units(seen, lengths, steps, low):
-    """Asks whether the truth is in pixels of the crop.
+def check_units(batches_of_points, lengths, steps, low):
+    """Checks whether the truth seems to be in pixels of the crop.
 
     Args:
-        seen: List of `(M, D)` labelled points, one of each batch.
-        lengths, steps, low: Of the maps: how many pixels, what each spans in
-            the unit of the joints, and where the first begins; `(D,)`, x first.
+        batches_of_points: List of `(M, D)` labelled points, one per batch.
+        lengths: `(D,)` lengths of the maps in pixels, x first.
+        steps: `(D,)` what a pixel of the maps spans, in the unit of the joints.
+        low: `(D,)` where the first pixel begins, in the unit of the joints.
 
     Raises:
         ValueError: no joint is labelled, or all of them lie within 1 pixel.
+
+    Warns:
+        UserWarning: the truth seems to be in pixels of the maps, or of the
+            photographs.
     """
-    points = np.concatenate(seen)
+    points = np.concatenate(batches_of_points)
     side = lengths * steps
     if not len(points):
         raise ValueError(
             "`dataset` has no labelled joint, one with a visibility above 0. "
-            f"Received: {len(seen)} batches without"
+            f"Received: {len(batches_of_points)} batches without"
         )
     crop = f"a crop of {' x '.join(f'{each:g}' for each in side)}"
     most = np.abs(points).max(axis=0)
@@ -137,13 +147,16 @@ def check_units(seen, lengths, steps, low):
         )
 
 
-def check_read(apart):
-    """Requires distances that are numbers, `(..., M, D)`.
+def check_read(differences):
+    """Requires that decoded joints are not NaN.
+
+    Args:
+        differences: `(betas, M, D)` decoded joints minus the truth.
 
     Raises:
-        ValueError: one is NaN.
+        ValueError: a difference is NaN.
     """
-    wrong = np.isnan(apart).any(axis=(0, -1))
+    wrong = np.isnan(differences).any(axis=(0, -1))
     if wrong.any():
         raise ValueError(
             "Maps with a NaN have no joint: the images have one, or the "
@@ -153,6 +166,7 @@ def check_read(apart):
 
 
 def none_read():
+    """Raises the error for a dataset without batches."""
     raise ValueError(
         "`dataset` gives no batch. A generator gives its batches once. "
         "Received: nothing"
@@ -160,7 +174,7 @@ def none_read():
 
 
 def _endless(dataset):
-    """Whether a dataset says, or is known, to have no end."""
+    """Whether a dataset is known to be endless."""
     if isinstance(dataset, keras.utils.PyDataset):
         return dataset.num_batches is None
     if isinstance(dataset, (itertools.cycle, itertools.count)):
@@ -180,7 +194,7 @@ def _are_arrays(dataset):
 
 
 def _cut(arrays):
-    """Batches of `(images, truth, ...)` that are whole arrays."""
+    """Yields batches of whole arrays `(images, truth, ...)`."""
     lengths = {len(each) for each in keras.tree.flatten(tuple(arrays))}
     if len(lengths) != 1:
         raise ValueError(

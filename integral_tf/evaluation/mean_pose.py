@@ -1,4 +1,4 @@
-"""The mean pose of some people: what a model must beat to have looked."""
+"""The mean pose of people: a baseline that ignores the picture."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from integral_tf.pipeline import batches
 
 
 def of_records(records, split):
-    """Mean of each joint as a share of its person's crop.
+    """Computes the mean position of each joint in people's crops.
 
     Args:
         records: The `Records`.
         split: Split whose people are averaged.
 
     Returns:
-        `(K, 2)` x, y in [0, 1] across the unaugmented crop.
+        `(K, 2)` x, y relative to the unaugmented crop, which spans [0, 1].
     """
     total, count = 0.0, 0.0
     for people in batches.eval_batches(records, split, 256).as_numpy_iterator():
@@ -28,7 +28,15 @@ def of_records(records, split):
 
 
 def place(mean, boxes):
-    """The mean pose in each box: `(N, K, 2)` points in the boxes' frame."""
+    """Places the mean pose in each box.
+
+    Args:
+        mean: `(K, 2)`, from `of_records`.
+        boxes: `(N, 4)` x, y, width, height.
+
+    Returns:
+        `(N, K, 2)` x, y in the boxes' frame.
+    """
     return coordinates.unit_to_crop(mean, _size(boxes)) + _corner(boxes)
 
 

@@ -1,4 +1,7 @@
-"""What a model says of a split of records, in the image frame."""
+"""A model's predictions on a split of records, in the image frame.
+
+Shape letters: N people, B people of a batch, K joints.
+"""
 
 import dataclasses
 
@@ -15,20 +18,20 @@ from integral_tf.pipeline import batches
 
 @dataclasses.dataclass
 class Predictions:
-    """Joints of N people, and what the records say of them.
+    """Predicted joints of N people, with their annotations.
 
     Attributes:
-        joints: `(N, K, 2)` x, y in the image frame.
-        scores: `(N, K)`.
-        truth: `(N, K, 2)` in the image frame.
-        visible: `(N, K)` 1 where labelled.
-        head_size: `(N,)` image pixels; 0 where unknown.
-        box: `(N, 4)` x, y, width, height in the image.
-        box_score: `(N,)` a detector's; 1 of an annotated box.
-        image_id: `(N,)`.
-        source_id: `(N,)` bytes.
-        category: `(N,)` COCO's number of the person's category; 0 where the
-            records have none, and by default.
+        joints: `(N, K, 2)` predicted x, y in the image frame.
+        scores: `(N, K)` scores of the joints.
+        truth: `(N, K, 2)` annotated x, y in the image frame.
+        visible: `(N, K)` 1 where labelled, else 0.
+        head_size: `(N,)` in image pixels; 0 if unknown.
+        box: `(N, 4)` x, y, width, height in image pixels.
+        box_score: `(N,)` a detector's score; 1 for an annotated box.
+        image_id: `(N,)` numbers of the images.
+        source_id: `(N,)` bytes that identify the person in the dataset.
+        category: `(N,)` COCO's number of the person's category; 0 if the
+            records have none. None becomes zeros.
     """
 
     joints: np.ndarray
@@ -49,18 +52,18 @@ class Predictions:
 
     @property
     def is_labelled(self):
-        """Whether anybody's truth is known; not so of a detector's boxes."""
+        """Whether any joint is labelled; a detector's boxes have no labels."""
         return bool((self.visible > 0).any())
 
     def pckh(self, skeleton, *, compat=None):
-        """PCKh of these people, or PCK where heads are unknown.
+        """PCKh of these people (Section 6.1); PCK if head sizes are unknown.
 
         Args:
             skeleton: The `skeletons.Skeleton` of the joints.
-            compat: As of `metrics.pckh`.
+            compat: As in `metrics.pckh`.
 
         Returns:
-            A `metrics.Pckh`, and the metric's name.
+            A `metrics.Pckh`, and the metric's name: "PCKh" or "PCK".
         """
         lengths, metric = metrics.reference_lengths(self.head_size, self.box)
         score = metrics.pckh(
@@ -74,10 +77,10 @@ class Predictions:
         return score, metric
 
     def errors(self):
-        """`(N, K)` distances to the truth in reference lengths, such as heads.
+        """`(N, K)` distances to the truth in reference lengths (head sizes).
 
-        NaN where there is no truth or no such length, infinite where a
-        prediction is not a number.
+        NaN without a label or a reference length; infinite if the prediction
+        is not finite.
         """
         lengths, _ = metrics.reference_lengths(self.head_size, self.box)
         known = (self.visible > 0) & (lengths > 0)[:, None]
@@ -88,13 +91,13 @@ class Predictions:
 
 
 def of_batch(people, joints, scores, to_window):
-    """`Predictions` of a batch.
+    """Makes the `Predictions` of a batch.
 
     Args:
-        people: What `batches.eval_batches` gives.
-        joints: `(B, K, 2)` in the crop frame.
-        scores: `(B, K)`.
-        to_window: `(B, 2, 3)` affine maps crop -> window.
+        people: A batch of `batches.eval_batches`.
+        joints: `(B, K, 2)` predicted x, y in the crop frame.
+        scores: `(B, K)` scores of the joints.
+        to_window: `(B, 2, 3)` affine maps from the crop to the window.
     """
     to_image = np.asarray(people["to_image"], np.float64)
     joints = coordinates.apply(to_window, joints)
@@ -113,7 +116,7 @@ def of_batch(people, joints, scores, to_window):
 
 
 def concatenate(rows):
-    """One `Predictions` of several."""
+    """Joins a list of `Predictions` into one."""
     names = [field.name for field in dataclasses.fields(Predictions)]
     return Predictions(
         **{n: np.concatenate([getattr(row, n) for row in rows]) for n in names}
@@ -121,13 +124,13 @@ def concatenate(rows):
 
 
 class Observer:
-    """A model before the people of records, batch by batch, not augmented.
+    """Runs a model on the people of records, in batches, without augmentation.
 
     Args:
-        model: The pose model, or any function from images to its outputs;
-            None for no outputs, and crops without images.
+        model: The pose model, or another function from images to a dict of
+            outputs. None gives no outputs, and crops without images.
         skeleton: The `skeletons.Skeleton` of the records.
-        size: (height, width) of its input; by default the Keras model's.
+        size: (height, width) of the crops; None takes the model's input.
     """
 
     def __init__(self, model, skeleton, size=None):
@@ -143,11 +146,12 @@ class Observer:
             records: The `Records`.
             split: Name of the split.
             batch_size: People in a batch.
-            limit: Only this many people; 0 for all.
+            limit: Most people; 0 for all.
 
         Yields:
-            Dicts of `batches.eval_batches`, of `layers.PersonCrop` and of the
-            model, in the order of the records.
+            Three dicts per batch: of `batches.eval_batches`, of
+            `layers.PersonCrop` and of the model. Batches have the order of the
+            records.
         """
         with records.reading(split):
             for people in batches.eval_batches(
@@ -158,7 +162,7 @@ class Observer:
     def _observed(self, people):
         crops = self._crop(people, training=False)
         if self._model is None:
-            del crops["images"]  # TensorFlow then cuts none
+            del crops["images"]  # so TensorFlow does not compute them
             return crops, {}
         return crops, self._model(crops["images"], training=False)
 
@@ -182,10 +186,10 @@ def predict(model, config, records):
 
 
 def truth(config, records):
-    """The records' own truth, sent through the crop and back.
+    """Makes `Predictions` of the records' truth, mapped to the crop and back.
 
-    It is what a model without error would predict; its scores are 1 where a
-    joint is labelled.
+    A model without error would predict these. Scores are 1 for labelled
+    joints, else 0.
 
     Args:
         config: A `config.EvaluateConfig`.

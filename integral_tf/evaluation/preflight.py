@@ -1,4 +1,4 @@
-"""What is wrong with an evaluation, found before any work is done."""
+"""Checks of an evaluation, before any work is done."""
 
 import numpy as np
 
@@ -17,18 +17,18 @@ def check(config, records, out=None, model=None):
     Args:
         config: A `config.EvaluateConfig`.
         records: The `Records`.
-        out: Folder to be written, if any.
-        model: The pose model, if there is one.
+        out: Folder to write, or None.
+        model: The pose model, or None.
 
     Returns:
-        The ground truth in COCO's form or None; that of a test set has no
-        `annotations`. With `config.limit` it is that of the images of these
-        people.
+        The ground truth in COCO's form, or None. A test set's has no
+        `annotations`. With `config.limit` the truth has only the images of
+        these people.
 
     Raises:
-        FileExistsError: `out` is no folder of an earlier evaluation.
+        FileExistsError: `out` exists and is not an earlier evaluation.
         FileNotFoundError: there are no records, or no such ground truth.
-        ValueError: two of them do not fit, in one sentence.
+        ValueError: two of them do not belong together.
     """
     if out and out.exists() and not (out / runs.METRICS).exists():
         raise FileExistsError(
@@ -61,14 +61,16 @@ def check(config, records, out=None, model=None):
 
 
 def read_truth(annotations, skeleton):
-    """Ground truth of a skeleton's categories, and lines on what is left out.
+    """Reads the ground truth of a skeleton's categories.
+
+    Prints a line for each reason why annotations are left out.
 
     Args:
         annotations: Path of a JSON in COCO's form.
         skeleton: The records' `skeletons.Skeleton`.
 
     Raises:
-        FileNotFoundError, ValueError: as of `coco.read`.
+        FileNotFoundError, ValueError: as in `coco.read`.
     """
     names = list(skeleton.joints)
     try:
@@ -76,7 +78,7 @@ def read_truth(annotations, skeleton):
             annotations, list(skeleton.categories), keypoints=names
         )
     except coco.NoSuchCategory:
-        # Records of before do not know their category's number.
+        # Records from before version 0.2 lack their category's number.
         truth = coco.read(annotations, keypoints=names)
     for reason, (count, example) in truth.get("left_out", {}).items():
         print(f"{count} left out of the truth: {reason}, such as {example}")
@@ -84,7 +86,15 @@ def read_truth(annotations, skeleton):
 
 
 def restricted(truth, image_ids):
-    """Ground truth of some images only."""
+    """The ground truth of these images only.
+
+    Args:
+        truth: Ground truth in COCO's form.
+        image_ids: `(N,)` ids of the images.
+
+    Raises:
+        ValueError: it is a test set's, whose submission has everyone.
+    """
     wanted = set(image_ids.tolist())
     if "annotations" not in truth:
         raise ValueError(
@@ -101,11 +111,15 @@ def restricted(truth, image_ids):
 
 
 def check_tested(annotations, source_ids):
-    """Requires that records are those whom MPII's test scores.
+    """Requires that the records are all people whom MPII's test scores.
+
+    Args:
+        annotations: Path of MPII's `.mat`.
+        source_ids: `(N,)` bytes of the records' people.
 
     Raises:
         FileNotFoundError: there is no such `.mat`.
-        ValueError: they are others.
+        ValueError: people are missing, or there are others.
     """
     release = mpii_annotations.read_release(annotations)
     tested = mpii.tested_names(release)
@@ -119,10 +133,14 @@ def check_tested(annotations, source_ids):
 
 
 def check_joints(run, skeleton):
-    """Requires that a run's joints are the records', in their order.
+    """Requires that a run has the records' joints, in the same order.
+
+    Args:
+        run: The run's folder.
+        skeleton: The records' `skeletons.Skeleton`.
 
     Raises:
-        ValueError: they are not.
+        ValueError: the joints or their order differ.
     """
     saved = loading.saved_skeleton(run)
     if saved and saved.joints != skeleton.joints:
@@ -141,12 +159,14 @@ def check_truth(truth, skeleton, image_ids):
     """Requires that COCO's ground truth is that of these records.
 
     Args:
-        truth: What `coco.read` returned.
+        truth: Ground truth from `coco.read`.
         skeleton: The records' `skeletons.Skeleton`.
-        image_ids: `(N,)` the records' images.
+        image_ids: `(N,)` ids of the records' images.
 
     Raises:
-        ValueError: another skeleton, no image in common, or nobody to find.
+        ValueError: the truth has another skeleton, lacks an image of the
+            records, or has nobody with labelled keypoints; or the skeleton has
+            no sigmas.
     """
     category, *_ = truth["categories"]
     if tuple(category["keypoints"]) != skeleton.joints:
@@ -186,9 +206,9 @@ def check_truth(truth, skeleton, image_ids):
             "The ground truth has nobody with labelled keypoints, so nothing "
             f"can be scored. Received: {len(truth['annotations'])} annotations"
         )
-    unseen = int(np.count_nonzero(~np.isin(images, list(asked))))
-    if unseen:
+    missed = int(np.count_nonzero(~np.isin(images, list(asked))))
+    if missed:
         print(
-            f"{unseen} of the {len(images)} people to find are in images "
+            f"{missed} of the {len(images)} people to find are in images "
             "without a record: nobody will find them"
         )

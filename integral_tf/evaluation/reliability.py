@@ -1,7 +1,9 @@
-"""Whether a model's scores mean what they say: figures, a table, a plot.
+"""How well scores predict whether joints are right: figures, a table, a plot.
 
-A score is the chance that its joint is right, PCKh@0.5: within half a head,
-or half of what stands for one.
+A joint is right by PCKh@0.5: within half a head, or half of the reference
+length if heads are unknown. A calibrated score is the probability of that.
+
+Shape letter: M labelled joints.
 """
 
 import matplotlib.figure
@@ -13,47 +15,56 @@ from integral_tf.metrics import fitting
 from integral_tf.models import reading
 
 RIGHT = 0.5
-_FEWEST = 10  # joints that a bin is drawn for
+_FEWEST = 10  # bins with fewer joints are not drawn
 
 
-def ways(model, seen):
+def ways(model, predicted):
     """The scores of the labelled joints, before and after calibration.
 
     Args:
         model: The pose model.
-        seen: Its `predictions.Predictions`.
+        predicted: Its `predictions.Predictions`.
 
     Returns:
-        Dict from a name to `(M,)` scores. `as_given` are the model's own. A
-        calibrated model has `uncalibrated` before them; after a flip test,
-        that is the confidence of the averaged score. `cross_fitted` is each
-        half of the people by a calibration to the other half.
+        Dict from a name to `(M,)` scores:
+
+        uncalibrated: the scores with the model's calibration undone (after a
+            flip test, of the averaged score); only for a calibrated model.
+        as_given: the model's scores.
+        cross_fitted: the first of these, calibrated for each half of the
+            people on the other half.
     """
-    errors = seen.errors()
+    errors = predicted.errors()
     known = ~np.isnan(errors)
-    # A score that is not a number says nothing.
-    given = {"as_given": np.nan_to_num(seen.scores[known])}
+    # NaN becomes the least score.
+    given = {"as_given": np.nan_to_num(predicted.scores[known])}
     for layer in reading.score_layers(model):
-        # A logit's slope and offset are taken back by such another pair.
+        # The inverse of a slope and an offset is another slope and offset.
         back = layers.ScoreCalibration(
             1 / layer.slope, -layer.offset / layer.slope
         )
         raw = np.asarray(back(given["as_given"]))
         given = {"uncalibrated": raw, **given}
-    people = np.broadcast_to(seen.image_id[:, None], known.shape)[known]
+    people = np.broadcast_to(predicted.image_id[:, None], known.shape)[known]
     first = next(iter(given.values()))
     fitted = fitting.cross_fitted(first, errors[known] <= RIGHT, people)
     return {**given, "cross_fitted": fitted}
 
 
-def figures(seen, ways):
-    """Of each of `ways`: Spearman's correlation with the error, and the ECE.
+def figures(predicted, ways):
+    """Figures of each variant of the scores.
+
+    Args:
+        predicted: `predictions.Predictions`.
+        ways: The variants, from `ways`.
 
     Returns:
-        Dict from its name to `spearman`, -1 to 1 and negative where the error
-        falls as the score rises, and `calibration_error`, 0 to 1.
+        Dict from a variant's name to a dict of `spearman`, Spearman's
+        correlation of score and error (-1 to 1; negative if the error falls
+        with a rising score), and `calibration_error`, the expected calibration
+        error (0 to 1).
     """
-    errors = _known(seen)
+    errors = _known(predicted)
     return {
         name: {
             "spearman": metrics.spearman(scores, errors),
@@ -66,7 +77,11 @@ def figures(seen, ways):
 
 
 def table(evaluated):
-    """A Markdown table of `figures`, from all figures of an evaluation."""
+    """A Markdown table of `figures`.
+
+    Args:
+        evaluated: Figures of an evaluation; `scores` has those of `figures`.
+    """
     lines = [
         "Scores of the joints: Spearman's correlation with the error, and "
         "expected calibration error",
@@ -82,16 +97,16 @@ def table(evaluated):
     return "\n".join(lines)
 
 
-def plot(seen, ways, metric, path):
-    """Plots how often scores come true, and the error over the score.
+def plot(predicted, ways, metric, path):
+    """Plots the fraction of right joints, and their error, over the score.
 
     Args:
-        seen: `predictions.Predictions`.
-        ways: As `ways` gives them.
+        predicted: `predictions.Predictions`.
+        ways: The variants of the scores, from `ways`.
         metric: `"PCKh"` or `"PCK"`.
         path: PNG to write.
     """
-    errors = _known(seen)
+    errors = _known(predicted)
     figure = matplotlib.figure.Figure(figsize=(9, 4.5), dpi=100)
     grid = figure.add_gridspec(2, 2, height_ratios=(4, 1))
     left = figure.add_subplot(grid[0, 0])
@@ -102,7 +117,7 @@ def plot(seen, ways, metric, path):
         counts, means, shares = metrics.reliability(scores, errors <= RIGHT)
         error = metrics.calibration_error(scores, errors <= RIGHT)
         label = f"{name.replace('_', ' ')}: ECE {error:.3f}"
-        # A handful of joints says nothing.
+        # A fraction of few joints is too uncertain.
         shares = np.where(counts < _FEWEST, np.nan, shares)
         left.plot(means, shares, "o-", ms=4, label=label)
         below.stairs(counts, np.linspace(0, 1, len(counts) + 1))
@@ -131,10 +146,10 @@ def quartiles(axes, values, errors, bins=10):
     """Draws the median and the quartiles of errors over bins of values.
 
     Args:
-        axes: Matplotlib's, to draw on.
-        values: `(M,)` what is on the x axis; each bin stands at its median.
-        errors: `(M,)`.
-        bins: How many, with equally many joints.
+        axes: Matplotlib axes to draw on.
+        values: `(M,)` values on the x axis; a bin lies at its median.
+        errors: `(M,)` errors on the y axis.
+        bins: Number of bins, each with the same number of joints.
     """
     parts = np.array_split(np.argsort(values, kind="stable"), bins)
     parts = [part for part in parts if len(part)]
@@ -145,6 +160,6 @@ def quartiles(axes, values, errors, bins=10):
     axes.plot(places, middle, "o-", ms=4)
 
 
-def _known(seen):
-    errors = seen.errors()
+def _known(predicted):
+    errors = predicted.errors()
     return errors[~np.isnan(errors)]

@@ -1,4 +1,4 @@
-"""What an evaluation shows: a table, Figure 3's curve, people to look at."""
+"""Tables, the curve of Figure 3, and a sheet of people, for an evaluation."""
 
 import cv2
 import matplotlib.figure
@@ -16,7 +16,7 @@ def table(metric, rows):
     """A Markdown table: @0.5, @0.1, AUC and the groups at 0.5, in percent.
 
     Args:
-        metric: What the figures are, and of how many people.
+        metric: Name of the metric and number of people, for the first line.
         rows: List of a label and either a `metrics.Pckh` or the paper's
             `(@0.5, @0.1, AUC)`.
     """
@@ -42,9 +42,9 @@ def ap_table(people, rows):
     """A Markdown table of COCO's figures in percent, as Table 8 has them.
 
     Args:
-        people: What was scored, in words.
-        rows: List of a label and a dict from AP, AP50, ... to 0 to 1; -1,
-            where there was nobody to find, is left blank.
+        people: What was scored, in words, for the first line.
+        rows: List of a label and a dict from AP, AP50, ... to a figure in 0..1;
+            -1, for nobody to find, is left blank.
     """
     names = list(rows[0][1])
     lines = [
@@ -66,8 +66,8 @@ def plot_curves(scores, metric, path):
     """Plots PCKh over alpha as Figure 3 does.
 
     Args:
-        scores: Dict from a label to its figures, as `metrics.json` has them:
-            `AUC`, and the `curve` at `metrics.ALPHAS`.
+        scores: Dict from a label to figures as in `metrics.json`: `AUC`, and
+            `curve`, PCKh at each of `metrics.ALPHAS`.
         metric: Name of the metric, for the axis.
         path: PNG to write.
     """
@@ -89,22 +89,24 @@ def plot_curves(scores, metric, path):
     figure.savefig(path)
 
 
-def contact_sheet(records, split, seen, errors, path, *, rows=2, columns=6):
+def contact_sheet(
+    records, split, predicted, errors, path, *, rows=2, columns=6
+):
     """Draws the best, the median and the worst people of a split.
 
     The truth is white, the prediction coloured: left blue, right orange.
-    Where no truth is known, the surest people are the best. Few people are all
-    drawn, each once.
+    Without truth, the people with the highest scores are the best. If there are
+    few people, all are drawn once.
 
     Args:
-        records, split: The `Records` that `seen` was predicted from.
-        seen: `predictions.Predictions`.
-        errors: `(N,)` error of each person in heads, or what stands for them;
-            NaN leaves one out. None, where no truth is known.
+        records, split: The `Records` and the split of the predictions.
+        predicted: `predictions.Predictions`.
+        errors: `(N,)` mean error of each person in reference lengths; people
+            with NaN are left out. None without truth.
         path: PNG to write.
         rows, columns: Size of each of the three parts.
     """
-    sureness = seen.scores.mean(axis=1)
+    sureness = predicted.scores.mean(axis=1)
     rank = -sureness if errors is None else errors
     order = np.argsort(rank)[: np.isfinite(rank).sum()]
     count = rows * columns
@@ -120,7 +122,7 @@ def contact_sheet(records, split, seen, errors, path, *, rows=2, columns=6):
     pictures = _windows(records, split, {i for _, i in chosen})
     tiles, captions = [], []
     for part, i in chosen:
-        tiles.append(_person(pictures[i], seen, i, records.skeleton))
+        tiles.append(_person(pictures[i], predicted, i, records.skeleton))
         captions.append(
             f"{part}: error {errors[i]:.2f}"
             if errors is not None
@@ -131,7 +133,7 @@ def contact_sheet(records, split, seen, errors, path, *, rows=2, columns=6):
 
 
 def _windows(records, split, indices):
-    """Window and window -> image of these people, by their place."""
+    """Dict from an index to a person's window and `to_image`."""
     found, place = {}, 0
     for people in batches.eval_batches(records, split, 64).as_numpy_iterator():
         for window, to_image in zip(people["windows"], people["to_image"]):
@@ -141,10 +143,10 @@ def _windows(records, split, indices):
     return found
 
 
-def _person(picture, seen, i, skeleton):
-    """One tile: the window's middle enlarged, truth and prediction on it."""
+def _person(picture, predicted, i, skeleton):
+    """One tile: the enlarged middle of a window, with truth and prediction."""
     window, to_image = picture
-    # The margins of a window are there for augmentation; a person fills less.
+    # The margins of a window are for augmentation; the person needs less.
     margin = window.shape[0] // 7
     middle = window[margin:-margin, margin:-margin]
     scale = _TILE / middle.shape[0]
@@ -156,7 +158,7 @@ def _person(picture, seen, i, skeleton):
 
     white = draw.TRUTH
     tile = draw.pose(
-        tile, placed(seen.truth[i]), seen.visible[i], skeleton, white
+        tile, placed(predicted.truth[i]), predicted.visible[i], skeleton, white
     )
     everything = np.ones(len(skeleton))
-    return draw.pose(tile, placed(seen.joints[i]), everything, skeleton)
+    return draw.pose(tile, placed(predicted.joints[i]), everything, skeleton)

@@ -1,10 +1,10 @@
-"""Predictions on the test sets, as the servers that hold the truth want them.
+"""Writes predictions on test sets in the form that the test servers take.
 
     mpii_mat   MPII, single person: `pred_keypoints_mpii.mat`
     coco_json  COCO test-dev: a list of keypoint results
 
-Neither server says much about a file that it cannot use, so all is checked
-before anything is written, and a file is written whole or not at all.
+The servers give little explanation of a file that they refuse. So everything is
+checked before a file is written, and a file is written whole or not at all.
 """
 
 import json
@@ -26,10 +26,10 @@ _PERSON = 1  # COCO's category
 def mpii_mat(joints, annotations, path):
     """Writes the struct array `pred` that MPII's evaluation script reads.
 
-    `pred(i)` is the i-th test image of RELEASE, with all of its rectangles;
-    `pred(i).annorect(r).annopoints.point` has the 16 joints of those whom the
-    single-person test scores and is empty for the others. x and y count
-    pixels from 1, as MATLAB does, and id is the joint's number from 0.
+    `pred(i)` is the i-th test image of RELEASE, with all of its rectangles.
+    `pred(i).annorect(r).annopoints.point` has the 16 joints of a person whom
+    the single-person test scores, and is empty for other people. x and y count
+    pixels from 1, as in MATLAB; id is the joint's number from 0.
 
         joints = {}
         for name, test in mpii.test_people(folder):
@@ -44,7 +44,7 @@ def mpii_mat(joints, annotations, path):
 
     Raises:
         FileNotFoundError: there are no annotations.
-        ValueError: someone is missing or unknown, or joints are not 16 finite
+        ValueError: a person is missing or unknown, or joints are not 16 finite
             points.
     """
     release = mpii_annotations.read_release(annotations)
@@ -52,12 +52,12 @@ def mpii_mat(joints, annotations, path):
     joints = {name: np.asarray(j, np.float64) for name, j in joints.items()}
     missing, unknown = tested - joints.keys(), joints.keys() - tested
     if missing or unknown or not tested:
-        some = sorted(missing or unknown)[:3]
+        examples = sorted(missing or unknown)[:3]
         raise ValueError(
             "MPII wants the joints of each of its "
             f"{len(tested)} sufficiently separated test people, and of nobody "
             f"else. Received: {len(missing)} missing, {len(unknown)} unknown, "
-            f"such as {some}"
+            f"such as {examples}"
         )
     wanted = (len(skeletons.MPII), 2)
     for name, points in joints.items():
@@ -86,19 +86,20 @@ def mpii_mat(joints, annotations, path):
 
 
 def coco_json(results, path, image_ids=None):
-    """Writes COCO keypoint results, checked as the server would.
+    """Writes COCO keypoint results, with the server's checks.
 
     Coordinates are written to a hundredth of a pixel, scores to five digits.
 
     Args:
-        results: List of `{image_id, category_id, keypoints, score}` as
-            `coco_results.of_predictions` makes it; other keys are not written.
+        results: List of dicts of `image_id`, `category_id`, `keypoints` and
+            `score`, as from `coco_results.of_predictions`; other keys are not
+            written.
         path: File to write; an earlier one is replaced.
         image_ids: Ids of the test set's images; None does not check them.
 
     Raises:
-        ValueError: there is no result, or one is not in the format, or is of
-            an image that is not in `image_ids`.
+        ValueError: there is no result, a result has another form, or its image
+            is not in `image_ids`.
     """
     results = list(results)
     if not results:
@@ -119,14 +120,14 @@ def coco_json(results, path, image_ids=None):
 
 
 def _rectangle(person, points):
-    """One `annorect`: a person's place, and joints if it is a tested one."""
+    """One `annorect`: a person's position, and joints if given."""
     point = np.zeros((0, 0))
     if points is not None:
         point = _struct_array(
             {"x": x, "y": y, "id": float(joint)}
             for joint, (x, y) in enumerate(points + 1)
         )
-    # The toolkit passes over people without objpos.
+    # MPII's toolkit skips people without objpos.
     objpos = np.zeros((0, 0))
     if person.centre is not None:
         x, y = person.centre + 1

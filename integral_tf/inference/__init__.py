@@ -1,4 +1,4 @@
-"""Pictures in, poses out: models at work, drawings, results."""
+"""Pictures in, poses out: estimation, drawings, results."""
 
 from integral_tf import former
 from integral_tf.inference.oks_nms import oks_nms

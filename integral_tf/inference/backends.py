@@ -1,13 +1,14 @@
 """Exported networks, each run by its own runtime.
 
-A backend is called with crops `(N, height, width, 3)` float32 RGB and returns
-a dict of `joints` `(N, K, 2)` in crop pixels and `scores` `(N, K)`. It knows
-its `height`, `width` and number of `joints`, and has a `card`: what
-`integral-tf export` wrote beside it, or an empty dict.
+A backend is called with crops `(N, height, width, 3)` float32 RGB of 0..255 and
+returns a dict of `joints` `(N, K, 2)` in the crop frame and `scores` `(N, K)`.
+Its attributes are `height`, `width`, the number of `joints`, and `card`: the
+content of the `card.json` that `integral-tf export` wrote beside the network,
+or an empty dict.
 
-Several threads may call one backend. A runtime that keeps the input and the
-answer in its own memory takes one call at a time: each call uses every core,
-so that a second interpreter would cost memory and gain no time.
+Several threads may call one backend. A runtime that keeps inputs and outputs in
+its own memory runs one call at a time. Each call uses every core, so that a
+second interpreter would cost memory and save no time.
 
 A runtime is imported when an artifact of its kind is opened.
 """
@@ -27,11 +28,16 @@ need = optional.need
 
 
 def find(model):
-    """The artifact that a path names, or None where it is none.
+    """Finds the artifact that a path names.
 
     Args:
-        model: Path of a file with one of the endings below, or of a folder
-            that holds one, as `integral-tf export` publishes it.
+        model: Path of a file with one of the endings of `_RUNTIMES`, or of a
+            folder that `integral-tf export` published; any other value is no
+            artifact.
+
+    Returns:
+        Path of the file, or of a SavedModel's folder; None if there is no
+        artifact.
     """
     try:
         path = pathlib.Path(model)
@@ -47,17 +53,24 @@ def find(model):
 
 
 def load(path):
-    """Opens what `find` found.
+    """Opens an artifact.
+
+    Args:
+        path: Path from `find`.
+
+    Returns:
+        A backend.
 
     Raises:
-        ImportError: the runtime that it needs is not installed.
-        ValueError: it is damaged, altered since `integral-tf export`
+        ImportError: the runtime that the artifact needs is not installed.
+        ValueError: the artifact is damaged, altered since `integral-tf export`
             published it, or not a pose network.
     """
     path = pathlib.Path(path)
     folder = path if path.is_dir() else path.parent
     card = published.read_card(folder)
-    # Before a runtime reads it: some answer other joints, some crash.
+    # Before a runtime reads an altered file: some give wrong joints, some
+    # crash.
     published.check(folder, card)
     runtime = SavedModel if path.is_dir() else _RUNTIMES[path.suffix]
     try:
@@ -79,7 +92,7 @@ class SavedModel:
 
     def __init__(self, path):
         tf = self.tensorflow = need("tensorflow", "tensorflow", "a SavedModel")
-        # Kept: its constants live as long as it does.
+        # Kept alive, because the constants live in it.
         self.loaded = tf.saved_model.load(str(path))
         self.signature = self.loaded.signatures["serving_default"]
         (images,) = self.signature.structured_input_signature[1].values()
@@ -92,7 +105,7 @@ class SavedModel:
 
 
 class OnnxRuntime:
-    """An ONNX network, run by ONNX Runtime: on CUDA where it has it."""
+    """An ONNX network, run by ONNX Runtime, on CUDA if available."""
 
     def __init__(self, path):
         ort = need("onnxruntime", "onnxruntime", "an ONNX file")
@@ -102,7 +115,7 @@ class OnnxRuntime:
             str(path), providers=[name for name in wanted if name in has]
         )
         _, self.height, self.width, _ = self.session.get_inputs()[0].shape
-        # By name: a converter may change their order.
+        # By name: a converter may change the order of the outputs.
         shapes = {o.name: o.shape for o in self.session.get_outputs()}
         self.joints = shapes["joints"][1]
 
@@ -139,7 +152,8 @@ class OpenVINO:
 
     def __init__(self, path):
         openvino = need("openvino", "openvino", "an OpenVINO network")
-        # Newer CPUs would compute in bfloat16, which moves joints by pixels.
+        # By default newer CPUs compute in bfloat16, which moves joints by
+        # pixels.
         self.compiled = openvino.Core().compile_model(
             str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
         )
@@ -152,7 +166,7 @@ class OpenVINO:
     def __call__(self, crops):
         with self.lock:
             results = self.compiled({"images": crops})
-            # Copied: the next answer is written into the same memory.
+            # Copied, because the next call writes into the same memory.
             return {name: np.array(results[name]) for name in OUTPUTS}
 
 

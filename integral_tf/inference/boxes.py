@@ -1,7 +1,8 @@
-"""Boxes of people: what one is, and a file of them, row by row.
+"""Boxes of people: checks, and files of boxes.
 
-A box is x, y, width, height in image pixels. Of a file the rows that are boxes
-of the picture's people come out; every other is counted with its reason.
+A box is x, y, width, height in image pixels. `read` reads the rows of a file;
+`sort` keeps the rows that are boxes of people in the pictures, and counts the
+others with the reason.
 """
 
 import csv
@@ -19,7 +20,7 @@ from integral_tf import coordinates
 from integral_tf.inference import left_out
 from integral_tf.records import ids
 
-# A value of a file in a message, however long or deep it is.
+# Shortens long or deeply nested values for messages.
 SHORT = reprlib.Repr()
 SHORT.maxdict, SHORT.maxstring, SHORT.maxlong = 8, 80, 40
 # Columns of a .csv.
@@ -32,8 +33,8 @@ class Person:
 
     Attributes:
         box: `(4,)` float64 x, y, width, height in image pixels.
-        category: Number of its category, one of the skeleton's.
-        image_id: Number or name of its image; None where the row has none.
+        category: Number of the person's category, one of the skeleton's.
+        image_id: Number or name of the image; None if the row has none.
     """
 
     box: np.ndarray
@@ -42,14 +43,20 @@ class Person:
 
 
 class Unfit(ValueError):
-    """A box, or a row, that is not one; its text is the reason."""
+    """A box or a row is not valid; the text is the reason."""
 
 
 def checked(box) -> np.ndarray:
-    """A box as `(4,)` float64.
+    """Checks a box.
+
+    Args:
+        box: x, y, width, height in image pixels.
+
+    Returns:
+        The box as `(4,)` float64.
 
     Raises:
-        Unfit: it is none; the text follows the noun.
+        Unfit: the box is not valid; the text continues "a box ...".
     """
     try:
         values = np.asarray(box)
@@ -68,21 +75,22 @@ def checked(box) -> np.ndarray:
 
 
 def read(path: str, names: str) -> list:
-    """The rows of a file of boxes, as they are.
+    """Reads the rows of a file of boxes; does not check each row.
 
     Args:
         path: Path of COCO's annotations or results, of a JSON list of boxes
             alone, or of a .csv with a header.
-        names: What a row has to say where it belongs, for the message.
+        names: Keys that say which picture a row is of, for the message.
 
     Returns:
-        List of what should be dicts, as of COCO's results: those of
-        annotations have the `file_name` of their image, and the boxes of a
-        list alone have only `bbox`, and `score` where they have five numbers.
+        List of rows. A valid row is a dict in the form of COCO's results. Rows
+        of annotations also have the `file_name` of their image. A box in a
+        list of boxes alone becomes a dict of `bbox`, and of `score` if it has
+        five numbers.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is of another form.
+        ValueError: the file has another form.
     """
     if not pathlib.Path(path).is_file():
         raise FileNotFoundError(
@@ -108,7 +116,7 @@ def read(path: str, names: str) -> list:
 
 
 def _json_rows(found):
-    """The rows of a JSON file, or None where it has none."""
+    """The rows in the content of a JSON file; None if it has another form."""
     if isinstance(found, dict):
         images, rows = found.get("images"), found.get("annotations")
         if not isinstance(images, list) or not isinstance(rows, list):
@@ -137,12 +145,12 @@ def _json_rows(found):
 
 
 def _last(name):
-    """A file's name without the folders that COCO's may have before it."""
+    """A file's name without folders, which COCO's file names may have."""
     return name.rpartition("/")[2] if isinstance(name, str) else name
 
 
 def _csv_rows(path):
-    # Spreadsheets put a mark before the first letter.
+    # "utf-8-sig", because spreadsheets write a byte order mark.
     with open(path, encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
         header = reader.fieldnames or []
@@ -170,7 +178,7 @@ def _csv_rows(path):
 
 
 def _number(text):
-    """A cell as a number; as it is where it is none."""
+    """A cell as a number, or the text itself if it is no number."""
     try:
         return float(text) if text else None
     except ValueError:
@@ -184,20 +192,20 @@ def sort(
     least: float,
     left: left_out.LeftOut,
 ) -> dict[Any, list[Person]]:
-    """Puts rows where they belong.
+    """Sorts rows by the picture or frame that they are of.
 
     Args:
-        rows: What `read` returned.
-        place: A function from a row to the key of its picture or frame; it
-            raises `Unfit` for a row without one, and `Elsewhere` for a row of
-            another.
-        categories: Numbers of the people's categories; a row without one is
-            of the first.
-        least: Score below which a row is left out; rows without one stay.
-        left: The `left_out.LeftOut` that counts the others.
+        rows: Rows from `read`.
+        place: A function from a row to the key of its picture or frame. It
+            raises `Unfit` for a row that names none, and `Elsewhere` for a row
+            of another picture or frame.
+        categories: Numbers of the people's categories; a row without a
+            category is of the first.
+        least: Score below which a row is left out; rows without a score stay.
+        left: The `left_out.LeftOut` that counts the rows left out.
 
     Returns:
-        Dict of key to list of `Person`, in the order of the rows.
+        Dict from a key to a list of `Person`, in the order of the rows.
     """
     people = {}
     for number, row in enumerate(rows):
@@ -214,16 +222,16 @@ def sort(
 
 
 class Elsewhere(Exception):
-    """A row that is a box, but not one to take.
+    """A valid row that is of another image or category, or otherwise unwanted.
 
     Args:
-        reason: Why not.
-        value: The category or image that it is of, if that is why.
+        reason: Why the row is left out.
+        value: The row's category or image, if that is the reason.
     """
 
 
 def whole_number(value: Any) -> int | None:
-    """A JSON number as an int, or None where it is none."""
+    """A JSON number as an int; None if it is not a whole number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if value == value // 1 else None
@@ -236,7 +244,7 @@ def _person(row, place, categories, least):
     category, score = row.get("category_id"), row.get("score")
     if category is None:
         category = categories[0]
-    # A list, which is no key, is shown as it is.
+    # `ids.key` of a list is None; the message then shows the list itself.
     number = ids.key(category)
     category = category if number is None else number
     if category not in categories:

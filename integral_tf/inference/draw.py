@@ -1,8 +1,8 @@
-"""Joints on pictures: people look rather than read.
+"""Draws joints on pictures.
 
-People are told apart by the colour of their outline and by their number, left
-and right by the colour inside it. Strokes are as wide as the person is large,
-yet not too thin for the picture nor too wide for the face.
+Each person has a colour of the outline and a number. Inside the outline, left
+and right have different colours. The width of strokes grows with the person,
+within limits: visible in the picture, and not covering the face.
 """
 
 import functools
@@ -16,19 +16,19 @@ from PIL import Image
 from PIL import ImageDraw
 from PIL import ImageFont
 
-# RGB. Left and right are told apart, as the network must.
+# RGB. Left and right differ, because a network may confuse them.
 _LEFT, _RIGHT, _MIDDLE = (40, 160, 255), (255, 120, 40), (90, 220, 90)
 TRUTH = (255, 255, 255)
-# Outlines and labels of people, one after the other.
+# Colours of outlines and labels; person 1 has the first.
 PEOPLE = (
     (20, 20, 20), (250, 220, 40), (220, 40, 160), (0, 200, 190),
     (150, 80, 230), (230, 60, 60), (180, 230, 60), (235, 235, 235),
 )  # fmt: skip
-# ours: a joint is drawn whole from this score on, and never fainter than that.
+# ours: score from which a joint is drawn opaque, and the least opacity.
 _SURE, _FAINTEST = 0.5, 0.25
-# Height below which no label is written, in pixels.
+# Height in pixels below which a label is not written.
 _LEGIBLE = 7
-# Points further out are drawn at this distance.
+# Coordinates are clipped to this size.
 _FAR = 1e4
 _JPEG = (".jfif", ".jpe", ".jpeg", ".jpg")
 
@@ -43,16 +43,16 @@ def people(
     """Draws the people of a picture, each with its number and score.
 
     Args:
-        image: `(H, W, 3)` uint8 RGB; left as it is.
+        image: `(H, W, 3)` uint8 RGB; not changed.
         poses: List of `pose.Pose`.
         least: Joints with a lower score are left out.
-        ellipses: Draw where each joint is within one sigma.
+        ellipses: Draw each joint's one-sigma ellipse.
 
     Returns:
-        The drawn copy.
+        `(H, W, 3)` uint8 RGB, a drawn copy.
 
     Raises:
-        ValueError: ellipses are wanted of a pose without covariance.
+        ValueError: `ellipses` is True, and a pose has no covariance.
     """
     for each in poses:
         if ellipses and each.covariance is None:
@@ -89,20 +89,20 @@ def pose(
     """Draws one person's limbs and joints.
 
     Args:
-        image: `(H, W, 3)` uint8 RGB; left as it is.
-        joints: `(K, 2)` x, y in its frame.
+        image: `(H, W, 3)` uint8 RGB; not changed.
+        joints: `(K, 2)` x, y in pixels of the image.
         visible: `(K,)` non-zero for the joints to draw.
         skeleton: The `skeletons.Skeleton`.
-        colour: One RGB colour for all of it; by default left is blue, right
-            orange and the middle green.
+        colour: One RGB colour for the whole person; by default left is blue,
+            right orange and the middle green.
         scores: `(K,)`; unsure joints, and limbs to them, are faint. None draws
-            all of them whole.
-        outline: RGB colour around the limbs and of the label.
-        label: Text beside the person.
-        covariance: `(K, 2, 2)` in square pixels; its ellipses are drawn.
+            all joints opaque.
+        outline: RGB colour of the outline and of the label's ground.
+        label: Text above the person.
+        covariance: `(K, 2, 2)` in square pixels, to draw one-sigma ellipses.
 
     Returns:
-        The drawn copy.
+        `(H, W, 3)` uint8 RGB, a drawn copy.
     """
     image = np.ascontiguousarray(image).copy()
     joints = np.asarray(joints, np.float64)
@@ -145,21 +145,21 @@ def pose(
 
 
 def sheet(pictures, captions, columns=6, side=200):
-    """Lays pictures out in rows, each with a line of text.
+    """Lays pictures out in rows, each with a line of text above.
 
     Args:
         pictures: List of `(H, W, 3)` uint8 RGB.
         captions: One text per picture.
         columns: Pictures in a row.
-        side: Side of each in the sheet, in pixels.
+        side: Side in pixels of the square for each picture.
 
     Returns:
         `(H, W, 3)` uint8 RGB.
     """
     bar = 20
     rows = math.ceil(len(pictures) / columns)
-    whole = Image.new("RGB", (columns * side, rows * (side + bar)))
-    pen = ImageDraw.Draw(whole)
+    drawn = Image.new("RGB", (columns * side, rows * (side + bar)))
+    pen = ImageDraw.Draw(drawn)
     for i, (picture, caption) in enumerate(zip(pictures, captions)):
         x, y = i % columns * side, i // columns * (side + bar)
         tile = Image.fromarray(np.ascontiguousarray(picture))
@@ -168,18 +168,18 @@ def sheet(pictures, captions, columns=6, side=200):
         pen.rectangle((x, y, x + side - 1, y + bar - 1), fill=(30, 30, 30))
         pen.text((x + 4, y + 3), caption, fill=TRUTH, font=_font(12))
         tile = tile.resize(size, Image.Resampling.LANCZOS)
-        whole.paste(tile, (x, y + bar))
-    return np.asarray(whole)
+        drawn.paste(tile, (x, y + bar))
+    return np.asarray(drawn)
 
 
 def save(image: np.ndarray, path: str | pathlib.Path) -> None:
     """Writes RGB uint8 as PNG or JPEG, by the path's ending.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     path = pathlib.Path(path)
-    # Thin coloured lines would bleed into another at half the resolution.
+    # Half the colour resolution would blur thin coloured lines.
     is_jpeg = path.suffix.lower() in _JPEG
     options = {"quality": 92, "subsampling": 0} if is_jpeg else {}
     try:
@@ -193,8 +193,12 @@ def save(image: np.ndarray, path: str | pathlib.Path) -> None:
 
 
 def names_for(paths: Sequence[pathlib.Path]) -> list[str]:
-    """The drawings' file names, JPEG of JPEG, else PNG; no two are the same."""
-    # ours: dog.png and dog.webp, and then all that are no JPEG keep theirs.
+    """File names of the drawings, all different.
+
+    The drawing of a JPEG is a JPEG; that of any other picture is a PNG.
+    """
+    # ours: if two names differ only in their endings, as dog.png and dog.webp,
+    # every PNG has the ending of its source in its name: dog.webp.png.
     differ = len({path.stem for path in paths}) == len(paths)
     return [
         path.name
@@ -205,12 +209,12 @@ def names_for(paths: Sequence[pathlib.Path]) -> list[str]:
 
 
 class _Layer:
-    """Strokes over the part of an image that a person fills, smoothed.
+    """Antialiased strokes over the part of an image that a person fills.
 
     Args:
-        shape: Of the image.
-        points: List of `(M, 2)` x, y that are drawn, in its frame.
-        margin: Pixels around them.
+        shape: Shape of the image.
+        points: List of `(M, 2)` x, y of all drawn points, in image pixels.
+        margin: Pixels around these points.
     """
 
     def __init__(self, shape, points, margin):
@@ -220,7 +224,7 @@ class _Layer:
         high = np.clip(np.ceil(points.max(axis=0) + margin), 0, size)
         self.corner = low.astype(int)
         self.size = np.maximum(high - low, 1).astype(int)
-        # Pillow's strokes have stairs: drawn larger, they are averaged away.
+        # Pillow's strokes are jagged; drawn larger and averaged they are not.
         area = self.size.prod()
         self.scale = 4 if area < 500_000 else 2 if area < 8_000_000 else 1
         self.picture = Image.new("RGBA", tuple(self.scale * self.size))
@@ -248,16 +252,16 @@ class _Layer:
         self.pen.line([*corners, corners[0]], fill=line, width=width)
 
     def on(self, image):
-        """The strokes on a copy of the image, one of Pillow's."""
+        """The strokes on a copy of the image, as a Pillow image."""
         smooth = self.picture.resize(
             tuple(self.size), Image.Resampling.BOX, reducing_gap=None
         )
-        whole = Image.fromarray(image)
-        whole.paste(smooth, tuple(self.corner), smooth)
-        return whole
+        drawn = Image.fromarray(image)
+        drawn.paste(smooth, tuple(self.corner), smooth)
+        return drawn
 
     def _placed(self, points):
-        # The centre of a pixel is the middle of its square here.
+        # A pixel's centre has integer coordinates, also in the larger picture.
         placed = (np.asarray(points) - self.corner + 0.5) * self.scale - 0.5
         return [tuple(point) for point in placed.tolist()]
 
@@ -267,15 +271,15 @@ class _Layer:
 
 
 def _stroke(points, shape):
-    """Width of a limb in pixels, for a person and a picture of their sizes."""
+    """Width of a limb in pixels, by the sizes of the person and the picture."""
     extent = float(np.max(np.ptp(points, axis=0)))
     wanted = max(extent / 65, max(shape[:2]) / 300)
-    # Of a small person in a large picture a face is not to be covered.
+    # A limb must not cover the face of a small person in a large picture.
     return max(1.0, min(wanted, extent / 35))
 
 
 def _ellipse(point, covariance):
-    """`(48, 2)` x, y around a joint, one sigma away."""
+    """`(48, 2)` x, y of the one-sigma ellipse around a joint."""
     values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
     angles = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
@@ -286,7 +290,7 @@ def _ellipse(point, covariance):
 def _write(picture, text, points, colour, width):
     """Writes a label above a person, on a ground of this colour."""
     height = min(max(5 * width + 4, 11), min(picture.size) / 10)
-    if height < _LEGIBLE:  # in so small a picture it would hide the person
+    if height < _LEGIBLE:  # in a small picture a label would hide the person
         return
     font = _font(round(height))
     pen = ImageDraw.Draw(picture)
@@ -312,7 +316,7 @@ def _font(size):
 
 
 def _side(skeleton, *names):
-    """The colour of the side that all of these joints are on."""
+    """Colour of the side that all of these joints are on."""
     lefts, rights = zip(*skeleton.sides) if skeleton.sides else ((), ())
     if set(names) <= set(lefts):
         return _LEFT

@@ -26,20 +26,20 @@ from integral_tf.inference.pose import Pose
 from integral_tf.models import loading
 from integral_tf.records import windows
 
-# What ends before the other of two iterators.
+# Stands for the items of the shorter of two iterators.
 _ENDED = object()
 
 
 @dataclasses.dataclass
 class _Person:
-    """Someone who waits for a pose, which then goes to `poses[place]`."""
+    """A person whose pose is still to be estimated."""
 
     picture: np.ndarray
     box: np.ndarray
-    is_whole: bool  # the box is all of the picture: it gets a second look
-    poses: list
+    is_whole: bool  # the box is the whole picture: estimated in two passes
+    poses: list  # the pose becomes `poses[place]`
     place: int
-    first: Pose | None = None  # the answer of the first look
+    first: Pose | None = None  # the pose of the first pass
 
 
 class PoseEstimator:
@@ -48,37 +48,35 @@ class PoseEstimator:
     Several threads may call one estimator.
 
     Args:
-        model: Path of a `model.keras`, or of a run's folder that holds one,
-            or a Keras model with a `joints` output; or what `integral-tf
-            export` published: a version's folder, or the file in it (.onnx,
-            .tflite, .xml, .plan); or a checkpoint of PyTorch: see
-            `from_pytorch`. None
-            takes the starter model, which comes with the package, and says so
-            (docs/starter.md).
+        model: Path of a `model.keras`, or of a run's folder that holds one;
+            a Keras model with a `joints` output; a version's folder that
+            `integral-tf export` published, or the file in it (.onnx, .tflite,
+            .xml, .plan); or a PyTorch checkpoint, as `from_pytorch` reads it.
+            None takes the starter model, which comes with the package, and
+            says so (docs/starter.md).
         skeleton: The `skeletons.Skeleton`, its name, or the path of a
             `skeleton.json`; by default the one in the `model.keras`, or in
-            `skeleton.json` beside the model's file. Where there is neither,
-            the names are those of the known skeleton with the model's number
-            of joints, and a warning says so.
-        flip_test: Average each person with its mirror image; the skeleton
-            must be known. An artifact that was exported so does it in any
-            case.
-        batch_size: People in a step, of one picture or of several.
-        detector: What finds people where no boxes are given, as
-            `detection.get` takes it; by default the whole picture is one
-            person.
+            `skeleton.json` beside the model's file. If there is neither, the
+            known skeleton with the model's number of joints is guessed, with a
+            warning.
+        flip_test: Average each person with its mirror image (Section 6.1); the
+            skeleton must not be a guess. An artifact that was exported with
+            the flip test always applies it.
+        batch_size: People per step, from one picture or from several.
+        detector: Finds people when a call gives no boxes; any value that
+            `detection.get` takes. None takes the whole picture as one person.
 
-    An artifact is run by its own runtime; neither TensorFlow nor Keras is
-    imported for .onnx, .tflite, .xml and .plan.
+    An artifact is run by its own runtime; .onnx, .tflite, .xml and .plan import
+    neither TensorFlow nor Keras.
 
     Raises:
-        FileNotFoundError: there is no such model, or detector.
-        ImportError: the artifact's runtime is not installed, or the
-            detector's.
-        ValueError: the model has no `joints` output, or no known skeleton; or
-            a flip test is wanted, and the skeleton would be a guess.
+        FileNotFoundError: there is no such model or detector.
+        ImportError: the runtime of the artifact or of the detector is not
+            installed.
+        ValueError: the model has no `joints` output or no known skeleton; or
+            `flip_test` is True, and the skeleton would be a guess.
 
-    Example (a small, untrained model):
+    Example: a small, untrained model.
 
     >>> import numpy as np, integral_tf
     >>> model = integral_tf.pose_model(
@@ -114,13 +112,14 @@ class PoseEstimator:
         else:
             loaded, skeleton = loading.load_with_skeleton(model, skeleton)
             network = _keras(loaded)
-        # An artifact may have been exported with the flip test inside.
+        # An artifact may contain the flip test.
         flip_test = flip_test and not network.card.get("flip_test")
         self.skeleton = loading.skeleton_of(network, skeleton, flip_test)
         self.height, self.width = network.height, network.width
         self.batch_size = batch_size
         self.detector = None if detector is None else detection.get(detector)
-        # Networks of others want the crops that they were trained on.
+        # Networks of Simple Baselines and MMPose need crops as in their
+        # training.
         self._cells = network.card.get("network", {}).get("cells", "middle")
         self._predict = network
         if flip_test and artifact:
@@ -144,27 +143,28 @@ class PoseEstimator:
     def __call__(
         self, image: Any, boxes: Any = None, *, heatmaps: bool = False
     ) -> list[Pose] | list[list[Pose]] | Iterator[list[Pose]]:
-        """Estimates the pose in each box of a picture, or of several.
+        """Estimates the pose in each box of one picture or of several.
 
         Args:
-            image: A picture: a path, an image of Pillow's, or an array
-                (`pictures.read`). Several: a list or a tuple of such, an array
-                `(N, H, W, 3)`, or an iterator, which is read as the answers
-                are asked for, and no further than a batch of people needs.
-            boxes: `(N, 4)` x, y, width, height; None for those that the
-                detector finds, or, without one, for the whole picture, which
-                is looked at again where the first answer's sure joints are.
-                Of several pictures an iterable with as many of these.
-            heatmaps: Give each pose its maps.
+            image: One picture: a path, a Pillow image, or an array
+                (`pictures.read`). Or several: a list or tuple of pictures, an
+                array `(N, H, W, 3)`, or an iterator. An iterator is read on
+                demand, no further than the next batch of people needs.
+            boxes: `(N, 4)` x, y, width, height in image pixels. None takes the
+                boxes that the detector finds. Without a detector, None takes
+                the whole picture as one person, and estimates again in the box
+                around the first pose's sure joints. For several pictures, an
+                iterable with one such value per picture.
+            heatmaps: Give each pose its heat maps.
 
         Returns:
-            List of a `pose.Pose` for each box. Of several pictures a list of
-            such lists; of an iterator a generator of them.
+            List of a `pose.Pose` per box. For several pictures a list of such
+            lists; for an iterator a generator of such lists.
 
         Raises:
             FileNotFoundError: there is no such picture.
-            ValueError: a picture is none, or a box, which is named by its
-                position in `boxes`; or the model has no heat maps.
+            ValueError: a picture or a box is not valid, or the model has no
+                heat maps.
         """
         if heatmaps and not self._has_maps:
             raise ValueError(
@@ -181,17 +181,17 @@ class PoseEstimator:
         """Yields the poses of each picture, in order.
 
         Args:
-            asked: Iterable of a picture, its boxes, and what to call it.
-            heatmaps: Give each pose its maps.
+            asked: Iterable of a picture, its boxes, and its name for messages.
+            heatmaps: Give each pose its heat maps.
         """
         waiting, people, failed = collections.deque(), [], None
         for picture, boxes, name in asked:
-            poses = []  # of each of its people, None until it is known
+            poses = []  # one per person; None until it is estimated
             try:
                 picture = pictures.read(picture, name)
                 people += self._people(picture, boxes, poses)
             except (FileNotFoundError, ValueError) as error:
-                failed = error  # after the answers that are due
+                failed = error  # raised after the poses of earlier pictures
                 break
             waiting.append(poses)
             while len(people) >= self.batch_size:
@@ -205,9 +205,9 @@ class PoseEstimator:
             raise failed
 
     def _people(self, picture, boxes, poses):
-        """The `_Person`s of a picture, each with a place among its poses."""
+        """The `_Person`s of a picture; adds a None per person to `poses`."""
         is_whole = boxes is None and self.detector is None
-        if is_whole:  # of any size
+        if is_whole:  # not checked: a picture may have any size
             boxes = [np.array([0, 0, *picture.shape[1::-1]], np.float64)]
         else:
             found = self.detector(picture)[:, :4] if boxes is None else boxes
@@ -219,11 +219,11 @@ class PoseEstimator:
         ]
 
     def _answer(self, people, heatmaps):
-        """Answers a batch of people; returns those who still wait."""
+        """Estimates a batch of people; returns the people still waiting."""
         batch, again = people[: self.batch_size], []
         for person, pose in zip(batch, self._poses(batch, heatmaps)):
             box = None
-            if person.first is not None:  # so this was the second look
+            if person.first is not None:  # this was the second pass
                 pose = max(person.first, pose, key=lambda each: each.score)
             elif person.is_whole:
                 box = refinement.sure_box(pose.joints, pose.scores)
@@ -270,7 +270,12 @@ class PoseEstimator:
         return np.asarray(crop, np.float32), to_image
 
     def _of_maps(self, to_image, shape):
-        """The affine map to the image from pixels of maps, not of crops."""
+        """The affine map from heat-map pixels to the image.
+
+        Args:
+            to_image: `(2, 3)` affine map from the crop to the image.
+            shape: Shape of the heat maps, `(height, width, K)`.
+        """
         strides = self.width / shape[1], self.height / shape[0]
         origin = np.zeros((1, 2))
         first = coordinates.heatmap_to_crop(origin, strides, self._cells)
@@ -279,7 +284,7 @@ class PoseEstimator:
 
 
 def _keras(model, skeleton=None):
-    # Late: whoever has an artifact may have no Keras.
+    # Imported late: an artifact needs no Keras.
     backend = importlib.import_module("integral_tf.inference.keras_backend")
     return backend.Keras(model, skeleton)
 
@@ -288,7 +293,7 @@ def _paired(images: Iterable, boxes: Any) -> Iterator[tuple]:
     """Yields pictures with their boxes and names, in order.
 
     Raises:
-        ValueError: there are not as many of one as of the other.
+        ValueError: there are more pictures than boxes, or fewer.
     """
     if boxes is None:
         boxes = itertools.repeat(None)

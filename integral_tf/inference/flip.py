@@ -6,29 +6,32 @@ from integral_tf import coordinates
 from integral_tf import paper
 
 MERGES = ("auto", "maps", "joints")
-# What is read from a network's maps.
+# The outputs that are decoded from heat maps.
 READ = ("joints", "scores", "covariance")
 
 
 def flipped(model, skeleton, merge="auto"):
-    """Wraps a pose model so that it also looks at the mirror image.
+    """Wraps a pose model, so that it averages over the mirror image.
 
-    Neither way of averaging needs a shift: a mirrored pixel's centre is a
-    pixel's centre (`coordinates`). Maps whose cells are `"first"` lie most of
-    a cell off when mirrored, and are shifted by one, as their authors do.
+    Neither way of averaging needs a shift, because the centre of a pixel falls
+    on the centre of its mirrored pixel (`coordinates`). Mirrored maps with
+    cells `"first"` are off by most of a cell; they are shifted by one cell, as
+    Simple Baselines and MMPose do.
 
     Args:
         model: A `pose_model`.
         skeleton: The `skeletons.Skeleton` of its joints.
-        merge: What is averaged. `"maps"`: the heat maps, which are then read
-            once; `"joints"`: the points. `"auto"` takes maps for methods that
-            read a maximum, joints for others. ours: the paper does not say.
+        merge: What is averaged. `"maps"` averages the heat maps and decodes
+            the average; `"joints"` averages the points. `"auto"` takes maps
+            for methods that read a maximum, and joints for the others. ours:
+            the paper does not say.
 
     Returns:
         A function from crops to the model's dict of outputs.
 
     Raises:
-        ValueError: another `merge`, or maps of a model that has none.
+        ValueError: `merge` has another value, or is `"maps"` for a model
+            without heat maps.
     """
     import keras  # not for `flipped_artifact`
 
@@ -46,7 +49,7 @@ def flipped(model, skeleton, merge="auto"):
     shifts = any(getattr(x, "cells", "") == "first" for x in model.layers)
     read = None
     if merge == "maps" or (merge == "auto" and maxima):
-        # The end of the model, from its maps on.
+        # The end of the model, from the heat maps on.
         read = keras.Model(
             model.output["heatmaps"],
             {name: model.output[name] for name in READ if name in model.output},
@@ -72,14 +75,18 @@ def flipped(model, skeleton, merge="auto"):
 
 
 def flipped_artifact(network, skeleton):
-    """Wraps one of `inference.backends` in the same way.
+    """Wraps a backend of `inference.backends`; averages the points.
 
     Args:
         network: The backend, exported without the flip test.
         skeleton: The `skeletons.Skeleton` of its joints.
 
+    Returns:
+        A function from crops to a dict of `joints` and `scores`.
+
     Raises:
-        ValueError: its method averages heat maps, which an artifact has not.
+        ValueError: the network's method averages heat maps, which an artifact
+            does not give.
     """
     if network.card.get("method") in paper.HEATMAP_METHODS:
         raise ValueError(
@@ -97,20 +104,23 @@ def flipped_artifact(network, skeleton):
 
 
 def _averaged(ops, straight, mirrored, order, width):
-    """What is read of a person and of its mirror image, averaged.
+    """Averages the outputs for a crop and for its mirror image.
 
     Args:
-        ops: `keras.ops`, or NumPy, as the outputs are of one or the other.
+        ops: `keras.ops` or NumPy, whichever made the outputs.
         straight, mirrored: Dicts of outputs.
         order: The skeleton's `mirrored_order`.
-        width: Of the crop, in pixels.
+        width: Width of the crop in pixels.
+
+    Returns:
+        Dict of `joints`, `scores` and, if the model gives it, `covariance`.
     """
     points = mirrored["joints"]
     x = coordinates.mirror_x(points[..., :1], width)
     points = ops.concatenate([x, points[..., 1:]], axis=-1)
     back = {"joints": points, "scores": mirrored["scores"]}
     if "covariance" in straight:
-        # In a mirror x and y vary together the other way round.
+        # Mirroring negates the covariance of x and y.
         turned = np.float32([[1, -1], [-1, 1]])
         back["covariance"] = ops.multiply(mirrored["covariance"], turned)
     return {

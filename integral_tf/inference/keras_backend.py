@@ -1,4 +1,4 @@
-"""A Keras model as one of `backends`, on whichever array library it is."""
+"""A Keras model as one of `backends`, on any backend of Keras."""
 
 from integral_tf import keras_version
 from integral_tf import layers
@@ -8,11 +8,11 @@ from integral_tf.models import reading
 
 
 class Keras:
-    """A Keras model; its answer may have covariances and heat maps.
+    """A Keras model; its outputs may include covariances and heat maps.
 
     Args:
-        model: A `pose_model`, or one with the same outputs.
-        skeleton: With a `skeletons.Skeleton` it is flip-tested.
+        model: A `pose_model`, or a model with the same outputs.
+        skeleton: A `skeletons.Skeleton` to apply the flip test; else None.
     """
 
     def __init__(self, model, skeleton=None):
@@ -33,7 +33,7 @@ class Keras:
 
     def __call__(self, crops, heatmaps=False):
         outputs = self.predict(crops)
-        # Maps are large, and not fetched from a GPU unless they are wanted.
+        # Maps are large: copied from a GPU only if asked for.
         wanted = (*flip.READ, *["heatmaps"] * heatmaps)
         return {
             name: keras.ops.convert_to_numpy(outputs[name])
@@ -43,7 +43,7 @@ class Keras:
 
 
 def _with_covariance(model):
-    """The model with `covariance`, if an integral reads its heat maps."""
+    """The model with an output `covariance`, if it has an integral."""
     integrals = reading.integrals_of(model)
     if not integrals or "heatmaps" not in model.output:
         return model

@@ -1,13 +1,13 @@
-"""What a command passes over: counted by its reason, the odd ones named."""
+"""Counts what a command leaves out, by reason, with lines for odd cases."""
 
 import collections
 
-# How many lines one reason may fill, and how many values one count may show.
+# Most lines for one reason, and most values that one count shows.
 _LINES, _VALUES = 10, 5
 
 
 class LeftOut:
-    """A count of what was left out, and lines for what deserves its own.
+    """Counts of things left out, and lines about single things.
 
     >>> left = LeftOut()
     >>> left.count("box", "below --min_box_score=0.5")
@@ -35,10 +35,11 @@ class LeftOut:
         """Counts things of one kind that are left out for one reason.
 
         Args:
-            thing: What it is, in the singular, e.g. `"box"`.
-            reason: Why; it follows the noun.
-            value: What was met, of which the first few are shown.
-            number: How many.
+            thing: The kind, a noun in the singular: `"box"`.
+            reason: The reason, a phrase that follows the noun.
+            value: A value to show beside the count; of many different values
+                the first few are shown.
+            number: How many things.
         """
         if number:
             self.counts[thing, reason] += number
@@ -46,7 +47,7 @@ class LeftOut:
                 self._values[thing, reason][str(value)] = None
 
     def name(self, thing: str, reason: str, which) -> None:
-        """Counts one thing, and keeps a line that says which."""
+        """Counts one thing, and keeps a line that names it."""
         self.count(thing, reason)
         number = self.counts[thing, reason]
         if number <= _LINES:
@@ -55,7 +56,7 @@ class LeftOut:
             self.lines.append(f"skipped more {_noun(thing, number)}: {reason}")
 
     def ending(self) -> str:
-        """The end of a last line: what was left out, or nothing."""
+        """The counts as the end of a command's last line; may be empty."""
         return f"; left out: {self}" if self.counts else ""
 
 

@@ -1,13 +1,14 @@
-"""Of several poses of one person in an image, keep the surest.
+"""Non-maximum suppression of poses by their similarity, OKS (Section 6.2).
 
-    oks_nms       drop whoever is too similar to someone surer
-    soft_oks_nms  lower their scores instead, and keep the best of an image
+    oks_nms       drops a detection that is too similar to a surer kept one
+    soft_oks_nms  lowers the scores of similar detections instead, and keeps
+                  the best of each image
 
-Section 6.2 follows G-RMI (https://arxiv.org/abs/1701.01779) and says no more.
-Both functions are as in the public code of Simple Baselines and HRNet: the
-similarity of two detections is their OKS over all joints, with the mean of
-their areas. An area there is the crop's: of the detection's box, enlarged to
-the network's aspect ratio and 1.25 times.
+Section 6.2 follows G-RMI (https://arxiv.org/abs/1701.01779) and gives no more
+details. Both functions are those of the public code of Simple Baselines and
+HRNet: the similarity of two detections is their OKS over all joints, with the
+mean of their areas. The area there is that of the crop: the detection's box,
+widened to the network's aspect ratio and enlarged by 1.25.
 
 Shape letters: N detections, K joints. All points are in the image frame.
 """
@@ -33,19 +34,21 @@ def oks_nms(
     """Keeps the detections that are not too similar to a surer kept one.
 
     Args:
-        joints: `(N, K, 2)` points.
-        scores: `(N,)`; of equal ones the last goes first, as it does there.
-        areas: `(N,)` of the detections' boxes or crops, in square pixels.
-        sigmas: `(K,)` standard deviations per joint.
+        joints: `(N, K, 2)` points x, y in the image frame.
+        scores: `(N,)`; of equal scores the last is the surest, as in the public
+            code.
+        areas: `(N,)` areas of the detections' boxes or crops, in square pixels.
+        sigmas: `(K,)` standard deviations of OKS, one per joint.
         threshold: OKS above which two detections are one person.
-        image_ids: `(N,)` ids; only within an image are people the same. None
-            where all are of one image.
+        image_ids: `(N,)` ids of the images; only detections of one image are
+            compared. None if all detections are of one image.
 
     Returns:
-        Indices of those kept: image by image, the surest of each first.
+        `(M,)` indices of the kept detections: image by image, the surest of
+        each image first.
 
     Raises:
-        ValueError: the arrays do not fit each other, or a score is no number.
+        ValueError: the arrays do not fit each other, or a score is not finite.
 
     Example:
 
@@ -60,7 +63,7 @@ def oks_nms(
     )
     left = order = _surest_first(scores, image)
     kept = np.zeros(len(scores), bool)
-    # Each turn keeps the surest that is left of every image at once.
+    # Each turn keeps the surest detection left in every image.
     while len(left):
         surest, of_surest, left = _split(left, image)
         kept[surest] = True
@@ -79,27 +82,28 @@ def soft_oks_nms(
     *,
     max_people: int = 20,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keeps the best of an image after lowering the scores of similar ones.
+    """Keeps the best of each image while lowering the scores of similar ones.
 
-    Again and again the surest is kept, and the scores of the others in its
-    image are multiplied by `exp(-OKS^2 / threshold)`. HRNet lets these scores
-    choose whom to keep and how to sort them, and writes the old ones.
+    In each turn the surest detection left is kept, and the scores of the
+    others in its image are multiplied by `exp(-OKS^2 / threshold)`. HRNet
+    selects and sorts by the lowered scores, and writes the original ones.
 
     Args:
-        joints: as of `oks_nms`.
-        scores: as of `oks_nms`.
-        areas: as of `oks_nms`.
-        sigmas: as of `oks_nms`.
-        threshold: The larger, the less scores are lowered.
-        image_ids: as of `oks_nms`.
-        max_people: How many to keep in an image.
+        joints: As in `oks_nms`.
+        scores: As in `oks_nms`.
+        areas: As in `oks_nms`.
+        sigmas: As in `oks_nms`.
+        threshold: A larger one lowers the scores less.
+        image_ids: As in `oks_nms`.
+        max_people: Most detections to keep in an image.
 
     Returns:
-        Indices of those kept, image by image in the order of their lowered
-        scores, and `(N,)` these scores. Of someone not kept it is the last.
+        `(M,)` indices of the kept detections, image by image in descending
+        order of lowered scores; and `(N,)` the lowered scores of all
+        detections.
 
     Raises:
-        ValueError: as `oks_nms`.
+        ValueError: as in `oks_nms`.
     """
     joints, scores, areas, image = _checked(
         joints, scores, areas, sigmas, image_ids
@@ -118,13 +122,18 @@ def soft_oks_nms(
 
 
 def _surest_first(scores, image):
-    """Positions sorted by image, then from the surest down."""
+    """Indices sorted by image, then by descending score."""
     last_first = np.arange(len(scores))[::-1]
     return last_first[np.lexsort((-scores[last_first], image[last_first]))]
 
 
 def _split(people, image):
-    """The first of each image, and the rest beside their own image's first."""
+    """Splits people, sorted by image, into firsts and the rest.
+
+    Returns:
+        The first person of each image; for each of the rest, the first person
+        of its image; and the rest.
+    """
     first = np.diff(image[people], prepend=-1) != 0
     firsts, rest = people[first], people[~first]
     return firsts, firsts[np.cumsum(first) - 1][~first], rest

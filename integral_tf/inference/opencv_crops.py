@@ -1,9 +1,10 @@
-"""A person's crop as Simple Baselines and MMPose cut it, with OpenCV.
+"""Cuts a person's crop as Simple Baselines and MMPose do, with OpenCV.
 
-Bilinear, not antialiased, and a part of a pixel beside `records.windows.cut`:
-their `get_affine_transform` takes edges for points, so that a crop's first
-pixel lies on the corner of its region. Networks that were trained so give their
-own joints on such crops only.
+The crop is resampled bilinearly, without antialiasing, and lies a part of a
+pixel beside that of `records.windows.cut`: their `get_affine_transform` takes
+edges for points, so that the centre of a crop's first pixel lies on the corner
+of its region. Networks trained on such crops need them to reproduce the
+authors' joints.
 """
 
 import numpy as np
@@ -18,14 +19,14 @@ def cut(
 
     Args:
         image: `(H, W, 3)` uint8.
-        box: `(4,)` x, y, width, height in the image.
+        box: `(4,)` x, y, width, height in image pixels.
         width, height: Size of the crop in pixels.
 
     Returns:
         `(height, width, 3)` float32, black outside of the image, and the
         `(2, 3)` affine map from crop to image.
     """
-    import cv2  # late: an exported network of other crops needs none
+    import cv2  # imported late: exported networks of other crops need no OpenCV
 
     region = coordinates.region_around(box, width / height)
     (x, y), (sx, sy) = region[:2], region[2:] / (width, height)

@@ -1,8 +1,8 @@
-"""A picture in any form that people have it in, as `(H, W, 3)` uint8 RGB.
+"""Reads a picture in any usual form as `(H, W, 3)` uint8 RGB.
 
-Files and Pillow's images go through the one reader, `records.photographs`.
-Arrays are RGB already, by whichever library; what is guessed of their numbers
-is warned of once a process.
+Files and Pillow images are read by `records.photographs`. Arrays, of any
+library, must be RGB already. A guess about the range of their numbers gives a
+warning, once per process.
 """
 
 import functools
@@ -27,14 +27,14 @@ def are_several(pictures: Any) -> bool:
     if isinstance(pictures, (list, tuple)):
         return True
     is_file = isinstance(pictures, bytes) or hasattr(pictures, "read")
-    if is_one(pictures) or is_file:  # `read` refuses an open file
+    if is_one(pictures) or is_file:  # later, `read` refuses an open file
         return False
     shape = getattr(pictures, "shape", None)
     return hasattr(pictures, "__iter__") if shape is None else len(shape) == 4
 
 
 def is_one(picture: Any) -> bool:
-    """Whether this is a path or an image of Pillow's."""
+    """Whether this is a path or a Pillow image."""
     return isinstance(picture, (str, os.PathLike, Image.Image))
 
 
@@ -42,19 +42,20 @@ def read(picture: Any, name: str = "image") -> np.ndarray:
     """Reads one picture.
 
     Args:
-        picture: A path; an image of Pillow's, which is turned as its EXIF
-            says; or an array of any library: `(H, W)`, `(H, W, 1)`, `(H, W,
-            3)` or `(H, W, 4)`, whose transparency is left out. Whole numbers
-            are 0..255, of uint16 0..65535. Floats up to 1 are taken for 0..1,
-            others for 0..255.
-        name: What the picture is called in a message.
+        picture: A path; a Pillow image, which is turned by its EXIF; or an
+            array of any library: `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or
+            `(H, W, 4)`, whose transparency is dropped. Integers range over
+            0..255, uint16 over 0..65535. Floats up to 1 are taken as 0..1,
+            larger floats as 0..255.
+        name: Name of the picture in messages.
 
     Returns:
         `(H, W, 3)` uint8 RGB.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no picture, a damaged one, or one of other numbers.
+        ValueError: `picture` has another form, is damaged, or has numbers out
+            of range.
     """
     try:
         if isinstance(picture, (str, os.PathLike)):
@@ -78,7 +79,7 @@ def _of_array(picture, name):
         raise ValueError(
             f"{_SENTENCE} Received: {name}={type(picture).__name__}"
         )
-    if hasattr(picture, "detach"):  # of torch, perhaps on a GPU
+    if hasattr(picture, "detach"):  # a PyTorch tensor, perhaps on a GPU
         picture = picture.detach().cpu()
     array = np.asarray(picture)
     said = f"Received: {name} of shape={array.shape}, dtype={array.dtype}"
@@ -96,13 +97,13 @@ def _of_array(picture, name):
 
 
 def _to_uint8(array, said):
-    """Numbers as uint8, 0..255, or a sentence."""
+    """Converts an array to uint8, 0..255, or raises."""
     kind = array.dtype.kind
     if array.dtype == np.uint8:
         return array
     if kind not in "iuf" and str(array.dtype) != "bfloat16":
         raise ValueError(f"{_SENTENCE} {said}")
-    if array.dtype == np.uint16:  # as of a file: the upper eight bits
+    if array.dtype == np.uint16:  # the upper eight bits, as for files
         return (array >> 8).astype(np.uint8)
     if kind not in "iu":
         array = array.astype(np.float32)

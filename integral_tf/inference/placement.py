@@ -1,4 +1,4 @@
-"""Photographs and boxes that flags name, and which boxes are of which."""
+"""Finds the photographs and boxes that flags name, and matches them."""
 
 import collections
 import math
@@ -22,13 +22,13 @@ def photographs(
     *,
     wanted: str,
 ) -> list[pathlib.Path]:
-    """The photographs that `--images` names; a folder's others are counted.
+    """Lists the photographs that `--images` names.
 
     Args:
-        images: Path of a photograph, of any ending, or of a folder.
-        endings: Those that are taken of a folder, in small letters.
-        left: The `left_out.LeftOut` that counts the others.
-        wanted: What `--images` is, for the message.
+        images: Path of a photograph, with any ending, or of a folder.
+        endings: Endings of photographs in a folder, in lower case.
+        left: The `left_out.LeftOut` that counts a folder's other entries.
+        wanted: What `--images` must be, for the message.
 
     Raises:
         FileNotFoundError: there is no photograph.
@@ -63,20 +63,20 @@ def of_photographs(
     categories: Sequence[int],
     left: left_out.LeftOut,
 ) -> dict[str, list[boxes_of.Person]]:
-    """Puts the rows of a file of boxes to photographs.
+    """Matches the rows of a file of boxes with photographs.
 
     Args:
-        config: Flags that have `boxes`, their file, and `min_box_score`.
-        rows: What `boxes.read` returned.
-        paths: Paths of the photographs, of different names.
+        config: Settings with `boxes`, the file's path, and `min_box_score`.
+        rows: Rows from `boxes.read`.
+        paths: Paths of the photographs, with different file names.
         categories: Numbers of the people's categories.
         left: The `left_out.LeftOut` that counts the other rows.
 
     Returns:
-        Lists of `boxes.Person` by file name.
+        Dict from a file name to a list of `boxes.Person`.
 
     Raises:
-        ValueError: no row is of one of them.
+        ValueError: no row is of one of the photographs.
     """
     names = {path.name for path in paths}
     by_number = collections.defaultdict(list)
@@ -108,12 +108,21 @@ def of_photographs(
 
 
 def number_of(path: pathlib.Path) -> int | None:
-    """COCO names its files by the image's number, in twelve digits."""
+    """The number that names a file, as COCO's files; None if a name does."""
     return int(path.stem) if path.stem.isdecimal() else None
 
 
 def described(path: pathlib.Path, image_id: int | str | None) -> dict:
-    """What a result says of its photograph, in the form of COCO's results."""
+    """The keys of a COCO result that name its photograph.
+
+    Args:
+        path: Path of the photograph.
+        image_id: The photograph's id; None takes the number that names the
+            file, if any.
+
+    Returns:
+        Dict of `file_name`, and of `image_id` if there is one.
+    """
     if image_id is None:
         image_id = number_of(path)
     known = {} if image_id is None else {"image_id": image_id}
@@ -124,12 +133,11 @@ class Frames:
     """The rows of a file of boxes, by the frames of a video.
 
     Args:
-        config, rows, categories, left: As of `of_photographs`.
-        announced: How many frames the video says that it has; 0 if it does
-            not say.
+        config, rows, categories, left: As in `of_photographs`.
+        announced: How many frames the video's file says it has; 0 if unknown.
 
     Raises:
-        ValueError: no row is of one of them.
+        ValueError: no row is of one of the frames.
     """
 
     def __init__(
@@ -149,19 +157,19 @@ class Frames:
             raise self.nobody(announced)
 
     def pop(self, number: int) -> list[boxes_of.Person]:
-        """The list of `boxes.Person` of a frame, each frame once."""
+        """Removes and returns the list of `boxes.Person` of a frame."""
         return self._people.pop(number, [])
 
     def end(self) -> None:
-        """Counts the boxes of frames that never came."""
-        for frame, some in self._people.items():
+        """Counts the boxes of frames after the video's end as left out."""
+        for frame, people in self._people.items():
             self._left.count(
-                "box", "of a frame after its end", frame, number=len(some)
+                "box", "of a frame after its end", frame, number=len(people)
             )
         self._people = {}
 
     def nobody(self, frames: int) -> ValueError:
-        """What to raise where no box is of one of so many frames."""
+        """The error if no box is of one of the video's `frames` frames."""
         self.end()
         return nobody(
             self._config, self._rows, self._left, _FRAME.format(frames)
@@ -183,7 +191,7 @@ def nobody(
     left: left_out.LeftOut,
     of: str,
 ) -> ValueError:
-    """What to raise where no box is left."""
+    """The error if no box is left; `of` says what no box belongs to."""
     first = boxes_of.SHORT.repr(rows[0]) if rows else "none"
     return ValueError(
         f"No box belongs to {of}{left.ending()}. Received: "

@@ -1,6 +1,6 @@
-"""One person's pose in a photograph, and what else it can be made.
+"""One person's pose in a photograph, and conversions of poses.
 
-K is the number of joints.
+Shape letters: K joints, N people.
 """
 
 import dataclasses
@@ -25,13 +25,14 @@ class Pose:
         scores: `(K,)` in [0, 1].
         box: `(4,)` x, y, width, height of the person in image pixels.
         skeleton: The `skeletons.Skeleton` of the joints.
-        number: Its place among the people of its picture, from 1.
-        covariance: `(K, 2, 2)` of each joint in square image pixels, as the
-            model has it: calibrated if the model is. None where it has none.
-        heatmaps: `(h, w, K)` unnormalised scores, the model's maps of the
-            crop around the box; None unless they were asked for.
-        maps_to_image: `(2, 3)` affine map from pixels of these maps to pixels
-            of the image; None without them.
+        number: Number of the person in the picture, from 1.
+        covariance: `(K, 2, 2)` covariance of each joint's x and y in square
+            image pixels, calibrated if the model is. None if the model does
+            not give it.
+        heatmaps: `(h, w, K)` unnormalised scores, the heat maps of the crop
+            around the box; None unless the estimator was asked for them.
+        maps_to_image: `(2, 3)` affine map from pixels of these heat maps to
+            pixels of the image; None without heat maps.
     """
 
     joints: np.ndarray
@@ -50,7 +51,7 @@ class Pose:
 
     @property
     def sure(self) -> bool:
-        """Whether any joint is sure; of a picture of nobody, none is."""
+        """Whether any joint is sure; in a picture without people none is."""
         return bool((self.scores >= refinement.SURE).any())
 
     @property
@@ -67,25 +68,29 @@ class Pose:
         """Draws the pose on a picture; `draw.people` draws several at once.
 
         Args:
-            image: The picture, in any form that an estimator takes.
+            image: The picture, in any form that `PoseEstimator` takes.
             least: Joints with a lower score are left out.
-            ellipses: Draw where each joint is within one sigma.
+            ellipses: Draw each joint's one-sigma ellipse.
 
         Returns:
             `(H, W, 3)` uint8 RGB, a drawn copy.
 
         Raises:
-            ValueError: the image is none, or ellipses are wanted of a pose
-                without covariance.
+            ValueError: `image` is not a picture, or `ellipses` is True and the
+                pose has no covariance.
         """
         picture = pictures.read(image)
         return draw.people(picture, [self], least=least, ellipses=ellipses)
 
     def to_coco(self, category: int | None = None) -> dict[str, Any]:
-        """The pose as a result in COCO's form, without its image.
+        """The pose as a keypoint result of COCO, without `image_id`.
 
         Args:
-            category: Number of its category; None takes the skeleton's first.
+            category: Number of the person's category; None takes the
+                skeleton's first.
+
+        Returns:
+            Dict of `category_id`, `bbox`, `keypoints` and `score`.
         """
         keypoints = np.concatenate([self.joints, self.scores[:, None]], axis=1)
         if category is None:
@@ -118,15 +123,16 @@ def to_coco(
     """Poses of one picture as COCO's keypoint results.
 
     Args:
-        poses: What a `PoseEstimator` gives of one picture.
-        image_id: The picture's number in COCO; None leaves it out.
+        poses: The poses that a `PoseEstimator` returns for one picture.
+        image_id: The picture's id in COCO; None leaves it out.
 
     Returns:
-        List of dicts `image_id`, `category_id`, `bbox`, `keypoints`, `score`;
-        `json.dump` writes it, and pycocotools' `loadRes` reads it.
+        List of dicts of `image_id`, `category_id`, `bbox`, `keypoints` and
+        `score`. `json.dump` can write the list, and pycocotools' `loadRes` can
+        read it.
 
     Raises:
-        ValueError: these are poses of several pictures, or none.
+        ValueError: `poses` are of several pictures, or are not poses.
     """
     poses = [poses] if isinstance(poses, Pose) else list(poses)
     if not all(isinstance(pose, Pose) for pose in poses):
@@ -141,12 +147,16 @@ def to_coco(
 def to_supervision(poses: Sequence[Pose]) -> Any:
     """Poses of one picture as `supervision.KeyPoints`.
 
-    Its `data` has `box`, `(N, 4)` x, y, width, height, and, where the model
-    gives it, `covariance` `(N, K, 2, 2)`, which supervision's own
-    `VertexEllipse...Annotator`s draw.
+    Args:
+        poses: The N poses that a `PoseEstimator` returns for one picture.
+
+    Returns:
+        A `supervision.KeyPoints`. Its `data` has `box`, `(N, 4)` x, y, width,
+        height in image pixels, and, if the model gives it, `covariance`
+        `(N, K, 2, 2)`, which supervision's `VertexEllipse...Annotator`s draw.
 
     Raises:
-        ImportError: supervision is not installed, or an older one.
+        ImportError: supervision is not installed, or is too old.
     """
     try:
         supervision = importlib.import_module("supervision")

@@ -1,4 +1,4 @@
-"""A model on photographs or a video: drawings and JSON."""
+"""`integral-tf predict`: photographs or a video in, drawings and JSON out."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ from integral_tf.inference import video
 from integral_tf.records import photographs
 from integral_tf.records import schema
 
-# What a prediction consists of, of photographs and of a video.
+# Files with the joints of photographs, and of a video.
 _JOINTS, _LINES = "joints.json", "joints.jsonl"
 _UNREAD = "of an image that is not read"
 _ENDINGS = {
@@ -31,25 +31,28 @@ _WANTED = (
 def predict(config):
     """Estimates, draws and writes the people of photographs or of a video.
 
-    What cannot be read, and boxes that belong nowhere, are left out, counted
-    in the last line with their reasons, and so are pictures in which nobody
-    was found, or no joint is sure. All of the output appears at once:
-    interrupted, nothing has changed.
+    Unreadable images, and boxes of no image, are left out. The last line
+    printed counts them with the reasons, and counts pictures in which nobody
+    was found or no joint is sure. The output folder appears as a whole at the
+    end; an interrupted prediction changes nothing.
 
     Args:
         config: A `config.PredictConfig`.
 
     Returns:
-        The list written to `joints.json`, or to `joints.jsonl`, a frame each.
+        The list written to `joints.json`; for a video the list of the lines of
+        `joints.jsonl`, one per frame.
 
     Raises:
-        FileNotFoundError: no model, no detector, no image, or no boxes file.
+        FileNotFoundError: there is no such model, detector, image, or file of
+            boxes.
         FileExistsError: `out` exists and is not an earlier prediction.
-        BlockingIOError: another process is writing it.
-        ImportError: what the model or the detector needs is not installed.
-        ValueError: the boxes are of no known form, or none is left; or there
-            is a detector too; no image is readable; or the video is not, to
-            its end.
+        BlockingIOError: another process is writing `out`.
+        ImportError: a package that the model or the detector needs is not
+            installed.
+        ValueError: the file of boxes has an unknown form or no box of an
+            image; `boxes` and `detector` are both given; no image is readable;
+            or the video cannot be decoded to its end.
     """
     if config.boxes and config.detector:
         raise ValueError(
@@ -79,16 +82,16 @@ def _predict_photographs(config, out):
             progress.over(paths, "predict", unit="images"),
             draw.names_for(paths),
         ):
-            some = None if people is None else people.get(path.name, [])
+            boxed = None if people is None else people.get(path.name, [])
             try:
                 image, notes = photographs.read_labelled(path)
             except schema.Dropped as reason:
                 left.name("image", f"not read: {reason}", path)
-                left.count("box", _UNREAD, path.name, number=len(some or []))
+                left.count("box", _UNREAD, path.name, number=len(boxed or []))
                 continue
             if photographs.FIRST in notes:
                 left.count("file", photographs.OF_SEVERAL, path.name)
-            picture, found = answers(image, some)
+            picture, found = answers(image, boxed)
             draw.save(picture, partial / name)
             results += [
                 {**placement.described(path, image_id), **person}
@@ -147,11 +150,11 @@ def _answer_frames(answers, frames, people, path):
         answers: The `_Answers`.
         frames: The `video.Reader`.
         people: The `placement.Frames`, or None without boxes.
-        path: Where the drawn video goes, and the lines beside it.
+        path: Path of the drawn video; the lines are written beside it.
 
     Returns:
-        Name of the drawn video, which may have another ending, and the list
-        of the lines.
+        Name of the drawn video, whose ending may differ from `path`'s; and the
+        list of the lines.
     """
     results, drawn = [], None
     with open(path.with_name(_LINES), "w") as lines:
@@ -174,7 +177,7 @@ def _answer_frames(answers, frames, people, path):
 
 
 def _rows(config, names):
-    """The rows of the file of boxes, or None where there is none."""
+    """The rows of the file of boxes; None without `--boxes`."""
     return boxes_of.read(config.boxes, names) if config.boxes else None
 
 
@@ -185,16 +188,16 @@ def _say(left, done):
 
 
 class _Answers:
-    """The people of one picture after another, drawn, and counted.
+    """Estimates and draws the people of pictures, one by one, and counts them.
 
-    Says first what finds them.
+    Prints first how people are found.
 
     Args:
         config: A `config.PredictConfig`.
 
     Attributes:
-        skeleton: The model's.
-        pictures, people: How many there were so far.
+        skeleton: The model's `skeletons.Skeleton`.
+        pictures, people: Counts of the pictures and the people so far.
     """
 
     def __init__(self, config):
@@ -226,11 +229,15 @@ class _Answers:
         self.pictures = self.people = self._empty = self._unsure = 0
 
     def __call__(self, image, people):
-        """A picture with its people drawn, and `(image_id, result)` of each.
+        """Estimates the poses in one picture.
 
         Args:
             image: `(H, W, 3)` uint8 RGB.
-            people: List of `boxes.Person`; None where there are no boxes.
+            people: List of `boxes.Person`; None without `--boxes`.
+
+        Returns:
+            The picture with its people drawn, and a list with a pair
+            `(image_id, result)` per person.
         """
         boxes = None if people is None else [person.box for person in people]
         poses = self._model(image, boxes)
@@ -240,7 +247,7 @@ class _Answers:
         self.pictures += 1
         self.people += len(poses)
         self._empty += boxes is None and not poses
-        # A whole picture may show nobody, and a pose would be no answer.
+        # A whole picture may show nobody; then the pose is not drawn.
         unsure = self._is_whole and not any(pose.sure for pose in poses)
         self._unsure += unsure
         found = [
@@ -259,7 +266,7 @@ class _Answers:
         return picture, found
 
     def summary(self, noun):
-        """What became of all pictures, each called such a noun."""
+        """The counts in words; `noun` is "image" or "frame"."""
         people = "1 person" if self.people == 1 else f"{self.people} people"
         parts = [f"{people} in {_counted(self.pictures, noun)}"]
         if self._empty:
@@ -276,7 +283,7 @@ def _counted(count, noun):
 
 
 def _claimable(out, images):
-    """The output folder: a new one, or one of an earlier prediction."""
+    """Path of the output folder: a new one, or an earlier prediction's."""
     if not out:
         raise ValueError("Name a folder to write. Received: --out=")
     out, source = pathlib.Path(out), pathlib.Path(images).resolve()
@@ -294,7 +301,7 @@ def _claimable(out, images):
 
 
 def _other(out):
-    """What a folder holds that no prediction wrote, or an empty text."""
+    """Name of a file in a folder that no prediction wrote; may be empty."""
     if out.is_file():
         return out.name
     names = sorted(out.iterdir())

@@ -1,4 +1,4 @@
-"""What `integral-tf export` wrote beside a network: card, digests of files."""
+"""The card that `integral-tf export` wrote, and the digests of its files."""
 
 import hashlib
 import json
@@ -10,21 +10,24 @@ _BLOCK = 1 << 20  # bytes
 
 
 def read_card(folder: str | os.PathLike) -> dict:
-    """The card of a version's folder, empty where there is none.
+    """Reads the card in a version's folder.
+
+    Returns:
+        The content of `card.json`; an empty dict if there is no such file.
 
     Raises:
-        ValueError: it is damaged.
+        ValueError: the card is damaged.
     """
     path = pathlib.Path(folder) / CARD
     if not path.is_file():
         return {}
     try:
         card = json.loads(path.read_bytes())
-        whole = isinstance(card, dict) and isinstance(_digests(card), dict)
+        valid = isinstance(card, dict) and isinstance(_digests(card), dict)
         reason = "it is no card"
     except (ValueError, RecursionError) as error:
-        whole, reason = False, error
-    if not whole:
+        valid, reason = False, error
+    if not valid:
         raise ValueError(
             f"{path} is damaged; copy the version again, or export again: "
             f"{reason}"
@@ -33,14 +36,14 @@ def read_card(folder: str | os.PathLike) -> dict:
 
 
 def check(folder: str | os.PathLike, card: dict) -> None:
-    """Requires that files are as they were when they were published.
+    """Requires that the files are those that were published.
 
-    A card of before there were digests says nothing, and a file that is not
-    there is not asked for: whoever needs it says so.
+    Checks nothing if the card is older than digests, and passes over missing
+    files: the reader of such a file raises.
 
     Args:
         folder: The version's folder.
-        card: Its card, from `read_card`.
+        card: The folder's card, from `read_card`.
 
     Raises:
         ValueError: a file was altered.

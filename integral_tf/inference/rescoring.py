@@ -1,4 +1,4 @@
-"""A pose's score: that of its box, times what its joints say."""
+"""A pose's score: the box's score times the mean of the joints' scores."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ def rescore(
     """Multiplies each box's score by the mean of its joints' scores.
 
     COCO's AP sorts poses by their scores, and a sure box may hold an unsure
-    pose. Section 6.2 follows G-RMI (https://arxiv.org/abs/1701.01779), whose
-    mean is over all joints; that of Simple Baselines and HRNet is over those
-    above 0.2.
+    pose. Section 6.2 follows G-RMI (https://arxiv.org/abs/1701.01779), which
+    takes the mean over all joints. Simple Baselines and HRNet take the mean
+    over joints with a score above 0.2.
 
     Args:
-        box_scores: `(N,)` of the person detector; ones for true boxes.
-        joint_scores: `(N, K)`.
-        threshold: Only joints scored above it enter the mean; 0 for all.
+        box_scores: `(N,)` scores of the person detector; ones for true boxes.
+        joint_scores: `(N, K)` scores of the joints.
+        threshold: Only joints with a higher score enter the mean; 0 takes all
+            joints.
 
     Returns:
-        `(N,)` float64; 0 for someone without such a joint.
+        `(N,)` float64; 0 for a person without such a joint.
 
     Raises:
         ValueError: the arrays do not fit each other.

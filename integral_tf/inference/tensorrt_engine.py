@@ -1,7 +1,7 @@
 """A TensorRT engine as one of `backends`, on the first GPU.
 
-Memory on the GPU is asked of CUDA's own runtime library, which TensorRT needs
-anyway, so no further package is wanted.
+GPU memory is allocated by CUDA's own runtime library, which TensorRT needs
+anyway, so that no further package is needed.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ class TensorRT:
         trt = load_tensorrt()
         self.cuda = Cuda()
         logger = trt.Logger(trt.Logger.ERROR)
-        # Kept: the engine needs it as long as it lives.
+        # Kept alive, because the engine needs it.
         self.runtime = trt.Runtime(logger)
         plan = pathlib.Path(path).read_bytes()
         self.engine = self.runtime.deserialize_cuda_engine(plan)
@@ -42,7 +42,7 @@ class TensorRT:
         self.joints = self.shapes["joints"][0]
         _, _, most = self.engine.get_tensor_profile_shape("images", 0)
         self.most = most[0]
-        # The context holds the shape and the addresses of one call.
+        # The context holds the shape and the addresses of only one call.
         self.lock = threading.Lock()
 
     def __call__(self, crops):
@@ -69,7 +69,7 @@ class TensorRT:
             with self.lock:
                 self._execute(crops.shape, pointers)
                 for name, array in outputs.items():
-                    # On the same stream, so it waits for the answer.
+                    # On the same stream, so the copy waits for the engine.
                     self.cuda.copy(pointers[name], array, _TO_HOST)
         finally:
             for pointer in pointers.values():

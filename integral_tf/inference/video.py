@@ -13,11 +13,11 @@ ENDINGS = {
     ".ts", ".webm", ".wmv",
 }  # fmt: skip
 
-# FFmpeg would write what it thinks of a broken file across the progress bar.
+# FFmpeg's messages about a broken file would break the progress bar.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
-# ours: sound often ends a little after the last picture, and the length of a
-# file is that of both.
+# ours: a file's length includes its sound, which often ends a little after the
+# last frame.
 _SECONDS_TO_SPARE = 0.5
 
 
@@ -28,17 +28,17 @@ class Reader:
         path: Path of a video.
 
     Attributes:
-        rate: Frames per second: what the file says, or, where the times of
-            its frames are others, as many as fill them.
-        announced: Frames that the file says it has; 0 where it does not say.
-            Some formats only estimate it.
-        seconds: When the frame that was read last is to be seen.
+        rate: Frames per second, as the file states it; if the times of the
+            frames contradict that, their mean rate.
+        announced: How many frames the file says it has, in some formats an
+            estimate; 0 if unknown.
+        seconds: Time in seconds at which the last frame read is shown.
 
     Iterating yields `(H, W, 3)` uint8 RGB frames.
 
     Raises:
-        ValueError: it cannot be decoded. While iterating: it breaks off
-            before its end, or changes its size.
+        ValueError: the video cannot be decoded. While iterating: the video
+            breaks off before its end, or the frames change their size.
     """
 
     def __init__(self, path):
@@ -46,13 +46,13 @@ class Reader:
         self.capture = _opened(path)
         stated = self.capture.get(cv2.CAP_PROP_FPS)
         frames = self.capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        # Without an index it is negative, or beyond all measure.
+        # Without an index the count is negative or absurdly large.
         frames = int(frames) if 0 < frames < 1e9 else 0
         self.rate = _rate(path, stated, frames)
         if not self.capture.isOpened() or not 0 < self.rate < 1e6:
             self.close()
             raise self._undecodable()
-        # Where a file has no count, it is the length times the stated rate.
+        # If the file has no count, OpenCV gives length times stated rate.
         self._length = frames / stated if stated > 0 else 0.0
         self._stated = frames
         self.announced = round(self._length * self.rate)
@@ -81,14 +81,14 @@ class Reader:
                     f"{_size(frame.shape)} after {_size(shape)}"
                 )
             seconds = self.capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            # Some formats have no clock.
+            # Some formats have no time of a frame.
             later = seconds > self.seconds
             self.seconds = seconds if later else count / self.rate
             count += 1
             yield frame[..., ::-1]
         if not count:
             raise self._undecodable()
-        # By its clock, too: at a rate that varies, the count is a guess.
+        # Also by the times: at a varying rate the count is an estimate.
         reached = max(self.seconds, count / self.rate)
         missing = self._length - reached > _SECONDS_TO_SPARE
         if missing and count < self._stated:
@@ -109,17 +109,20 @@ class Writer:
     """A video, written frame by frame.
 
     Args:
-        path: Where it goes; it gets the ending of the format.
+        path: Path of the video; its ending is replaced by the format's.
         rate: Frames per second.
-        height, width: Of the frames, in pixels.
+        height, width: Size of the frames in pixels.
 
     Attributes:
-        path: Path of the file.
+        path: Path of the written file.
+
+    Raises:
+        OSError: OpenCV cannot write the video here.
     """
 
     def __init__(self, path, rate, height, width):
-        # ours: by FFmpeg OpenCV cuts an odd size to an even one; by its own
-        # Motion JPEG it does not.
+        # ours: OpenCV with FFmpeg crops an odd size to an even one; OpenCV's
+        # own Motion JPEG does not.
         self.even = height % 2 == width % 2 == 0
         ending = ".mp4" if self.even else ".avi"
         self.path = pathlib.Path(path).with_suffix(ending)
@@ -150,12 +153,12 @@ class Writer:
         """Finishes the file.
 
         Raises:
-            OSError: it does not have all of the frames.
+            OSError: the file does not have all of the frames.
         """
         self.video.release()
         if not self.even:
             _set_rate(self.path, self.rate)
-        # OpenCV does not say when the disk is full.
+        # OpenCV does not raise when the disk is full.
         with _quiet():
             written = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
         count = int(written.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -169,32 +172,33 @@ class Writer:
 
 
 def _opened(path, *settings):
-    # Alone: the other readers take numbered names for lists of pictures.
+    # FFmpeg only: OpenCV's other readers take a numbered name for the first
+    # of a list of pictures.
     with _quiet():
         return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, settings)
 
 
 def _rate(path, stated, frames):
-    """Frames per second, by the file's word or by the frames' times.
+    """Frames per second: the stated rate, unless the frames' times differ.
 
-    A browser's recording states the ticks of its clock.
+    A browser's recording states the ticks of its clock as its rate.
     """
-    # First by the packets, which costs next to nothing; where they contradict
-    # the file, by the frames: some packets are not to be seen.
+    # First by the times of packets, which are fast to read. If they contradict
+    # the stated rate, by the times of frames: some packets are not shown.
     for settings in ((cv2.CAP_PROP_FORMAT, -1), ()):
         times = _times(path, settings)
         if len(times) < 2 or times[0] == times[-1]:
             return stated
         span = times[-1] - times[0]
         if 0 < stated < 1e6:
-            last = len(times) / stated - span  # how long the last is seen
+            last = len(times) / stated - span  # how long the last is shown
             if 0 < last < 2 / stated or (last > 0 and len(times) == frames):
                 return stated
     return float((len(times) - 1) / span)
 
 
 def _times(path, settings):
-    """When the frames of a video are to be seen, in seconds, ascending."""
+    """Times in seconds at which the frames are shown, ascending."""
     capture, times = _opened(path, *settings), []
     while capture.grab():
         times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
@@ -204,7 +208,7 @@ def _times(path, settings):
 
 @contextlib.contextmanager
 def _quiet():
-    """Without OpenCV's warnings; what is wrong, an exception says."""
+    """Silences OpenCV's warnings; errors are raised as exceptions."""
     logging = cv2.utils.logging
     level = logging.setLogLevel(logging.LOG_LEVEL_ERROR)
     try:
@@ -214,7 +218,7 @@ def _quiet():
 
 
 def _set_rate(path, rate):
-    """Puts the rate into an .avi, where OpenCV rounds it to a whole number."""
+    """Writes the rate into an .avi; OpenCV rounds it to a whole number."""
     with open(path, "r+b") as file:
         stream = file.read(4096).index(b"strh")
         file.seek(stream + 28)  # dwScale and dwRate of its header

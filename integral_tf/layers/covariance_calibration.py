@@ -42,9 +42,10 @@ class CovarianceCalibration(calibrated.Calibrated):
     uncertainty; `slope` rescales it. `offset` adds errors that no map shows,
     such as label noise. The model of an error is a Student's t distribution
     with this scale and `degrees` of freedom. Its heavy tails are joints that
-    were found on another limb. `metrics.fitting.fit_student_t` fits all three numbers. The
-    defaults change nothing, and mean a normal distribution. The numbers are
-    non-trainable weights, and attributes that may be set at any time.
+    were found on another limb. `metrics.fitting.fit_student_t` fits all three
+    numbers. The defaults change nothing, and mean a normal distribution. The
+    numbers are non-trainable weights, and attributes that may be set at any
+    time.
     ours: the paper has no covariance.
 
     Args:

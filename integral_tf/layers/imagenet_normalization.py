@@ -73,6 +73,6 @@ class ImageNetNormalization(keras.layers.Layer):
 
 
 # Files saved before 0.2 have the class's former name.
-keras.saving.get_custom_objects()["integral_tf>ImageNetNormalization"] = (
+keras.saving.get_custom_objects()["integral_tf>ImageNetCentering"] = (
     ImageNetNormalization
 )
