@@ -1,6 +1,6 @@
 """What the layer can be set to, and when: the same file in every world.
 
-References are NumPy's float64, as in `layer_test`.
+References are those of `numpy_reference`, in pixels of the map.
 """
 
 import numpy as np
@@ -8,21 +8,14 @@ import pytest
 
 import integral_tf
 from integral_tf.keras_version import keras
-from tests.worlds import layer_test
-from tests.worlds.layer_test import array
-
-
-def in_heatmap(maps, **options):
-    """`(B, K, 2)` float64 x, y in pixels of the map."""
-    weights = layer_test.shares(maps, **options)
-    y, x = np.mgrid[: maps.shape[1], : maps.shape[2]]
-    points = [np.einsum("bhwk,hw->bk", weights, axis) for axis in (x, y)]
-    return np.stack(points, axis=-1)
+from tests import numpy_reference
+from tests.worlds import cases
+from tests.worlds.cases import array
 
 
 @pytest.fixture
 def maps():
-    return layer_test.blobs()  # 8 x 12
+    return cases.blobs()  # 8 x 12
 
 
 def reader(**options):
@@ -45,15 +38,11 @@ def reader(**options):
 def test_frames(maps, options, low, steps):
     layer = integral_tf.IntegralRegression(covariance=True, **options)
     outputs = layer(maps)
-    points = in_heatmap(maps)
+    points = numpy_reference.joints(maps)
     np.testing.assert_allclose(
         array(outputs["joints"]), (points + 0.5) * steps + low, atol=1e-4
     )
-    # In the map, as its second moments around the point.
-    weights = layer_test.shares(maps)
-    y, x = np.mgrid[:8, :12]
-    apart = np.stack([x, y], -1)[None, :, :, None] - points[:, None, None]
-    spread = np.einsum("bhwk,bhwki,bhwkj->bkij", weights, apart, apart)
+    spread = numpy_reference.covariance(maps)
     np.testing.assert_allclose(
         array(outputs["covariance"]), spread * np.outer(steps, steps), rtol=1e-4
     )
@@ -62,35 +51,39 @@ def test_frames(maps, options, low, steps):
 def test_a_beta_that_is_set_acts_on_what_was_traced(maps):
     model, layer = reader(beta=2.0)
     before = model.predict(maps, verbose=0)
-    np.testing.assert_allclose(before, in_heatmap(maps, beta=2.0), atol=1e-4)
+    np.testing.assert_allclose(
+        before, numpy_reference.joints(maps, beta=2.0), atol=1e-4
+    )
     layer.beta = 7.51
     assert layer.beta == 7.51
     after = model.predict(maps, verbose=0)
-    np.testing.assert_allclose(after, in_heatmap(maps, beta=7.51), atol=1e-4)
+    np.testing.assert_allclose(
+        after, numpy_reference.joints(maps, beta=7.51), atol=1e-4
+    )
 
 
 @pytest.mark.skipif(
-    layer_test.BACKEND == "jax", reason="jax.jit takes what it reads as fixed"
+    cases.BACKEND == "jax", reason="jax.jit takes what it reads as fixed"
 )
 def test_a_beta_that_is_set_acts_on_what_was_compiled(maps):
     model, layer = reader(beta=2.0)
-    given = keras.backend.constant(maps) if layer_test.LEGACY else maps
-    if layer_test.BACKEND == "torch":
+    given = keras.backend.constant(maps) if cases.LEGACY else maps
+    if cases.BACKEND == "torch":
         import torch
 
         given = torch.tensor(maps)
-    run = layer_test.compiled(model)
+    run = cases.compiled(model)
     run(given)
     layer.beta = 7.51
     np.testing.assert_allclose(
-        array(run(given)), in_heatmap(maps, beta=7.51), atol=1e-4
+        array(run(given)), numpy_reference.joints(maps, beta=7.51), atol=1e-4
     )
 
 
 def test_a_beta_that_is_set_is_saved(maps, tmp_path):
     model, layer = reader(beta=2.0)
     layer.beta = 7.51
-    expected = in_heatmap(maps, beta=7.51)
+    expected = numpy_reference.joints(maps, beta=7.51)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(
@@ -107,7 +100,7 @@ def test_a_beta_that_is_set_is_saved(maps, tmp_path):
     # A clone starts anew.
     clone = keras.models.clone_model(model)
     np.testing.assert_allclose(
-        array(clone(maps)), in_heatmap(maps, beta=2.0), atol=1e-4
+        array(clone(maps)), numpy_reference.joints(maps, beta=2.0), atol=1e-4
     )
 
 
@@ -133,7 +126,7 @@ def test_a_film(maps, frames):
 
 
 def test_the_data_format_is_that_of_keras(maps):
-    expected = in_heatmap(maps)
+    expected = numpy_reference.joints(maps)
     keras.backend.set_image_data_format("channels_first")
     try:
         layer = integral_tf.IntegralRegression()
