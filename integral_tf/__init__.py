@@ -9,11 +9,10 @@ integral_tf.PoseEstimator        a trained model on photographs
 integral_tf.to_coco              poses as COCO's results
 integral_tf.to_supervision       poses as supervision.KeyPoints
 
-The layer and the losses run in Keras 2 and 3 (`keras_version`); the networks
-need
-Keras 3; exported networks, metrics, coordinates and skeletons need no Keras.
-Each name is imported at its first use, and Keras with the first name that needs
-it.
+The layer and the losses run in Keras 2 and 3 (`keras_version`). The networks
+need Keras 3. Exported networks, metrics, coordinates and skeletons need no
+Keras. Each name is imported at its first use, and Keras with the first name
+that needs Keras.
 """
 
 import importlib
