@@ -17,13 +17,10 @@ neither side has threads of its own. Prints a Markdown table. Needs pycocotools.
 
 import contextlib
 import io
-import os
-import pathlib
-import platform
 import statistics
-import time
 
 import numpy as np
+import turns
 from absl import app
 from absl import flags
 
@@ -173,35 +170,11 @@ def pckh_of(rng, count=3000):
     return lambda: metrics.pckh(predicted, truth, visible, head_size)
 
 
-def measure(pair):
-    """CPU seconds of both sides, taking turns: two lists."""
-    times = [], []
-    for _ in range(_REPEATS.value):
-        for side, spent in zip(pair, times):
-            start = time.process_time()
-            side()
-            spent.append(time.process_time() - start)
-    return times
-
-
-def print_row(name, times):
-    ours, theirs = times
-    ratios = [b / a for a, b in zip(ours, theirs)]
-    print(
-        f"| {name} | {statistics.median(ours):.3f} "
-        f"| {statistics.median(theirs):.3f} | {statistics.median(ratios):.1f} "
-        f"| {min(ratios):.1f}-{max(ratios):.1f} |"
-    )
-
-
-def _machine():
-    info = pathlib.Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(": ")[1] for line in lines if "model name" in line]
-    return (
-        f"{names[0] if names else platform.processor()}, {os.cpu_count()} "
-        f"cores; Python {platform.python_version()}, NumPy {np.__version__}"
-    )
+def print_row(name, ours, theirs):
+    times = turns.cpu_seconds({"ours": ours, "theirs": theirs}, _REPEATS.value)
+    cells = [turns.spread(each, ".3f") for each in times.values()]
+    ratios = turns.ratios(times["theirs"], times["ours"])
+    print(f"| {' | '.join([name, *cells, turns.spread(ratios, '.1f')])} |")
 
 
 def main(argv):
@@ -223,25 +196,27 @@ def main(argv):
 
     kept = our_nms()
     np.testing.assert_array_equal(kept, loop_nms(*poses))
-    print(f"\n{_machine()}; {_REPEATS.value} turns, medians.")
+    print(
+        f"\n{turns.machine({'NumPy': 'numpy'})}; turns: "
+        f"{_REPEATS.value}, medians (least-most)."
+    )
     print(
         f"AP {got['AP']:.3f} of {_PEOPLE.value} people and {len(results)} "
         f"detections; NMS keeps {len(kept)} of {len(scores)}, both in "
         f"{_IMAGES.value} images.\n"
     )
-    print("| | ours, CPU s | theirs, CPU s | ratio | ratios |")
-    print("|---|---:|---:|---:|---:|")
-    pair = (
+    print("| | ours, CPU s | theirs, CPU s | theirs / ours |")
+    print("|---|---:|---:|---:|")
+    print_row(
+        "COCO AP, beside pycocotools",
         lambda: metrics.coco_keypoint_ap(truth, results),
         lambda: figures(results),
     )
-    print_row("COCO AP, beside pycocotools", measure(pair))
-    pair = our_nms, lambda: loop_nms(*poses)
-    print_row("OKS-NMS, beside the loop", measure(pair))
-    times, _ = measure((pckh_of(rng), lambda: None))
+    print_row("OKS-NMS, beside the loop", our_nms, lambda: loop_nms(*poses))
+    times = turns.cpu_seconds({"pckh": pckh_of(rng)}, _REPEATS.value)
     print(
         "\nPCKh of 3,000 people and its AUC: "
-        f"{1000 * statistics.median(times):.1f} ms of CPU."
+        f"{1000 * statistics.median(times['pckh']):.1f} ms of CPU."
     )
 
 

@@ -28,17 +28,16 @@ import gc
 import logging
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-import keras
 import numpy as np
 import runtimes
 import tensorflow as tf
+import turns
 from absl import app
 from absl import flags
 
@@ -63,6 +62,14 @@ _ONLY = flags.DEFINE_list(
 _CALLS = 3  # counted calls in a turn
 _LIMIT = 0.01  # pixels of the crop
 _FLOOR = "floor"
+_LIBRARIES = {
+    "TensorFlow": "tensorflow",
+    "Keras": "keras",
+    "PyTorch": "torch",
+    "ONNX Runtime": "onnxruntime",
+    "OpenVINO": "openvino",
+    "LiteRT": "ai_edge_litert",
+}
 
 
 def prepare(subject, batches):
@@ -167,39 +174,15 @@ def print_table(times, batches, off):
         cells = []
         for n in batches:
             spent, floor = times[name, n], times[_FLOOR, n]
-            anchor = times.get((runtimes.ANCHOR, n), [])
+            anchor = times.get((runtimes.ANCHOR, n))
+            ratios = turns.ratios(anchor, spent) if anchor else []
             cells += [
-                _spread([1e3 * s for s in spent], ".1f"),
-                _spread([a / s for a, s in zip(anchor, spent)], ".2f"),
-                _spread([s / f for s, f in zip(spent, floor)], ".2f"),
+                turns.spread([1e3 * s for s in spent], ".1f"),
+                turns.spread(ratios, ".2f"),
+                turns.spread(turns.ratios(spent, floor), ".2f"),
             ]
         cells.append(f"{off[name]:.1g}" if name in off else "")
         print(f"| {name} | {' | '.join(cells)} |")
-
-
-def _spread(values, form):
-    if not values:
-        return ""
-    middle, least, most = statistics.median(values), min(values), max(values)
-    return f"{middle:{form}} ({least:{form}}-{most:{form}})"
-
-
-def _machine():
-    info = pathlib.Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(": ")[1] for line in lines if "model name" in line]
-    wanted = ("torch", "onnxruntime", "openvino", "ai_edge_litert")
-    versions = [
-        f"{name} {sys.modules[name].__version__}"
-        for name in wanted
-        if name in sys.modules
-    ]
-    return (
-        f"{names[0] if names else platform.processor()}, {os.cpu_count()} "
-        f"cores, {_THREADS.value} threads each; "
-        f"Python {platform.python_version()}, TensorFlow {tf.__version__}, "
-        f"Keras {keras.__version__}, {', '.join(versions)}"
-    )
 
 
 def main(argv):
@@ -223,11 +206,12 @@ def main(argv):
         calls, off = prepare(subject, batches)
         macs = complexity.total(complexity.count(subject.model)).macs
         times, rates = measure(calls, batches, 2 * macs)
-    print(f"\n{_machine()}")
+    print(f"\n{turns.machine(_LIBRARIES, _THREADS.value)}")
+    products = turns.spread([r / 1e9 for r in rates], ".0f")
     print(
         f"{_BACKBONE.value} at {_SIZE.value} px, {2 * macs / 1e9:.2f} GFLOP a "
-        f"crop; matrix products at {_spread([r / 1e9 for r in rates], '.0f')} "
-        f"GFLOP/s; medians of {_REPEATS.value} turns (least to most).\n"
+        f"crop; matrix products at {products} GFLOP/s; turns: "
+        f"{_REPEATS.value}, medians (least-most).\n"
     )
     print_table(times, batches, off)
 

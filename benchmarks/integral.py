@@ -17,10 +17,7 @@ machine count little. Before, the points have to agree. Prints Markdown tables.
 
 import functools
 import os
-import pathlib
-import platform
 import statistics
-import time
 
 # Before any backend starts its threads.
 os.environ.setdefault(
@@ -30,6 +27,7 @@ os.environ.setdefault(
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+import turns  # noqa: E402
 from absl import app  # noqa: E402
 from absl import flags  # noqa: E402
 
@@ -153,18 +151,6 @@ def one_thread():
         torch.set_num_threads(1)
 
 
-def measure(calls, repeats):
-    """Milliseconds of CPU of each call, all taking turns: name -> list."""
-    times = {name: [] for name in calls}
-    for turn in range(repeats + 1):
-        for name, call in calls.items():
-            start = time.process_time()
-            call()
-            if turn:  # the first compiles
-                times[name].append(1e3 * (time.process_time() - start))
-    return times
-
-
 def require_agreement(pairs):
     """Compares points and gradients of both forms."""
     (points, slope), (theirs, their_slope) = (
@@ -180,8 +166,8 @@ def require_agreement(pairs):
 
 
 def print_times():
-    print("| maps | way | what | plain, ms | ours / plain | least to most |")
-    print("|---|---|---|---:|---:|---|")
+    print("| maps | way | what | plain, ms | ours / plain (least-most) |")
+    print("|---|---|---|---:|---:|")
     rng = np.random.default_rng(0)
     for shape in _TIMED:
         maps = rng.normal(scale=3.0, size=shape).astype("float32")
@@ -192,13 +178,14 @@ def print_times():
             require_agreement(pairs)
             for i, what in enumerate(("forward", "forward and backward")):
                 calls = {name: each[i] for name, each in pairs.items()}
-                times = measure(calls, _REPEATS.value)
-                ratios = np.divide(times["ours"], times["plain"])
+                for call in calls.values():
+                    call()  # compiles
+                times = turns.cpu_seconds(calls, _REPEATS.value)
+                ratios = turns.ratios(times["ours"], times["plain"])
                 print(
                     f"| {' x '.join(map(str, shape))} | {way} | {what} "
-                    f"| {statistics.median(times['plain']):.1f} "
-                    f"| {np.median(ratios):.2f} "
-                    f"| {ratios.min():.2f} to {ratios.max():.2f} |",
+                    f"| {1e3 * statistics.median(times['plain']):.1f} "
+                    f"| {turns.spread(ratios, '.2f')} |",
                     flush=True,
                 )
 
@@ -245,24 +232,12 @@ def print_errors():
             )
 
 
-def machine():
-    info = pathlib.Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(": ")[1] for line in lines if "model name" in line]
-    library = __import__(keras_version.BACKEND)
-    return (
-        f"{names[0] if names else platform.processor()}, {os.cpu_count()} "
-        f"cores, one thread; Python {platform.python_version()}, "
-        f"{keras_version.BACKEND} {library.__version__}, "
-        f"Keras {keras.__version__}; {_REPEATS.value} turns, medians"
-    )
-
-
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     one_thread()
-    print(f"\n{machine()}\n")
+    library = {keras_version.BACKEND: keras_version.BACKEND, "Keras": "keras"}
+    print(f"\n{turns.machine(library, 1)}; turns: {_REPEATS.value}, medians\n")
     if _WHAT.value != "error":
         print_times()
         print()

@@ -25,17 +25,13 @@ import json
 import math
 import os
 import pathlib
-import platform
-import statistics
 import tempfile
 import time
 
-import cv2
-import keras
 import numpy as np
-import PIL
 import simple_baselines
 import tensorflow as tf
+import turns
 from absl import app
 from absl import flags
 
@@ -61,6 +57,13 @@ _SIZE, _MAP = simple_baselines.SIZE, simple_baselines.MAP
 _BATCH = 32
 _JOINTS = len(skeletons.COCO)
 _CLASSIC = "classic"
+_LIBRARIES = {
+    "TensorFlow": "tensorflow",
+    "Keras": "keras",
+    "PyTorch": "torch",
+    "OpenCV": "cv2",
+    "Pillow": "PIL",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -244,19 +247,6 @@ def _rate(pipeline, epoch):
     return count / (_cpu_seconds() - start)
 
 
-def _machine():
-    info = pathlib.Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(": ")[1] for line in lines if "model name" in line]
-    return (
-        f"{names[0] if names else platform.processor()}, "
-        f"{os.cpu_count()} cores; Python {platform.python_version()}, "
-        f"TensorFlow {tf.__version__}, Keras {keras.__version__}, "
-        f"PyTorch {simple_baselines.torch().__version__}, "
-        f"OpenCV {cv2.__version__}, Pillow {PIL.__version__}"
-    )
-
-
 def _pipelines(people, folder, count):
     few = [people[i % len(people)] for i in range(count // 4)]
     classic = functools.partial(
@@ -305,7 +295,7 @@ def main(argv):
             out = pathlib.Path(folder) / name
             write_records(people, out, _PEOPLE.value)
             columns[name] = measure(people, out, _PEOPLE.value, _REPEATS.value)
-    print(f"\n{_machine()}")
+    print(f"\n{turns.machine(_LIBRARIES)}")
     for name, people in everyone.items():
         photographs_of_them = {person.path for person in people}
         print(
@@ -324,14 +314,10 @@ def _print_table(columns):
     for pipeline in next(iter(columns.values())):
         cells = []
         for rates in columns.values():
-            ratios = [a / b for a, b in zip(rates[pipeline], rates[_CLASSIC])]
-            cells += [_spread(rates[pipeline], ".0f"), _spread(ratios, ".2f")]
+            ratios = turns.ratios(rates[pipeline], rates[_CLASSIC])
+            cells.append(turns.spread(rates[pipeline], ".0f"))
+            cells.append(turns.spread(ratios, ".2f"))
         print(f"| {pipeline} | {' | '.join(cells)} |")
-
-
-def _spread(values, form):
-    middle, least, most = statistics.median(values), min(values), max(values)
-    return f"{middle:{form}} ({least:{form}}-{most:{form}})"
 
 
 if __name__ == "__main__":

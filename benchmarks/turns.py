@@ -1,0 +1,63 @@
+"""What the benchmarks share: calls in turn, their spread, the machine."""
+
+import os
+import pathlib
+import platform
+import statistics
+import sys
+import time
+
+
+def cpu_seconds(calls, repeats):
+    """Seconds of CPU of this process, call by call, all calls in turn.
+
+    Args:
+        calls: Name -> function without arguments; each has run once already.
+        repeats: How many turns.
+
+    Returns:
+        Name -> list of `repeats` seconds.
+    """
+    times = {name: [] for name in calls}
+    for _ in range(repeats):
+        for name, call in calls.items():
+            start = time.process_time()
+            call()
+            times[name].append(time.process_time() - start)
+    return times
+
+
+def ratios(ours, theirs):
+    """One list over the other, turn by turn."""
+    return [a / b for a, b in zip(ours, theirs, strict=True)]
+
+
+def spread(values, form):
+    """`median (least-most)`; empty without values."""
+    if not values:
+        return ""
+    middle, least, most = statistics.median(values), min(values), max(values)
+    return f"{middle:{form}} ({least:{form}}-{most:{form}})"
+
+
+def machine(libraries, threads=None):
+    """The processor, its cores, Python, and those libraries that are imported.
+
+    Args:
+        libraries: Name as people write it -> name of the module.
+        threads: How many threads each side has, if the benchmark sets it.
+    """
+    info = pathlib.Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(": ")[1] for line in lines if "model name" in line]
+    parts = [names[0] if names else platform.processor()]
+    parts.append(f"{os.cpu_count()} cores")
+    if threads:
+        parts.append(f"threads of each side: {threads}")
+    versions = [f"Python {platform.python_version()}"]
+    versions += [
+        f"{name} {sys.modules[module].__version__}"
+        for name, module in libraries.items()
+        if module in sys.modules
+    ]
+    return f"{', '.join(parts)}; {', '.join(versions)}"
