@@ -13,8 +13,10 @@ from the picture's edge, so that a whole picture is `(0, 0, width, height)` and
 the edge x is where points have x - 0.5.
 Affine maps are `(2, 3)` matrices that take `(x, y, 1)` to a point.
 
+A `size` is (height, width), as arrays have it; an `extent` is (width, height),
+as points have it.
 A stride is one number, or one for each axis. Where arguments are points, it has
-their order, as `size` has: (x, y). The layers and the losses take it in the
+their order, (x, y). The layers and the losses take it in the
 order of the maps' axes, (height, width), ours: `steps` is between the two.
 
 Every function here is arithmetic on whatever array type it is given, or, where
@@ -28,6 +30,7 @@ from collections.abc import Callable
 import numpy as np
 
 from integral_tf import conventions
+from integral_tf import former
 from integral_tf.signatures import ArrayLike
 from integral_tf.signatures import Numbers
 from integral_tf.signatures import Steps
@@ -102,25 +105,28 @@ def crop_to_heatmap(
     return (points + 0.5) / _vector(stride, points) - 0.5
 
 
-def crop_to_unit(points: Tensor, size: Tensor) -> Tensor:
-    """Maps crop points to [0, 1] across the crop; `size` is (width, height)."""
-    return (points + 0.5) / size
+@former.arguments(size="extent")
+def crop_to_unit(points: Tensor, extent: Tensor) -> Tensor:
+    """Maps crop points to [0, 1] across a crop of this (width, height)."""
+    return (points + 0.5) / extent
 
 
-def unit_to_crop(points: Tensor, size: Tensor) -> Tensor:
+@former.arguments(size="extent")
+def unit_to_crop(points: Tensor, extent: Tensor) -> Tensor:
     """Inverse of `crop_to_unit`."""
-    return points * size - 0.5
+    return points * extent - 0.5
 
 
+@former.arguments(size="extent")
 def to_convention(
-    points: Tensor, name: str, size: Numbers, stride: Stride
+    points: Tensor, name: str, extent: Numbers, stride: Stride
 ) -> Tensor:
     """Says crop points as another library would for the same heat map.
 
     Args:
         points: `(..., 2)` x, y in the crop frame, of NumPy, TensorFlow or JAX.
         name: A row of the table in docs/conventions.md, as `"mmpose"`.
-        size: `(width, height)` of the crop, `stride` times the heat map's.
+        extent: `(width, height)` of the crop, `stride` times the heat map's.
         stride: Crop pixels spanned by one heat-map pixel, or `(x, y)`.
 
     Returns:
@@ -128,7 +134,7 @@ def to_convention(
         `IntegralRegression(stride)` reads `points`.
 
     Raises:
-        ValueError: no convention has this name, or `size` is not that of a
+        ValueError: no convention has this name, or `extent` is not that of a
             whole number of heat-map pixels.
 
     Example:
@@ -139,12 +145,13 @@ def to_convention(
     >>> to_convention(point, "dsntnn", (64, 32), 8).tolist()
     [-0.125, 0.25]
     """
-    first, step = _convention(name, size, stride, points)
+    first, step = _convention(name, extent, stride, points)
     return crop_to_heatmap(points, stride) * step + first
 
 
+@former.arguments(size="extent")
 def from_convention(
-    points: Tensor, name: str, size: Numbers, stride: Stride
+    points: Tensor, name: str, extent: Numbers, stride: Stride
 ) -> Tensor:
     """Inverse of `to_convention`: their `(..., 2)` points in our crop frame.
 
@@ -153,7 +160,7 @@ def from_convention(
     >>> from_convention(np.array([24.0, 16.0]), "mmpose", (64, 32), 8).tolist()
     [27.5, 19.5]
     """
-    first, step = _convention(name, size, stride, points)
+    first, step = _convention(name, extent, stride, points)
     return heatmap_to_crop((points - first) / step, stride)
 
 
@@ -167,18 +174,18 @@ def _vector(numbers, points=None):
     return np.asarray(numbers, np.float32 if single else np.float64)
 
 
-def _convention(name, size, stride, points):
+def _convention(name, extent, stride, points):
     """Their name of heat-map pixel 0 and their step, `()` or `(2,)` each."""
     if name not in conventions.OF_LIBRARIES:
         raise ValueError(
             f"`name` is one of {', '.join(conventions.OF_LIBRARIES)}. "
             f"Received: name={name!r}"
         )
-    cells = _vector(size) / _vector(stride)
+    cells = _vector(extent) / _vector(stride)
     if (cells % 1).any():
         raise ValueError(
-            "`size` is the crop's (width, height), a multiple of `stride`. "
-            f"Received: size={size}, stride={stride}"
+            "`extent` is the crop's (width, height), a multiple of `stride`. "
+            f"Received: extent={extent}, stride={stride}"
         )
     return [
         _vector(each, points)
@@ -352,17 +359,18 @@ def edges(length: Tensor) -> tuple[float, Tensor]:
     return -0.5, length - 0.5
 
 
-def inside(points: Tensor, size: Tensor) -> Tensor:
+@former.arguments(size="extent")
+def inside(points: Tensor, extent: Tensor) -> Tensor:
     """Which coordinates of points lie within a picture's edges; NaN does not.
 
     Args:
         points: `(..., 2)` x, y, on any array type.
-        size: `(width, height)`, an array of the same library.
+        extent: `(width, height)`, an array of the same library.
 
     Returns:
         `(..., 2)` bool; a point is in the picture where both are.
     """
-    low, high = edges(size)
+    low, high = edges(extent)
     return (points >= low) & (points <= high)
 
 

@@ -124,7 +124,7 @@ def test_tensors_stay_tensors(name):
 def test_rejects_what_it_does_not_know(convert):
     with pytest.raises(ValueError, match="authors, .* Received: name='coco'"):
         convert(CROP, "coco", SIZE, STRIDE)
-    with pytest.raises(ValueError, match=r"Received: size=\(96, 70\), stri"):
+    with pytest.raises(ValueError, match=r"Received: extent=\(96, 70\), stri"):
         convert(CROP, "mmpose", (96, 70), STRIDE)
 
 

@@ -19,7 +19,8 @@ def of_records(records, split):
     total, count = 0.0, 0.0
     for people in batches.eval_batches(records, split, 256).as_numpy_iterator():
         shares = coordinates.crop_to_unit(
-            people["joints"] - _corner(people["boxes"]), _size(people["boxes"])
+            people["joints"] - _corner(people["boxes"]),
+            _extent(people["boxes"]),
         )
         visible = people["visible"][..., None]
         total = total + (visible * shares).sum(axis=0)
@@ -37,7 +38,7 @@ def place(mean, boxes):
     Returns:
         `(N, K, 2)` x, y in the boxes' frame.
     """
-    return coordinates.unit_to_crop(mean, _size(boxes)) + _corner(boxes)
+    return coordinates.unit_to_crop(mean, _extent(boxes)) + _corner(boxes)
 
 
 def _corner(boxes):
@@ -45,6 +46,6 @@ def _corner(boxes):
     return regions[:, None, :2]
 
 
-def _size(boxes):
+def _extent(boxes):
     regions = np.stack([coordinates.region_around(box) for box in boxes])
     return regions[:, None, 2:]

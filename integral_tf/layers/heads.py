@@ -166,7 +166,7 @@ class JointHead(float32.Float32, keras.layers.Layer):
 
     Args:
         joints: Number K of joints.
-        crop_size: `(width, height)` of the crop in pixels.
+        crop_extent: `(width, height)` of the crop in pixels.
         data_format: As of `HeatmapHead`.
         **kwargs: Base layer keyword arguments, such as `name`.
 
@@ -178,7 +178,7 @@ class JointHead(float32.Float32, keras.layers.Layer):
         `(batch, joints, 2)`, x and y in the crop frame, float32.
 
     Raises:
-        ValueError: `joints` is no whole number from 1, `crop_size` is no pair
+        ValueError: `joints` is no whole number from 1, `crop_extent` is no pair
             of positive numbers, or an unknown `data_format`.
 
     Reference:
@@ -188,16 +188,18 @@ class JointHead(float32.Float32, keras.layers.Layer):
     def __init__(
         self,
         joints: int,
-        crop_size: Sequence[float],
+        crop_extent: Sequence[float] | None = None,
         *,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if crop_extent is None:
+            crop_extent = kwargs.pop("crop_size", None)  # before 0.2
         super().__init__(**kwargs)
         self.joints = checks.whole(
             "joints", joints, "`joints` counts the points, from 1.", least=1
         )
-        self.crop_size = _checked_size(crop_size)
+        self.crop_extent = _checked_extent(crop_extent)
         self.data_format = keras_version.data_format(data_format)
         self.pool = keras.layers.GlobalAveragePooling2D(
             data_format=self.data_format, dtype="float32"
@@ -218,8 +220,8 @@ class JointHead(float32.Float32, keras.layers.Layer):
     def call(self, features: Tensor) -> Tensor:
         shares = self.dense(self.pool(features))
         shares = keras.ops.reshape(shares, (-1, self.joints, 2))
-        size = keras.ops.convert_to_tensor(self.crop_size, dtype="float32")
-        return coordinates.unit_to_crop(shares, size)
+        extent = keras.ops.convert_to_tensor(self.crop_extent, dtype="float32")
+        return coordinates.unit_to_crop(shares, extent)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.joints, 2)
@@ -228,7 +230,7 @@ class JointHead(float32.Float32, keras.layers.Layer):
         return {
             **super().get_config(),
             "joints": self.joints,
-            "crop_size": self.crop_size,
+            "crop_extent": self.crop_extent,
             "data_format": self.data_format,
         }
 
@@ -237,9 +239,9 @@ class JointHead(float32.Float32, keras.layers.Layer):
         return cls(**{**_FORMER, **config})
 
 
-def _checked_size(size):
-    sentence = "`crop_size` is the crop's (width, height) in pixels."
-    pair = checks.several("crop_size", size, sentence, above=0)
+def _checked_extent(extent):
+    sentence = "`crop_extent` is the crop's (width, height) in pixels."
+    pair = checks.several("crop_extent", extent, sentence, above=0)
     if not isinstance(pair, tuple) or len(pair) != 2:
-        raise ValueError(f"{sentence} Received: crop_size={size!r}")
+        raise ValueError(f"{sentence} Received: crop_extent={extent!r}")
     return pair

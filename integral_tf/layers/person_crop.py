@@ -127,8 +127,8 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
         visible = ops.cast(people["visible"], "float32")
         joints = self._exchange_sides(joints, mirrored[:, None, None])
         visible = self._exchange_sides(visible, mirrored[:, None])
-        size = ops.convert_to_tensor([self.width, self.height], "float32")
-        inside = ops.all(coordinates.inside(joints, size), axis=-1)
+        extent = ops.convert_to_tensor([self.width, self.height], "float32")
+        inside = ops.all(coordinates.inside(joints, extent), axis=-1)
         visible = visible * ops.cast(inside, "float32")
         return {
             "images": warp.bilinear(

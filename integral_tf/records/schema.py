@@ -107,31 +107,35 @@ def parse(record, joints):
 
     Returns:
         Dict of `encoded` (JPEG bytes of the window), `image_id`, `source_id`,
-        `image_size` (2,) width and height, `joints` (K, 2) and `box` (4,) in
+        `image_extent` (2,) width and height, `joints` (K, 2) and `box` (4,) in
         the image frame, `visible` (K,), `head_size`, `area`, `score`,
         `category`, and `window_to_image` (2, 3).
     """
     tf = _tensorflow()
-    one, many = [], [joints]
+    scalar, per_joint = [], [joints]
     raw = tf.io.parse_single_example(
         record,
         {
-            "image/encoded": tf.io.FixedLenFeature(one, tf.string),
-            "image/height": tf.io.FixedLenFeature(one, tf.int64),
-            "image/width": tf.io.FixedLenFeature(one, tf.int64),
-            "image/key/id": tf.io.FixedLenFeature(one, tf.int64),
-            "image/source_id": tf.io.FixedLenFeature(one, tf.string),
-            "image/object/keypoint/x": tf.io.FixedLenFeature(many, tf.float32),
-            "image/object/keypoint/y": tf.io.FixedLenFeature(many, tf.float32),
+            "image/encoded": tf.io.FixedLenFeature(scalar, tf.string),
+            "image/height": tf.io.FixedLenFeature(scalar, tf.int64),
+            "image/width": tf.io.FixedLenFeature(scalar, tf.int64),
+            "image/key/id": tf.io.FixedLenFeature(scalar, tf.int64),
+            "image/source_id": tf.io.FixedLenFeature(scalar, tf.string),
+            "image/object/keypoint/x": tf.io.FixedLenFeature(
+                per_joint, tf.float32
+            ),
+            "image/object/keypoint/y": tf.io.FixedLenFeature(
+                per_joint, tf.float32
+            ),
             "image/object/keypoint/visibility": tf.io.FixedLenFeature(
-                many, tf.int64
+                per_joint, tf.int64
             ),
             "image/object/bbox/xywh": tf.io.FixedLenFeature([4], tf.float32),
-            "image/object/head_size": tf.io.FixedLenFeature(one, tf.float32),
-            "image/object/area": tf.io.FixedLenFeature(one, tf.float32),
-            "image/object/score": tf.io.FixedLenFeature(one, tf.float32),
+            "image/object/head_size": tf.io.FixedLenFeature(scalar, tf.float32),
+            "image/object/area": tf.io.FixedLenFeature(scalar, tf.float32),
+            "image/object/score": tf.io.FixedLenFeature(scalar, tf.float32),
             # Records of before have none.
-            "image/object/category": tf.io.FixedLenFeature(one, tf.int64, 0),
+            "image/object/category": tf.io.FixedLenFeature(scalar, tf.int64, 0),
             "window/to_image": tf.io.FixedLenFeature([6], tf.float32),
         },
     )
@@ -139,7 +143,7 @@ def parse(record, joints):
         "encoded": raw["image/encoded"],
         "image_id": raw["image/key/id"],
         "source_id": raw["image/source_id"],
-        "image_size": tf.stack([raw["image/width"], raw["image/height"]]),
+        "image_extent": tf.stack([raw["image/width"], raw["image/height"]]),
         "joints": tf.stack(
             [raw["image/object/keypoint/x"], raw["image/object/keypoint/y"]],
             axis=-1,

@@ -45,7 +45,7 @@ def test_heatmap_head_conforms(tmp_path, upsamplings, height, width):
 
 def test_joint_head_conforms(tmp_path):
     conformance.check_layer(
-        layers.JointHead(4, crop_size=(96, 64)),
+        layers.JointHead(4, crop_extent=(96, 64)),
         features(2, 2, 3, 5),
         expected_shape=(2, 4, 2),
         tmp_path=tmp_path,
@@ -62,7 +62,7 @@ def test_heatmap_head_is_of_the_papers_size():
 
 
 def test_joint_head_has_one_output_per_coordinate():
-    head = layers.JointHead(16, crop_size=(256, 256))
+    head = layers.JointHead(16, crop_extent=(256, 256))
     head.build((None, 8, 8, 2048))
     assert head.count_params() == 2048 * 32 + 32
 
@@ -99,7 +99,7 @@ def test_heatmap_heads_norm_learns_only_when_training():
 
 
 def test_joint_head_starts_at_the_middle_of_the_crop():
-    head = layers.JointHead(3, crop_size=(96, 64))
+    head = layers.JointHead(3, crop_extent=(96, 64))
     points = head(np.zeros((2, 2, 3, 5), "float32"))
     np.testing.assert_allclose(
         points, np.broadcast_to([47.5, 31.5], (2, 3, 2)), atol=1e-5
@@ -109,7 +109,7 @@ def test_joint_head_starts_at_the_middle_of_the_crop():
 
 
 def test_joint_head_averages_the_features_and_spans_the_crop():
-    head = layers.JointHead(2, crop_size=(96, 64))
+    head = layers.JointHead(2, crop_extent=(96, 64))
     image = np.zeros((1, 1, 2, 1), "float32")
     image[0, 0, :, 0] = 0.0, 2.0  # average 1
     head.build(image.shape)
@@ -123,7 +123,7 @@ def test_joint_head_averages_the_features_and_spans_the_crop():
 
 def test_heads_stay_in_float32_under_mixed_precision(mixed_float16):
     heatmap_head = layers.HeatmapHead(3, channels=4)
-    joint_head = layers.JointHead(3, crop_size=(64, 64))
+    joint_head = layers.JointHead(3, crop_extent=(64, 64))
     image = features(1, 2, 2, 5)
     symbol = keras.KerasTensor((None, 2, 2, 5), dtype="float16")
     for head in (heatmap_head, joint_head):
@@ -138,7 +138,7 @@ def test_heads_stay_in_float32_under_mixed_precision(mixed_float16):
     [
         (lambda: layers.HeatmapHead(0), "joints=0"),
         (lambda: layers.HeatmapHead(16, upsamplings=-1), "upsamplings=-1"),
-        (lambda: layers.JointHead(0, crop_size=(64, 64)), "joints=0"),
+        (lambda: layers.JointHead(0, crop_extent=(64, 64)), "joints=0"),
     ],
 )
 def test_rejects_a_count_that_makes_no_sense(build, received):
@@ -181,3 +181,9 @@ def test_a_head_of_a_file_of_before_is_channels_last(head):
     finally:
         keras.config.set_image_data_format("channels_last")
     assert again.data_format == "channels_last"
+
+
+def test_the_crops_extent_has_its_former_name():
+    config = layers.JointHead(3, (96, 64)).get_config()
+    config["crop_size"] = config.pop("crop_extent")
+    assert layers.JointHead.from_config(config).crop_extent == (96, 64)

@@ -41,7 +41,10 @@ ARGUMENTS = {
         False,
     ),
     "channels": (lambda channels: layers.HeatmapHead(3, 1, channels), False),
-    "crop_size": (lambda crop_size: layers.JointHead(3, crop_size), False),
+    "crop_extent": (
+        lambda crop_extent: layers.JointHead(3, crop_extent),
+        False,
+    ),
     "height": (lambda height: layers.PersonCrop(height, 8, ORDER), False),
     "width": (lambda width: layers.PersonCrop(8, width, ORDER), False),
     "rotation": (
@@ -89,7 +92,7 @@ def test_nonsense(name):
         (ARGUMENTS["output_range"][0], "output_range", (1, 0)),
         (ARGUMENTS["output_range"][0], "output_range", (0, 1, 2)),
         (ARGUMENTS["channels"][0], "channels", 2.5),
-        (ARGUMENTS["crop_size"][0], "crop_size", (64, 0)),
+        (ARGUMENTS["crop_extent"][0], "crop_extent", (64, 0)),
         (ARGUMENTS["rotation"][0], "rotation", -1),
         (ARGUMENTS["scale"][0], "scale", 1),
         (ARGUMENTS["share"][0], "share", 1.0),

@@ -35,7 +35,7 @@ def test_every_field_comes_back(person):
         "encoded": JPEG,
         "image_id": 2**40 + 1,
         "source_id": "père-0001".encode(),
-        "image_size": [640, 480],
+        "image_extent": [640, 480],
         "joints": [[1.5, 2.25], [0, 0], [639.5, 0.125]],  # 0 where unlabelled
         "visible": [2, 0, 1],
         "box": [10.5, -20.25, 100, 200],
