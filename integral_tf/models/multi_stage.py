@@ -1,7 +1,7 @@
 """The multi-stage heat-map network of Figure 1: MS-H and MS-I.
 
-conv1 to conv3 run once. Every stage has its own conv4, conv5 and head, and
-all but the first see the maps of the stage before beside conv3's features.
+conv1 to conv3 run once. Every stage has its own conv4, conv5 and head. The
+input of a later stage is conv3's features and the previous stage's maps.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def build(
             the first stage's.
         centred: `(batch, height, width, 3)` symbolic, centred images.
         joints: Number K of joints.
-        upsamplings, channels: Of each stage's `layers.HeatmapHead`.
-        stages: How many.
-        pretrained: Whether `body` has weights that the later stages are to
-            start from, too.
+        upsamplings: Upsamplings of each stage's `layers.HeatmapHead`.
+        channels: Channels of each stage's `layers.HeatmapHead`.
+        stages: Number of stages.
+        pretrained: Whether later stages start from the weights of `body`, too.
 
     Returns:
         List of `(batch, h, w, K)` symbolic stacks of maps, stage by stage.
@@ -61,9 +61,9 @@ def build(
 
 
 def _at_conv3(maps, upsamplings, stage):
-    """Maps of any size at the size of conv3's features, 1/8 of the input.
+    """Resizes maps to the size of conv3's features, 1/8 of the input.
 
-    ours: the paper's maps have that size with 2 upsamplings, its own choice.
+    ours: the paper uses 2 upsamplings, with which no resizing is needed.
     """
     name = f"stage{stage}_maps"
     if upsamplings > 2:
@@ -78,7 +78,7 @@ def _at_conv3(maps, upsamplings, stage):
 
 
 def _later_stage(first, seen, stage, pretrained):
-    """conv4 and conv5 of their own, on `seen`'s channels."""
+    """The conv4 and conv5 of a later stage, on the features `seen`."""
     inputs = keras.Input(seen.shape[1:])
     clone = keras.models.clone_model(first, input_tensors=inputs)
     late = keras.Model(
@@ -95,9 +95,9 @@ def _later_stage(first, seen, stage, pretrained):
 
 
 def _with_channels(weight, shape):
-    """A weight with 0 for the input channels that it lacks.
+    """Pads a weight with 0 for further input channels, those of the maps.
 
-    Those are the maps', so that each stage starts out equal to the first.
+    Each stage therefore starts equal to the first.
     """
     widened = np.zeros(shape, weight.dtype)
     widened[tuple(slice(length) for length in weight.shape)] = weight
