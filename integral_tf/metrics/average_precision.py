@@ -157,8 +157,8 @@ def _matches(pairs, ignored, people, found):
         place = np.where(free, np.arange(len(now)), len(now))
         starts = np.flatnonzero(np.diff(detection, prepend=-1))
         best = np.minimum.reduceat(place, starts, axis=1)
-        t, some = np.nonzero(best < len(now))
-        best = best[t, some]
+        t, matched = np.nonzero(best < len(now))
+        best = best[t, matched]
         taken[t, person[best]] = True
         hit[t, detection[best]] = True
         excused[t, detection[best]] = ignored[person[best]]

@@ -31,11 +31,11 @@ def reliability(
     scores, hits = np.asarray(scores, np.float64), np.asarray(hits, np.float64)
     place = np.minimum((scores * bins).astype(int), bins - 1)
     counts = np.bincount(place, minlength=bins)
-    some = np.where(counts, counts, np.nan)
+    divisor = np.where(counts, counts, np.nan)
     return (
         counts,
-        np.bincount(place, scores, minlength=bins) / some,
-        np.bincount(place, hits, minlength=bins) / some,
+        np.bincount(place, scores, minlength=bins) / divisor,
+        np.bincount(place, hits, minlength=bins) / divisor,
     )
 
 

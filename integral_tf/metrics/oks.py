@@ -88,7 +88,7 @@ def similarity(
     predicted = np.asarray(predicted, np.float64)
     truth = np.asarray(truth, np.float64)
     labelled = np.asarray(visible) > 0
-    apart = predicted - truth
+    offsets = predicted - truth
     unlabelled = np.flatnonzero(~labelled.any(axis=1))
     if boxes is not None and len(unlabelled):
         boxes = np.asarray(boxes, np.float64)[unlabelled, None]
@@ -96,11 +96,11 @@ def similarity(
         points = predicted[unlabelled]
         before = np.maximum(corner - size - points, 0)
         after = np.maximum(points - (corner + 2 * size), 0)
-        apart[unlabelled] = before + after
+        offsets[unlabelled] = before + after
         labelled = labelled.copy()
         labelled[unlabelled] = True
     # A sum over an axis of length 2 would be many times slower.
-    distance2 = apart[..., 0] ** 2 + apart[..., 1] ** 2
+    distance2 = offsets[..., 0] ** 2 + offsets[..., 1] ** 2
     variances = (2 * np.asarray(sigmas, np.float64)) ** 2
     # As in COCOeval, so that an area of 0 is no division by 0.
     areas = np.asarray(areas, np.float64)[:, None] + np.spacing(1)

@@ -78,13 +78,13 @@ def _half(data):
 
         def copy(name, node):
             if isinstance(node, h5py.Group):
-                made = target.require_group(name)
+                copied = target.require_group(name)
             else:
                 half = node.ndim > 1 and node.dtype == np.float32
                 dtype = np.float16 if half else node.dtype
                 values = np.asarray(node).astype(dtype)
-                made = target.create_dataset(name, data=values)
-            made.attrs.update(node.attrs)
+                copied = target.create_dataset(name, data=values)
+            copied.attrs.update(node.attrs)
 
         source.visititems(copy)
         target.attrs.update(source.attrs)

@@ -120,8 +120,8 @@ def _leaves(model, name=None):
     """A `Part` for each layer, with the name of the part it belongs to."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            whole = layer.name in backbones.CONV3
-            yield from _leaves(layer, None if whole else layer.name)
+            is_backbone = layer.name in backbones.CONV3
+            yield from _leaves(layer, None if is_backbone else layer.name)
         elif isinstance(layer, layers.HeatmapHead):
             yield from _heatmap_head(layer)
         elif isinstance(layer, layers.JointHead):

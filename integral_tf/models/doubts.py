@@ -158,8 +158,8 @@ class Sizes:
         """
         steps = self._steps
         # 100 pixels and 13 of a map mean a stride of 8, not of 7.7.
-        whole = all(each % 1 == 0 or 1 / each % 1 == 0 for each in steps)
-        if not steps or not whole or self._hint or min(steps) < 1 < max(steps):
+        fits = all(each % 1 == 0 or 1 / each % 1 == 0 for each in steps)
+        if not steps or not fits or self._hint or min(steps) < 1 < max(steps):
             raise ValueError(
                 "`stride` is the crop pixels that a heat-map pixel spans; give "
                 "it where the sizes are open or do not divide, as one number "
@@ -178,13 +178,13 @@ class Sizes:
         coordinates.steps(stride, len(self._maps) - 2)  # checks their number
         if not self._steps:
             return
-        each = np.divide(self._steps, stride)
-        if self._hint or max(*each, *(1 / each)) > 1.5:
-            told = tuple(map(float, np.round(self._steps, 3)))
+        ratios = np.divide(self._steps, stride)
+        if self._hint or max(*ratios, *(1 / ratios)) > 1.5:
+            each = tuple(map(float, np.round(self._steps, 3)))
             _warn(
                 "The sizes of images and maps contradict `stride`, which is "
                 f"one number, or one for each axis of the maps{self._hint}; "
-                f"they tell {told if len(set(told)) > 1 else f'{told[0]:g}'}. "
+                f"they tell {each if len(set(each)) > 1 else f'{each[0]:g}'}. "
                 "The joints are not in pixels of the images then, but in "
                 f"another unit. Received: stride={stride}, {self._said()}"
             )

@@ -240,8 +240,8 @@ def _size(image_size):
     """`(height, width)` from a side or a pair."""
     pair = isinstance(image_size, (tuple, list))
     size = tuple(image_size) if pair else (image_size, image_size)
-    whole = all(isinstance(side, numbers.Integral) for side in size)
-    if not whole or len(size) != 2 or any(s <= 0 or s % 32 for s in size):
+    are_whole = all(isinstance(side, numbers.Integral) for side in size)
+    if not are_whole or len(size) != 2 or any(s <= 0 or s % 32 for s in size):
         raise ValueError(
             "`image_size` is the crop's side, or (height, width), in "
             "multiples of 32, by which the backbone shrinks it. "

@@ -44,19 +44,19 @@ def build(
     shared = keras.Model(body.input, conv3, name="conv1_to_conv3")
     first = keras.Model(conv3, body.output, name="stage1_conv4_conv5")
     features = shared(centred)
-    maps, seen = [], features
+    maps, inputs = [], features
     for stage in range(1, stages + 1):
         late = first
         if stage > 1:
             previous = _at_conv3(maps[-1], upsamplings, stage)
-            seen = keras.layers.Concatenate(name=f"stage{stage}_input")(
+            inputs = keras.layers.Concatenate(name=f"stage{stage}_input")(
                 [features, previous]
             )
-            late = _later_stage(first, seen, stage, pretrained)
+            late = _later_stage(first, inputs, stage, pretrained)
         head = layers.HeatmapHead(
             joints, upsamplings, channels, name=f"stage{stage}_heatmap_head"
         )
-        maps.append(head(late(seen)))
+        maps.append(head(late(inputs)))
     return maps
 
 
@@ -77,9 +77,9 @@ def _at_conv3(maps, upsamplings, stage):
     return maps
 
 
-def _later_stage(first, seen, stage, pretrained):
-    """The conv4 and conv5 of a later stage, on the features `seen`."""
-    inputs = keras.Input(seen.shape[1:])
+def _later_stage(first, features, stage, pretrained):
+    """The conv4 and conv5 of a later stage, on `features`."""
+    inputs = keras.Input(features.shape[1:])
     clone = keras.models.clone_model(first, input_tensors=inputs)
     late = keras.Model(
         clone.input, clone.output, name=f"stage{stage}_conv4_conv5"

@@ -118,10 +118,10 @@ def opened(
     guesses.complete(name, joints, is_mmpose)
     model = _built(tensors, backbone, joints, guesses)
     project = "MMPose's" if is_mmpose else "Simple Baselines'"
-    told = "; ".join(guesses.told)
+    guessed = "; ".join(guesses.told)
     print(
         f"{name or 'checkpoint'}: {project} {backbone}, {joints} joints"
-        + (f"; guessed: {told}" if told else "")
+        + (f"; guessed: {guessed}" if guessed else "")
     )
     return Opened(model, guesses.skeleton)
 
@@ -228,7 +228,7 @@ def _backbone(tensors):
             "Baselines' or MMPose's names: layer1.0.conv1.weight and so on. "
             f"Received: {'-'.join(map(str, counts))} "
             f"{'bottleneck' if bottleneck else 'basic'} blocks in its stages, "
-            f"of {len(tensors)} tensors: {_some(tensors)}"
+            f"of {len(tensors)} tensors: {_listed(tensors)}"
         )
     return _BACKBONES[counts, bottleneck]
 
@@ -262,12 +262,12 @@ def _places(model, backbone):
         part = re.fullmatch(r"conv(\d)_block(\d+)_(\d)_conv", name)
         if part:
             stage, block, number = map(int, part.groups())
-            there = f"layer{stage - 1}.{block - 1}."
+            block_name = f"layer{stage - 1}.{block - 1}."
             convolution, norm = f"conv{number}", f"bn{number}"
             if not number:
                 convolution, norm = "downsample.0", "downsample.1"
-            kernels[f"{there}{convolution}.weight"] = name
-            norms[there + norm] = name.removesuffix("conv") + "bn"
+            kernels[f"{block_name}{convolution}.weight"] = name
+            norms[block_name + norm] = name.removesuffix("conv") + "bn"
     kernels = {name: layer_of[here].kernel for name, here in kernels.items()}
     norms = {name: layer_of[here] for name, here in norms.items()}
     head = model.get_layer("heatmap_head")
@@ -304,11 +304,11 @@ def _check(tensors, places):
         raise ValueError(
             "A checkpoint has exactly the tensors of a ResNet with 4 x 4 "
             "deconvolutions of one width and a 1 x 1 convolution. Received: "
-            + "; ".join(f"{k}: {_some(v)}" for k, v in faults.items() if v)
+            + "; ".join(f"{k}: {_listed(v)}" for k, v in faults.items() if v)
         )
 
 
-def _some(names, most=8):
+def _listed(names, most=8):
     names = list(names)
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -316,6 +316,6 @@ def _read_safetensors(path):
 
         count = math.prod(shape)
         strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
-        made = _Storage(_SAFE_TYPES[fields["dtype"]], count, read_part)
-        held[name] = Tensor(made, 0, shape, strides)
+        storage = _Storage(_SAFE_TYPES[fields["dtype"]], count, read_part)
+        held[name] = Tensor(storage, 0, shape, strides)
     return held

@@ -240,8 +240,8 @@ def finite(value):
 
 def _side(value):
     value = ids_of.key(value)
-    whole = isinstance(value, numbers.Integral) and value > 0
-    return value if whole else None
+    is_valid = isinstance(value, numbers.Integral) and value > 0
+    return value if is_valid else None
 
 
 def shown(value):

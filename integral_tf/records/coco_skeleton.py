@@ -50,24 +50,26 @@ def chosen(rows, wanted, counted, names=None, say=print):
                 found.append(category)
                 lines[category["id"]] = notes
     known = [category["name"] for category in found]
-    some = _named(found, wanted)
-    if not some:
+    picked = _named(found, wanted)
+    if not picked:
         raise NoSuchCategory(
             f"It has keypoints for {', '.join(known) or 'no category'}. "
             f"Received: category={wanted!r}"
         )
-    others = [c["name"] for c in some if c["keypoints"] != some[0]["keypoints"]]
+    others = [
+        c["name"] for c in picked if c["keypoints"] != picked[0]["keypoints"]
+    ]
     if others:
         raise ValueError(
             "Categories of one skeleton have the same keypoints. Received: "
-            f"{some[0]['name']} and {', '.join(others)} with others"
+            f"{picked[0]['name']} and {', '.join(others)} with others"
         )
-    if wanted in (None, "all") and len(some) > 1:
-        say(f"categories with one skeleton: {', '.join(known_names(some))}")
+    if wanted in (None, "all") and len(picked) > 1:
+        say(f"categories with one skeleton: {', '.join(known_names(picked))}")
     # Many categories with the same fault give one line.
-    for line in dict.fromkeys(line for c in some for line in lines[c["id"]]):
+    for line in dict.fromkeys(line for c in picked for line in lines[c["id"]]):
         say(line)
-    return some
+    return picked
 
 
 def known_names(categories):
@@ -115,23 +117,23 @@ def from_category(
             )
     else:
         mirrored = sides.pairs(joints)
-    made = skeletons.Skeleton(
+    skeleton = skeletons.Skeleton(
         name, tuple(joints), mirrored, _named_pairs(fields, "skeleton")
     )
     number = fields.get("id", 1)
-    if sigmas is None and _form(made) == _form(skeletons.COCO):
-        made, sigmas = skeletons.COCO, skeletons.COCO.sigmas
+    if sigmas is None and _form(skeleton) == _form(skeletons.COCO):
+        skeleton, sigmas = skeletons.COCO, skeletons.COCO.sigmas
     if sigmas is None:
-        sigmas = [skeletons.DEFAULT_SIGMA] * len(made)
-    if len(sigmas) != len(made) or not all(sigma > 0 for sigma in sigmas):
+        sigmas = [skeletons.DEFAULT_SIGMA] * len(skeleton)
+    if len(sigmas) != len(skeleton) or not all(sigma > 0 for sigma in sigmas):
         raise ValueError(
-            f"`sigmas` are positive numbers, one for each of the {len(made)} "
-            f"joints of {name}. Received: sigmas={sigmas!r}"
+            "`sigmas` are positive numbers, one for each of the "
+            f"{len(skeleton)} joints of {name}. Received: sigmas={sigmas!r}"
         )
-    made = dataclasses.replace(
-        made, sigmas=tuple(map(float, sigmas)), categories=(number,)
+    skeleton = dataclasses.replace(
+        skeleton, sigmas=tuple(map(float, sigmas)), categories=(number,)
     )
-    return skeletons.COCO if made == skeletons.COCO else made
+    return skeletons.COCO if skeleton == skeletons.COCO else skeleton
 
 
 def of_truth(truth, sigmas=None):
@@ -193,9 +195,9 @@ def _named(found, wanted):
         if exact:
             return exact
         wanted = [name.strip() for name in wanted.split(",")]
-    some = [c for c in found if {c["name"], c["id"]} & set(wanted)]
-    named = {value for c in some for value in (c["name"], c["id"])}
-    return some if set(wanted) <= named else []
+    categories = [c for c in found if {c["name"], c["id"]} & set(wanted)]
+    named = {value for c in categories for value in (c["name"], c["id"])}
+    return categories if set(wanted) <= named else []
 
 
 def _cleaned(row, counted, names, notes):
@@ -244,13 +246,13 @@ def _names(value, category, notes):
     if not isinstance(value, list):
         return []
     value = [n.get("name") if isinstance(n, dict) else n for n in value]
-    names, seen = [], collections.Counter()
+    names, counts = [], collections.Counter()
     taken = {str(name) for name in value}
     for number, name in enumerate(value, 1):
         name = str(name) if name not in (None, "") else str(number)
-        seen[name] += 1
-        if seen[name] > 1 or name in names:
-            again = seen[name]
+        counts[name] += 1
+        if counts[name] > 1 or name in names:
+            again = counts[name]
             while f"{name}_{again}" in taken:
                 again += 1
             notes.append(

@@ -45,12 +45,12 @@ def read(path, category=None, *, keypoints=None, say=print):
         FileNotFoundError: there is no such file.
         ValueError: the file is not in COCO's form, or has no such category.
     """
-    whole = read_json(path, "annotations")
-    whole = whole if isinstance(whole, dict) else {}
-    is_test = "annotations" not in whole
+    content = read_json(path, "annotations")
+    content = content if isinstance(content, dict) else {}
+    is_test = "annotations" not in content
     names = ("images", "categories") + ("annotations",) * (not is_test)
-    _check_lists(whole, names, path)
-    rows = [_with_id(row) for row in whole["categories"]]
+    _check_lists(content, names, path)
+    rows = [_with_id(row) for row in content["categories"]]
     rows = [row for row in rows if row]
     if is_test and not any(row.get("keypoints") for row in rows):
         # Categories of COCO's own test sets have no keypoints.
@@ -63,11 +63,11 @@ def read(path, category=None, *, keypoints=None, say=print):
         chosen = coco_skeleton.chosen(
             rows,
             category,
-            _Counts(whole.get("annotations", ()), rows),
+            _Counts(content.get("annotations", ()), rows),
             keypoints,
             say,
         )
-        images = coco_annotations.images(whole["images"], say)
+        images = coco_annotations.images(content["images"], say)
     except ValueError as error:
         raise type(error)(f"{path}: {error}") from None
     truth = {
@@ -77,9 +77,9 @@ def read(path, category=None, *, keypoints=None, say=print):
     }
     if is_test:
         return truth
-    _say_unread(whole["annotations"], say)
+    _say_unread(content["annotations"], say)
     annotations, left_out = coco_annotations.annotations(
-        whole["annotations"],
+        content["annotations"],
         images,
         chosen,
         {row["id"]: row.get("name") for row in rows},
@@ -88,14 +88,14 @@ def read(path, category=None, *, keypoints=None, say=print):
     return {**truth, "annotations": annotations, "left_out": left_out.rows}
 
 
-def _check_lists(whole, names, path):
+def _check_lists(content, names, path):
     """Requires that a file has the lists of COCO's form."""
     wrong = [
-        f"{name} that is a {type(whole[name]).__name__}"
-        if name in whole
+        f"{name} that is a {type(content[name]).__name__}"
+        if name in content
         else f"no {name}"
         for name in names
-        if not isinstance(whole.get(name), list)
+        if not isinstance(content.get(name), list)
     ]
     if wrong:
         raise ValueError(

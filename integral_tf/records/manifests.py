@@ -123,10 +123,10 @@ def read_truth(path: pathlib.Path, sha256: str | None) -> dict | None:
     Raises:
         ValueError: the ground truth was changed after the records were built.
     """
-    there = path.is_file()
-    if not there and sha256 is None:
+    exists = path.is_file()
+    if not exists and sha256 is None:
         return None
-    text = path.read_bytes() if there else b""
+    text = path.read_bytes() if exists else b""
     try:
         if sha256 in (None, hashlib.sha256(text).hexdigest()):
             return json.loads(text)
@@ -134,7 +134,7 @@ def read_truth(path: pathlib.Path, sha256: str | None) -> dict | None:
         pass  # damaged, and without a digest, from before 0.2
     raise ValueError(
         "The ground truth beside these records is "
-        f"{'altered or damaged' if there else 'missing'}; build the records "
+        f"{'altered or damaged' if exists else 'missing'}; build the records "
         f"again. Received: {str(path)!r}"
     )
 
