@@ -34,6 +34,7 @@ REFERENCE = {
         "metrics.average_precision",
         "metrics.pycocotools_ap",
         "metrics.calibration",
+        "metrics.fitting",
     ],
     "ops": [
         "ops.integral",

@@ -1,26 +1,29 @@
-"""The one coordinate convention; only this file converts between frames.
+"""The package's coordinate convention; only this file converts between frames.
 
 A point is `(x, y)`: x runs along columns, y along rows. A pixel's *centre* has
 integer coordinates, so a map of width W spans x in [-0.5, W - 0.5].
 
     heat-map frame   pixels of H_k               (32 x 32 in the paper)
     crop frame       pixels of the network input (256 x 256)
-    window frame     pixels of the record's picture of one person
+    window frame     pixels of a record's picture of one person
     image frame      pixels of the original photograph
 
-A box is `(x, y, width, height)` as COCO has it: left and top *edge*, counted
-from the picture's edge, so that a whole picture is `(0, 0, width, height)` and
-the edge x is where points have x - 0.5.
+A box is COCO's `(x, y, width, height)`. Its x and y are the left and top
+*edge*, counted from the picture's edge: the box of the full picture is `(0, 0,
+width, height)`. A box's edge x is the coordinate x - 0.5 of a point.
+
 Affine maps are `(2, 3)` matrices that take `(x, y, 1)` to a point.
 
 A `size` is (height, width), as arrays have it; an `extent` is (width, height),
 as points have it.
-A stride is one number, or one for each axis. Where arguments are points, it has
-their order, (x, y). The layers and the losses take it in the
-order of the maps' axes, (height, width), ours: `steps` is between the two.
 
-Every function here is arithmetic on whatever array type it is given, or, where
-it builds matrices, NumPy float64.
+A stride is one number, or one for each axis. Functions of points take it in the
+order of a point, (x, y). The layers and the losses take it in the
+order of the maps' axes, (height, width). ours: `steps` converts from the latter
+to the former.
+
+The functions are plain arithmetic and work on any array type. Functions that
+build matrices return NumPy float64.
 """
 
 from __future__ import annotations
@@ -39,7 +42,8 @@ from integral_tf.signatures import Tensor
 
 # ours: the paper gives no margin between the person's box and the crop.
 BOX_MARGIN = 1.25
-# Nobody's box reaches as far, in pixels; the sum of such numbers stays exact.
+# Limit in pixels of a box's numbers: larger than any picture, and small enough
+# that sums of them are exact.
 LARGEST_BOX = 1e5
 # Section 6.1's largest scale, and the cosine and sine of its largest rotation,
 # rounded up.
@@ -50,14 +54,14 @@ def steps(stride: Steps, dimensions: int) -> Steps:
     """A stride in the order of a point, x first.
 
     Args:
-        stride: In the order of the maps' axes, or one number.
-        dimensions: How many axes of space the maps have.
+        stride: One number, or a tuple in the order of the maps' axes.
+        dimensions: Number of the maps' spatial axes.
 
     Returns:
-        The number, or a tuple of one for each coordinate.
+        The number, or the tuple in reverse order.
 
     Raises:
-        ValueError: not as many as there are axes.
+        ValueError: the tuple's length is not `dimensions`.
 
     Example:
 
@@ -80,9 +84,9 @@ def heatmap_to_crop(
 ) -> Tensor:
     """Maps heat-map points to the crop; one cell spans `stride` crop pixels.
 
-    The half-pixel terms keep cell *centres* aligned: cell 0 at stride 8 covers
-    crop pixels 0..7, whose centre is 3.5, not 0. Of `"first"` cells it is 0:
-    so Simple Baselines and MMPose train.
+    With `cells="middle"` the half-pixel terms align cell *centres*: cell 0 at
+    stride 8 covers crop pixels 0..7, whose centre is 3.5. With
+    `cells="first"`, as Simple Baselines and MMPose train, it is at 0.
     """
     if cells == "first":
         return points * _vector(stride, points)
@@ -92,7 +96,7 @@ def heatmap_to_crop(
 def heatmap_to_range(
     points: Tensor, step: Steps | Tensor, low: float
 ) -> Tensor:
-    """Maps heat-map points to where a map begins at `low`, in such steps."""
+    """Maps heat-map points to a range: the map's first edge is at `low`."""
     return (points + 0.5) * _vector(step, points) + low
 
 
@@ -121,21 +125,22 @@ def unit_to_crop(points: Tensor, extent: Tensor) -> Tensor:
 def to_convention(
     points: Tensor, name: str, extent: Numbers, stride: Stride
 ) -> Tensor:
-    """Says crop points as another library would for the same heat map.
+    """Converts crop points to another library's coordinates.
 
     Args:
         points: `(..., 2)` x, y in the crop frame, of NumPy, TensorFlow or JAX.
-        name: A row of the table in docs/conventions.md, as `"mmpose"`.
+        name: Name of a row of the table in docs/conventions.md, such as
+            `"mmpose"`.
         extent: `(width, height)` of the crop, `stride` times the heat map's.
         stride: Crop pixels spanned by one heat-map pixel, or `(x, y)`.
 
     Returns:
-        `(..., 2)` x, y: what that library reads out of a map of which
-        `IntegralRegression(stride)` reads `points`.
+        `(..., 2)` x, y: the values that the library would decode from the heat
+        map from which `IntegralRegression(stride)` decodes `points`.
 
     Raises:
-        ValueError: no convention has this name, or `extent` is not that of a
-            whole number of heat-map pixels.
+        ValueError: no convention has this name, or `extent` is no multiple of
+            `stride`.
 
     Example:
 
@@ -153,7 +158,7 @@ def to_convention(
 def from_convention(
     points: Tensor, name: str, extent: Numbers, stride: Stride
 ) -> Tensor:
-    """Inverse of `to_convention`: their `(..., 2)` points in our crop frame.
+    """Inverse of `to_convention`: another library's points in our crop frame.
 
     Example:
 
@@ -165,17 +170,20 @@ def from_convention(
 
 
 def _vector(numbers, points=None):
-    """A number for each coordinate as an array, and one number as it is."""
+    """A tuple, one number per coordinate, as an array; a number as it is."""
     if not isinstance(numbers, (tuple, list, np.ndarray)):
         return numbers
-    # Float64 would make float64 of another library's points.
+    # A float64 array would turn another library's points into float64.
     other = hasattr(points, "dtype") and not isinstance(points, np.ndarray)
     single = other and "64" not in str(points.dtype)
     return np.asarray(numbers, np.float32 if single else np.float64)
 
 
 def _convention(name, extent, stride, points):
-    """Their name of heat-map pixel 0 and their step, `()` or `(2,)` each."""
+    """The library's coordinate of heat-map pixel 0, and its step per pixel.
+
+    Each is a number or `(2,)`.
+    """
     if name not in conventions.OF_LIBRARIES:
         raise ValueError(
             f"`name` is one of {', '.join(conventions.OF_LIBRARIES)}. "
@@ -194,7 +202,7 @@ def _convention(name, extent, stride, points):
 
 
 def mirror_x(x: Tensor, width: Tensor) -> Tensor:
-    """Where column `x` of a picture this wide lands when it is mirrored."""
+    """The column of `x` after its picture of this width is mirrored."""
     return width - 1 - x
 
 
@@ -207,30 +215,32 @@ def crop_side(
 ) -> Tensor:
     """Height of the crop around a box.
 
-    The crop has the network's aspect (width / height) and is the smallest one
-    that holds the box, times `margin`.
+    The crop is the smallest one of the network's aspect that holds the box,
+    enlarged by `margin`.
 
     Args:
-        box_width: Of the person's box.
-        box_height: Of the person's box.
-        aspect: Width of the network's input over its height.
+        box_width: Width of the person's box.
+        box_height: Height of the person's box.
+        aspect: Width of the network's input divided by its height.
         maximum: The elementwise maximum of the caller's array library.
-        margin: Enlargement of the box.
+        margin: Factor that enlarges the box.
+
+    Returns:
+        The height, in the unit of the box.
     """
     return maximum(box_height, box_width / aspect) * margin
 
 
 def region_to_pixels(box: ArrayLike, width: float, height: float) -> np.ndarray:
-    """Affine from the pixels of a `width` x `height` picture of `box` to the
-    frame that the box is in.
+    """The affine map from a `width` x `height` picture of a box to its frame.
 
     Args:
-        box: `(x, y, w, h)`; its edges become the picture's edges.
-        width: Of the picture, in pixels.
-        height: Of the picture, in pixels.
+        box: `(x, y, w, h)`; its edges are the picture's edges.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
 
     Returns:
-        `(2, 3)` float64 matrix, picture -> box's frame.
+        `(2, 3)` float64 matrix, picture -> frame of the box.
     """
     x, y, w, h = np.asarray(box, np.float64)
     sx, tx = side_to_pixels(x, w, width)
@@ -241,15 +251,15 @@ def region_to_pixels(box: ArrayLike, width: float, height: float) -> np.ndarray:
 def side_to_pixels(
     edge: Tensor, length: Tensor, pixels: float
 ) -> tuple[Tensor, Tensor]:
-    """Factor and offset of one axis of `region_to_pixels`, on any arrays.
+    """Factor and offset of one axis of `region_to_pixels`, on any array type.
 
     Args:
-        edge: Where a box begins.
-        length: The box's side.
-        pixels: Pixels of the picture along that side.
+        edge: First edge of the box along the axis.
+        length: Length of the box along the axis.
+        pixels: Number of the picture's pixels along the axis.
     """
     factor = length / pixels
-    # Edges, not centres, coincide: the centre of pixel 0 is half a pixel in.
+    # Edges coincide, and the centre of pixel 0 is half a pixel from the edge.
     return factor, edge + 0.5 * factor - 0.5
 
 
@@ -260,8 +270,8 @@ def region_around(
 
     Args:
         box: `(x, y, w, h)` of the person.
-        aspect: Width over height of the network's input.
-        margin: Enlargement.
+        aspect: Width of the network's input divided by its height.
+        margin: Factor that enlarges the box.
 
     Returns:
         `(4,)` float64 box with the same centre.
@@ -280,30 +290,30 @@ def crop_region(
     *,
     margin: float = BOX_MARGIN,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """`region_around` side by side, on the arrays that `maximum` takes."""
+    """`region_around` of arrays of x, y, width and height, of any library."""
     height = crop_side(w, h, aspect, maximum, margin)
     width = height * aspect
     return x + w / 2 - width / 2, y + h / 2 - height / 2, width, height
 
 
 def window_margin(aspect: float = 1.0) -> float:
-    """A window's side over its crop's height.
+    """A window's side divided by the height of its crop.
 
-    The window is square and holds every crop that Section 6.1's augmentation
-    draws: 25 % larger, and a rectangle turned by 30 degrees.
+    The window is square. It holds every crop of Section 6.1's augmentation, the
+    largest of which is 25 % larger and turned by 30 degrees.
     """
     return _ZOOM * (_COS * max(aspect, 1.0) + _SIN * min(aspect, 1.0))
 
 
 def window_around(box: ArrayLike, aspect: float = 1.0) -> np.ndarray:
-    """The square box of a person's window, for crops of this aspect."""
+    """The square box of a person's window; `aspect` is that of the crops."""
     x, y, w, h = np.asarray(box, np.float64)
     side = crop_side(w, h, aspect, np.maximum) * window_margin(aspect)
     return np.array([x + w / 2 - side / 2, y + h / 2 - side / 2, side, side])
 
 
 def apply(matrix: ArrayLike, points: ArrayLike) -> np.ndarray:
-    """Maps `(..., K, 2)` points by a `(..., 2, 3)` affine matrix."""
+    """Applies a `(..., 2, 3)` affine matrix to `(..., K, 2)` points."""
     matrix, points = np.asarray(matrix), np.asarray(points)
     linear = np.swapaxes(matrix[..., :2], -1, -2)
     return points @ linear + matrix[..., None, :, 2]
@@ -320,13 +330,13 @@ def invert(matrix: ArrayLike) -> np.ndarray:
 def box_to_region(
     box: ArrayLike, region: ArrayLike, width: float, height: float
 ) -> np.ndarray:
-    """A box of the image, in the picture that shows `region` of that image.
+    """Converts a box of an image to the picture of a region of the image.
 
     Args:
         box: `(x, y, w, h)` in the image.
-        region: `(x, y, w, h)` in the image that the picture shows.
-        width: Of the picture, in pixels.
-        height: Of the picture, in pixels.
+        region: `(x, y, w, h)` in the image; the picture shows this region.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
 
     Returns:
         `(4,)` float64 box in the picture.
@@ -337,53 +347,59 @@ def box_to_region(
 
 
 def box_around(points: ArrayLike, margin: float) -> np.ndarray:
-    """The box around `(N, 2)` points, `margin` times their extent."""
+    """The box around `(N, 2)` points, enlarged by `margin`."""
     low, high = np.min(points, axis=0), np.max(points, axis=0)
-    # A single point, or a row of them, still has the pixel it stands on.
+    # The box of a single point, or of points in a line, is one pixel wide.
     size = np.maximum((high - low) * margin, 1.0)
     return np.concatenate([(low + high) / 2 + 0.5 - size / 2, size])
 
 
 def centre(length: Tensor) -> Tensor:
-    """The middle of a picture's side, as a point's coordinate."""
+    """The point coordinate of the middle of a picture's side."""
     return (length - 1) / 2
 
 
 def box_centre(edge: Tensor, length: Tensor) -> Tensor:
-    """The middle of a box's side, as a point's coordinate."""
+    """The point coordinate of the middle of a box's side."""
     return edge + length / 2 - 0.5
 
 
 def edges(length: Tensor) -> tuple[float, Tensor]:
-    """Where a picture's side begins and ends, as points' coordinates."""
+    """The point coordinates of the two edges of a picture's side."""
     return -0.5, length - 0.5
 
 
-@former.arguments(size="extent")
 def inside(points: Tensor, extent: Tensor) -> Tensor:
-    """Which coordinates of points lie within a picture's edges; NaN does not.
+    """Whether coordinates of points lie within a picture's edges; NaN does not.
 
     Args:
-        points: `(..., 2)` x, y, on any array type.
-        extent: `(width, height)`, an array of the same library.
+        points: `(..., 2)` x, y, of any array type.
+        extent: `(width, height)` of the picture, an array of the same library.
 
     Returns:
-        `(..., 2)` bool; a point is in the picture where both are.
+        `(..., 2)` bool. A point is in the picture if both are true.
     """
     low, high = edges(extent)
     return (points >= low) & (points <= high)
 
 
 def unscale(points: Tensor, to_image: Tensor) -> Tensor:
-    """Image points `(K, 2)` in the window that `to_image` (2, 3) places.
+    """Converts image points `(K, 2)` to the frame of a window.
 
-    A window is never turned, so this is the inverse of `apply` without a
-    matrix inverse, on whatever array type it is given.
+    A window is never turned, so the inverse of `apply` needs no matrix inverse.
+    Works on any array type.
+
+    Args:
+        points: `(K, 2)` x, y in the image frame.
+        to_image: `(2, 3)` affine map, window -> image.
+
+    Returns:
+        `(K, 2)` x, y in the window frame.
     """
     return (points - to_image[:, 2]) / to_image[0, 0]
 
 
 def unscale_box(box: Tensor, to_image: Tensor) -> tuple[Tensor, Tensor]:
-    """An image box `(4,)` in the window: its corner `(2,)` and size `(2,)`."""
+    """Converts an image box `(4,)` to a window: corner `(2,)`, size `(2,)`."""
     corner = unscale(box[:2] - 0.5, to_image) + 0.5
     return corner, box[2:] / to_image[0, 0]

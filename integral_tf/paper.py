@@ -1,15 +1,15 @@
-"""The paper's tables as data, to print beside what is measured here.
+"""The paper's tables as data, to print beside the figures measured here.
 
 Sun et al., "Integral Human Pose Regression", arXiv:1711.08229v1. Accuracies
 are in percent. A score is `(PCKh@0.5, PCKh@0.1, AUC)` on MPII's validation
 split unless the table says otherwise.
 
-Two readings that the text asks for:
+Two interpretations of the text:
 
-    - Table 3's caption and Section 6.1 say mAP@0.5 where they mean PCKh@0.5.
-    - What the paper calls FLOPs are multiplications with their addition
-      counted as one, and its parameters are those of the ImageNet classifier:
-      backbone and 1000-way layer, no head.
+    - mAP@0.5 in Table 3's caption and in Section 6.1 means PCKh@0.5.
+    - A FLOP of the paper is one multiplication and its addition. Its parameters
+      are those of the ImageNet classifier: the backbone and the 1000-way
+      layer, without the head.
 """
 
 SCORE = ("@0.5", "@0.1", "AUC")
@@ -26,8 +26,8 @@ TABLE_2 = {
     "I*": (86.0, 28.3, 56.6),
 }
 
-# Of these: a heat-map method reads each map at its maximum; a two-phase one
-# integrates it, and trains as its heat-map method first.
+# Heat-map methods read each map at its maximum. A two-phase method integrates
+# the map, and first trains as its heat-map method.
 HEATMAP_METHODS = ("H1", "H2", "H3")
 TWO_PHASE_METHODS = ("I1", "I2", "I3")
 
@@ -108,8 +108,8 @@ TABLE_5 = {
     },
 }
 
-# PCKh@0.5 on MPII's test set, with the flip test. Others by the number that
-# the paper's list of references gives them.
+# PCKh@0.5 on MPII's test set, with the flip test. Numbers in brackets are those
+# of the paper's references.
 TABLE_6_COLUMNS = (
     "Head",
     "Sho.",

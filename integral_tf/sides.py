@@ -1,9 +1,10 @@
-"""Left and right in the names of joints: who trades places in a mirror.
+"""Left and right in joint names: finds the pairs that mirroring exchanges.
 
-A name is words: `front_left_paw`, `frontLeftPaw`, `Front Left Paw` and
-`front.left.paw` are one. The words left and right, and l and r, are sides. No
-part of a longer word is one, as in bright, heel or ear, except where left or
-right begins or ends a word and the other name is there too: lefteye, righteye.
+A name is split into words: `front_left_paw`, `frontLeftPaw`, `Front Left Paw`
+and `front.left.paw` are the same. The words left, right, l and r are sides.
+Part of a word is not a side, as in bright, heel or ear, with one exception:
+left or right at a word's beginning or end, if the other name exists, too, as in
+lefteye and righteye.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Sequence
 
-# Capitals are a word of their own but for the last, which begins the next one.
+# Of several capitals the last begins the next word: LEye is L, Eye.
 _WORD = re.compile(
     r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|(?:(?![A-Za-z])[^\W\d_])+"
 )
@@ -21,13 +22,13 @@ _OTHER = {"left": "right", "right": "left", "l": "r", "r": "l"}
 
 
 def pairs(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Pairs of names that differ in their side alone, the left one first.
+    """Finds pairs of names that differ only in their side.
 
     Args:
         names: The joints' names.
 
     Returns:
-        Tuple of pairs of names; none is in two pairs.
+        Tuple of pairs of names, left before right; no name is in two pairs.
     """
     known, found = {}, {}
     for name in names:
@@ -48,7 +49,7 @@ def pairs(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def unpaired(names: Iterable[str], sides: Iterable[Iterable[str]]) -> list[str]:
-    """Names that have a side, but are in none of the pairs `sides`."""
+    """Lists names that have a side, but are in none of the pairs `sides`."""
     paired = {name for pair in sides for name in pair}
     return [
         name
@@ -60,14 +61,14 @@ def unpaired(names: Iterable[str], sides: Iterable[Iterable[str]]) -> list[str]:
 def doubtful(
     names: Iterable[str], sides: Iterable[Iterable[str]]
 ) -> list[tuple[str, str]]:
-    """Pairs of unpaired names that l and r alone tell apart.
+    """Finds pairs of unpaired names that differ only in a letter l or r.
 
-    Such as lhip and rhip, or paw_FL and paw_FR: they may be two sides, but the
-    letters are parts of words.
+    For example lhip and rhip, or paw_FL and paw_FR. They may be two sides, but
+    the letter is part of a word.
 
     Args:
         names: The joints' names.
-        sides: Pairs of names that are known; none of these is told.
+        sides: Known pairs of names; their names are not in the result.
     """
     paired = {name for pair in sides for name in pair}
     alone = [name for name in names if name not in paired]
@@ -85,9 +86,9 @@ def _words(name):
 
 
 def _mirrored(words):
-    """Names for the other side, as words, and whether this one is the left.
+    """Possible names of the other side, as words; and whether this is the left.
 
-    All of a name's sides change, `left_eye_right_corner`, or else one of them.
+    Either all sides in the name change, as in `left_eye_right_corner`, or one.
     """
     places = [i for i, word in enumerate(words) if word in _OTHER]
     choices = [places, *([i] for i in places)]

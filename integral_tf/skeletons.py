@@ -1,4 +1,4 @@
-"""The joints each dataset labels, or a user's own; everything asks here."""
+"""Skeletons: the ordered joints of a dataset or of a user."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from integral_tf import former
 
-# ours: for joints of another dataset, the mean of COCO's 17.
+# ours: OKS standard deviation of joints without one: the mean of COCO's 17.
 DEFAULT_SIGMA = 0.067
 
 
@@ -18,16 +18,18 @@ class Skeleton:
     """An ordered set of joints.
 
     Attributes:
-        name: What records, manifests and flags call this skeleton.
+        name: Name of the skeleton in records, manifests and flags.
         joints: Joint names; a joint's position here is its index everywhere.
         sides: Pairs of names that trade places when the image is mirrored.
-        limbs: Pairs of names to join by a line in a drawing.
-        groups: PCKh's columns, name -> joints, in the order of Table 6.
-        head: The two ends of the head segment, where they are labelled.
-        in_mean: Joints that the mean over joints pools; all when empty.
-        sigmas: OKS standard deviations per joint, where the dataset has them.
-        categories: The numbers that COCO's files and results give these
-            joints' categories; the first is the one to write.
+        limbs: Pairs of names that a drawing connects by a line.
+        groups: PCKh's columns, pairs of a name and its joints, in the order of
+            Table 6.
+        head: The two ends of the head segment; None if they are not labelled.
+        in_mean: Joints in PCKh's mean; empty for all.
+        sigmas: OKS standard deviations per joint; empty if the dataset has
+            none.
+        categories: Category ids of these joints in COCO's files and results;
+            the first is the one that is written.
     """
 
     name: str
@@ -45,18 +47,18 @@ class Skeleton:
 
     @property
     def mirrored_order(self) -> list[int]:
-        """Indices that undo a mirroring: `points[mirrored_order]`."""
+        """Indices that exchange left and right: `points[mirrored_order]`."""
         other = dict(self.sides)
         other.update((right, left) for left, right in self.sides)
         return [self.joints.index(other.get(j, j)) for j in self.joints]
 
     def indices(self, names: Iterable[str]) -> list[int]:
-        """Positions of these joints, in the order asked for."""
+        """Positions of these joints, in the order of `names`."""
         return [self.joints.index(name) for name in names]
 
     @property
     def mean_indices(self) -> list[int]:
-        """Positions of the joints that the mean over joints pools."""
+        """Positions of the joints in PCKh's mean."""
         return self.indices(self.in_mean or self.joints)
 
 
@@ -218,15 +220,15 @@ def get(name: str) -> Skeleton:
 
 
 def to_dict(skeleton: Skeleton) -> dict[str, Any]:
-    """A skeleton's fields, as JSON can hold them."""
+    """A skeleton's fields as a dict that JSON can hold."""
     return dataclasses.asdict(skeleton)
 
 
 def from_dict(fields: Mapping[str, Any]) -> Skeleton:
-    """Inverse of `to_dict`, also after a way through JSON.
+    """Inverse of `to_dict`, also for fields that were written as JSON.
 
     Raises:
-        ValueError: these are not a skeleton's fields.
+        ValueError: `fields` are not those of a skeleton.
     """
     try:
         skeleton = Skeleton(**{n: _tuples(v) for n, v in fields.items()})
@@ -242,7 +244,7 @@ def from_dict(fields: Mapping[str, Any]) -> Skeleton:
 
 
 def are_names(names: Any) -> bool:
-    """Whether this is a list of different texts, not empty."""
+    """Whether `names` is a list of unique strings, not empty."""
     if not isinstance(names, (list, tuple)) or not names:
         return False
     texts = all(isinstance(name, str) and name for name in names)
@@ -250,7 +252,7 @@ def are_names(names: Any) -> bool:
 
 
 def _is_whole(skeleton):
-    """Whether all names are joints, and all numbers are what they must be."""
+    """Whether all names are names of joints, and all numbers are valid."""
     named = [*skeleton.sides, *skeleton.limbs, skeleton.in_mean]
     named += [joints for _, joints in skeleton.groups]
     named += [skeleton.head or ()]
@@ -261,7 +263,7 @@ def _is_whole(skeleton):
         and isinstance(skeleton.name, str)
         and all(set(joints) <= set(skeleton.joints) for joints in named)
         and all(len(pair) == 2 for pair in pairs)
-        # A joint in two pairs would be in two places in a mirror.
+        # A joint may be in one pair only.
         and len(set(paired)) == len(paired)
         and len(skeleton.sigmas) in (0, len(skeleton))
         and all(0 < sigma < float("inf") for sigma in skeleton.sigmas)

@@ -1,4 +1,4 @@
-"""Metrics of the paper, on plain arrays, and one of Keras for `fit`."""
+"""The paper's metrics, on plain arrays, and a Keras metric for `fit`."""
 
 from typing import Any
 from typing import TYPE_CHECKING

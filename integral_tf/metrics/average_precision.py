@@ -1,12 +1,12 @@
 """COCO's average precision of poses: the figures of Table 8.
 
     AP, AR      mean over OKS thresholds of 0.5, 0.55, ... 0.95
-    AP50, AP75  at one threshold, as AR50 and AR75
-    APM, APL    of people of 32^2 to 96^2 square pixels, and of larger ones
+    AP50, AP75  at one OKS threshold; likewise AR50 and AR75
+    APM, APL    of people of 32^2 to 96^2 square pixels, and of larger people
 
-The rules are those of pycocotools' `COCOeval(iouType="keypoints")`. Departs in
-two cases that are faults there: an annotation whose id is 0 can be found, and
-a joint that is not a number is far from the truth rather than on it.
+The rules are those of pycocotools' `COCOeval(iouType="keypoints")`, except for
+two of its faults: here an annotation with the id 0 can be matched, and a joint
+that is not a number is far from the truth rather than on it.
 
 Shape letters: T thresholds, R recalls, P people, D detections, K joints.
 """
@@ -28,7 +28,7 @@ THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
 AREAS = ((0, 1e5**2), (32**2, 96**2), (96**2, 1e5**2))  # all, medium, large
 _FIGURES = (
-    # name, of which areas, at which thresholds
+    # name, index into AREAS, OKS thresholds
     ("", 0, slice(None)),
     ("50", 0, 0),
     ("75", 0, 5),
@@ -52,11 +52,11 @@ def coco_keypoint_ap(
 
     Returns:
         Dict of AP, AP50, AP75, APM, APL, AR, AR50, AR75, ARM and ARL, each
-        from 0 to 1, or -1 where there is nobody to find.
+        from 0 to 1, or -1 where `truth` has no such person.
 
     Raises:
-        ValueError: one of the two is not in COCO's format, or they do not
-            belong together.
+        ValueError: `truth` or `results` is not in COCO's format, or `results`
+            has no image or category of `truth`.
     """
     people, found, categories = coco_arrays.read(truth, results, len(sigmas))
     pairs = _pairs(people, found, sigmas)
@@ -84,7 +84,7 @@ def coco_keypoint_ap(
 
 @dataclasses.dataclass(frozen=True)
 class _Pairs:
-    """Detections and people of one group that any threshold can match."""
+    """Pairs of a detection and a person that some OKS threshold can match."""
 
     detection: np.ndarray
     person: np.ndarray
@@ -113,11 +113,11 @@ def _pairs(people, found, sigmas):
 
 
 def _matches(pairs, ignored, people, found):
-    """Gives each detection a person, the surest of a group first.
+    """Matches detections with people, a group's highest scores first.
 
-    A detection takes the most similar person whom none has taken, the later
-    of two equal ones. Only where nobody is similar enough does it take someone
-    ignored, who excuses it; a crowd can be taken many times.
+    A detection matches the unmatched person with the largest OKS, the later of
+    two with equal OKS. If none is above the threshold, it may match an ignored
+    person, and is then not counted. A crowd can be matched many times.
 
     Args:
         pairs: `_Pairs`.
@@ -126,11 +126,11 @@ def _matches(pairs, ignored, people, found):
         found: `coco_arrays.Detections`.
 
     Returns:
-        `(T, D)` bools, true where a detection has taken someone, and `(T, D)`
-        bools, true where that excuses it.
+        `(T, D)` bools, true where a detection has a match, and `(T, D)` bools,
+        true where the match is ignored.
     """
-    # Which people a detection prefers depends on no other's choice, so sort
-    # once; then let the surest of all groups choose, the second of all, ...
+    # A detection's order of people does not depend on other detections: sort
+    # once. Then match the best detection of every group, the second best, ...
     rank = found.rank[pairs.detection]
     order = np.lexsort(
         (
@@ -157,8 +157,8 @@ def _matches(pairs, ignored, people, found):
         place = np.where(free, np.arange(len(now)), len(now))
         starts = np.flatnonzero(np.diff(detection, prepend=-1))
         best = np.minimum.reduceat(place, starts, axis=1)
-        t, some = np.nonzero(best < len(now))
-        best = best[t, some]
+        t, matched = np.nonzero(best < len(now))
+        best = best[t, matched]
         taken[t, person[best]] = True
         hit[t, detection[best]] = True
         excused[t, detection[best]] = ignored[person[best]]
@@ -166,11 +166,12 @@ def _matches(pairs, ignored, people, found):
 
 
 def _curves(right, wrong, wanted):
-    """The curves of one category.
+    """The precision and recall of one category.
 
     Args:
-        right, wrong: `(T, D)` bools, the surest detection first.
-        wanted: How many people there are to find.
+        right: `(T, D)` bools, true positives, highest score first.
+        wrong: `(T, D)` bools, false positives, highest score first.
+        wanted: Number of people to find.
 
     Returns:
         `(T, R)` precision at each of `RECALLS`, and `(T,)` recall reached.
@@ -181,7 +182,7 @@ def _curves(right, wrong, wanted):
     right, wrong = np.cumsum(right, axis=1), np.cumsum(wrong, axis=1)
     recall = right / wanted
     here = right / (right + wrong + np.spacing(1))
-    # At a recall counts the best precision there or further on.
+    # The precision at a recall is the best at this or any higher recall.
     best = np.maximum.accumulate(here[:, ::-1], axis=1)[:, ::-1]
     for t in range(len(THRESHOLDS)):
         place = np.searchsorted(recall[t], RECALLS)

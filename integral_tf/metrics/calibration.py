@@ -1,7 +1,7 @@
-"""Whether scores and covariances mean what they say.
+"""Measures the calibration of scores and covariances.
 
-A score is to be the probability that its joint is right, a covariance to tell
-how far the joint is off. `fitting` makes them so.
+A calibrated score is the probability that its joint is correct. A calibrated
+covariance gives the distribution of the joint's error. `fitting` fits both.
 
 Shape letter: M joints.
 """
@@ -17,37 +17,38 @@ from integral_tf.signatures import ArrayLike
 def reliability(
     scores: ArrayLike, hits: ArrayLike, bins: int = 10
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How often scores come true: the points of a reliability diagram.
+    """The points of a reliability diagram.
 
     Args:
         scores: `(M,)` in [0, 1].
-        hits: `(M,)` bools.
-        bins: Equal parts of [0, 1].
+        hits: `(M,)` bools, true where the joint is correct.
+        bins: Number of bins, of equal width over [0, 1].
 
     Returns:
-        Of each part, `(bins,)`: how many scores fall into it, their mean, and
-        the share of hits among them; NaN where there are none.
+        Three arrays `(bins,)`: each bin's number of scores, their mean, and
+        the fraction of hits. The last two are NaN in an empty bin.
     """
     scores, hits = np.asarray(scores, np.float64), np.asarray(hits, np.float64)
     place = np.minimum((scores * bins).astype(int), bins - 1)
     counts = np.bincount(place, minlength=bins)
-    some = np.where(counts, counts, np.nan)
+    divisor = np.where(counts, counts, np.nan)
     return (
         counts,
-        np.bincount(place, scores, minlength=bins) / some,
-        np.bincount(place, hits, minlength=bins) / some,
+        np.bincount(place, scores, minlength=bins) / divisor,
+        np.bincount(place, hits, minlength=bins) / divisor,
     )
 
 
 def calibration_error(
     scores: ArrayLike, hits: ArrayLike, bins: int = 10
 ) -> float:
-    """Expected calibration error: mean gap of score and share of hits.
+    """Expected calibration error: mean gap of mean score and fraction of hits.
 
     Args:
         scores: `(M,)` in [0, 1].
-        hits: `(M,)` bools.
-        bins: Equal parts of [0, 1], each weighted by how many fall into it.
+        hits: `(M,)` bools, true where the joint is correct.
+        bins: Number of bins, of equal width over [0, 1]. A bin's weight is its
+            number of scores.
     """
     counts, means, shares = reliability(scores, hits, bins)
     gaps = counts * np.abs(means - shares)
@@ -55,7 +56,7 @@ def calibration_error(
 
 
 def spearman(scores: ArrayLike, errors: ArrayLike) -> float:
-    """Spearman's correlation, -1 to 1; 0 where all of one are the same."""
+    """Spearman's rank correlation, -1 to 1; 0 if an argument is constant."""
     from scipy import stats
 
     if len(np.unique(scores)) < 2 or len(np.unique(errors)) < 2:

@@ -1,10 +1,11 @@
-"""COCO's annotations and keypoint results, as arrays to be compared.
+"""COCO's annotations and keypoint results as arrays.
 
-A *group* is one image and one category: only within it can a detection be
-somebody. The formats are those of https://cocodataset.org/#format-data and
+A *group* is one image and one category. A detection can match people of its own
+group only. The formats are those of https://cocodataset.org/#format-data and
 https://cocodataset.org/#format-results.
 
-Shape letters: P people, D detections, K joints. All is in the image frame.
+Shape letters: P people, D detections, K joints. All points are in the image
+frame.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ MAX_DETECTIONS = 20  # of a group
 
 @dataclasses.dataclass(frozen=True)
 class People:
-    """The truth, sorted by group; within one, in the file's order.
+    """The truth, sorted by group; within a group in the file's order.
 
     Attributes:
-        group, category: `(P,)` numbers from 0.
+        group: `(P,)` group numbers from 0.
+        category: `(P,)` category numbers from 0.
         joints: `(P, K, 2)` points.
         visible: `(P, K)` bools, true where labelled.
-        area: `(P,)` the annotations' own.
+        area: `(P,)` of the annotations, in square pixels.
         box: `(P, 4)` x, y, width, height.
         crowd: `(P,)` bools: many people, annotated as one.
         ignored: `(P,)` bools: crowds, and people without labelled joints.
@@ -48,14 +50,15 @@ class People:
 
 @dataclasses.dataclass(frozen=True)
 class Detections:
-    """The `MAX_DETECTIONS` surest poses of each group; the surest of all first.
+    """The `MAX_DETECTIONS` best poses of each group, sorted by score.
 
     Attributes:
-        group, category: `(D,)` numbers from 0.
+        group: `(D,)` group numbers from 0.
+        category: `(D,)` category numbers from 0.
         joints: `(D, K, 2)` points.
-        area: `(D,)` of the `bbox`, if the first result has one, else of the
-            joints' extent.
-        rank: `(D,)` 0 for the surest of its group.
+        area: `(D,)` of `bbox`, if the first result has one, else of the box
+            around the joints.
+        rank: `(D,)` rank within the group by score, from 0.
     """
 
     group: np.ndarray
@@ -70,18 +73,19 @@ def read(
     results: list[dict[str, Any]] | Path,
     joints: int,
 ) -> tuple[People, Detections, int]:
-    """Reads both, and checks that they belong together.
+    """Reads annotations and results, and checks that they belong together.
 
     Args:
         truth: COCO's person_keypoints JSON, loaded, or its path.
         results: COCO's keypoint results, loaded, or their path.
-        joints: K.
+        joints: The number K of joints.
 
     Returns:
         `People`, `Detections` and the number of categories.
 
     Raises:
-        ValueError: they are not in COCO's format, or not of one another.
+        ValueError: `truth` or `results` is not in COCO's format, or `results`
+            has no image or category of `truth`.
     """
     truth, results = _loaded(truth), _loaded(results)
     _check_parts(truth, results)
@@ -126,12 +130,12 @@ def _detections(results, images, categories, joints):
             f"{np.count_nonzero(~np.isfinite(score))} without"
         )
     points = _keypoints(rows, joints)[..., :2]
-    # pycocotools asks the first result whether they all have boxes.
+    # As in pycocotools, the first result decides whether all have boxes.
     if results and results[0].get("bbox"):
         area = _column(rows, "bbox").reshape(-1, 4)[:, 2:].prod(axis=1)
     else:
         area = np.ptp(points, axis=1).prod(axis=1)
-    # Of equal scores the smaller image id goes first, then the earlier result:
+    # Results of equal scores are sorted by image id, then stay in their order:
     # both sorts are stable.
     order = np.lexsort((image, -score))
     group = (category * len(images) + image)[order]
@@ -194,7 +198,7 @@ def _numbered(rows):
 
 
 def _known(rows, images, categories):
-    """Those of known images and categories, and the numbers of these."""
+    """The rows of known images and categories, and the numbers of both."""
     rows = [
         row
         for row in rows

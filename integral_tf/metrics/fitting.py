@@ -1,4 +1,4 @@
-"""Fits that make scores and covariances mean what they say.
+"""Calibrates scores and covariances.
 
 Both are fitted on people with known joints. `halves` splits these people, so
 that a fit to one half is measured on the other.
@@ -13,7 +13,7 @@ import numpy as np
 from integral_tf.metrics import calibration
 from integral_tf.signatures import ArrayLike
 
-# Logits beyond those of this and of 1 less this are not asked for, as in
+# Scores are clipped to this distance from 0 and 1 before their logit, as in
 # `layers.ScoreCalibration`.
 _SMALLEST = 1e-6
 
@@ -21,18 +21,19 @@ _SMALLEST = 1e-6
 def fit_platt(scores: ArrayLike, hits: ArrayLike) -> tuple[float, float]:
     """Platt's scaling: slope and offset on the logits of scores.
 
-    The loss is his: cross-entropy with targets that are one example short of
-    0 and 1, so that it has a minimum where all are right, too.
+    The loss is Platt's: cross-entropy with the target (h + 1) / (h + 2) for a
+    hit and 1 / (m + 2) for a miss, where h is the number of hits and m that of
+    misses. With 1 and 0 it would have no minimum if all joints were correct.
 
     Args:
         scores: `(M,)` in [0, 1].
-        hits: `(M,)` bools.
+        hits: `(M,)` bools, true where the joint is correct.
 
     Returns:
-        Slope, above 0, and offset; 1 and 0 of no scores. They are
-        `layers.ScoreCalibration`'s.
+        Slope, above 0, and offset, for `layers.ScoreCalibration`. Without
+        scores they are 1 and 0.
     """
-    # The layer's own worlds have no SciPy, and import this file.
+    # Late, because environments without SciPy import this file too.
     from scipy import optimize
     from scipy import special
 
@@ -50,7 +51,7 @@ def fit_platt(scores: ArrayLike, hits: ArrayLike) -> tuple[float, float]:
         cost = np.logaddexp(0, values) - target * values
         return cost.mean(), [(gap * logits).mean(), gap.mean()]
 
-    # A falling curve would turn the order of scores round.
+    # A negative slope would reverse the order of scores.
     best = optimize.minimize(
         loss, (1.0, 0.0), jac=True, bounds=((1e-3, None), (None, None))
     )
@@ -60,15 +61,15 @@ def fit_platt(scores: ArrayLike, hits: ArrayLike) -> tuple[float, float]:
 def cross_fitted(
     scores: ArrayLike, hits: ArrayLike, groups: ArrayLike
 ) -> np.ndarray:
-    """Each half's scores after `fit_platt` on the other half.
+    """Calibrates each half's scores by `fit_platt` on the other half.
 
     Args:
         scores: `(M,)` in [0, 1].
-        hits: `(M,)` bools.
-        groups: `(M,)`, as of `halves`.
+        hits: `(M,)` bools, true where the joint is correct.
+        groups: `(M,)`, as in `halves`.
 
     Returns:
-        `(M,)` scores, as of people that the calibration has not seen.
+        `(M,)` scores. No score's own hit was used to calibrate it.
     """
     from scipy import special
 
@@ -82,10 +83,11 @@ def cross_fitted(
 
 
 def halves(groups: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Two masks `(M,)`, each the other's complement: every second group.
+    """Splits joints by group into halves: two complementary masks `(M,)`.
 
     Args:
-        groups: `(M,)` what stays together, such as the image's number.
+        groups: `(M,)` labels, such as the image's number. Joints of one group
+            are in the same half; every second group is in the first half.
     """
     _, place = np.unique(groups, return_inverse=True)
     odd = place % 2 == 1
@@ -95,20 +97,20 @@ def halves(groups: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 def fit_student_t(
     errors: ArrayLike, covariances: ArrayLike
 ) -> tuple[float, float, float | None]:
-    """Student's t of errors whose scale goes with a map's covariance.
+    """Fits a Student's t distribution to errors, scaled by the covariances.
 
-    The likeliest slope, offset and degrees of freedom of a t distribution in
-    the plane with scale `slope * covariance + offset * I`. Joints put on
-    another limb make its tails heavy, and do not widen what is said of the
-    others, as they would under a normal distribution.
+    Finds the maximum-likelihood slope, offset and degrees of freedom of a t
+    distribution in the plane with scale `slope * covariance + offset * I`.
+    Joints on the wrong limb make its tails heavy. They would widen a normal
+    distribution for all other joints, too.
 
     Args:
-        errors: `(M, 2)` truth less joint.
+        errors: `(M, 2)` true minus predicted joint.
         covariances: `(M, 2, 2)` of the maps, in the same frame.
 
     Returns:
-        Slope, offset and degrees, those of `layers.CovarianceCalibration`;
-        `(1, 0, None)`, which changes nothing, of no errors.
+        Slope, offset and degrees, for `layers.CovarianceCalibration`. Without
+        errors `(1, 0, None)`, which changes nothing.
     """
     from scipy import optimize
 
@@ -129,7 +131,8 @@ def fit_student_t(
     best = optimize.minimize(
         loss,
         np.log([1.0, typical, 4.0]),
-        # From a tenth of a pixel: sharp maps have no width in float32.
+        # The offset is at least (0.1 pixel)^2: a sharp map's covariance is 0
+        # in float32.
         bounds=np.log([(1e-6, 1e6), (1e-2, 1e6), (0.5, 1e3)]),
     )
     return tuple(map(float, np.exp(best.x)))

@@ -1,4 +1,4 @@
-"""How far joints are off, as a Keras metric for `fit` and `evaluate`."""
+"""The mean distance of joints, as a Keras metric for `fit` and `evaluate`."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ class JointDistance(keras.metrics.Metric):
     """Mean distance of the labelled joints from the truth, in crop pixels.
 
     Args:
-        name: Of the metric in the log.
+        name: Name of the metric in the log.
         **kwargs: Base metric keyword arguments.
 
     Call arguments:
         y_true: `(batch, joints, 3)`: x, y in the crop frame and visibility,
-            as the losses take it. An unlabelled joint may be NaN. Of lines
-            and volumes as of `losses.JointL1`.
+            the `y_true` of the losses. An unlabelled joint may be NaN. For
+            lines and volumes see `losses.JointL1`.
         y_pred: `(batch, joints, 2)` in the same frame.
-        sample_weight: What each person's joints weigh in the mean, `(batch,)`
-            or `(batch, 1)`, or each joint, `(batch, joints)`. Keras passes it
-            to `compile(weighted_metrics=...)` only.
+        sample_weight: Weights in the mean: of people, `(batch,)` or `(batch,
+            1)`, or of joints, `(batch, joints)`. Keras passes weights only to
+            metrics in `compile(weighted_metrics=...)`.
 
     Raises:
-        ValueError: labels, points or weights of another shape.
+        ValueError: labels, points or weights have another shape.
 
     Example:
 
@@ -43,7 +43,7 @@ class JointDistance(keras.metrics.Metric):
 
     def __init__(self, name: str = "joint_distance", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
-        # What `mode="auto"` of Keras's callbacks goes by.
+        # Read by Keras's callbacks with `mode="auto"`: smaller is better.
         self._direction = "down"
         self.total = self.add_weight(
             name="total", shape=(), initializer="zeros"
@@ -65,8 +65,8 @@ class JointDistance(keras.metrics.Metric):
             if len(weights.shape) == 1:
                 weights = weights[:, None]
             shares = ops.multiply(shares, weights)
-        apart = points - ops.cast(y_pred, "float32")
-        distance = ops.sqrt(ops.sum(ops.square(apart), axis=-1))
+        error = points - ops.cast(y_pred, "float32")
+        distance = ops.sqrt(ops.sum(ops.square(error), axis=-1))
         self.total.assign_add(ops.sum(shares * distance))
         self.count.assign_add(ops.sum(shares))
 

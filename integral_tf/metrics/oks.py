@@ -1,12 +1,13 @@
-"""OKS, COCO's similarity of two poses, on plain arrays.
+"""OKS, COCO's object keypoint similarity of two poses, on plain arrays.
 
     OKS = mean over labelled joints of exp(-d^2 / (2 s^2 (2 sigma)^2))
 
-d is the joint's distance, s^2 the person's area and sigma the joint's, as in
-https://cocodataset.org/#keypoints-eval and in pycocotools' `COCOeval`.
+d is a joint's distance from the truth, s^2 the person's area, and sigma the
+joint's standard deviation, as in https://cocodataset.org/#keypoints-eval and in
+pycocotools' `COCOeval`.
 
-Shape letters: N pairs of poses, K joints. All points are in one frame, the
-areas in its square pixels.
+Shape letters: N pairs of poses, K joints. All points are in one frame; areas
+are in square pixels of this frame.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ def of_pairs(
         predicted: `(P, K, 2)` points of one set.
         truth: `(T, K, 2)` points of the other set.
         visible: `(T, K)`, as in `similarity`.
-        areas: `(N,)`, of each pair.
+        areas: `(N,)` area of each pair's true person.
         sigmas: `(K,)` standard deviations per joint.
         pairs: Positions in the first set and in the second, `(N,)` each.
         boxes: `(T, 4)`, as in `similarity`.
 
     Returns:
-        `(N,)` float64, as of `similarity`.
+        `(N,)` float64, as in `similarity`.
     """
     similar = np.empty(len(pairs[0]))
     for start in range(0, len(similar), _BLOCK):
@@ -65,21 +66,21 @@ def similarity(
     sigmas: ArrayLike,
     boxes: ArrayLike | None = None,
 ) -> np.ndarray:
-    """Compares N poses with N others, one by one.
+    """Compares N predicted poses with N true poses, pair by pair.
 
-    Someone without labelled joints is a box: there d is the distance from a
-    joint to the box twice as wide and high about the same centre, 1.5 boxes
-    to each side, and the mean is over all joints. COCO uses it to forgive
-    detections on people that nobody labelled.
+    If a person has no labelled joint, d is the distance of a predicted joint
+    from the person's box, enlarged by its width and height on every side, and
+    the mean is over all joints. COCO uses this to ignore detections of people
+    without labelled joints.
 
     Args:
-        predicted: `(N, K, 2)` points; one that is not a number is far away.
+        predicted: `(N, K, 2)` points; a joint that is NaN is far from truth.
         truth: `(N, K, 2)` points in the same frame.
         visible: `(N, K)` above 0 where labelled in `truth`.
-        areas: `(N,)` of the people of `truth`.
+        areas: `(N,)` areas of the people of `truth`.
         sigmas: `(K,)` standard deviations per joint.
-        boxes: `(N, 4)` x, y, width, height of the people of `truth`; needed
-            only where someone has no labelled joint.
+        boxes: `(N, 4)` x, y, width, height of the people of `truth`; used only
+            for people without a labelled joint.
 
     Returns:
         `(N,)` float64 in [0, 1]; NaN without labelled joints and boxes.
@@ -87,7 +88,7 @@ def similarity(
     predicted = np.asarray(predicted, np.float64)
     truth = np.asarray(truth, np.float64)
     labelled = np.asarray(visible) > 0
-    apart = predicted - truth
+    offsets = predicted - truth
     unlabelled = np.flatnonzero(~labelled.any(axis=1))
     if boxes is not None and len(unlabelled):
         boxes = np.asarray(boxes, np.float64)[unlabelled, None]
@@ -95,13 +96,13 @@ def similarity(
         points = predicted[unlabelled]
         before = np.maximum(corner - size - points, 0)
         after = np.maximum(points - (corner + 2 * size), 0)
-        apart[unlabelled] = before + after
+        offsets[unlabelled] = before + after
         labelled = labelled.copy()
         labelled[unlabelled] = True
-    # One addition, not a sum over an axis of 2, which is many times slower.
-    distance2 = apart[..., 0] ** 2 + apart[..., 1] ** 2
+    # A sum over an axis of length 2 would be many times slower.
+    distance2 = offsets[..., 0] ** 2 + offsets[..., 1] ** 2
     variances = (2 * np.asarray(sigmas, np.float64)) ** 2
-    # As COCO has it, an area of 0 divides nothing by 0.
+    # As in COCOeval, so that an area of 0 is no division by 0.
     areas = np.asarray(areas, np.float64)[:, None] + np.spacing(1)
     each = np.exp(-distance2 / variances / areas / 2)
     each = np.where(labelled & ~np.isnan(each), each, 0)

@@ -1,13 +1,13 @@
 """PCKh, the MPII metric of Section 6.1, on plain arrays.
 
-    PCKh@alpha  share of joints within alpha head lengths of the truth
+    PCKh@alpha  percentage of joints within alpha head lengths of the truth
     AUC         mean of PCKh@alpha for alpha from 0 to 0.5
 
-`compat="hrnet"` repeats what Simple Baselines and HRNet print for MPII (both
-in `lib/dataset/mpii.py`), so that their figures can be compared: what they
-call Mean@0.1 is at 0.11, their Head is the top of the head alone, and a column
-of two joints is the mean of two percentages. Their Mean weights joints by how
-often they are labelled, so it is the pooled one, and they, too, take `<=`.
+`compat="hrnet"` computes the figures that Simple Baselines and HRNet print for
+MPII (both in `lib/dataset/mpii.py`), for comparison with theirs. Three things
+differ there: Mean@0.1 is at alpha = 0.11, the column Head is the joint head_top
+alone, and a column of two joints is the mean of their percentages. Two things
+are the same: Mean pools all joints, and a distance of exactly alpha counts.
 
 Shape letters: N people, K joints.
 """
@@ -28,15 +28,15 @@ ALPHAS = np.arange(51) / 100
 
 @dataclasses.dataclass(frozen=True)
 class Pckh:
-    """PCKh of some people, in percent.
+    """PCKh of a set of people, in percent.
 
     Attributes:
-        at: alpha -> mean over the pooled joints.
-        auc: Mean over `ALPHAS`.
-        curve: PCKh at each of `ALPHAS`.
-        groups: alpha -> column (Head, Sho., ...) -> percent.
-        joints: Labelled joints that the mean pools.
-        people: People with a reference length.
+        at: Dict from alpha to PCKh of all joints pooled.
+        auc: Mean of `curve`.
+        curve: `(51,)` PCKh at each of `ALPHAS`.
+        groups: Dict from alpha to a dict from column (Head, Sho., ...) to PCKh.
+        joints: Number of labelled joints in the pool.
+        people: Number of people with a reference length.
     """
 
     at: dict[float, float]
@@ -57,11 +57,11 @@ def pckh(
     alphas: Sequence[float] = (0.5, 0.1),
     compat: str | None = None,
 ) -> Pckh:
-    """Scores points as the MPII toolkit does: `<=`, pooled over joints.
+    """Computes PCKh as the MPII toolkit does, pooled over joints. Section 6.1.
 
-    People with no `head_size` (0) are left out, as are unlabelled joints.
-    Where a dataset labels no head, another length may stand in its place;
-    the figure is then called PCK.
+    A joint is correct at a distance of alpha head lengths or less. People whose
+    `head_size` is 0 do not count, nor do unlabelled joints. A dataset without
+    heads may give another length as `head_size`; the figure is then called PCK.
 
     Args:
         predicted: `(N, K, 2)` points.
@@ -69,16 +69,16 @@ def pckh(
         visible: `(N, K)` above 0 where labelled.
         head_size: `(N,)` length of the head segment in the same frame.
         skeleton: The `skeletons.Skeleton` of the K joints.
-        alphas: Thresholds to report.
+        alphas: Thresholds to report, in head lengths.
         compat: None, or "hrnet" for the figures of Simple Baselines and
-            HRNet. The curve and its mean are the same.
+            HRNet. It does not change `curve` and `auc`.
 
     Returns:
-        A `Pckh`; NaN where nothing is labelled.
+        A `Pckh`; its figures are NaN where no joint is labelled.
 
     Raises:
-        ValueError: the arrays do not fit each other, or there is no such
-            `compat`, or it is not for this skeleton.
+        ValueError: the arrays' shapes do not match, or `compat` is unknown or
+            not for this skeleton.
     """
     predicted, truth = np.asarray(predicted), np.asarray(truth)
     visible, head_size = np.asarray(visible) > 0, np.asarray(head_size)
@@ -96,7 +96,7 @@ def pckh(
         predicted.astype(np.float64) - truth.astype(np.float64), axis=-1
     )
     relative = distance / np.where(head_size > 0, head_size, 1.0)[:, None]
-    # A joint that is not a number is a miss, not an exception.
+    # A joint that is NaN is a miss.
     relative = np.where(np.isfinite(relative), relative, np.inf)
 
     def share(joints, thresholds):
@@ -141,7 +141,7 @@ def _check_compat(compat, skeleton):
 
 
 def _columns(skeleton, compat):
-    """Columns, each with the sets of joints whose percentages it averages."""
+    """Yields columns and the sets of joints whose percentages they average."""
     for name, joints in skeleton.groups:
         if compat and name == "Head":
             joints = ("head_top",)
@@ -152,15 +152,17 @@ def _columns(skeleton, compat):
 def reference_lengths(
     head_size: ArrayLike, boxes: ArrayLike
 ) -> tuple[np.ndarray, str]:
-    """The length that the thresholds are shares of, and the metric's name.
+    """The people's reference lengths, and the metric's name.
 
     Args:
-        head_size: `(N,)` head segments; all 0 where a dataset has no head.
+        head_size: `(N,)` lengths of head segments, in pixels; all 0 in a
+            dataset without heads.
         boxes: `(N, 4)` x, y, width, height of the people.
 
     Returns:
-        `(N,)` lengths and `"PCKh"`, or, without heads, a tenth of the boxes'
-        longer sides and `"PCK"`. ours: about the head of a standing person.
+        `head_size` and `"PCKh"`. Without heads: `(N,)` tenths of the boxes'
+        longer sides, and `"PCK"`. ours: a tenth is about the head of a
+        standing person.
     """
     if np.any(np.asarray(head_size) > 0):
         return np.asarray(head_size), "PCKh"

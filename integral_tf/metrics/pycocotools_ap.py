@@ -1,4 +1,4 @@
-"""COCO's official figures, by pycocotools."""
+"""COCO's official average precision, by pycocotools."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def pycocotools_ap(
     """Scores detected poses with `COCOeval(iouType="keypoints")`.
 
     Args:
-        truth: COCO's person_keypoints JSON, loaded. The annotations' ids may
-            be any.
+        truth: COCO's person_keypoints JSON, loaded. Annotations may have the
+            id 0, which pycocotools alone would not match.
         results: COCO's keypoint results, loaded; at least one.
         sigmas: `(K,)` standard deviations per joint.
 
     Returns:
-        Dict as of `coco_keypoint_ap`, which has the same figures faster.
+        The dict of `coco_keypoint_ap`, which computes the same figures faster.
 
     Raises:
         ImportError: pycocotools is not installed.
@@ -45,11 +45,11 @@ def pycocotools_ap(
         api = coco.COCO()
         # Versions 2.0.9 and 2.0.10 ask for `info`.
         api.dataset = {"info": {}, **copy.deepcopy(truth)}
-        # It takes the annotation 0 for none, when it looks for matches.
+        # pycocotools takes a match with the annotation 0 for no match.
         for number, row in enumerate(api.dataset["annotations"], 1):
             row["id"] = number
         api.createIndex()
-        # It writes boxes and areas into the results that it is given.
+        # Copied, because `loadRes` writes boxes and areas into the results.
         found = api.loadRes(copy.deepcopy(results))
         evaluation = cocoeval.COCOeval(api, found, "keypoints")
         evaluation.params.kpt_oks_sigmas = np.array(sigmas)

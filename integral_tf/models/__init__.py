@@ -1,4 +1,4 @@
-"""Networks: a backbone, a head, and what reads joints from it."""
+"""Networks: a backbone, a head, and a layer that reads joints from the maps."""
 
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,7 @@
-"""The joints of a `.keras` file, kept in the file itself.
+"""Stores the skeleton of a model's joints inside its `.keras` file.
 
-A `.keras` file is a zip archive. Keras reads its own members and passes over
-`skeleton.json`, so that a copied file still says what its joints are.
+A `.keras` file is a zip archive. Keras ignores the member `skeleton.json`, so
+that a copied file keeps the names of its joints.
 """
 
 import io
@@ -27,7 +27,7 @@ def write_skeleton(
         skeleton: The `skeletons.Skeleton` of the model's joints.
     """
     with zipfile.ZipFile(path, "a") as archive:
-        # Of no date: the same model is the same file.
+        # Without a date, so that the same model gives the same file.
         archive.writestr(zipfile.ZipInfo(SKELETON), to_json(skeleton))
 
 
@@ -35,7 +35,7 @@ def read_skeleton(path: str | os.PathLike) -> skeletons.Skeleton | None:
     """The skeleton in a `.keras` file, or None where it has none.
 
     Raises:
-        ValueError: the file is damaged, or what it holds is no skeleton.
+        ValueError: the file is damaged, or its `skeleton.json` is.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -50,8 +50,8 @@ def read_skeleton(path: str | os.PathLike) -> skeletons.Skeleton | None:
 def write_half(path: str | os.PathLike, out: str | os.PathLike) -> None:
     """Copies a `.keras` file with its kernels in half precision.
 
-    Keras reads them into the float32 weights of the same model. What has one
-    axis, or none, stays as it is. The same model is the same file.
+    Keras reads them into the float32 weights of the same model. Weights with
+    fewer than two axes stay float32. The same model gives the same file.
 
     Args:
         path: Path of the file, as `model.save` writes it.
@@ -78,13 +78,13 @@ def _half(data):
 
         def copy(name, node):
             if isinstance(node, h5py.Group):
-                made = target.require_group(name)
+                copied = target.require_group(name)
             else:
                 half = node.ndim > 1 and node.dtype == np.float32
                 dtype = np.float16 if half else node.dtype
                 values = np.asarray(node).astype(dtype)
-                made = target.create_dataset(name, data=values)
-            made.attrs.update(node.attrs)
+                copied = target.create_dataset(name, data=values)
+            copied.attrs.update(node.attrs)
 
         source.visititems(copy)
         target.attrs.update(source.attrs)
@@ -92,7 +92,7 @@ def _half(data):
 
 
 def is_whole(path: str | os.PathLike) -> bool:
-    """Whether a `.keras` file is an archive with every byte as it was."""
+    """Whether a `.keras` file is an undamaged archive."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
@@ -112,10 +112,10 @@ def from_json(
 
     Args:
         text: The text, or its bytes.
-        source: Where it is from; an error begins with this.
+        source: Name of the source; an error begins with it.
 
     Raises:
-        ValueError: it is not a skeleton's.
+        ValueError: the text is not that of a skeleton.
     """
     try:
         return skeletons.from_dict(json.loads(text))

@@ -18,7 +18,7 @@ _APPLICATIONS = {
 }
 
 
-# The last layer of conv3, where Figure 1's stages part.
+# The last layer of conv3. Figure 1's stages share the layers up to here.
 CONV3 = {
     "resnet18": "conv3_block2_out",
     "resnet50": "conv3_block4_out",
@@ -39,24 +39,24 @@ def build(
     Args:
         name: `"resnet18"`, `"resnet50"`, `"resnet101"`, `"resnet152"` or
             `"efficientnet_lite0"`.
-        size: `(height, width)` of the images, centred as the weights
-            want them.
+        size: `(height, width)` of the images. They must be centred by the
+            preprocessing of the weights.
         weights: None, `"imagenet"`, or the path of a `.weights.h5` file of
             this backbone without its classifier.
         width_multiplier: Multiplies resnet18's channels.
-        bottleneck_stride: Convolution of a bottleneck's block that has a
-            stage's stride: `"1x1"`, the first of its block, as Keras's ImageNet
-            weights were trained, or `"3x3"`, the second, which alone gives the
-            paper's counts of operations, or `"pytorch"`, the second, too, but
-            padded by a pixel on every side, as PyTorch's ResNets are, where
-            Keras pads the end only. All take the same weights.
-            ResNet-18 has no choice: its first convolution is the 3 x 3.
+        bottleneck_stride: Which convolution of a stage's first bottleneck block
+            has the stride. `"1x1"`: the first, as Keras's ImageNet weights
+            were trained. `"3x3"`: the second, which gives the paper's counts
+            of operations. `"pytorch"`: the second, padded by a pixel on every
+            side, as in PyTorch's ResNets; Keras pads at the end only. The
+            weights have the same shapes in all three. Not for ResNet-18, whose
+            first convolution is 3 x 3.
 
     Returns:
         A `keras.Model` from images to conv5's features, 1/32 of their size.
 
     Raises:
-        ValueError: unknown name, or an option that this backbone lacks.
+        ValueError: an unknown name, or an option that this backbone lacks.
         FileNotFoundError: there is no such weights file.
     """
     weights = weights or None
@@ -108,11 +108,12 @@ def build(
 
 
 def _with_strides_on_3x3(model, symmetric):
-    """The same network and weights, each stage's stride a convolution later.
+    """Moves each stage's stride from its 1 x 1 to its 3 x 3 convolution.
 
     Args:
-        model: A ResNet of keras.applications.
-        symmetric: Pad what has the stride by a pixel on every side.
+        model: A ResNet of keras.applications; its weights are shared.
+        symmetric: Pad the inputs of layers with a stride by a pixel on every
+            side.
     """
     strided = {
         layer.name.replace("_1_conv", "_2_conv"): layer.strides
@@ -153,7 +154,7 @@ def _load(model, weights):
     try:
         model.load_weights(path)
     except (ValueError, OSError) as error:
-        # Keras's own message prints every variable that does not fit.
+        # Keras's own message prints every variable of another shape.
         raise ValueError(
             f"`weights` must hold {model.name} of this width, without its "
             "classifier, as `save_weights` writes it. "

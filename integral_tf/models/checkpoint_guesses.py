@@ -1,8 +1,8 @@
-"""What a PyTorch checkpoint does not say: its crops, joints and colours.
+"""Guesses a PyTorch checkpoint's crop size, skeleton and preprocessing.
 
-The file's name says some of it, the names of the tensors and their number of
-joints the rest. All of these are guesses: `Guesses.told` says each with its
-reason, for whoever reads it to object.
+The file does not contain them. They are guessed from the file's name, from the
+names of the tensors, and from the number of joints. `Guesses.told` lists each
+guess with its reason, so that a user can correct it.
 """
 
 import dataclasses
@@ -10,10 +10,10 @@ import re
 
 from integral_tf import skeletons
 
-# Height and width, as both projects write them in names: 256x192. Also where
-# they are the other way round: people are tall.
+# Both projects write height x width in file names: 256x192. Of 192x256 the
+# larger number is the height, too: people are tall.
 _SIZE = re.compile(r"(?<![\da-z])(\d{2,4})x(\d{2,4})(?!\d)")
-# Joints that 17 may be, in another order than COCO's.
+# Datasets whose 17 joints are not COCO's.
 _OTHERS = ("h36m", "ap10k", "ap-10k", "macaque", "posetrack", "animal", "atrw")
 _BY_JOINTS = {16: skeletons.MPII, 17: skeletons.COCO}
 _COLOURS = {"torch": "RGB", "torch_bgr": "BGR"}
@@ -21,11 +21,11 @@ _COLOURS = {"torch": "RGB", "torch_bgr": "BGR"}
 
 @dataclasses.dataclass
 class Guesses:
-    """What is needed beside the tensors; what was not given is guessed.
+    """Settings needed besides the tensors; those that are None are guessed.
 
     Attributes:
         image_size: `(height, width)` of the crops.
-        skeleton: A `skeletons.Skeleton`, or None where nothing tells.
+        skeleton: A `skeletons.Skeleton`, or None if it cannot be guessed.
         preprocessing: `"torch"` or `"torch_bgr"`.
         bottleneck_stride: `"pytorch"` or `"1x1"`.
         told: The guesses, each with its reason.
@@ -38,11 +38,11 @@ class Guesses:
     told: list[str] = dataclasses.field(default_factory=list)
 
     def complete(self, name: str, joints: int, is_mmpose: bool) -> None:
-        """Guesses what is None.
+        """Guesses the attributes that are None.
 
         Args:
-            name: The file's, without its folder; may be empty.
-            joints: Number of the maps.
+            name: Name of the file, without its folder; may be empty.
+            joints: Number of maps.
             is_mmpose: Whether the tensors have MMPose's names.
         """
         name = name.lower()
@@ -69,7 +69,7 @@ class Guesses:
 
 
 def _skeleton(name, joints):
-    """A skeleton, or None, and why."""
+    """A skeleton or None, and the reason."""
     for skeleton in skeletons.KNOWN.values():
         if skeleton.name in name and len(skeleton) == joints:
             return skeleton, "by the file's name"
@@ -79,7 +79,7 @@ def _skeleton(name, joints):
 
 
 def _image_size(name, skeleton):
-    """`(height, width)`, and why."""
+    """`(height, width)`, and the reason."""
     for sides in _SIZE.findall(name):
         width, height = sorted(map(int, sides))
         if width >= 64 and width % 32 == height % 32 == 0:

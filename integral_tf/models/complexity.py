@@ -27,13 +27,14 @@ _RELU = (keras.layers.ReLU, keras.layers.Activation)
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """What one part of a network costs, per image.
+    """The size and cost per image of one part of a network.
 
     Args:
-        name: Of the part.
-        parameters: Numbers it holds, trained or not.
-        published: Of these, and of the 1000-way layer, what the ImageNet
-            classifier counts: kernels, and two per normalised channel.
+        name: Name of the part.
+        parameters: Number of weights, trained or not.
+        published: Parameters as the paper counts them, those of an ImageNet
+            classifier: kernels and two per normalised channel of the backbone,
+            and the 1000-way layer; no head.
         macs: Multiply-accumulates.
         elements: Outputs of batch normalisations and ReLUs.
     """
@@ -46,7 +47,7 @@ class Part:
 
     @property
     def operations(self):
-        """What the paper calls FLOPs."""
+        """The paper's FLOPs."""
         return self.macs + self.elements
 
 
@@ -57,12 +58,12 @@ def count(model):
         model: A built `keras.Model` with a fixed image size, channels last.
 
     Returns:
-        List of `Part`, in the model's order: conv1 to conv5, or, of several
-        stages, `conv1_to_conv3` and each `stage{n}_conv4_conv5`; heads; and
-        what reads joints from maps, which costs nothing.
+        List of `Part`, in the model's order: conv1 to conv5, or, with several
+        stages, `conv1_to_conv3` and each `stage{n}_conv4_conv5`; the heads; and
+        the layers that read joints from maps, which count as 0.
 
     Raises:
-        ValueError: the model has parameters in a layer that is not known here.
+        ValueError: a layer of an unknown kind has parameters.
     """
     leaves = {}
     for leaf in _leaves(model):
@@ -79,7 +80,7 @@ def count(model):
 
 
 def total(parts, name="total"):
-    """Sums parts to one."""
+    """The sum of parts, as one `Part`."""
     sums = (
         sum(getattr(part, field.name) for part in parts)
         for field in dataclasses.fields(Part)[1:]
@@ -89,24 +90,25 @@ def total(parts, name="total"):
 
 @functools.cache
 def readings(model_config, joints):
-    """Builds a configuration and counts it both ways.
+    """Builds a configuration's network and counts it in both readings.
 
     Args:
         model_config: A `config.ModelConfig`.
         joints: Number K of joints.
 
     Returns:
-        `(built, papers)`, two tuples of `Part`s of the same names. `built` is
-        for `parameters` and `macs`; `papers`, with the strides on the 3 x 3
-        convolutions, for `published` and `operations`. Both end in the
-        1000-way layer, of which only `published` is not 0.
+        `(built, papers)`, two tuples of `Part`s of the same names. `parameters`
+        and `macs` are to be read from `built`. `published` and `operations`
+        are to be read from `papers`, whose strides are on the 3 x 3
+        convolutions. Both end in the 1000-way layer, where only `published` is
+        not 0.
 
     Raises:
-        ValueError: there is no such network.
+        ValueError: the configuration is not that of a network.
     """
     built = papers = methods.of_config(model_config, joints)
     strided = dataclasses.replace(model_config, bottleneck_stride="3x3")
-    # ResNet-18 has its strides there in any case.
+    # ResNet-18 always has its strides on 3 x 3 convolutions.
     if model_config.backbone != "resnet18" and model_config != strided:
         papers = methods.of_config(strided, joints)
     return tuple(
@@ -115,11 +117,11 @@ def readings(model_config, joints):
 
 
 def _leaves(model, name=None):
-    """A `Part` for each layer that counts, under the name of its part."""
+    """A `Part` for each layer, with the name of the part it belongs to."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            whole = layer.name in backbones.CONV3
-            yield from _leaves(layer, None if whole else layer.name)
+            is_backbone = layer.name in backbones.CONV3
+            yield from _leaves(layer, None if is_backbone else layer.name)
         elif isinstance(layer, layers.HeatmapHead):
             yield from _heatmap_head(layer)
         elif isinstance(layer, layers.JointHead):
@@ -135,7 +137,7 @@ def _leaves(model, name=None):
 
 
 def _parameters(model):
-    """How many there are, without the numbers that calibration sets."""
+    """The number of parameters, without calibrated numbers."""
     weights = layers.network_weights(model)
     return sum(math.prod(weight.shape) for weight in weights)
 
@@ -145,7 +147,7 @@ def _heatmap_head(head):
     shape = head.input.shape
     for deconvolution, norm in zip(head.deconvolutions, head.norms):
         before, shape = shape, deconvolution.compute_output_shape(shape)
-        # The head's own ReLU is an operation and no layer.
+        # The head applies ReLU as an operation, not as a layer.
         for layer in (deconvolution, norm, keras.layers.ReLU()):
             yield _leaf(head.name, layer, before, shape, published=False)
     yield _leaf(head.name, head.score, shape, head.output.shape, False)
@@ -156,8 +158,8 @@ def _leaf(name, layer, before, after, published=True):
     known = macs = elements = 0
     if isinstance(layer, _MULTIPLYING):
         known = math.prod(layer.kernel.shape)
-        # Every weight is used once per output pixel, but a deconvolution
-        # spreads each input pixel.
+        # A weight is used once per output pixel; in a deconvolution, once per
+        # input pixel.
         spread = isinstance(layer, keras.layers.Conv2DTranspose)
         macs = math.prod((before if spread else after)[1:-1]) * known
     else:
@@ -168,7 +170,7 @@ def _leaf(name, layer, before, after, published=True):
 
 
 def _classifier(model):
-    """The 1000-way layer that ImageNet's classifier has on the features."""
+    """The 1000-way layer of an ImageNet classifier on these features."""
     heads = (layers.HeatmapHead, layers.JointHead)
     head = next(layer for layer in model.layers if isinstance(layer, heads))
     return Part("1000-way layer", published=(head.input.shape[-1] + 1) * 1000)

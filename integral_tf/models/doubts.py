@@ -1,11 +1,11 @@
-"""What shows that a network's maps are not what they are taken for.
+"""Checks that a network's heat maps are used correctly.
 
-    maps that are softmaxed, or are said to be and are not    check_sums
-    the channels of a backbone taken for joints               check_joints
-    a stride or a data format that the sizes contradict       Sizes
-    frames of a film taken for slices of a volume             refuse_film
+    maps are softmaxed, though not declared, or vice versa    check_sums
+    the maps are a backbone's channels, not joints            check_joints
+    the sizes contradict the stride or the data format        Sizes
+    the frames of a film are taken for slices of a volume     refuse_film
 
-What cannot be right is refused; what is only unlikely is said in a warning.
+A certain mistake is an error; a likely mistake is a warning.
 
 Shape letters: B batch, K joints; maps are channels last.
 """
@@ -17,17 +17,17 @@ import numpy as np
 
 from integral_tf import coordinates
 
-# A side for inputs of open size: what networks halve seven times at most.
+# Side of the images for a network of open size; it can be halved seven times.
 _SIDE = 128
-# More joints than people have labelled yet.
+# More joints than any dataset labels.
 _MANY = 512
 
 
 def check_sums(inputs, maps, probabilities):
-    """Tries the network on noise: whether each map sums to 1.
+    """Runs the network on noise, and checks whether each map sums to 1.
 
     Raises:
-        ValueError: each does, and `probabilities` is False.
+        ValueError: each map sums to 1, and `probabilities` is False.
     """
     sums = _sums(inputs, maps)
     if sums is None:
@@ -43,11 +43,11 @@ def check_sums(inputs, maps, probabilities):
 
 
 def refuse_softmaxed(sums, probabilities=False):
-    """Requires that maps with these sums are not softmaxed a second time.
+    """Refuses maps that would be softmaxed a second time.
 
     Args:
-        sums: `(B, K)` of maps without a negative pixel, or NaN.
-        probabilities: Whether their logarithms are integrated.
+        sums: `(B, K)` sums of the maps; NaN for a map with a negative pixel.
+        probabilities: Whether the maps' logarithms are integrated.
     """
     if not probabilities and sums.size and np.allclose(sums, 1, atol=1e-3):
         raise ValueError(
@@ -59,7 +59,7 @@ def refuse_softmaxed(sums, probabilities=False):
 
 
 def sums_of(maps, data_format="channels_last"):
-    """`(B, K)` sums of a stack of maps; NaN where a pixel is negative."""
+    """`(B, K)` sums of the maps; NaN for a map with a negative pixel."""
     maps = np.asarray(keras.ops.convert_to_numpy(maps), np.float64)
     first = data_format == "channels_first"
     axes = tuple(range(2, maps.ndim) if first else range(1, maps.ndim - 1))
@@ -68,7 +68,7 @@ def sums_of(maps, data_format="channels_last"):
 
 
 def _sums(inputs, maps):
-    """The sums on noise; None where the network cannot be tried."""
+    """The sums of maps of noise; None if the network refuses noise."""
     noise = np.random.default_rng(0).uniform
 
     def drawn(tensor):
@@ -80,8 +80,8 @@ def _sums(inputs, maps):
         found = network(keras.tree.map_structure(drawn, inputs), training=False)
         return sums_of(found)
     except Exception:
-        # Noise, or the side of 128, is nothing that it takes: `calibrate`
-        # looks at its maps of pictures.
+        # The network does not accept noise, or a side of 128. `calibrate`
+        # checks its maps of pictures.
         return None
 
 
@@ -89,8 +89,8 @@ def check_joints(size, joints):
     """Warns of maps that look like a backbone's features.
 
     Args:
-        size: Spatial shape of the maps; None where a length is open.
-        joints: K.
+        size: Spatial shape of the maps; None for an open length.
+        joints: The number K of maps.
     """
     pixels = None if None in size else int(np.prod(size))
     if joints >= _MANY or (pixels and joints > pixels):
@@ -103,10 +103,10 @@ def check_joints(size, joints):
 
 
 def refuse_film(maps):
-    """Requires maps of pictures, lines or volumes.
+    """Requires maps of pictures, lines or volumes, not of a film's frames.
 
     Raises:
-        ValueError: what puts them out is TimeDistributed.
+        ValueError: the maps are the output of TimeDistributed.
     """
     operation = maps._keras_history.operation
     if isinstance(operation, keras.layers.TimeDistributed):
@@ -120,13 +120,14 @@ def refuse_film(maps):
 
 
 class Sizes:
-    """What the sizes of images and maps tell of the stride.
+    """Finds and checks the stride by the sizes of images and maps.
 
     Args:
         inputs: The network's symbolic inputs.
-        maps: The symbolic maps, as the network has them.
-        data_format: Of the maps, and of the images where that fits.
-        given: Whether it was asked for, and is not Keras's own setting.
+        maps: The network's symbolic maps.
+        data_format: That of the maps, and, if the sizes agree, of the images.
+        given: Whether the caller gave `data_format`; otherwise it is Keras's
+            setting.
     """
 
     def __init__(self, inputs, maps, data_format, given):
@@ -142,8 +143,8 @@ class Sizes:
         turned = [self._ratios(other, other), self._ratios(other, data_format)]
         alike = [each for each in (plain, mixed) if len(set(each)) == 1]
         if not given and plain not in alike and len(set(turned[0])) == 1:
-            alike = []  # maps as wide as joints are many fit both ways
-        # Crop pixels per heat-map pixel along each axis; none if not known.
+            alike = []  # with as many joints as columns, both formats fit
+        # Crop pixels per heat-map pixel along each axis; empty if not known.
         self._steps = (*alike, plain)[0]
         self._hint = ""
         if not alike and any(len(set(each)) == 1 for each in turned):
@@ -153,12 +154,12 @@ class Sizes:
         """One number, or one for each axis of the maps, in their order.
 
         Raises:
-            ValueError: the sizes do not tell.
+            ValueError: the sizes determine no stride.
         """
         steps = self._steps
-        # Of 100 pixels, 13 of a map step by 8, not by 7.7.
-        whole = all(each % 1 == 0 or 1 / each % 1 == 0 for each in steps)
-        if not steps or not whole or self._hint or min(steps) < 1 < max(steps):
+        # 100 pixels and 13 of a map mean a stride of 8, not of 7.7.
+        fits = all(each % 1 == 0 or 1 / each % 1 == 0 for each in steps)
+        if not steps or not fits or self._hint or min(steps) < 1 < max(steps):
             raise ValueError(
                 "`stride` is the crop pixels that a heat-map pixel spans; give "
                 "it where the sizes are open or do not divide, as one number "
@@ -171,19 +172,19 @@ class Sizes:
     def check(self, stride):
         """Warns of a stride that does not give pixels of the images.
 
-        No error: the joints may be wanted in another unit, such as millimetres,
-        of which the axes of a volume may have different ones.
+        It is no error: the joints may be wanted in another unit, such as
+        millimetres, which may differ between the axes of a volume.
         """
-        coordinates.steps(stride, len(self._maps) - 2)  # as many as axes
+        coordinates.steps(stride, len(self._maps) - 2)  # checks their number
         if not self._steps:
             return
-        each = np.divide(self._steps, stride)
-        if self._hint or max(*each, *(1 / each)) > 1.5:
-            told = tuple(map(float, np.round(self._steps, 3)))
+        ratios = np.divide(self._steps, stride)
+        if self._hint or max(*ratios, *(1 / ratios)) > 1.5:
+            each = tuple(map(float, np.round(self._steps, 3)))
             _warn(
                 "The sizes of images and maps contradict `stride`, which is "
                 f"one number, or one for each axis of the maps{self._hint}; "
-                f"they tell {told if len(set(told)) > 1 else f'{told[0]:g}'}. "
+                f"they tell {each if len(set(each)) > 1 else f'{each[0]:g}'}. "
                 "The joints are not in pixels of the images then, but in "
                 f"another unit. Received: stride={stride}, {self._said()}"
             )
@@ -210,5 +211,5 @@ def _spatial(shape, data_format):
 
 
 def _warn(sentence):
-    # The line that called `integralize`.
+    # Names the line that called `integralize`.
     warnings.warn(sentence, stacklevel=4)

@@ -1,9 +1,8 @@
 """EfficientNet-Lite0: B0's stages without squeeze-and-excitation, with ReLU6.
 
-Its seventh stage, which widens the features for a classifier, is left out.
-
-Its ImageNet weights are small enough for a wheel, and their licence,
-Apache-2.0, lets them be handed on.
+The seventh stage, which widens the features for a classifier, is left out. The
+ImageNet weights are small enough for a wheel. Their licence, Apache-2.0, allows
+redistribution.
 """
 
 import keras
@@ -11,7 +10,7 @@ import numpy as np
 from keras import layers
 
 EPSILON = 1e-3
-# Of each stage: blocks, side of the kernel, stride, expansion, channels.
+# Each stage's blocks, side of the kernel, stride, expansion and channels.
 STAGES = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -55,7 +54,7 @@ def efficientnet_lite0(input_shape: tuple[int, int, int]) -> keras.Model:
 
 
 def _block(x, side, stride, expansion, channels, name):
-    """Wide in the middle, where each channel has a kernel of its own."""
+    """An inverted bottleneck with a depthwise convolution in the middle."""
     before = x
     if expansion != 1:
         wide = expansion * x.shape[-1]
@@ -83,10 +82,10 @@ def _norm(x, name):
 
 
 def assign(model: keras.Model, tensors: dict[str, np.ndarray]) -> None:
-    """Takes the weights of a PyTorch EfficientNet-Lite0.
+    """Assigns the weights of a PyTorch EfficientNet-Lite0.
 
     Args:
-        model: What `efficientnet_lite0` built.
+        model: A model of `efficientnet_lite0`.
         tensors: Arrays by name, as `efficientnet_lite_pytorch` names them:
             `_conv_stem.weight`, `_blocks.0._bn1.running_mean` and so on.
 
@@ -109,7 +108,7 @@ def assign(model: keras.Model, tensors: dict[str, np.ndarray]) -> None:
 
 
 def _names(name, weights):
-    """What the PyTorch file calls a layer's weights."""
+    """The names of a layer's weights in the PyTorch file."""
     if not weights:
         return []
     norm = name.endswith("_bn")
@@ -127,7 +126,7 @@ def _names(name, weights):
 
 
 def _turned(layer, value):
-    """Kernels from (out, in, height, width) to Keras's order of axes."""
+    """Transposes (out, in, height, width) kernels to Keras's order of axes."""
     if getattr(value, "ndim", 0) != 4:
         return value
     depthwise = isinstance(layer, layers.DepthwiseConv2D)

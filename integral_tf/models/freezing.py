@@ -1,10 +1,10 @@
-"""What of a backbone is trained, and what stays as it is."""
+"""Freezes the first stages of a backbone."""
 
 import re
 
 import keras
 
-# ResNets begin at conv1 and their stages at conv2; EfficientNet-Lite0's at 1.
+# A ResNet's stages begin at conv2, EfficientNet-Lite0's at stage1.
 _STAGE = re.compile(r"(stem|pool1|conv(?P<conv>\d)|stage(?P<stage>\d))_")
 
 
@@ -12,7 +12,7 @@ def body(model: keras.Model) -> keras.Model:
     """The backbone within a `pose_model` of one stage of Figure 1.
 
     Raises:
-        ValueError: the model has none that is seen.
+        ValueError: no backbone is found in the model.
     """
     bodies = [layer for layer in model.layers if hasattr(layer, "layers")]
     if len(bodies) != 1:
@@ -25,15 +25,15 @@ def body(model: keras.Model) -> keras.Model:
 
 
 def freeze(model: keras.Model, stages: int) -> None:
-    """Keeps the weights of a backbone's first stages, and all its statistics.
+    """Freezes the weights of a backbone's first stages, and all its statistics.
 
-    The batch normalisations of the whole backbone run as in inference, with
-    the running statistics that it came with.
+    All batch normalisations of the backbone run in inference mode, with the
+    running statistics of the pretrained weights.
 
     Args:
         model: A `pose_model` of one stage of Figure 1.
-        stages: How many stages after the first convolution, which stays, too;
-            0 freezes nothing.
+        stages: Number of stages to freeze, after the first convolution, which
+            is frozen, too; 0 freezes nothing.
     """
     if not stages:
         return

@@ -1,4 +1,4 @@
-"""Any heat-map network, read by an integral."""
+"""Adds an integral to any heat-map network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from integral_tf.models import pose
 from integral_tf.models import stack
 from integral_tf.signatures import Stride
 
-# The smallest share of a map whose logarithm is taken.
+# Probabilities are raised to this before the logarithm.
 _LEAST = 1e-12
 
 
@@ -32,53 +32,56 @@ def integralize(
     covariance: bool = False,
     cells: str | None = None,
 ) -> keras.Model:
-    """Makes a model that reads joints out of another one's heat maps. Eq. (7).
+    """Makes a model that reads joints from another model's heat maps. Eq. (7).
 
-    Nothing is trained and no weight is copied: both models share them.
-    `integral_tf.calibrate` then chooses beta, and `fit` goes on with a joint
+    Nothing is trained. The two models share their weights. Afterwards
+    `integral_tf.calibrate` can choose beta, and `fit` can continue with a joint
     loss.
 
     Args:
-        model: A built Keras model whose output, one of whose outputs, or one of
-            whose layers' outputs, is a stack of heat maps.
-        layer: Which: the name of an output or its place, `"a/heat"` of outputs
-            within outputs; the name of a layer or the layer itself,
-            `"head/maps"` of one within a model that is a layer. None takes the
-            output called `heatmaps`, or the only one with the input's axes.
-        probabilities: Whether the maps are normalised already: each sums to 1.
-            Their logarithms are integrated then. Of maps behind a sigmoid name
-            the layer before it, or leave False for ones like H1's Gaussians.
-        data_format: Of the maps, `"channels_last"` or `"channels_first"`; None
-            takes `keras.config.image_data_format()`.
-        stride: Crop pixels per heat-map pixel, as of `IntegralRegression`; None
-            takes it from the sizes of the model's input and of the maps.
-        beta: As of `IntegralRegression`.
-        learn_beta: As of `IntegralRegression`.
-        background: As of `IntegralRegression`.
-        window: As of `IntegralRegression`.
-        covariance: As of `IntegralRegression`.
-        cells: As of `IntegralRegression`; None takes those of the model's
-            `Argmax`, as of a network of `from_pytorch`, or `"middle"`.
+        model: A built Keras model. One of its outputs, or of its layers'
+            outputs, is a stack of heat maps.
+        layer: The output that holds the maps: its name or index, or
+            `"a/heat"` for an output in a nested structure. Or the layer whose
+            output they are: its name or the layer itself, or `"head/maps"` for
+            a layer of a nested model. None takes the output called `heatmaps`,
+            or the only output with as many axes as the input.
+        probabilities: Whether the maps are normalised, so that each sums to 1.
+            Their logarithms are then integrated. If the maps come after a
+            sigmoid, pass the layer before it as `layer`. For maps trained on
+            Gaussians of peak 1 (H1), leave this False.
+        data_format: Order of the maps' axes, `"channels_last"` or
+            `"channels_first"`; None takes `keras.config.image_data_format()`.
+        stride: Crop pixels per heat-map pixel, as in `IntegralRegression`; None
+            computes it from the sizes of the model's input and of the maps.
+        beta: As in `IntegralRegression`.
+        learn_beta: As in `IntegralRegression`.
+        background: As in `IntegralRegression`.
+        window: As in `IntegralRegression`.
+        covariance: As in `IntegralRegression`.
+        cells: As in `IntegralRegression`; None takes `cells` of the model's
+            `Argmax`, if it has one (a network of `from_pytorch` does), or
+            else `"middle"`.
 
     Returns:
         A `keras.Model` from the same inputs to a dict: `joints` `(batch, K,
-        2)`, x and y in pixels of the input, `scores` `(batch, K)` in [0, 1],
-        and `heatmaps` `(batch, h, w, K)` unnormalised, channels last; with
-        `covariance` that, `(batch, K, 2, 2)`, too. Of a network on lines or
-        volumes points have 1 or 3 coordinates, x first, and maps as many axes.
-        The layers are called `integral` and `score_calibration`, with a number
-        where the network has such names already.
+        2)`, x and y in pixels of the input; `scores` `(batch, K)` in [0, 1];
+        `heatmaps` `(batch, h, w, K)`, unnormalised, channels last; and, with
+        `covariance`, `covariance` `(batch, K, 2, 2)` in square pixels. For
+        lines and volumes points have 1 or 3 coordinates, x first, and maps
+        have as many spatial axes. The new layers are called `integral` and
+        `score_calibration`, with a number if the network has such names.
 
     Raises:
         TypeError: `model` is not a Keras 3 model.
-        ValueError: no such output or layer, several that it could be, sizes
-            that tell no stride, maps that are softmaxed already or of a
-            film, or a `background` of `probabilities`.
+        ValueError: there is no such output or layer, or more than one; the
+            sizes determine no stride; the maps are already softmaxed, or those
+            of a film; or `background` is given with `probabilities`.
 
     Warns:
-        UserWarning: `probabilities` that do not sum to 1, maps that look like
-            a backbone's features, or a stride that sizes contradict: joints
-            are then in another unit than pixels of the input.
+        UserWarning: `probabilities` do not sum to 1; the maps look like a
+            backbone's features; or the sizes contradict `stride`, so that
+            joints are not in pixels of the input.
 
     Example:
 
@@ -136,13 +139,13 @@ def integralize(
 
 
 def _cells(model):
-    """Where the cells lie that a model reads at their maximum."""
+    """`cells` of a model's `Argmax` layers."""
     read = [x.cells for x in model.layers if isinstance(x, layers.Argmax)]
     return read[-1] if read else "middle"
 
 
 def _free(name, taken):
-    """The name, numbered where the network has it already."""
+    """The name, with a number if the network already has it."""
     numbered = (f"{name}_{i}" for i in itertools.count(1))
     return next(
         each for each in itertools.chain([name], numbered) if each not in taken

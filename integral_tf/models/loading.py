@@ -12,19 +12,18 @@ from integral_tf.models import archive
 from integral_tf.models import tensor_files
 
 # Written by `make starter`; docs/starter.md is its card in words.
-# Of a finished run.
+# In the folder of a finished run.
 MODEL = "model.keras"
 STARTER = pathlib.Path(__file__).parents[1] / "weights" / "starter.keras"
 
 
 def starter():
-    """The model that comes with the package, where none is named.
+    """The path of the starter model, which comes with the package.
 
-    Returns:
-        Its path. A warning says in a line what it is good for.
+    A warning says in one line how good the model is.
 
     Raises:
-        FileNotFoundError: this installation lacks it.
+        FileNotFoundError: this installation lacks the model.
     """
     card = STARTER.with_suffix(".json")
     if not (STARTER.is_file() and card.is_file()):
@@ -37,27 +36,34 @@ def starter():
 
 
 def load(model):
-    """A Keras model from a `model.keras`, a run's folder, or itself.
+    """Loads a Keras model.
 
-    Or from a checkpoint of PyTorch: see `models.from_pytorch`.
+    Args:
+        model: Path of a `model.keras`, of a run's folder, or of a PyTorch
+            checkpoint (`models.from_pytorch`); or a Keras model, which is
+            returned as it is.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not a pose model.
+        ValueError: the file is not that of a pose model.
     """
     return load_with_skeleton(model)[0]
 
 
 def load_with_skeleton(model, skeleton=None):
-    """`load`, and the skeleton that was given, is held or is guessed, or None.
+    """`load`, and the skeleton: the given one, the file's, or a guess.
 
     Args:
-        model: As of `load`.
+        model: As in `load`.
         skeleton: A `skeletons.Skeleton`, its name, the path of a
             `skeleton.json`, or None.
 
+    Returns:
+        The model, and a `skeletons.Skeleton` or None.
+
     Raises:
-        FileNotFoundError, ValueError: as of `load`, or there is no such
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not that of a pose model, or there is no such
             skeleton.
     """
     skeleton = named_skeleton(skeleton)
@@ -101,8 +107,8 @@ def _load(model):
 
 
 def _keras(path):
-    """Keras 3, which knows the classes here, or why not."""
-    # Late: whoever has an artifact may have no Keras.
+    """Loads a `.keras` file with Keras 3."""
+    # Late, because an exported network may be used without Keras.
     try:
         keras_version = importlib.import_module("integral_tf.keras_version")
         has, legacy = keras_version.NAME, keras_version.LEGACY
@@ -117,10 +123,10 @@ def _keras(path):
 
 
 def check_skeleton(model, skeleton):
-    """Requires that a model has a skeleton's number of joints.
+    """Requires that a model has as many joints as a skeleton.
 
     Raises:
-        ValueError: it has another.
+        ValueError: the numbers differ.
     """
     check_joints(model.output["joints"].shape[1], skeleton)
 
@@ -140,17 +146,17 @@ def _path(model):
 
 
 def saved_skeleton(model):
-    """The skeleton that a model's file holds or has beside it, or None.
+    """The skeleton in a model's file or in its folder, or None.
 
     Raises:
-        ValueError: what is there is none.
+        ValueError: the skeleton's file is damaged.
     """
     if not isinstance(model, (str, os.PathLike)):
         return None  # a Keras model
     path = _path(model)
     if zipfile.is_zipfile(path) and (held := archive.read_skeleton(path)):
         return held
-    # A SavedModel is a folder, any other artifact a file in one.
+    # A SavedModel is a folder; any other artifact is a file in a folder.
     folder = path if path.is_dir() else path.parent
     path = folder / archive.SKELETON
     return _read_skeleton(path) if path.is_file() else None
@@ -161,7 +167,7 @@ def _read_skeleton(path):
 
 
 def skeleton_of(network, skeleton, flip_test):
-    """The skeleton that was given, or a guess, said to be one."""
+    """The given skeleton, or else a guess, with a warning."""
     if skeleton is None:
         return _guessed(network.joints, flip_test)
     skeleton = named_skeleton(skeleton)
@@ -170,7 +176,7 @@ def skeleton_of(network, skeleton, flip_test):
 
 
 def named_skeleton(skeleton):
-    """A skeleton from its name or file; another, or None, as it is."""
+    """A skeleton from its name or file; a `Skeleton` or None is returned."""
     if not isinstance(skeleton, (str, pathlib.Path)):
         return skeleton
     named = str(skeleton) in skeletons.KNOWN

@@ -1,4 +1,4 @@
-"""Every row of Table 2 and, with more stages, of Table 5, as a Keras model."""
+"""The networks of Table 2 and, with several stages, of Table 5."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from integral_tf.models import multi_stage
 from integral_tf.models import pose
 from integral_tf.signatures import Path
 
-# What the loss of each heat-map method takes its scores for.
+# How the loss of each heat-map method interprets scores.
 _ACTIVATIONS = {"H1": "linear", "H2": "softmax", "H3": "sigmoid"}
 
 
@@ -40,10 +40,11 @@ def pose_model(
     """Builds the network of one row of Table 2, or its MS- version.
 
     Args:
-        method: `"H1"`, `"H2"`, `"H3"` read the maximum of each heat map (Eq.
-            1), `"R1"` regresses points (Eq. 3), `"I1"`, `"I2"`, `"I3"` and
-            `"I*"` integrate the heat map (Eq. 8). Within each kind they
-            differ in their losses only.
+        method: Letter of Table 2. Networks that read the maximum of each heat
+            map (Eq. 1): `"H1"`, `"H2"`, `"H3"`. A network that regresses
+            points by a dense layer (Eq. 3): `"R1"`. Networks that integrate
+            each heat map (Eq. 8): `"I1"`, `"I2"`, `"I3"`, `"I*"`. Methods of
+            the same kind differ only in their losses.
         backbone: `"resnet18"`, `"resnet50"`, `"resnet101"`, `"resnet152"` or
             `"efficientnet_lite0"`.
         joints: Number K of joints.
@@ -53,29 +54,30 @@ def pose_model(
             `image_size / 32 * 2**upsamplings` wide.
         stages: Stages of Figure 1, 1 to 4.
         beta: Factor on the scores before the softmax of Eq. (5).
-        weights: None, `"imagenet"`, or a `.weights.h5` file, of the backbone.
-            Later stages start from it, too.
+        weights: Weights of the backbone: None, `"imagenet"`, or the path of a
+            `.weights.h5` file. Later stages start from them, too.
         width_multiplier: Multiplies resnet18's channels.
         head_channels: Channels of each deconvolution.
         bottleneck_stride: `"1x1"`, `"3x3"` or `"pytorch"`; see
             `backbone.build`.
-        preprocessing: What the backbone sees of the crops: `"caffe"`, which
-            Keras's ImageNet weights want, `"torch"`, `"torch_bgr"`, or
-            `"lite"`, which EfficientNet-Lite's want; see
-            `layers.ImageNetNormalization`.
+        preprocessing: Preprocessing of the backbone's weights: `"caffe"` for
+            Keras's ImageNet weights, `"lite"` for EfficientNet-Lite's,
+            `"torch"` or `"torch_bgr"`; see `layers.ImageNetNormalization`.
         cells: Where the maps' cells lie in the crop: `"middle"`, or `"first"`
-            as others train them; see `layers.Argmax`. R1 has none.
+            as in Simple Baselines and MMPose; see `layers.Argmax`. R1 has no
+            maps.
 
     Returns:
         A `keras.Model` from RGB crops `(batch, height, width, 3)` in 0..255 to
-        a dict: `joints` `(batch, K, 2)`, x and y in the crop frame, `scores`
-        `(batch, K)` in [0, 1] (always 1 for R1; after training, calibrated to
-        the chance of being right), and, but for R1, `heatmaps`
-        `(batch, h, w, K)`, unnormalised. These are the last stage's; those of
-        an earlier one are `stage1_joints`, `stage1_heatmaps` and so on.
+        a dict: `joints` `(batch, K, 2)`, x and y in the crop frame; `scores`
+        `(batch, K)` in [0, 1], which after training are calibrated
+        probabilities, and always 1 for R1; and `heatmaps` `(batch, h, w, K)`,
+        unnormalised, except for R1. These are the outputs of the last stage.
+        Outputs of earlier stages are called `stage1_joints`,
+        `stage1_heatmaps` and so on.
 
     Raises:
-        ValueError: an argument is none of these.
+        ValueError: an argument has a value that is not listed.
     """
     _check(method, backbone, stages, weights, preprocessing)
     size = _size(image_size)
@@ -89,7 +91,7 @@ def pose_model(
     if method == "R1":
         head = layers.JointHead(joints, size[::-1], name="joint_head")
         points = head(body(centred))
-        # R1 has no map to read a score from.
+        # R1 has no map, and so no confidence.
         outputs = {"joints": points, "scores": ops.ones_like(points[..., 0])}
     else:
         if stages == 1:
@@ -133,8 +135,7 @@ def of_config(
     """Builds the network of a config.
 
     Args:
-        config: A `config.ModelConfig`; its own `beta` and `weights` are not
-            read.
+        config: A `config.ModelConfig`; its `beta` and `weights` are ignored.
         joints: Number K of joints.
         beta: As in `pose_model`.
         weights: As in `pose_model`.
@@ -157,7 +158,7 @@ def of_config(
 
 
 def stride(upsamplings: int) -> float:
-    """Crop pixels that one heat-map pixel spans: ResNet's 32, halved by each.
+    """Crop pixels that one heat-map pixel spans: 32, halved by each upsampling.
 
     >>> stride(3)
     4.0
@@ -166,7 +167,7 @@ def stride(upsamplings: int) -> float:
 
 
 def of_stage(name: str, stage: int, stages: int) -> str:
-    """What a stage's output, layer or loss is called: the last one's plainly.
+    """The name of a stage's output, layer or loss; the last has no prefix.
 
     >>> of_stage("joints", 1, 2), of_stage("joints", 2, 2)
     ('stage1_joints', 'joints')
@@ -175,12 +176,12 @@ def of_stage(name: str, stage: int, stages: int) -> str:
 
 
 def fingerprint(model: keras.Model) -> tuple[list, list]:
-    """What must be the same for a model to take another one's weights.
+    """Two lists that are equal for models that can share weights.
 
     Returns:
-        The shapes of its `layers.network_weights`; strides and padding of the
-        convolutions, the preprocessing, and where the maps' cells lie, which
-        no shape shows.
+        The shapes of the `layers.network_weights`; and properties that no
+        shape shows: strides and padding of the convolutions, the
+        preprocessing, and `cells`.
     """
     shapes = [tuple(each.shape) for each in layers.network_weights(model)]
     parts = (keras.layers.Conv2D, layers.ImageNetNormalization)
@@ -239,8 +240,8 @@ def _size(image_size):
     """`(height, width)` from a side or a pair."""
     pair = isinstance(image_size, (tuple, list))
     size = tuple(image_size) if pair else (image_size, image_size)
-    whole = all(isinstance(side, numbers.Integral) for side in size)
-    if not whole or len(size) != 2 or any(s <= 0 or s % 32 for s in size):
+    are_whole = all(isinstance(side, numbers.Integral) for side in size)
+    if not are_whole or len(size) != 2 or any(s <= 0 or s % 32 for s in size):
         raise ValueError(
             "`image_size` is the crop's side, or (height, width), in "
             "multiples of 32, by which the backbone shrinks it. "

@@ -1,7 +1,7 @@
 """The multi-stage heat-map network of Figure 1: MS-H and MS-I.
 
-conv1 to conv3 run once. Every stage has its own conv4, conv5 and head, and
-all but the first see the maps of the stage before beside conv3's features.
+conv1 to conv3 run once. Every stage has its own conv4, conv5 and head. The
+input of a later stage is conv3's features and the previous stage's maps.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def build(
             the first stage's.
         centred: `(batch, height, width, 3)` symbolic, centred images.
         joints: Number K of joints.
-        upsamplings, channels: Of each stage's `layers.HeatmapHead`.
-        stages: How many.
-        pretrained: Whether `body` has weights that the later stages are to
-            start from, too.
+        upsamplings: Upsamplings of each stage's `layers.HeatmapHead`.
+        channels: Channels of each stage's `layers.HeatmapHead`.
+        stages: Number of stages.
+        pretrained: Whether later stages start from the weights of `body`, too.
 
     Returns:
         List of `(batch, h, w, K)` symbolic stacks of maps, stage by stage.
@@ -44,26 +44,26 @@ def build(
     shared = keras.Model(body.input, conv3, name="conv1_to_conv3")
     first = keras.Model(conv3, body.output, name="stage1_conv4_conv5")
     features = shared(centred)
-    maps, seen = [], features
+    maps, inputs = [], features
     for stage in range(1, stages + 1):
         late = first
         if stage > 1:
             previous = _at_conv3(maps[-1], upsamplings, stage)
-            seen = keras.layers.Concatenate(name=f"stage{stage}_input")(
+            inputs = keras.layers.Concatenate(name=f"stage{stage}_input")(
                 [features, previous]
             )
-            late = _later_stage(first, seen, stage, pretrained)
+            late = _later_stage(first, inputs, stage, pretrained)
         head = layers.HeatmapHead(
             joints, upsamplings, channels, name=f"stage{stage}_heatmap_head"
         )
-        maps.append(head(late(seen)))
+        maps.append(head(late(inputs)))
     return maps
 
 
 def _at_conv3(maps, upsamplings, stage):
-    """Maps of any size at the size of conv3's features, 1/8 of the input.
+    """Resizes maps to the size of conv3's features, 1/8 of the input.
 
-    ours: the paper's maps have that size with 2 upsamplings, its own choice.
+    ours: the paper uses 2 upsamplings, with which no resizing is needed.
     """
     name = f"stage{stage}_maps"
     if upsamplings > 2:
@@ -77,9 +77,9 @@ def _at_conv3(maps, upsamplings, stage):
     return maps
 
 
-def _later_stage(first, seen, stage, pretrained):
-    """conv4 and conv5 of their own, on `seen`'s channels."""
-    inputs = keras.Input(seen.shape[1:])
+def _later_stage(first, features, stage, pretrained):
+    """The conv4 and conv5 of a later stage, on `features`."""
+    inputs = keras.Input(features.shape[1:])
     clone = keras.models.clone_model(first, input_tensors=inputs)
     late = keras.Model(
         clone.input, clone.output, name=f"stage{stage}_conv4_conv5"
@@ -95,9 +95,9 @@ def _later_stage(first, seen, stage, pretrained):
 
 
 def _with_channels(weight, shape):
-    """A weight with 0 for the input channels that it lacks.
+    """Pads a weight with 0 for further input channels, those of the maps.
 
-    Those are the maps', so that each stage starts out equal to the first.
+    Each stage therefore starts equal to the first.
     """
     widened = np.zeros(shape, weight.dtype)
     widened[tuple(slice(length) for length in weight.shape)] = weight

@@ -1,4 +1,4 @@
-"""The model that all networks of this package are."""
+"""The class of all networks of this package."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import keras
 
 @keras.saving.register_keras_serializable(package="integral_tf")
 class PoseModel(keras.Model):
-    """A Keras model of several outputs, of which some have no target.
+    """A Keras model whose outputs need not all have a target.
 
-    Everything is `keras.Model`'s but this: `compile(metrics={"joints": ...})`
-    works where `fit` and `evaluate` are given a dict of targets that lacks the
-    other outputs. Keras wants one for each, though no metric reads it.
+    It differs from `keras.Model` in one way. With `compile(metrics={"joints":
+    ...})`, `fit` and `evaluate` accept a dict of targets for some outputs only.
+    Keras requires a target for every output, even if no metric reads it.
     """
 
     def compute_metrics(

@@ -1,10 +1,11 @@
 """Checkpoints of PyTorch pose networks, as networks of this package.
 
-Simple Baselines' and MMPose's ResNets with deconvolutions are H1's network but
-for names, the order of a kernel's axes, the epsilon of a normalisation, the
-padding, the preprocessing of the images, and where a cell of the maps lies.
-Files are read by `tensor_files`, without PyTorch; what they do not say is
-guessed by `checkpoint_guesses`.
+The ResNets with deconvolutions of Simple Baselines and MMPose are the network
+of H1. They differ in the names of weights, the order of a kernel's axes, the
+epsilon of normalisation, the padding, the preprocessing, and `cells`.
+
+`tensor_files` reads the files, without PyTorch. `checkpoint_guesses` guesses
+settings that a file does not contain.
 """
 
 import collections.abc
@@ -22,24 +23,25 @@ from integral_tf.models import checkpoint_guesses
 from integral_tf.models import methods
 from integral_tf.models import tensor_files
 
-# Of `nn.BatchNorm2d`.
+# That of `nn.BatchNorm2d`.
 EPSILON = 1e-5
-# Blocks of each stage, and whether they are bottlenecks.
+# Number of blocks of each stage, and whether they are bottlenecks.
 _BACKBONES = {
     ((2, 2, 2, 2), False): "resnet18",
     ((3, 4, 6, 3), True): "resnet50",
     ((3, 4, 23, 3), True): "resnet101",
     ((3, 8, 36, 3), True): "resnet152",
 }
-# Where a checkpoint has its tensors, in the order of looking.
+# Keys under which a checkpoint may hold its tensors; the first wins.
 _PLACES = ("state_dict", "model_state_dict", "model")
-# Of DataParallel, and of what people call the network in a LightningModule;
-# torch.compile puts its own anywhere.
+# Prefixes of DataParallel, and usual names of a network in a LightningModule.
+# The prefix of torch.compile may be anywhere in a name.
 _WRAPPERS = re.compile(r"((module|model|net)\.)*")
 _COMPILED = "_orig_mod."
 _MMPOSE = re.compile(r"(backbone|keypoint_head|head)\.")
 _IGNORED = re.compile(r".*\.num_batches_tracked|fc\.(weight|bias)")
-# (in, out) last, from (out, in) first; of a deconvolution the other way round.
+# From (out, in, h, w) to (h, w, in, out); a deconvolution has in and out
+# exchanged in both.
 _TO_KERAS = (2, 3, 1, 0)
 
 
@@ -51,33 +53,33 @@ def from_pytorch(
 ) -> keras.Model:
     """Builds H1's `pose_model` with the weights of a PyTorch checkpoint.
 
-    The backbone, the joints, the deconvolutions and their channels are those
-    of the tensors. What is None is guessed, and one line is printed that says
-    what the file is and what was guessed.
+    The backbone, the number of joints, the deconvolutions and their channels
+    are found from the tensors. Arguments that are None are guessed. One line is
+    printed: what the file is and what was guessed.
 
-    Heat maps agree with PyTorch's to rounding. So do joints with Simple
-    Baselines' own reading of the maps: the model is of `cells="first"`.
+    Heat maps agree with PyTorch's up to rounding. With `cells="first"`, which
+    the model has, joints agree with those that Simple Baselines reads.
 
     Args:
-        checkpoint: Path of a file that `torch.save` wrote, or of a
-            .safetensors one, or a dict of tensors or NumPy arrays by name:
-            Simple Baselines' names, with or without `module.`, or MMPose's;
-            under `"state_dict"` or not; with the prefixes of `torch.compile`
-            and of a Lightning module or without.
+        checkpoint: Path of a file of `torch.save` or of a .safetensors file, or
+            a dict of tensors or NumPy arrays by name. The names are those of
+            Simple Baselines or of MMPose. The dict may be under
+            `"state_dict"`, and names may have the prefixes of DataParallel,
+            `torch.compile` and a Lightning module.
         image_size: Side of the crop in pixels, or `(height, width)`.
-        preprocessing: What it was trained on, `"torch"` or `"torch_bgr"`; see
-            `layers.ImageNetNormalization`.
-        bottleneck_stride: `"pytorch"`, or `"1x1"` for a network of style
-            caffe, whose tensors look the same.
+        preprocessing: Preprocessing of the training, `"torch"` or
+            `"torch_bgr"`; see `layers.ImageNetNormalization`.
+        bottleneck_stride: `"pytorch"`, or `"1x1"` for a network of MMPose's
+            style caffe. Their tensors have the same names and shapes.
 
     Returns:
         A `keras.Model`, as `pose_model` describes it.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not such a checkpoint; the message names the tensors
-            that are missing, too many, or of another shape, or the class that
-            the file asks for.
+        ValueError: the file is not such a checkpoint. The message names
+            tensors that are missing, unknown or of another shape, or the
+            Python class that the file refers to.
     """
     return opened(
         checkpoint,
@@ -88,7 +90,7 @@ def from_pytorch(
 
 
 class Opened(typing.NamedTuple):
-    """A checkpoint's network, and the skeleton of its joints or None."""
+    """A checkpoint's network, and the skeleton of its joints, or None."""
 
     model: keras.Model
     skeleton: skeletons.Skeleton | None
@@ -116,16 +118,16 @@ def opened(
     guesses.complete(name, joints, is_mmpose)
     model = _built(tensors, backbone, joints, guesses)
     project = "MMPose's" if is_mmpose else "Simple Baselines'"
-    told = "; ".join(guesses.told)
+    guessed = "; ".join(guesses.told)
     print(
         f"{name or 'checkpoint'}: {project} {backbone}, {joints} joints"
-        + (f"; guessed: {told}" if told else "")
+        + (f"; guessed: {guessed}" if guessed else "")
     )
     return Opened(model, guesses.skeleton)
 
 
 def _built(tensors, backbone, joints, guesses):
-    """The network with these weights."""
+    """Builds the network with these weights."""
     deconvolutions = [
         tensor.shape[1]
         for name, tensor in tensors.items()
@@ -137,7 +139,7 @@ def _built(tensors, backbone, joints, guesses):
         joints,
         guesses.image_size,
         upsamplings=len(deconvolutions),
-        # The others have one width; a tensor of another is named below.
+        # Other backbones have one width; `_check` refuses another.
         width_multiplier=_channels(tensors, "conv1.weight", 64) / 64
         if backbone == "resnet18"
         else 1.0,
@@ -154,8 +156,8 @@ def _built(tensors, backbone, joints, guesses):
         bias.assign(tensors[name])
     for name, norm in places.norms.items():
         variance = tensors[f"{name}.running_var"].astype("float64")
-        # The factor is gamma / sqrt(variance + epsilon): gamma makes up for
-        # the epsilon, which Keras's layers have larger.
+        # Normalisation multiplies by gamma / sqrt(variance + epsilon). Keras's
+        # epsilon is larger, so gamma is changed to give the same factor.
         gain = np.sqrt((variance + norm.epsilon) / (variance + EPSILON))
         norm.gamma.assign(tensors[f"{name}.weight"] * gain)
         norm.beta.assign(tensors[f"{name}.bias"])
@@ -165,7 +167,7 @@ def _built(tensors, backbone, joints, guesses):
 
 
 def _state_dict(checkpoint):
-    """The tensors by name, from wherever they are."""
+    """The dict of tensors by name within a checkpoint."""
     if isinstance(checkpoint, (str, os.PathLike)):
         checkpoint = tensor_files.read(checkpoint)
     if not isinstance(checkpoint, collections.abc.Mapping):
@@ -173,17 +175,17 @@ def _state_dict(checkpoint):
             "A checkpoint is a file, or a dict from names to tensors. "
             f"Received: {type(checkpoint).__name__}"
         )
-    # Simple Baselines' `model` is a name, beside the `state_dict`.
+    # In Simple Baselines' checkpoints `model` is the name of the network.
     held = [checkpoint.get(place) for place in _PLACES]
     held = [each for each in held if isinstance(each, collections.abc.Mapping)]
     return held[0] if held else checkpoint
 
 
 def _named(tensors):
-    """The tensors by Simple Baselines' names, and whether they had MMPose's.
+    """Renames tensors as in Simple Baselines; and whether MMPose's names.
 
     Raises:
-        ValueError: two have the same name.
+        ValueError: two tensors get the same name.
     """
     named, is_mmpose = {}, False
     for name, tensor in tensors.items():
@@ -202,7 +204,7 @@ def _named(tensors):
 
 
 def _array(name, tensor):
-    """A tensor as an array."""
+    """A tensor as a NumPy array."""
     if hasattr(tensor, "detach"):  # PyTorch's; NumPy has no bfloat16
         tensor = tensor.detach().cpu().double().numpy()
     array = np.asarray(tensor)
@@ -215,7 +217,7 @@ def _array(name, tensor):
 
 
 def _backbone(tensors):
-    """The name of the backbone that these blocks are of."""
+    """The name of the backbone with these blocks."""
     blocks = re.compile(r"layer(\d)\.(\d+)\.conv1\.weight")
     found = [match[1] for match in map(blocks.fullmatch, tensors) if match]
     counts = tuple(found.count(stage) for stage in "1234")
@@ -226,25 +228,25 @@ def _backbone(tensors):
             "Baselines' or MMPose's names: layer1.0.conv1.weight and so on. "
             f"Received: {'-'.join(map(str, counts))} "
             f"{'bottleneck' if bottleneck else 'basic'} blocks in its stages, "
-            f"of {len(tensors)} tensors: {_some(tensors)}"
+            f"of {len(tensors)} tensors: {_listed(tensors)}"
         )
     return _BACKBONES[counts, bottleneck]
 
 
 def _channels(tensors, name, default):
-    """Output channels of a convolution, which may be missing."""
+    """Output channels of a convolution; `default` if it is missing."""
     (channels, *_) = *np.shape(tensors.get(name)), default
     return channels
 
 
 @dataclasses.dataclass
 class _Places:
-    """Where the tensors belong, by their names, or of norms by the layer's.
+    """The variables of a Keras network by the PyTorch tensors' names.
 
     Attributes:
-        kernels: Variables of convolutions.
-        norms: Normalisation layers.
-        biases: Variables.
+        kernels: Dict from a tensor's name to a kernel.
+        norms: Dict from a layer's name to a normalisation layer.
+        biases: Dict from a tensor's name to a bias.
     """
 
     kernels: dict
@@ -260,17 +262,17 @@ def _places(model, backbone):
         part = re.fullmatch(r"conv(\d)_block(\d+)_(\d)_conv", name)
         if part:
             stage, block, number = map(int, part.groups())
-            there = f"layer{stage - 1}.{block - 1}."
+            block_name = f"layer{stage - 1}.{block - 1}."
             convolution, norm = f"conv{number}", f"bn{number}"
             if not number:
                 convolution, norm = "downsample.0", "downsample.1"
-            kernels[f"{there}{convolution}.weight"] = name
-            norms[there + norm] = name.removesuffix("conv") + "bn"
+            kernels[f"{block_name}{convolution}.weight"] = name
+            norms[block_name + norm] = name.removesuffix("conv") + "bn"
     kernels = {name: layer_of[here].kernel for name, here in kernels.items()}
     norms = {name: layer_of[here] for name, here in norms.items()}
     head = model.get_layer("heatmap_head")
     for i, pair in enumerate(zip(head.deconvolutions, head.norms)):
-        # In PyTorch's sequence a ReLU follows each pair.
+        # In PyTorch's sequence, a ReLU follows each deconvolution and norm.
         kernels[f"deconv_layers.{3 * i}.weight"] = pair[0].kernel
         norms[f"deconv_layers.{3 * i + 1}"] = pair[1]
     kernels["final_layer.weight"] = head.score.kernel
@@ -279,7 +281,7 @@ def _places(model, backbone):
 
 
 def _check(tensors, places):
-    """Requires each tensor, of its shape, and no other."""
+    """Requires exactly the tensors of `places`, of the right shapes."""
     shapes = {}
     for name, kernel in places.kernels.items():
         height, width, *channels = kernel.shape
@@ -302,11 +304,11 @@ def _check(tensors, places):
         raise ValueError(
             "A checkpoint has exactly the tensors of a ResNet with 4 x 4 "
             "deconvolutions of one width and a 1 x 1 convolution. Received: "
-            + "; ".join(f"{k}: {_some(v)}" for k, v in faults.items() if v)
+            + "; ".join(f"{k}: {_listed(v)}" for k, v in faults.items() if v)
         )
 
 
-def _some(names, most=8):
+def _listed(names, most=8):
     names = list(names)
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""How a model reads its maps: its integrals, their beta, what scores mean."""
+"""A model's layers that read maps: integrals, their beta, score calibration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from integral_tf.signatures import ArrayLike
 
 
 def integrals_of(model: keras.Model) -> list[layers.IntegralRegression]:
-    """The model's `IntegralRegression` layers, the last stage's last."""
+    """The model's `IntegralRegression` layers, in the order of its stages."""
     return [
         layer
         for layer in model.layers
@@ -19,20 +19,20 @@ def integrals_of(model: keras.Model) -> list[layers.IntegralRegression]:
 
 
 def set_beta(model: keras.Model, beta: float) -> None:
-    """Gives every integral of a model this factor before the softmax."""
+    """Sets beta, the factor on the scores, of every integral of a model."""
     for layer in integrals_of(model):
         layer.beta = beta
 
 
 def scored(model: keras.Model, confidence: ArrayLike) -> np.ndarray:
-    """`(M,)` confidences through the model's own calibration."""
+    """Applies the model's score calibration to `(M,)` confidences."""
     for layer in score_layers(model):
         confidence = layer(confidence)
     return np.asarray(keras.ops.convert_to_numpy(confidence))
 
 
 def score_layers(model: keras.Model) -> list[layers.ScoreCalibration]:
-    """The model's `ScoreCalibration`; R1 has none."""
+    """The model's `ScoreCalibration` layers; R1 has none."""
     return [
         layer
         for layer in model.layers

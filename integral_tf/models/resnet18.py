@@ -1,4 +1,4 @@
-"""ResNet-18 in the naming of keras.applications, which starts at 50.
+"""ResNet-18 with the layer names of keras.applications, which lacks it.
 
 He et al., "Deep Residual Learning for Image Recognition", Table 1.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-# As in keras.applications' ResNets.
+# That of keras.applications' ResNets.
 EPSILON = 1.001e-5
 
 
@@ -24,8 +24,8 @@ def resnet18(
         width_multiplier: Multiplies the channels (64, 128, 256, 512).
 
     Returns:
-        A `keras.Model` to conv5's features, 1/32 of the input's size; its
-        stages end in layers called `conv2_block2_out` to `conv5_block2_out`.
+        A `keras.Model` to conv5's features, 1/32 of the input's size. The last
+        layers of its stages are `conv2_block2_out` to `conv5_block2_out`.
     """
     channels = [round(width_multiplier * c) for c in (64, 128, 256, 512)]
     images = keras.Input(input_shape)

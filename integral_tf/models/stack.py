@@ -1,7 +1,7 @@
-"""Where the heat maps of somebody's network are: an output, or a layer's.
+"""Finds the heat maps of a user's network: an output, or a layer's output.
 
-A path says which: `"heat"`, or `"a/heat"` of outputs within outputs; `"maps"`
-of a layer, `"head/maps"` of a layer within a model that is a layer itself.
+A path names them. `"heat"` is an output, `"a/heat"` an output in a nested
+structure. `"maps"` is a layer, `"head/maps"` a layer of a nested model.
 """
 
 from collections.abc import Callable
@@ -11,17 +11,17 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-# How many of a network's layers an error names, from its end.
+# Number of layers that an error names, the last ones of the network.
 _NAMED = 8
-# A side for inputs of open size.
+# Side of the images for a network of open size.
 _SIDE = 128
 
 
 class _Place(NamedTuple):
     """A symbolic tensor of a network.
 
-    `path` is that of the layer whose output it is, empty for an output of the
-    network; `leaf` leads to it within what the layer puts out.
+    `path` is the path of the layer whose output it is, empty for an output of
+    the network; `leaf` is its path within the layer's output.
     """
 
     path: tuple[str, ...]
@@ -40,15 +40,17 @@ def find(model, layer):
 
     Args:
         model: A built Keras model.
-        layer: A path, the place of an output, a layer; or None for the output
-            called `heatmaps`, or the only one with as many axes as the input.
+        layer: A path, the index of an output, or a layer. None takes the output
+            called `heatmaps`, or the only output with as many axes as the
+            input.
 
     Returns:
         The symbolic inputs, in the model's structure, and a tensor of 3, 4 or
         5 axes.
 
     Raises:
-        ValueError: no such output or layer, several, or other axes.
+        ValueError: there is no such output or layer, or more than one, or it
+            has another number of axes.
     """
     graph = _graph(model)
     inputs, values = _called(model) if graph is None else _ends(graph)
@@ -77,8 +79,8 @@ def find(model, layer):
 
 
 def _graph(model):
-    """The graph of a model; one that is written as a class has none."""
-    # A Sequential keeps its graph inside, and replaces it as it grows.
+    """The graph of a model, or None for a subclassed model."""
+    # A Sequential holds a functional model, and replaces it as it grows.
     model = getattr(model, "_functional", None) or model
     return model if hasattr(model, "_nodes_by_depth") else None
 
@@ -88,7 +90,7 @@ def _ends(graph):
 
 
 def _called(model):
-    """Inputs and outputs of a model that is written as a class."""
+    """Symbolic inputs and outputs of a subclassed model."""
     shapes = getattr(model, "_build_shapes_dict", None) or {}
     if not model.built or len(shapes) != 1:
         raise ValueError(
@@ -100,7 +102,7 @@ def _called(model):
     inputs = _inputs(shape, "images")
     outputs = model(inputs)
     if isinstance(outputs, dict) and keras.backend.backend() == "jax":
-        # Traced by JAX a dict is in the alphabet's order, not in its own.
+        # Traced by JAX, a dict would be sorted by its keys.
         zeros = [
             np.zeros((1, *(length or _SIDE for length in each.shape[1:])))
             for each in keras.tree.flatten(inputs)
@@ -111,7 +113,7 @@ def _called(model):
 
 
 def _inputs(shapes, name):
-    """Symbolic inputs in a structure of shapes."""
+    """Symbolic inputs of a structure of shapes."""
     if isinstance(shapes, dict):
         return {key: _inputs(each, key) for key, each in shapes.items()}
     if shapes and isinstance(shapes[0], (tuple, list)):
@@ -121,7 +123,7 @@ def _inputs(shapes, name):
 
 
 def _leaves(values, path=(), leaf=(), layer=None):
-    """The places of a structure of tensors, dicts in their own order."""
+    """The `_Place`s of a structure of tensors; dicts are not sorted."""
     if isinstance(values, dict):
         pairs = values.items()
     elif isinstance(values, (list, tuple)):
@@ -134,7 +136,7 @@ def _leaves(values, path=(), leaf=(), layer=None):
 
 
 def _outputs(outputs, layer):
-    """The outputs that a place or a path leads to."""
+    """The outputs with this index or path."""
     wanted = ()
     if isinstance(layer, (int, np.integer)):
         tops = list(dict.fromkeys(each.leaf[:1] for each in outputs))
@@ -152,7 +154,7 @@ def _outputs(outputs, layer):
 
 
 def _layers(calls, layer):
-    """What a layer puts out, found by its path, the end of it, or itself."""
+    """The outputs of a layer, found by its path, the path's end, or itself."""
     if not isinstance(layer, str):
         return [each for each in calls if each.layer is layer]
     wanted = tuple(layer.split("/"))
@@ -168,7 +170,7 @@ def _layers(calls, layer):
 
 
 def _calls(graph, above=()):
-    """The places of every call in a graph, and in the graphs within it."""
+    """The `_Place`s of every call in a graph and in nested models."""
     nodes = [node for depth in graph._nodes_by_depth.values() for node in depth]
     for node in nodes:
         if not node.parent_nodes:
@@ -187,7 +189,7 @@ def _calls(graph, above=()):
 
 
 def _through(node, inner, give):
-    """A tensor of a nested model, from what the model is called on."""
+    """A tensor inside a nested model, for the model's actual inputs."""
 
     def run():
         part = keras.Model(inner.input, give(), name=node.operation.name)
@@ -197,7 +199,7 @@ def _through(node, inner, give):
 
 
 def _unfound(layer, found, outputs, calls, axes):
-    """What to give, of that which is there."""
+    """The error's text, which lists the outputs and layers to choose from."""
     names = list(dict.fromkeys("/".join(each.path) for each in calls))
     more = f", and {len(names) - _NAMED} before" if len(names) > _NAMED else ""
     inside = ", ".join(names[:_NAMED]) + more

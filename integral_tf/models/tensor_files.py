@@ -1,9 +1,9 @@
-"""Files of tensors, read by NumPy alone: those of torch.save, and safetensors.
+"""Reads files of torch.save and of safetensors with NumPy alone.
 
-`torch.save` writes a pickle beside the bytes of its tensors. The unpickler here
-makes dicts, lists, numbers, texts and `Tensor`s, and nothing else: it imports
-nothing and calls nothing that a file names. Bytes are read when a tensor's
-`array` is asked for, so an optimizer's state beside the weights costs nothing.
+`torch.save` writes a pickle and the bytes of tensors. The unpickler here makes
+only dicts, lists, numbers, strings and `Tensor`s. It never imports or calls
+anything that a file names. A tensor's bytes are read by its `array`, so that an
+optimizer's state in the same file is not read.
 
     zip       since PyTorch 1.6: data.pkl, and a member for each storage
     legacy    before: five pickles, then each storage's length and bytes
@@ -20,9 +20,9 @@ import zipfile
 
 import numpy as np
 
-# How the files are called that are taken for checkpoints.
+# Endings of files that are taken for checkpoints.
 ENDINGS = (".pth", ".pth.tar", ".pt", ".ckpt", ".safetensors")
-# Of the legacy form: its first pickle, and the second.
+# The first and the second pickle of the legacy form.
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _BFLOAT16 = "bfloat16"  # which NumPy lacks
 _TYPES = {
@@ -37,24 +37,24 @@ _SAFE_TYPES = {
 
 
 def is_checkpoint(path: object) -> bool:
-    """Whether a path ends as such files do."""
+    """Whether a path has one of `ENDINGS`."""
     return isinstance(path, (str, os.PathLike)) and os.fspath(path).endswith(
         ENDINGS
     )
 
 
 class _Fixed:
-    """A pickle sets no attribute of it."""
+    """Base of classes whose attributes a pickle cannot set."""
 
     def __setstate__(self, state):
         pass
 
 
 class Tensor(_Fixed):
-    """A tensor that is still in its file.
+    """A tensor whose bytes are not read yet.
 
     Attributes:
-        shape: Tuple of its sides.
+        shape: The tensor's shape, a tuple.
     """
 
     def __init__(self, storage, offset, shape, strides):
@@ -65,15 +65,15 @@ class Tensor(_Fixed):
             type(side) is int and side >= 0 for side in sides
         ):
             raise ValueError("a tensor's sides are no whole numbers")
-        # Steps of 0 would make terabytes of one number.
+        # With strides of 0 a damaged file could ask for terabytes.
         if math.prod(self.shape) > storage.count - offset:
             raise ValueError("a tensor is larger than what it is a view of")
 
     def array(self) -> np.ndarray:
-        """The values; of bfloat16 as float32.
+        """The values; bfloat16 as float32.
 
         Raises:
-            ValueError: the file does not hold them.
+            ValueError: the file does not hold all values.
         """
         flat = self.storage.values()[self.offset :]
         reach = sum((n - 1) * s for n, s in zip(self.shape, self.strides))
@@ -89,7 +89,7 @@ class Tensor(_Fixed):
 
 
 class _Storage(_Fixed):
-    """`count` values of a type; `read` gives their bytes."""
+    """`count` values of a type; the function `read` returns their bytes."""
 
     def __init__(self, type_, count, read):
         self.type, self.count, self.read = type_, count, read
@@ -103,7 +103,7 @@ class _Storage(_Fixed):
 
 
 class _Named(_Fixed):
-    """Stands for what a file names."""
+    """Stands in for a function or class that a file names."""
 
     def __init__(self, make):
         self.make = make
@@ -113,22 +113,22 @@ class _Named(_Fixed):
 
 
 class _Dict(_Fixed, dict):
-    """Without PyTorch's `_metadata`."""
+    """A dict that ignores PyTorch's attribute `_metadata`."""
 
 
 def read(path: str | os.PathLike) -> dict:
-    """What a file of tensors holds.
+    """Reads a file of tensors, without the tensors' bytes.
 
     Args:
-        path: A file of `torch.save`, or a `.safetensors`.
+        path: Path of a file of `torch.save`, or of a `.safetensors` file.
 
     Returns:
-        A dict of `Tensor`s by name, or of such dicts, beside plain values.
+        A dict of `Tensor`s by name, or of such dicts, and of plain values.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is of another form, damaged, or asks for classes that
-            are no tensor's; the message names the first.
+        ValueError: the file has another form, is damaged, or names a class
+            that is not a tensor's; the message gives this name.
     """
     path = pathlib.Path(path)
     if not path.is_file():
@@ -161,11 +161,11 @@ def read(path: str | os.PathLike) -> dict:
 
 
 def arrays(tensors: dict, source: object) -> dict:
-    """Reads a file's tensors; what is none stays as it is.
+    """Reads the values of a file's tensors; other values are returned as is.
 
     Args:
-        tensors: By name, of `read`.
-        source: What the message calls the file.
+        tensors: The dict of `read`.
+        source: Name of the file in an error.
 
     Raises:
         ValueError: the file does not hold a tensor's values.
@@ -188,15 +188,15 @@ def _damaged(path, error):
 
 
 class _Refused(Exception):
-    """A class that is not a tensor's; its name is the text."""
+    """A file names a class that is not a tensor's; the text is its name."""
 
 
 class _Unpickler(pickle.Unpickler):
-    """Of plain values and tensors.
+    """Unpickles plain values and tensors.
 
     Args:
-        file: Where the pickle is.
-        storage: From `(type, key, count)` to a `_Storage`.
+        file: The file, at the beginning of a pickle.
+        storage: Function from `(type, key, count)` to a `_Storage`.
     """
 
     def __init__(self, file, storage=None):
@@ -227,10 +227,10 @@ def _tensor(storage, offset, shape, strides, *_):
 
 
 def _nothing(*_):
-    """For values that are no weights: figures, times, random states."""
+    """Replaces values that are no weights: metrics, times, random states."""
 
 
-# What a file may name, and what is made of it.
+# Names that a file may use, and the stand-in for each.
 _MADE = {
     ("collections", "OrderedDict"): _Dict,
     ("torch", "Size"): tuple,
@@ -286,7 +286,7 @@ def _read_legacy(path):
             raise ValueError("neither a zip archive nor torch.save's pickles")
         if _Unpickler(file).load() != _PROTOCOL:
             raise ValueError("torch.save's pickles of an unknown version")
-        _Unpickler(file).load()  # sizes of numbers on that machine
+        _Unpickler(file).load()  # sizes of integers on the writing machine
         held = _Unpickler(file, storage).load()
         for key in _Unpickler(file).load():
             count = int.from_bytes(file.read(8), "little")
@@ -316,6 +316,6 @@ def _read_safetensors(path):
 
         count = math.prod(shape)
         strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
-        made = _Storage(_SAFE_TYPES[fields["dtype"]], count, read_part)
-        held[name] = Tensor(made, 0, shape, strides)
+        storage = _Storage(_SAFE_TYPES[fields["dtype"]], count, read_part)
+        held[name] = Tensor(storage, 0, shape, strides)
     return held

@@ -51,14 +51,14 @@ def shifted(
     scores, axes = layout.arranged(heatmaps, data_format)
     points, top = peaks(scores, axes), integral.largest(scores, axes)
     spatial = layout.spatial_shape(scores, axes)
-    apart = integral.offsets(points, spatial, axes)
+    offsets = integral.offsets(points, spatial, axes)
     shifts, inner = [], True
     for i, length in enumerate(reversed(spatial)):
-        near = ops.abs(apart[i]) < 1.5
-        for other in apart[:i] + apart[i + 1 :]:
+        near = ops.abs(offsets[i]) < 1.5
+        for other in offsets[:i] + offsets[i + 1 :]:
             near = near & (ops.abs(other) < 0.5)
         # The score of the next pixel minus that of the previous pixel.
-        rise = ops.where(near, scores * ops.sign(apart[i]), 0.0)
+        rise = ops.where(near, scores * ops.sign(offsets[i]), 0.0)
         shifts.append(0.25 * ops.sign(ops.sum(rise, axis=axes)))
         last = ops.cast(length - 1, "float32")
         inner = (points[..., i] > 1) & (points[..., i] < last) & inner

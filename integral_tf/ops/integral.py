@@ -220,8 +220,8 @@ def expectation(scores: Tensor, axes: Axes) -> Tensor:
             upstream = upstream / _total(weights, axes)[..., None]
             spatial = layout.spatial_shape(weights, axes)
             pull = sum(
-                _per_map(upstream[..., i], axes) * apart
-                for i, apart in enumerate(offsets(points, spatial, axes))
+                _per_map(upstream[..., i], axes) * offset
+                for i, offset in enumerate(offsets(points, spatial, axes))
             )
             return weights * pull
 
@@ -246,11 +246,11 @@ def offsets(
     """
     rank = 2 + len(spatial)
     axes = axes or tuple(range(2, rank))
-    apart = []
+    deltas = []
     for i, (axis, length) in enumerate(zip(axes[::-1], spatial[::-1])):
         grid = _grid(length, axis, rank)
-        apart.append(ops.subtract(grid, _per_map(points[..., i], axes)))
-    return apart
+        deltas.append(ops.subtract(grid, _per_map(points[..., i], axes)))
+    return deltas
 
 
 def covariance(masses: Tensor, points: Tensor, axes: Axes) -> Tensor:
@@ -264,10 +264,10 @@ def covariance(masses: Tensor, points: Tensor, axes: Axes) -> Tensor:
     Returns:
         `(B, K, D, D)` in square heat-map pixels, in the order (x, y).
     """
-    apart = offsets(points, layout.spatial_shape(masses, axes), axes)
+    deltas = offsets(points, layout.spatial_shape(masses, axes), axes)
     rows = [
-        ops.stack([_mean(a * b, masses, axes) for b in apart], -1)
-        for a in apart
+        ops.stack([_mean(a * b, masses, axes) for b in deltas], -1)
+        for a in deltas
     ]
     return ops.stack(rows, axis=-2)
 
@@ -292,8 +292,8 @@ def confidence(
     Returns:
         `(B, K)`.
     """
-    apart = offsets(points, layout.spatial_shape(masses, axes), axes)
-    square = sum(ops.square(each) for each in apart)
+    deltas = offsets(points, layout.spatial_shape(masses, axes), axes)
+    square = sum(ops.square(each) for each in deltas)
     near = ops.exp(ops.multiply(square, -0.5 / radius**2))
     return _mean(near, masses, axes)
 

@@ -1,6 +1,6 @@
-"""The whole input pipeline, readable top to bottom: records in, batches out.
+"""The input pipeline: from records to batches of windows and joints.
 
-The host only decodes. Windows leave it as uint8; `layers.PersonCrop` turns
+The host only decodes. It passes on windows as uint8; `layers.PersonCrop` turns
 them into crops on the device.
 
 Shape letters: B batch, S side of the windows, K joints.
@@ -13,30 +13,30 @@ from integral_tf import coordinates
 from integral_tf.records import schema
 from integral_tf.records.folder import Records
 
-# Enough to hold a whole small dataset; COCO is also shuffled by shard.
+# Holds all of a small dataset; COCO is also shuffled by shard.
 _SHUFFLE_BUFFER = 16384
 _CYCLE = 8
-# Numbers a person for `layers.Photometric`.
+# Random numbers per person for `layers.Photometric`.
 _SHADES = 16
 
 
 def train_batches(records, batch_size, seed, epoch, skip_steps=0):
-    """One epoch of shuffled people, the same for the same seed and epoch.
+    """One epoch of shuffled people; a function of seed and epoch.
 
     Args:
         records: The `Records`, or their folder.
-        batch_size: People in a batch, over all devices; the rest of the
-            epoch that does not fill one is left out.
+        batch_size: People in a batch, over all devices. A last batch that is
+            not full is left out.
         seed: Seed of order and augmentation.
-        epoch: Which epoch, from 0.
-        skip_steps: Batches to leave out at the start, to resume inside an
-            epoch; they are not decoded.
+        epoch: Number of the epoch, from 0.
+        skip_steps: Batches to skip at the start, to resume inside an epoch;
+            they are not decoded.
 
     Returns:
         A dataset of batches of `decoder`'s dicts, with `draws` `(B, 3)`
-        and `shades` `(B, 16)`, uniform in [0, 1), a function of (seed, epoch,
-        step). The order is one of seed and epoch under one
-        `keras.utils.set_random_seed`, which tf.data mixes in.
+        and `shades` `(B, 16)`, random numbers in [0, 1) that depend on seed,
+        epoch and step. The order depends on `seed`, `epoch` and the global
+        seed (`keras.utils.set_random_seed`), which tf.data adds to its own.
     """
     records = Records.open(records)
     paths = records.paths("train")
@@ -53,7 +53,7 @@ def train_batches(records, batch_size, seed, epoch, skip_steps=0):
         seed=_stream(seed, epoch),
         reshuffle_each_iteration=False,
     )
-    # Skipped while still serialised: nothing is decoded to be thrown away.
+    # Skipped before decoding.
     examples = examples.skip(skip_steps * batch_size)
     people = examples.map(
         decoder(records), tf.data.AUTOTUNE, deterministic=True
@@ -83,7 +83,7 @@ def eval_batches(records, split, batch_size, limit=0):
         records: The `Records`, or their folder.
         split: Name of the split.
         batch_size: People in a batch; the last one may be smaller.
-        limit: Only this many people; 0 for all.
+        limit: Number of people at most; 0 for all.
 
     Returns:
         A dataset of batches of `decoder`'s dicts.
@@ -98,7 +98,7 @@ def eval_batches(records, split, batch_size, limit=0):
 
 
 def ids(records, split, limit=0):
-    """A split's people by name; no picture is decoded.
+    """The ids of a split's people; no picture is decoded.
 
     Returns:
         `(N,)` image ids, and a list of N source_ids as bytes.
@@ -122,8 +122,8 @@ def decoder(records):
     `boxes` `(4,)` in the window frame; `visible` `(K,)` 1.0 where labelled;
     `head_size`, in image pixels, 0 if unknown; `area`, for OKS, in square
     image pixels, 0 if unknown; `image_boxes` `(4,)`, the same box in the image
-    frame; `box_score`, a detector's, 1 for an annotated box; `to_image`
-    `(2, 3)`, window -> image; `image_id`, `source_id` and `category`, 0 where
+    frame; `box_score`, the detector's score, 1 for an annotated box; `to_image`
+    `(2, 3)`, window -> image; `image_id`; `source_id`; `category`, 0 where
     there is none.
     """
     records = Records.open(records)
@@ -156,11 +156,11 @@ def decoder(records):
 
 
 def _stream(seed, epoch):
-    """One number for a seed and an epoch, unlike those of its neighbours."""
+    """A seed for one epoch, unrelated to those of other epochs."""
     return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0] >> 1)
 
 
 def for_device(people):
-    """Leaves out text and numbers that only evaluation reads."""
+    """Removes text, and numbers that only evaluation reads."""
     wanted = ("windows", "joints", "boxes", "visible", "draws", "shades")
     return {name: people[name] for name in wanted if name in people}

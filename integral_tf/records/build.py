@@ -1,4 +1,4 @@
-"""Leeds Sports Pose, MPII, drawn people -> a folder of records."""
+"""Builds a folder of records of Leeds Sports Pose, MPII or drawn people."""
 
 import functools
 from typing import Any
@@ -18,11 +18,11 @@ _HEAD = {
 
 
 def build_lsp(config: builds.LspConfig) -> dict[str, Any]:
-    """Builds Leeds Sports Pose; returns the manifest.
+    """Builds records of Leeds Sports Pose; returns the manifest.
 
     Raises:
         FileExistsError: `out` exists.
-        ValueError: the source is none, or damaged.
+        ValueError: the source is not that dataset, or damaged.
     """
     skeleton = skeletons.get(config.skeleton)
     return shards.write(
@@ -38,7 +38,7 @@ def build_lsp(config: builds.LspConfig) -> dict[str, Any]:
 
 
 def build_synthetic(config: builds.SyntheticConfig) -> dict[str, Any]:
-    """Draws people; returns the manifest.
+    """Builds records of drawn people; returns the manifest.
 
     Raises:
         FileExistsError: `out` exists.
@@ -59,11 +59,11 @@ def build_synthetic(config: builds.SyntheticConfig) -> dict[str, Any]:
 
 
 def build_mpii(config: builds.MpiiConfig) -> dict[str, Any]:
-    """Builds MPII, and prints who is validation; returns the manifest.
+    """Builds records of MPII, and prints the split; returns the manifest.
 
     Raises:
         FileExistsError: `out` exists.
-        ValueError: the source is none, or damaged, or flags exclude each
+        ValueError: the source is not MPII, or damaged, or flags exclude each
             other.
     """
     file = mpii.find(config.source)
@@ -84,7 +84,7 @@ def build_mpii(config: builds.MpiiConfig) -> dict[str, Any]:
 
 
 def _mpiis_people(config):
-    """Who becomes a record, what makes it, the split, and its words."""
+    """People, the function that makes their records, the split, its text."""
     images = config.images or None
     if config.people == "test":
         if config.val_list or config.zero_based:

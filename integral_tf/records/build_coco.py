@@ -1,4 +1,4 @@
-"""COCO's keypoint files, or one's own in their form -> a folder of records."""
+"""Builds a folder of records of keypoint files in COCO's form."""
 
 import dataclasses
 import pathlib
@@ -17,8 +17,8 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
 
     Raises:
         FileExistsError: `out` exists.
-        ValueError: no annotations, damaged ones, or flags that exclude each
-            other.
+        ValueError: there are no annotations, they are damaged, or flags exclude
+            each other.
     """
     truths = _read_truths(config)
     skeleton = _skeleton(config, truths)
@@ -56,7 +56,7 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
         config.image_size,
         split=coco.split_of,
         source=", ".join(pathlib.Path(path).name for path in paths if path),
-        # About 100 MB each of all of COCO.
+        # All of COCO gives shards of about 100 MB.
         shards=min(64, 1 + len(people) // 1000),
         aspect=shards.aspect_of(config.image_size, config.image_width),
         annotations=truths.get("val"),
@@ -64,7 +64,7 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
 
 
 def _read_truths(config):
-    """Split -> its annotations; prints what is odd about them."""
+    """Dict from a split to its annotations; prints what is odd about them."""
     given = {
         "train": config.train_annotations,
         "val": config.val_annotations,
@@ -86,14 +86,14 @@ def _read_truths(config):
             "wants the latter, which say what images there are. "
             f"Received: {', '.join(truths) or 'neither'}"
         )
-    # What both files have is said once.
+    # A line about both files is printed once.
     for line in dict.fromkeys(said):
         print(line)
     return truths
 
 
 def _skeleton(config, truths):
-    """The one skeleton of all files, and what was guessed of its sides."""
+    """The skeleton of all files, and a text on guesses of its sides."""
     found = [
         coco_skeleton.of_truth(truth, _read_sigmas(config))
         for truth in truths.values()
@@ -142,7 +142,7 @@ def _read_keypoints(config):
 
 
 def _text(value):
-    """A setting's value, or what is in the file that it names."""
+    """The value of a setting, or the content of the file that it names."""
     path = pathlib.Path(value)
     if not value or not path.is_file():
         return value

@@ -1,4 +1,4 @@
-"""COCO's keypoint files, and any dataset in their form, -> people.
+"""Lists the people of keypoint files in COCO's form.
 
 The form (https://cocodataset.org/#format-data, "Keypoint Detection") is a JSON
 of `images`, `annotations` and `categories`; detections are in its result form
@@ -32,14 +32,14 @@ class Annotation:
         visible: `(K,)` 0 unlabelled, 1 hidden, 2 seen.
         path: The image's file.
         size: Its width and height, or None where the JSON has none.
-        image_id: Its number.
+        image_id: The image's number.
         box: `(4,)` x, y, width, height in the image frame.
-        area: For OKS, in square image pixels; 0 of a detection.
-        score: The detector's; 1 of an annotation.
-        category: Its category's number.
-        notes: What was guessed, for `schema.Person`.
-        problem: Why this is no person to keep, where the JSON tells.
-        example: Which row or file that is, for `schema.Dropped`.
+        area: For OKS, in square image pixels; 0 for a detection.
+        score: The detector's score; 1 for an annotation.
+        category: Number of the category.
+        notes: Texts on guesses, for `schema.Person`.
+        problem: Reason to leave the person out, if the JSON shows one.
+        example: The row or file with the problem, for `schema.Dropped`.
     """
 
     source_id: str
@@ -74,7 +74,7 @@ def people(truth, images, split):
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: it is a test set, which has no annotations.
+        ValueError: `truth` is that of a test set, without annotations.
     """
     if "annotations" not in truth:
         raise ValueError(
@@ -111,22 +111,22 @@ def people(truth, images, split):
 def detections(truth, images, boxes, split, min_score=0.0):
     """Lists the people whom a detector found in the images of one split.
 
-    Their joints are all unlabelled: they are there to be estimated.
+    All their joints are unlabelled.
 
     Args:
-        truth: What `read` returned; says which images there are.
+        truth: What `read` returned; lists the images.
         images: Folder of the images.
         boxes: JSON of the detector, a list of `{image_id, category_id, bbox:
-            [x, y, width, height], score}`; other categories are passed over.
+            [x, y, width, height], score}`; other categories are ignored.
         split: "train" or "val", as for `people`.
-        min_score: Boxes below it are dropped, and counted.
+        min_score: Boxes with a lower score are dropped, and counted.
 
     Returns:
         List of `(source_id, Annotation)`.
 
     Raises:
         FileNotFoundError: there is no such file or folder.
-        ValueError: it is not in this form, or has no box for these images.
+        ValueError: `boxes` has another form, or no box of these images.
     """
     located = _located(truth, images)
     categories = {row["id"]: row["name"] for row in truth["categories"]}
@@ -210,9 +210,9 @@ def person(annotation):
     (https://arxiv.org/abs/1804.06208).
 
     Raises:
-        schema.Dropped: the annotation has a `problem`; there is no image, an
-            unreadable one or one of another size; nothing of the box is in
-            it; or its keypoints are labelled, but all outside.
+        schema.Dropped: the annotation has a `problem`; the image is missing,
+            unreadable or of another size; the box is outside the image; or
+            all labelled keypoints are.
     """
     if annotation.problem:
         raise schema.Dropped(annotation.problem, annotation.example)
@@ -265,7 +265,7 @@ def _left_out(truth, split):
 
 
 def _located(truth, folder):
-    """Image id -> path, size (None where the JSON has none) and problem."""
+    """Dict from image id to path, size (None if unknown) and problem."""
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(

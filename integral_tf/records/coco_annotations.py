@@ -1,8 +1,8 @@
-"""Rows of COCO's keypoint files, each checked: kept, or left out and counted.
+"""Checks the rows of keypoint files; a bad row is left out and counted.
 
-What COCO's own rows have and others lack is made up for: a box around the
-labelled keypoints, the box's area, ids by the rows' places. Numbers that are
-none, or that records cannot hold, leave a row out.
+Fields that COCO has and a file lacks are filled in: the box around the labelled
+keypoints, the box's area, and ids by the order of rows. A row with an invalid
+number, or one that records cannot hold, is left out.
 """
 
 import collections
@@ -14,14 +14,14 @@ from integral_tf import coordinates
 from integral_tf.records import ids as ids_of
 from integral_tf.records import schema
 
-# ours: as of MPII's people without a box.
+# ours: the margin of MPII's people without a box.
 BODY_MARGIN = 1.25
 BOXED = "box around its keypoints, as the file has none for it"
-MARK = "bbox_of_keypoints"  # of a row with such a box
+MARK = "bbox_of_keypoints"  # key that marks a row with such a box
 
 
 class LeftOut:
-    """Counts of what is left out, each reason with an example."""
+    """Counts the rows left out, by reason, each with an example."""
 
     def __init__(self):
         self.rows = {}
@@ -32,18 +32,18 @@ class LeftOut:
 
 
 def images(rows, say=print):
-    """Images by the key of their id.
+    """Reads a file's images.
 
     Args:
         rows: The file's `images`.
-        say: Is given a line about what was guessed or left out.
+        say: Function that gets a line about each guess or omission.
 
     Returns:
         Dict from `ids.key(id)` to a dict of `id`, `file_name` and, where the
         file has them, `width` and `height`.
 
     Raises:
-        ValueError: two images have one id.
+        ValueError: two images have the same id.
     """
     found, unfit = {}, []
     for row in rows:
@@ -70,7 +70,7 @@ def images(rows, say=print):
     if any(isinstance(number, str) for number in found):
         first = next(iter(found))
         for place, image in enumerate(found.values(), 1):
-            # A detector's file still has the text.
+            # A detector's file has the original id.
             image |= {"original_id": image["id"], "id": place}
         say(
             "the ids of the images are no whole numbers: the images are "
@@ -86,11 +86,12 @@ def annotations(rows, located, categories, others, say=print):
         rows: The file's `annotations`.
         located: What `images` returned.
         categories: What `coco_skeleton.chosen` returned.
-        others: Names of all of the file's categories by id.
-        say: Is given a line about what was guessed.
+        others: Dict from id to name of all categories of the file.
+        say: Function that gets a line about each guess.
 
     Returns:
-        List of dicts with all of COCO's fields but outlines, and a `LeftOut`.
+        List of dicts with all of COCO's fields except outlines, and a
+        `LeftOut`.
     """
     ids = [category["id"] for category in categories]
     joints = len(categories[0]["keypoints"])
@@ -99,7 +100,7 @@ def annotations(rows, located, categories, others, say=print):
         try:
             number = _number(row, place)
             name = f"annotation {number}"
-            # A file of one category need not say so.
+            # In a file of one category, rows need no category_id.
             only = ids[0] if len(others) == 1 else None
             category = ids_of.key(row.get("category_id", only))
             if category not in ids:
@@ -136,7 +137,7 @@ def annotations(rows, located, categories, others, say=print):
 
 
 def _number(row, place):
-    """A row's id, or its place where it has none."""
+    """A row's id, or its position if it has none."""
     if not isinstance(row, dict):
         raise schema.Dropped(
             "annotation that is no object", f"the {place}., {shown(row)}"
@@ -153,7 +154,7 @@ def _number(row, place):
 
 
 def _number_by_place(kept, say):
-    """Gives numbers where the ids are none, or are not different."""
+    """Numbers the rows if some ids are missing or equal."""
     found = [row["id"] for row in kept]
     if all(isinstance(n, int) for n in found) and len(set(found)) == len(found):
         return
@@ -168,7 +169,7 @@ def _number_by_place(kept, say):
 
 
 def _annotation(row, joints, name):
-    """COCO's other fields, and whether its visibilities are not COCO's."""
+    """A row's other fields, and whether its visibilities are not COCO's."""
     points, is_odd = _keypoints(row.get("keypoints"), joints, name)
     labelled = points[:, 2] > 0
     box, mark = usable_box(row.get("bbox")), {}
@@ -177,7 +178,7 @@ def _annotation(row, joints, name):
         mark = {MARK: 1}
     elif box is None:
         box = np.zeros(4)
-    # ours: where there is no outline to measure, the box's area.
+    # ours: the box's area stands in for a missing area.
     area = _number_or_0(row.get("area"))
     flat = points.ravel()
     return {
@@ -185,14 +186,14 @@ def _annotation(row, joints, name):
         "num_keypoints": int(labelled.sum()),
         "area": area if area > 0 and not mark else float(box[2] * box[3]),
         "bbox": box.tolist(),
-        # Whole numbers stay so.
+        # Whole numbers are written without a decimal point.
         "keypoints": [int(v) if v == int(v) else v for v in flat.tolist()],
         **mark,
     }, is_odd
 
 
 def _keypoints(values, joints, name):
-    """`(K, 3)` x, y and 0, 1 or 2, and whether the file's flags were others."""
+    """`(K, 3)` x, y and 0, 1 or 2; and whether the file had other flags."""
     try:
         points = np.asarray(values or [0] * (3 * joints), np.float64).ravel()
     except (TypeError, ValueError, OverflowError):
@@ -214,7 +215,7 @@ def _keypoints(values, joints, name):
 
 
 def usable_box(value):
-    """`(4,)` x, y, width, height, or None where it is no box with an area."""
+    """`(4,)` x, y, width, height, or None if `value` is no box with an area."""
     try:
         box = np.asarray(value, np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -229,7 +230,7 @@ def _number_or_0(value):
 
 
 def finite(value):
-    """A value as a finite number, or None where it is none."""
+    """A value as a finite number, or None if it is not a finite number."""
     try:
         value = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -239,12 +240,12 @@ def finite(value):
 
 def _side(value):
     value = ids_of.key(value)
-    whole = isinstance(value, numbers.Integral) and value > 0
-    return value if whole else None
+    is_valid = isinstance(value, numbers.Integral) and value > 0
+    return value if is_valid else None
 
 
 def shown(value):
-    """A value for a message, however long."""
+    """A value for a message, shortened."""
     try:
         text = repr(value)
     except (RecursionError, ValueError):  # digits beyond Python's limit

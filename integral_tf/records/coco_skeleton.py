@@ -1,9 +1,8 @@
-"""Categories of COCO keypoint files, as files have them -> a skeleton.
+"""Reads a skeleton from the categories of a keypoint file in COCO's form.
 
 COCO's own category has the joints' names, and pairs of their numbers from 1.
-Others count from 0, have pairs beyond their joints, or no names at all, and
-some have one skeleton for many categories. What is guessed or left out of one
-is said in a line.
+Other files count from 0, have pairs with unknown joints, or have no names. Some
+use one skeleton for many categories. A line reports each guess and omission.
 """
 
 from __future__ import annotations
@@ -22,26 +21,25 @@ class NoSuchCategory(ValueError):
 
 
 def chosen(rows, wanted, counted, names=None, say=print):
-    """The categories whose keypoints are wanted, each in COCO's own form.
+    """Chooses categories with keypoints, and puts them into COCO's form.
 
     Args:
         rows: The file's `categories`.
-        wanted: Name of one, or a list of names or ids, or a text of names with
-            commas between them; `"all"` for those with the joints of the
-            first that has any; None for person where there is one, else all.
-        counted: Function from a category's id to the number of joints that
-            its annotations have, 0 where they have none.
-        names: Names of the joints, where the file has none.
-        say: Is given a line about each thing that was guessed or left out.
+        wanted: A name, a list of names or ids, or names separated by commas.
+            `"all"`: all with the joints of the first category that has any.
+            None: person if the file has it, else all.
+        counted: Function from a category's id to the number of joints of its
+            annotations, 0 if they have none.
+        names: Names of the joints, for a file without names.
+        say: Function that gets a line about each guess or omission.
 
     Returns:
-        List of dicts of `id`, `name`, `keypoints`, `skeleton` and, where the
-        file has them, `flip_pairs` and `supercategory`; with one and the same
-        list of joints.
+        List of dicts of `id`, `name`, `keypoints`, `skeleton` and, if the file
+        has them, `flip_pairs` and `supercategory`. All have the same joints.
 
     Raises:
-        NoSuchCategory: there is none, a ValueError.
-        ValueError: they have different joints.
+        NoSuchCategory: the file has no such category; it is a ValueError.
+        ValueError: the categories have different joints.
     """
     lines, found = {}, []
     for row in rows:
@@ -52,24 +50,26 @@ def chosen(rows, wanted, counted, names=None, say=print):
                 found.append(category)
                 lines[category["id"]] = notes
     known = [category["name"] for category in found]
-    some = _named(found, wanted)
-    if not some:
+    picked = _named(found, wanted)
+    if not picked:
         raise NoSuchCategory(
             f"It has keypoints for {', '.join(known) or 'no category'}. "
             f"Received: category={wanted!r}"
         )
-    others = [c["name"] for c in some if c["keypoints"] != some[0]["keypoints"]]
+    others = [
+        c["name"] for c in picked if c["keypoints"] != picked[0]["keypoints"]
+    ]
     if others:
         raise ValueError(
             "Categories of one skeleton have the same keypoints. Received: "
-            f"{some[0]['name']} and {', '.join(others)} with others"
+            f"{picked[0]['name']} and {', '.join(others)} with others"
         )
-    if wanted in (None, "all") and len(some) > 1:
-        say(f"categories with one skeleton: {', '.join(known_names(some))}")
-    # Of many categories with one fault, a line each would be all to be seen.
-    for line in dict.fromkeys(line for c in some for line in lines[c["id"]]):
+    if wanted in (None, "all") and len(picked) > 1:
+        say(f"categories with one skeleton: {', '.join(known_names(picked))}")
+    # Many categories with the same fault give one line.
+    for line in dict.fromkeys(line for c in picked for line in lines[c["id"]]):
         say(line)
-    return some
+    return picked
 
 
 def known_names(categories):
@@ -83,18 +83,19 @@ def from_category(
     """Reads a skeleton from a category of a COCO keypoint file.
 
     Args:
-        category: Dict of `name`; `keypoints`, the joints' names; and, if
-            lines are to be drawn, `skeleton`, pairs of joints counted from 1.
-            `id` is its number, 1 where it has none.
-            `flip_pairs`, pairs of names or of numbers from 1, says which trade
-            places in a mirror; without it those do whose names differ in left
-            and right, or l and r, alone (`integral_tf.sides`).
+        category: Dict. `name`. `keypoints`: the joints' names. `skeleton`,
+            optional: pairs of joints, counted from 1, that a drawing connects
+            by lines. `id`, optional: the category's number, by default 1.
+            `flip_pairs`, optional: pairs of names, or of numbers from 1, that
+            trade places when the image is mirrored; by default pairs of names
+            that differ only in left and right, or l and r
+            (`integral_tf.sides`).
         sigmas: OKS standard deviation of each joint; by default COCO's for
             COCO's own people, else `skeletons.DEFAULT_SIGMA` for each.
 
     Returns:
-        A `skeletons.Skeleton`; `skeletons.COCO` itself where it is that, of
-        category 1.
+        A `skeletons.Skeleton`; `skeletons.COCO` itself if it is equal to that
+        and the category is 1.
 
     Raises:
         ValueError: the category is not of this form.
@@ -116,23 +117,23 @@ def from_category(
             )
     else:
         mirrored = sides.pairs(joints)
-    made = skeletons.Skeleton(
+    skeleton = skeletons.Skeleton(
         name, tuple(joints), mirrored, _named_pairs(fields, "skeleton")
     )
     number = fields.get("id", 1)
-    if sigmas is None and _form(made) == _form(skeletons.COCO):
-        made, sigmas = skeletons.COCO, skeletons.COCO.sigmas
+    if sigmas is None and _form(skeleton) == _form(skeletons.COCO):
+        skeleton, sigmas = skeletons.COCO, skeletons.COCO.sigmas
     if sigmas is None:
-        sigmas = [skeletons.DEFAULT_SIGMA] * len(made)
-    if len(sigmas) != len(made) or not all(sigma > 0 for sigma in sigmas):
+        sigmas = [skeletons.DEFAULT_SIGMA] * len(skeleton)
+    if len(sigmas) != len(skeleton) or not all(sigma > 0 for sigma in sigmas):
         raise ValueError(
-            f"`sigmas` are positive numbers, one for each of the {len(made)} "
-            f"joints of {name}. Received: sigmas={sigmas!r}"
+            "`sigmas` are positive numbers, one for each of the "
+            f"{len(skeleton)} joints of {name}. Received: sigmas={sigmas!r}"
         )
-    made = dataclasses.replace(
-        made, sigmas=tuple(map(float, sigmas)), categories=(number,)
+    skeleton = dataclasses.replace(
+        skeleton, sigmas=tuple(map(float, sigmas)), categories=(number,)
     )
-    return skeletons.COCO if made == skeletons.COCO else made
+    return skeletons.COCO if skeleton == skeletons.COCO else skeleton
 
 
 def of_truth(truth, sigmas=None):
@@ -140,14 +141,14 @@ def of_truth(truth, sigmas=None):
 
     Args:
         truth: What `coco.read` returned.
-        sigmas: As of `from_category`.
+        sigmas: As in `from_category`.
 
     Returns:
-        A `skeletons.Skeleton` with the numbers of all categories of the truth,
-        called as the first of them.
+        A `skeletons.Skeleton` with the numbers of all categories of the truth
+        and the name of the first category.
 
     Raises:
-        ValueError: as of `from_category`.
+        ValueError: a category is not of COCO's form.
     """
     categories = truth["categories"]
     skeleton = from_category(categories[0], sigmas)
@@ -158,7 +159,7 @@ def of_truth(truth, sigmas=None):
 
 
 def _form(skeleton):
-    """What makes skeletons the same, in whatever order pairs are listed."""
+    """A key that is the same for skeletons whose pairs differ only in order."""
     limbs = {frozenset(limb) for limb in skeleton.limbs}
     return skeleton.joints, set(skeleton.sides), limbs
 
@@ -183,7 +184,7 @@ def _named_pairs(category, field):
 
 
 def _named(found, wanted):
-    """The categories that are wanted."""
+    """The wanted categories."""
     if wanted in (None, "all"):
         people = [c for c in found if c["name"] == "person"]
         if wanted is None and people:
@@ -194,13 +195,13 @@ def _named(found, wanted):
         if exact:
             return exact
         wanted = [name.strip() for name in wanted.split(",")]
-    some = [c for c in found if {c["name"], c["id"]} & set(wanted)]
-    named = {value for c in some for value in (c["name"], c["id"])}
-    return some if set(wanted) <= named else []
+    categories = [c for c in found if {c["name"], c["id"]} & set(wanted)]
+    named = {value for c in categories for value in (c["name"], c["id"])}
+    return categories if set(wanted) <= named else []
 
 
 def _cleaned(row, counted, names, notes):
-    """A category in COCO's own form, or None where it has no joints."""
+    """A category in COCO's form, or None if it has no joints."""
     name = row.get("name")
     if not isinstance(name, str) or not name:
         name = f"category {row['id']}"
@@ -237,7 +238,7 @@ def _cleaned(row, counted, names, notes):
 
 
 def _names(value, category, notes):
-    """Different texts, whatever names a file has."""
+    """Unique strings, made of whatever names a file has."""
     if isinstance(value, str):
         value = [name.strip() for name in value.split(",") if name.strip()]
     if isinstance(value, dict):  # by number
@@ -245,13 +246,13 @@ def _names(value, category, notes):
     if not isinstance(value, list):
         return []
     value = [n.get("name") if isinstance(n, dict) else n for n in value]
-    names, seen = [], collections.Counter()
+    names, counts = [], collections.Counter()
     taken = {str(name) for name in value}
     for number, name in enumerate(value, 1):
         name = str(name) if name not in (None, "") else str(number)
-        seen[name] += 1
-        if seen[name] > 1 or name in names:
-            again = seen[name]
+        counts[name] += 1
+        if counts[name] > 1 or name in names:
+            again = counts[name]
             while f"{name}_{again}" in taken:
                 again += 1
             notes.append(
@@ -265,7 +266,7 @@ def _names(value, category, notes):
 
 
 def _rows(value, field, notes):
-    """A field's rows, of which one that is no list is empty."""
+    """A field's rows; a row that is no list counts as empty."""
     if value is not None and not isinstance(value, list):
         notes.append(f"`{field}` is no list of pairs: left out")
     rows = value if isinstance(value, list) else []
@@ -273,9 +274,10 @@ def _rows(value, field, notes):
 
 
 def _from_0(fields, joints):
-    """The fields that number the joints from 0: all, where one of them does.
+    """The fields that number the joints from 0.
 
-    But not a field with the number of the last joint, counted from 1.
+    If one field contains 0, all count from 0, except a field that contains the
+    number of joints: that is the last joint, counted from 1.
     """
     numbers = {
         field: {end for row in rows for end in row if _is_number(end)}

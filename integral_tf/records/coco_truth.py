@@ -1,4 +1,4 @@
-"""A keypoint file in COCO's form, read: what records and evaluation need of it.
+"""Reads the parts of a keypoint file in COCO's form that the package needs.
 
 The form is https://cocodataset.org/#format-data, "Keypoint Detection".
 """
@@ -23,37 +23,37 @@ _OTHERS = re.compile(r"kpts|.keypoint|keypoints.")
 
 
 def read(path, category=None, *, keypoints=None, say=print):
-    """Reads what records and evaluation need of a keypoint file.
+    """Reads a keypoint file.
 
     Args:
-        path: Its path, such as `person_keypoints_val2017.json`.
-        category: Name of the category whose keypoints are wanted, or several
-            with one skeleton: a list of names or ids, names with commas, or
-            "all". None is person where the file has it, else all that have
-            the joints of the first that has any.
-        keypoints: Names of the joints, where the file has none.
-        say: Is given a line about each thing that was guessed.
+        path: Path of the file, such as `person_keypoints_val2017.json`.
+        category: Name of a category, or several with one skeleton: a list of
+            names or ids, names separated by commas, or "all". None: person if
+            the file has it, else all with the joints of the first category
+            that has any.
+        keypoints: Names of the joints, for a file without names.
+        say: Function that gets a line about each guess.
 
     Returns:
-        Dict in COCO's form: `info`; `categories`, those alone; their
-        `annotations`, crowds among them, without outlines; all `images`; and
-        `left_out`, reason -> (count, example) of other annotations. The truth
-        of a test set, such as `image_info_test-dev2017.json`, is kept secret:
-        there are no `annotations` then.
+        Dict in COCO's form: `info`; the chosen `categories`; their
+        `annotations`, crowds included, without outlines; all `images`; and
+        `left_out`, a dict from a reason to the count and an example of
+        annotations that were left out. A test set, such as
+        `image_info_test-dev2017.json`, gives no `annotations`.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not in COCO's form, or has no such category.
+        ValueError: the file is not in COCO's form, or has no such category.
     """
-    whole = read_json(path, "annotations")
-    whole = whole if isinstance(whole, dict) else {}
-    is_test = "annotations" not in whole
+    content = read_json(path, "annotations")
+    content = content if isinstance(content, dict) else {}
+    is_test = "annotations" not in content
     names = ("images", "categories") + ("annotations",) * (not is_test)
-    _check_lists(whole, names, path)
-    rows = [_with_id(row) for row in whole["categories"]]
+    _check_lists(content, names, path)
+    rows = [_with_id(row) for row in content["categories"]]
     rows = [row for row in rows if row]
     if is_test and not any(row.get("keypoints") for row in rows):
-        # COCO's own test sets do not say what keypoints are wanted.
+        # Categories of COCO's own test sets have no keypoints.
         rows = [
             {**row, **_COCO_CATEGORY}
             for row in rows
@@ -63,11 +63,11 @@ def read(path, category=None, *, keypoints=None, say=print):
         chosen = coco_skeleton.chosen(
             rows,
             category,
-            _Counts(whole.get("annotations", ()), rows),
+            _Counts(content.get("annotations", ()), rows),
             keypoints,
             say,
         )
-        images = coco_annotations.images(whole["images"], say)
+        images = coco_annotations.images(content["images"], say)
     except ValueError as error:
         raise type(error)(f"{path}: {error}") from None
     truth = {
@@ -77,9 +77,9 @@ def read(path, category=None, *, keypoints=None, say=print):
     }
     if is_test:
         return truth
-    _say_unread(whole["annotations"], say)
+    _say_unread(content["annotations"], say)
     annotations, left_out = coco_annotations.annotations(
-        whole["annotations"],
+        content["annotations"],
         images,
         chosen,
         {row["id"]: row.get("name") for row in rows},
@@ -88,14 +88,14 @@ def read(path, category=None, *, keypoints=None, say=print):
     return {**truth, "annotations": annotations, "left_out": left_out.rows}
 
 
-def _check_lists(whole, names, path):
-    """Requires that a file has what COCO's form has, and as lists."""
+def _check_lists(content, names, path):
+    """Requires that a file has the lists of COCO's form."""
     wrong = [
-        f"{name} that is a {type(whole[name]).__name__}"
-        if name in whole
+        f"{name} that is a {type(content[name]).__name__}"
+        if name in content
         else f"no {name}"
         for name in names
-        if not isinstance(whole.get(name), list)
+        if not isinstance(content.get(name), list)
     ]
     if wrong:
         raise ValueError(
@@ -106,9 +106,9 @@ def _check_lists(whole, names, path):
 
 
 def _say_unread(rows, say):
-    """Says what keypoints the rows have in other fields than COCO's.
+    """Reports fields with further keypoints, which are not read.
 
-    COCO-WholeBody has its faces, hands and feet there.
+    COCO-WholeBody has faces, hands and feet there.
     """
     others = {
         field
@@ -125,7 +125,7 @@ def _say_unread(rows, say):
 
 
 class _Counts:
-    """How many joints the annotations of a category have, by its id."""
+    """Function from a category's id to its annotations' number of joints."""
 
     def __init__(self, annotations, categories):
         self._rows, self._counts = annotations, None
@@ -133,7 +133,7 @@ class _Counts:
 
     def __call__(self, category):
         if self._counts is None:
-            # Not before it is asked for: COCO's own files say their names.
+            # Counted when first called: COCO's own files need no count.
             self._counts = collections.defaultdict(collections.Counter)
             for row in self._rows:
                 points = row.get("keypoints") if isinstance(row, dict) else None
@@ -148,18 +148,18 @@ class _Counts:
 
 
 def _with_id(row):
-    """A category with its id as a number, or None where it has none."""
+    """A category with its id as a number, or None if it has no id."""
     number = ids_of.key(row.get("id")) if isinstance(row, dict) else None
     return {**row, "id": number} if isinstance(number, int) else None
 
 
 def parted(truth, val_share):
-    """Parts a ground truth in two by a hash of the images' file names.
+    """Splits a ground truth in two by a hash of the images' file names.
 
     Args:
         truth: What `read` returned.
-        val_share: Share of the images in the second part. People of one
-            image stay together.
+        val_share: Share of the images in the second part. People of an image
+            stay together.
 
     Returns:
         Two ground truths.
@@ -182,7 +182,7 @@ def parted(truth, val_share):
 
 
 def read_json(path, argument):
-    """A JSON file; `argument` is what messages call its path."""
+    """Reads a JSON file; errors name its path as `argument`."""
     try:
         return json.loads(pathlib.Path(path).read_bytes())
     except (FileNotFoundError, IsADirectoryError):

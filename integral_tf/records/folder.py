@@ -1,4 +1,4 @@
-"""A folder of records, opened and checked once."""
+"""Opens and checks a folder of records."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from integral_tf.records import manifests
 from integral_tf.records import schema
 
 MANIFEST, ANNOTATIONS = "manifest.json", "annotations-val.json"
-# Of the ground truth, in manifests of 0.2 on.
+# The digest of the ground truth; manifests before 0.2 lack it.
 ANNOTATIONS_DIGEST = "annotations_sha256"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Records:
-    """What a folder of records holds; `Records.open` makes one.
+    """An opened folder of records; made by `Records.open`.
 
     Attributes:
-        folder: Its path.
-        manifest: What its `manifest.json` says, checked.
+        folder: Path of the folder.
+        manifest: The content of its `manifest.json`, checked.
     """
 
     folder: pathlib.Path
@@ -37,12 +37,12 @@ class Records:
     def open(
         cls, folder: str | os.PathLike | Records, skeleton: str | None = None
     ) -> Records:
-        """Opens a folder of records, or says what is wrong with its manifest.
+        """Opens a folder of records, and checks its manifest.
 
         Args:
-            folder: Folder that `shards.write` wrote; opened ones stay as
+            folder: Folder that `shards.write` wrote; `Records` are returned as
                 they are.
-            skeleton: Name that the records' skeleton must have, if any.
+            skeleton: Name that the records' skeleton must have, or None.
 
         Raises:
             FileNotFoundError: the folder has no manifest.
@@ -62,7 +62,7 @@ class Records:
 
     @functools.cached_property
     def skeleton(self) -> skeletons.Skeleton:
-        """The joints that every person has."""
+        """The skeleton of every person."""
         return manifests.skeleton(self.manifest)
 
     @property
@@ -72,25 +72,25 @@ class Records:
 
     @property
     def aspect(self) -> float:
-        """Width over height of the crops that the windows serve."""
+        """Width divided by height of the crops for which windows are cut."""
         return self.manifest["aspect"]
 
     @property
     def digest(self) -> str:
-        """What two folders share if and only if their records are the same."""
+        """A text, equal for two folders if and only if their records are."""
         return manifests.digest(self.manifest)
 
     def people(self, split: str) -> int:
-        """How many people a split has; 0 where there is no such split."""
+        """The number of people of a split; 0 if there is no such split."""
         return self.manifest["splits"].get(split, {"people": 0})["people"]
 
     def paths(self, split: str) -> list[str]:
-        """Paths of a split's shards, in order; their content is checked.
+        """Paths of a split's shards, in order, after a check of their content.
 
         Raises:
-            ValueError: there is no such split, or a shard is damaged or of
-                other records than the manifest's.
-            FileNotFoundError: a shard that the manifest names is not there.
+            ValueError: there is no such split, or a shard is damaged or does
+                not belong to the manifest.
+            FileNotFoundError: a shard that the manifest names is missing.
         """
         if not self.people(split):
             full = [
@@ -106,21 +106,22 @@ class Records:
         """Ground truth of the validation split in COCO's form.
 
         Returns:
-            Dict of `images`, `annotations` and `categories`, one category;
-            None where the dataset is not COCO's kind.
+            Dict of `images`, `annotations` and `categories`; None if the
+            dataset is not in COCO's form.
 
         Raises:
-            ValueError: it is not what was built with the records.
+            ValueError: the ground truth was changed after the records were
+                built.
         """
         wanted = self.manifest.get(ANNOTATIONS_DIGEST)
         return manifests.read_truth(self.folder / ANNOTATIONS, wanted)
 
     @contextlib.contextmanager
     def reading(self, split: str) -> Iterator[None]:
-        """Names the damaged shard where TensorFlow says `corrupted record`.
+        """Names the damaged shard if TensorFlow raises `corrupted record`.
 
         Raises:
-            ValueError: a shard was altered while it was read.
+            ValueError: a shard was changed while it was read.
         """
         try:
             yield
@@ -130,7 +131,7 @@ class Records:
 
 
 def _read(path, folder):
-    """A folder's checked manifest."""
+    """Reads and checks a folder's manifest."""
     if not (path / MANIFEST).is_file():
         raise FileNotFoundError(
             "Records are a folder with a manifest.json, as `integral-tf "

@@ -1,12 +1,12 @@
-"""Ids of images, annotations and categories, however a file writes them."""
+"""Compares ids of images, annotations and categories, however written."""
 
 from typing import Any
 
 
 def key(value: Any) -> int | str | None:
-    """An id as rows are told apart by it, or None where it is no id.
+    """An id in a form that can be compared, or None if the value is no id.
 
-    A whole number that records can hold, however it is written, or a text.
+    An id is a whole number that records can hold, however written, or a text.
 
     >>> key(7), key(7.0), key("7"), key("007"), key("a"), key(True)
     (7, 7, 7, '007', 'a', None)

@@ -1,8 +1,9 @@
-"""Leeds Sports Pose and its extension: `joints.mat` and `images/` -> people.
+"""Lists the people of Leeds Sports Pose and LSP-extended.
 
-LSP has 2,000 people and stores `(3, 14, N)`; LSP-extended has 10,000 and
-stores `(14, 3, N)`. Third row: in LSPET 1 means that the joint is labelled; in
-LSP every joint is labelled and 1 means that it is hidden.
+LSP has 2,000 people, and its `joints.mat` is `(3, 14, N)`. LSP-extended has
+10,000 people, and its `joints.mat` is `(14, 3, N)`. The third value of a joint
+is 1 where the joint is labelled in LSP-extended, and 1 where the joint is
+hidden in LSP, which labels every joint.
 """
 
 import dataclasses
@@ -17,7 +18,7 @@ from integral_tf import skeletons
 from integral_tf.records import photographs
 from integral_tf.records import schema
 
-# ours: LSP has no boxes; the body reaches a little past its outer joints.
+# ours: LSP has no boxes; a body extends a little beyond its outer joints.
 BODY_MARGIN = 1.15
 
 
@@ -69,11 +70,12 @@ def person(annotation, *, skeleton=skeletons.LSP):
 
     Args:
         annotation: One of `people`.
-        skeleton: `skeletons.LSP`, or `skeletons.MPII`, whose upper neck LSP's
-            neck is, and whose pelvis and thorax are then unlabelled.
+        skeleton: `skeletons.LSP` or `skeletons.MPII`. For MPII, LSP's neck is
+            the upper neck, and pelvis and thorax are unlabelled.
 
     Raises:
-        schema.Dropped: no photograph, an unreadable one, or no joint in it.
+        schema.Dropped: the photograph is missing or unreadable, or no joint is
+            in it.
     """
     image, notes = photographs.read_labelled(annotation.path)
     height, width = image.shape[:2]
@@ -133,14 +135,14 @@ def _read_joints(path):
             "LSP-extended and (3, 14, N) in LSP. "
             f"Received: {joints.dtype} of shape {joints.shape}"
         )
-    # ours: read as they are stored. Labelled joints at x = 0 occur, so these
-    # are not MATLAB's pixels counted from 1.
+    # ours: nothing is subtracted. Labelled joints at x = 0 exist, so pixels are
+    # counted from 0, not from 1 as usual in MATLAB.
     return joints[..., :2], visible
 
 
 def _image_paths(images):
-    """Files by the name without its ending, as `im0001` or `im00001`."""
-    endings = Image.registered_extensions()  # others may lie there, too
+    """Files by the name without its ending, such as `im0001` or `im00001`."""
+    endings = Image.registered_extensions()  # the folder may have other files
     return {
         path.stem: path
         for path in sorted(images.iterdir())

@@ -1,4 +1,4 @@
-"""Whether a manifest is whole, and the shards are what the manifest says."""
+"""Checks a manifest, and that the shards belong to it."""
 
 import concurrent.futures
 import dataclasses
@@ -19,13 +19,13 @@ _LARGEST = 65535  # side of a JPEG
 
 
 def check(manifest: dict) -> None:
-    """Requires every key that a reader asks for, with a value of its kind.
+    """Requires every key of a manifest, with a value of the right type.
 
     Args:
-        manifest: What `manifest.json` holds.
+        manifest: The content of `manifest.json`.
 
     Raises:
-        ValueError: what is wrong, in a few words.
+        ValueError: a key is missing or has a wrong value.
     """
     _require(isinstance(manifest, dict), "it is no object")
     try:
@@ -58,7 +58,7 @@ def _check_split(split, name, files):
     _require(isinstance(shards, list), f"the shards of {name}")
     for shard in shards:
         file = shard.get("file") if isinstance(shard, dict) else None
-        # A shard lies in the folder itself, and counts once.
+        # A shard must be in the folder itself, and be named once.
         _require(
             isinstance(file, str)
             and re.fullmatch(r"[\w-][\w.-]*", file)
@@ -85,7 +85,7 @@ def _require(holds, what):
 
 
 def skeleton(manifest: dict) -> skeletons.Skeleton:
-    """The `Skeleton` of a manifest: a known one's name, or the whole."""
+    """The `Skeleton` of a manifest, which holds a known name or all fields."""
     stored = manifest["skeleton"]
     if isinstance(stored, dict):
         return skeletons.from_dict(stored)
@@ -93,10 +93,10 @@ def skeleton(manifest: dict) -> skeletons.Skeleton:
 
 
 def digest(manifest: dict) -> str:
-    """What two folders of records have in common if and only if they are one.
+    """A text, equal for two folders if and only if their records are.
 
-    It is a function of joints, their sides, windows, and the order and bytes
-    of the shards; not of the folder's name.
+    It depends on the joints, their sides, the windows, and the order and bytes
+    of the shards; not on the folder's name.
     """
     kind = skeleton(manifest)
     same = {
@@ -113,36 +113,36 @@ def digest(manifest: dict) -> str:
 
 
 def read_truth(path: pathlib.Path, sha256: str | None) -> dict | None:
-    """The ground truth beside the shards, or None where there is none.
+    """Reads the ground truth beside the shards; None if there is none.
 
     Args:
-        path: Of its JSON.
-        sha256: What the manifest says of it; None in one of before 0.2, and
-            where none was built.
+        path: Path of its JSON.
+        sha256: Its digest in the manifest; None if no ground truth was built,
+            or by a version before 0.2.
 
     Raises:
-        ValueError: it is not what was built with the records.
+        ValueError: the ground truth was changed after the records were built.
     """
-    there = path.is_file()
-    if not there and sha256 is None:
+    exists = path.is_file()
+    if not exists and sha256 is None:
         return None
-    text = path.read_bytes() if there else b""
+    text = path.read_bytes() if exists else b""
     try:
         if sha256 in (None, hashlib.sha256(text).hexdigest()):
             return json.loads(text)
     except (ValueError, RecursionError):
-        pass  # Of before 0.2, and damaged.
+        pass  # damaged, and without a digest, from before 0.2
     raise ValueError(
         "The ground truth beside these records is "
-        f"{'altered or damaged' if there else 'missing'}; build the records "
+        f"{'altered or damaged' if exists else 'missing'}; build the records "
         f"again. Received: {str(path)!r}"
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class _Content:
-    """What a shard holds: people, digest, and of its first record the joints
-    and the window's side. A cut shard has no digest."""
+    """A shard's number of people and digest, and its first record's joints and
+    window side. A truncated shard has no digest."""
 
     people: int
     sha256: str = ""
@@ -153,9 +153,9 @@ class _Content:
 def check_shards(
     folder: str | os.PathLike, manifest: dict, split: str
 ) -> list[str]:
-    """Requires that a split's shards are those of which the manifest tells.
+    """Requires that a split's shards are those of the manifest.
 
-    Each is read whole, once in a process while it stays as it is.
+    Each shard is read once by a process, and again if the file changed.
 
     Args:
         folder: Folder of records.
@@ -166,7 +166,7 @@ def check_shards(
         The shards' paths, in order.
 
     Raises:
-        FileNotFoundError: a shard is not there.
+        FileNotFoundError: a shard is missing.
         ValueError: a shard is damaged, or of other records.
     """
     shards = manifest["splits"][split]["shards"]
@@ -177,7 +177,7 @@ def check_shards(
                 "A shard that the manifest names is missing; build the "
                 f"records again. Received: {str(path)!r}"
             )
-    # Threads: hashing leaves Python's lock alone.
+    # Threads suffice: hashing releases Python's global lock.
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for path, shard, content in zip(paths, shards, pool.map(_read, paths)):
             if (content.people, content.sha256) != (
@@ -194,7 +194,7 @@ def check_shards(
 
 
 def _check_content(content, folder, manifest):
-    """Requires that the manifest tells the joints and windows of a shard."""
+    """Requires that a shard has the manifest's joints and windows."""
     said = {
         "joints": len(skeleton(manifest)),
         "side": manifest["window_size"],
@@ -214,13 +214,14 @@ def _read(path):
     return _content(path, status.st_size, status.st_mtime_ns)
 
 
-# ours: the whole file is hashed, and not only its length or its first records.
+# ours: the entire file is hashed, not only its length or its first records.
 @functools.lru_cache(maxsize=4096)
 def _content(path, size, mtime):
-    del mtime  # Of an altered file the content is another.
+    del mtime  # a key of the cache: a changed file is read again
     whole, people, first = hashlib.sha256(), 0, b""
     with open(path, "rb") as file:
-        # A record: 8 bytes of length, 4 of its sum, the bytes, 4 of theirs.
+        # A record: 8 bytes of length, 4 bytes of its checksum, the data, and 4
+        # bytes of the data's checksum.
         while size:
             head = file.read(12)
             length = int.from_bytes(head[:8], "little") + 4
@@ -236,20 +237,20 @@ def _content(path, size, mtime):
 
 
 def _first(record):
-    """Joints and window's side of a record; None where it is none."""
+    """Number of joints and window side of a record; None if it is no record."""
     try:
         example = tf.train.Example.FromString(record)
         features = example.features.feature
         (window,) = features["image/encoded"].bytes_list.value
         with Image.open(io.BytesIO(window)) as picture:
             side = picture.width
-    except Exception:  # No record of a person; what it is, nobody asks here.
+    except Exception:  # not a record of a person
         return None, None
     return len(features["image/object/keypoint/x"].float_list.value), side
 
 
 def _difference(path, shard, content):
-    """What a shard has, in words, that the manifest has otherwise."""
+    """Describes how a shard differs from the manifest."""
     whole = 0
     try:
         for _ in tf.data.TFRecordDataset(str(path)):

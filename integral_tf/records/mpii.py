@@ -1,8 +1,8 @@
-"""MPII Human Pose: annotations and `images/` -> people.
+"""Lists the people of MPII Human Pose.
 
 The paper trains on about 29,000 poses: everyone with labelled joints in the
-training images. People may also be only those whom MPII calls sufficiently
-separated, which are the ones its single-person test scores.
+training images. A flag restricts people to those that MPII calls sufficiently
+separated; only such people are scored by MPII's single-person test.
 """
 
 import dataclasses
@@ -16,8 +16,8 @@ from integral_tf.records import mpii_annotations
 from integral_tf.records import photographs
 from integral_tf.records import schema
 
-# ours: for people without scale or objpos. With them, the box is about as much
-# larger than the extent of the joints.
+# ours: for people without scale or objpos. It is about the ratio of the box of
+# scale and objpos to the extent of the joints.
 BODY_MARGIN = 1.25
 
 
@@ -38,7 +38,7 @@ def people(source, images=None, choice="all", zero_based=False):
 
     Raises:
         FileNotFoundError: there are no annotations, or no photographs.
-        ValueError: the annotations cannot be read, or do not say what is asked.
+        ValueError: the annotations cannot be read, or lack what `choice` needs.
     """
     if choice not in ("all", "single"):
         raise ValueError(
@@ -59,18 +59,19 @@ def people(source, images=None, choice="all", zero_based=False):
 
 
 def test_people(source, images=None):
-    """Lists whom the single-person test scores: no joints, but a `box`.
+    """Lists the people of the single-person test: boxes without joints.
 
     Args:
-        source, images: As in `people`; only the official `.mat` will do.
+        source: The official `.mat`, or a folder that holds it.
+        images: As in `people`.
 
     Returns:
         List of `(source_id, Annotation)`: the sufficiently separated people
-        of the test images. `inference.submission` wants all of them.
+        of the test images. `evaluation.submission` needs all of them.
 
     Raises:
         FileNotFoundError: there are no annotations, or no photographs.
-        ValueError: they are not the official `.mat`.
+        ValueError: the annotations are not the official `.mat`.
     """
     file, listed = _read(source, zero_based=False)
     if file.suffix == ".json":
@@ -86,7 +87,7 @@ def test_people(source, images=None):
 
 
 def tested_names(release):
-    """Names of `test_people`, a set.
+    """The set of source_ids of `test_people`.
 
     Args:
         release: What `mpii_annotations.read_release` returned.
@@ -102,21 +103,21 @@ def tested_names(release):
 def is_tested(photograph, annotation):
     """Whether the single-person test scores this person.
 
-    Its script passes over people without objpos.
+    The test's script ignores people without objpos.
     """
     known = annotation.centre is not None
     return annotation.apart and known and not photograph.training
 
 
 def find(source):
-    """The one file of annotations that is meant.
+    """Finds the file of annotations.
 
     Args:
-        source: A file, or a folder that holds one or whose folders do; the
-            official `.mat` goes before a JSON.
+        source: A file, or a folder that holds one, directly or in a folder of
+            its own. The official `.mat` is preferred to a JSON.
 
     Raises:
-        FileNotFoundError: there is none, or more than one.
+        FileNotFoundError: there is no such file, or more than one.
     """
     source = pathlib.Path(source)
     found = [source] if source.suffix in (".mat", ".json") else []
@@ -140,12 +141,12 @@ def person(annotation):
     """Reads one person's photograph and completes the annotation.
 
     The box is the square of side 200 scale whose centre is 15 scale below
-    objpos, or the joints' extent with a margin where the one or the other is
-    unknown.
+    objpos. If scale or objpos is unknown, it is the joints' extent with a
+    margin.
 
     Raises:
-        schema.Dropped: no photograph, an unreadable one, no joint in it, or
-            the person is left out by the validation list.
+        schema.Dropped: the photograph is missing or unreadable, no joint is in
+            it, or the validation list excludes the person.
     """
     if annotation.left_out:
         raise schema.Dropped(annotation.left_out, annotation.source_id)
@@ -184,7 +185,8 @@ def tested_person(annotation):
     """Reads the photograph of one of `test_people`; no joint is labelled.
 
     Raises:
-        schema.Dropped: no photograph, an unreadable one, or no scale.
+        schema.Dropped: the photograph is missing or unreadable, or the scale
+            is unknown.
     """
     if annotation.box is None:
         raise schema.Dropped("no scale")
@@ -212,7 +214,7 @@ def _read(source, zero_based):
 
 
 def _placed(listed, file, images):
-    """Each photograph and each of its people, with path and image number."""
+    """The people with the paths and numbers of their photographs."""
     folders = [pathlib.Path(images)] if images else []
     folders = folders or [parent / "images" for parent in file.parents[:2]]
     folder = next((f for f in folders if f.is_dir()), None)
@@ -239,7 +241,7 @@ def _placed(listed, file, images):
 
 
 def _numbers(listed):
-    """MPII's names are numbers; elsewhere a photograph's place in the list."""
+    """A photograph's number: MPII's name, or else its position in the list."""
     stems = [pathlib.PurePosixPath(p.name).stem for p in listed]
     if all(s.isascii() and s.isdigit() and len(s) < 19 for s in stems):
         numbers = [int(stem) for stem in stems]

@@ -1,10 +1,10 @@
-"""MPII's annotations, in either of the forms in which they are passed on.
+"""Reads MPII's annotations, in either of their two forms.
 
     read_release  mpii_human_pose_v1_u12_1.mat, its authors' struct RELEASE
     read_json     the list that Simple Baselines, HRNet and MMPose read
 
-MATLAB counts pixels from 1 and both hold its numbers, so 1 is taken off every
-point and every centre. `scale` is the person's height over 200 pixels.
+Both forms count pixels from 1, as MATLAB does, so 1 is subtracted from every
+point and every centre. `scale` is the person's height divided by 200 pixels.
 
 Reference: Andriluka et al., "2D Human Pose Estimation: New Benchmark and State
 of the Art Analysis", CVPR 2014; the fields are those of its README.
@@ -20,10 +20,10 @@ import scipy.io
 from integral_tf import coordinates
 from integral_tf import skeletons
 
-# The toolkit's head size is this share of the head box's diagonal.
+# The toolkit's head size is this times the head box's diagonal.
 HEAD_SHARE = 0.6
-# ours: objpos sits above the body's middle. Hourglass [29] and Simple Baselines
-# move it down by as much, in units of scale.
+# ours: objpos is above the body's middle. Hourglass [29] and Simple Baselines
+# move it down by the same length, in units of scale.
 CENTRE_DOWN = 15.0
 
 JOINTS = len(skeletons.MPII)
@@ -35,16 +35,16 @@ class Annotation:
 
     Attributes:
         image: File name of the photograph.
-        number: Which of its people this is, from 1 as in RELEASE.
+        number: Number of the person in the photograph, from 1 as in RELEASE.
         joints: `(16, 2)` x, y in the image frame; 0 where unlabelled.
         visible: `(16,)` 0 unlabelled, 1 labelled but hidden, 2 seen.
         centre: `(2,)` objpos in the image frame, or None.
-        scale: Height over 200 pixels; 0 where unknown.
-        head_size: Image pixels; 0 where unknown.
+        scale: Height divided by 200 pixels; 0 if unknown.
+        head_size: In image pixels; 0 if unknown.
         apart: "Sufficiently separated" from others (RELEASE.single_person).
-        path: Where the photograph is.
+        path: Path of the photograph.
         image_id: The photograph's number.
-        left_out: Why this person is not to become a record, if so.
+        left_out: Reason to make no record of this person, if any.
     """
 
     image: str
@@ -70,7 +70,7 @@ class Annotation:
 
     @property
     def box(self):
-        """`(4,)` the square of side 200 scale around the person, or None."""
+        """The `(4,)` square of side 200 scale around the person, or None."""
         if self.centre is None or not self.scale:
             return None
         centre = self.centre + (0, CENTRE_DOWN * self.scale)
@@ -90,8 +90,8 @@ class Photograph:
 def read_release(path):
     """Reads the official `.mat`.
 
-    What is absent there is so in many ways: no field, an empty one, or no
-    struct at all. One struct stands where an array of one is meant.
+    A missing value may be a missing field, an empty field, or no struct at all.
+    An array of one struct is stored as the struct.
 
     Args:
         path: Path of `mpii_human_pose_v1_u12_1.mat`.
@@ -101,7 +101,7 @@ def read_release(path):
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not that file.
+        ValueError: the file is another one.
     """
     if not pathlib.Path(path).is_file():
         raise FileNotFoundError(
@@ -118,7 +118,7 @@ def read_release(path):
         images = _items(release.annolist)
         training = np.atleast_1d(release.img_train).ravel()
         apart = release.single_person
-        # Squeezing opens a cell array of one cell.
+        # Reading squeezes a cell array of one cell.
         apart = [apart] if len(images) == 1 else list(apart)
         if not len(images) == len(training) == len(apart):
             raise ValueError("its parts have different lengths")
@@ -141,21 +141,21 @@ def read_release(path):
 def read_json(path, zero_based=False):
     """Reads the JSON of Simple Baselines, HRNet and MMPose.
 
-    It has no head boxes, so `head_size` is the distance from upper neck to
-    head top: PCKh by head segment, which is not the official figure.
-    It does not say which labelled joints are hidden; all count as seen.
+    The JSON has no head boxes, so `head_size` is the distance from upper neck
+    to head top. PCKh by this length is not the official figure. The JSON does
+    not tell hidden joints from visible ones; all labelled joints count as seen.
 
     Args:
         path: Path of a list of `{image, joints (16, 2), joints_vis (16,),
             center, scale}`; center (-1, -1) or scale -1 is unknown.
-        zero_based: The file counts pixels from 0, unlike theirs.
+        zero_based: The file counts pixels from 0, unlike Simple Baselines'.
 
     Returns:
-        List of `Photograph`, in the file's order; of an entry that is not of
-        this form, a person who is `left_out`.
+        List of `Photograph`, in the file's order. An entry of another form
+        gives a person who is `left_out`.
 
     Raises:
-        ValueError: it is not such a list, or no entry is of this form.
+        ValueError: the file is not such a list, or no entry is of this form.
     """
     people, error, fits = {}, "it has no entry", False
     try:
@@ -214,7 +214,7 @@ def _of_entry(entry, number, zero_based):
         visible=np.where(labelled, 2, 0),
         centre=centre - first if known else None,
         scale=scale if known else 0.0,
-        # ours: there is no head box to measure.
+        # ours: the JSON has no head box.
         head_size=head
         if labelled[[neck, top]].all() and np.isfinite(head)
         else 0.0,
@@ -230,13 +230,13 @@ def _people_of(image, alone):
             joint = _number(point, "id")
             if np.isfinite(place).all() and joint in range(JOINTS):
                 joints[int(joint)] = place - 1
-                # ours: where nothing says that it is hidden, it is seen.
+                # ours: a joint without `is_visible` counts as seen.
                 hidden = _number(point, "is_visible") == 0
                 visible[int(joint)] = 1 if hidden else 2
         objpos = _field(rect, "objpos")
         centre = np.array([_number(objpos, "x"), _number(objpos, "y")]) - 1
         scale = _number(rect, "scale")
-        # A difference, so where the pixels are counted from is nothing to it.
+        # A difference of coordinates: no 1 to subtract.
         head = np.hypot(
             _number(rect, "x2") - _number(rect, "x1"),
             _number(rect, "y2") - _number(rect, "y1"),

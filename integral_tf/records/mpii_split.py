@@ -1,4 +1,4 @@
-"""MPII's people -> the splits: by a share of the photographs, or by a list."""
+"""Splits MPII's people by a share of the photographs, or by a list."""
 
 import dataclasses
 import json
@@ -8,12 +8,12 @@ import numpy as np
 
 from integral_tf.records import shards
 
-# Nobody's objpos is nearer to another's than this, in pixels.
+# Two people's objpos are further apart than this, in pixels.
 _SAME_PERSON = 2
 
 
 def by_share(val_share):
-    """The split by a hash of the photograph's name: it is not cut in two.
+    """A split by a hash of the photograph's name: its people stay together.
 
     Args:
         val_share: Share of the photographs in the validation split.
@@ -29,13 +29,13 @@ def by_share(val_share):
 
 
 def by_list(listed, path):
-    """The split by a list of the validation set.
+    """A split by a list of the validation set.
 
-    A JSON list in Simple Baselines' form (their valid.json, 2,958 people)
-    names people by photograph and centre. A text file has a line for each
-    photograph, whose people are then all in it, or for each source_id.
-    Where people are named, the others in their photographs are left out of
-    both splits, as Simple Baselines does.
+    The list may be a JSON in Simple Baselines' form (their valid.json, 2,958
+    people), which names people by photograph and centre. Or it may be a text
+    file, whose lines are names of photographs, all of whose people are in the
+    validation set, or source_ids. If the list names people, the other people of
+    their photographs are left out of both splits, as in Simple Baselines.
 
     Args:
         listed: What `mpii.people` returned.
@@ -47,7 +47,7 @@ def by_list(listed, path):
 
     Raises:
         FileNotFoundError: there is no such list.
-        ValueError: it cannot be read, or names nobody.
+        ValueError: the list cannot be read, or names nobody.
     """
     path = pathlib.Path(path)
     if not path.is_file():
@@ -93,7 +93,7 @@ def by_list(listed, path):
 
 
 def _read_list(path):
-    """A list's centres by photograph, and its bare names."""
+    """A list's centres by photograph, and its names without a centre."""
     text = path.read_text()
     centres, names = {}, set()
     if path.suffix != ".json":

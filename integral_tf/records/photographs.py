@@ -1,9 +1,9 @@
-"""Photographs from disk: the one reader, for records and for predictions.
+"""Reads photographs from disk, for records and for predictions.
 
-A photograph is turned as its EXIF orientation says, as every viewer shows it.
-Deeper pixels become 0..255 as TensorFlow makes them: of 16 bits the upper
-eight (`tf.io.decode_image`), of floats 0..1 times 255
-(`tf.image.convert_image_dtype`). Transparency is left out.
+A photograph is turned by its EXIF orientation, as every viewer shows it. Other
+pixels become 0..255 as in TensorFlow: the upper eight of 16 bits
+(`tf.io.decode_image`), and floats in 0..1 times 255
+(`tf.image.convert_image_dtype`). Transparency is ignored.
 """
 
 import contextlib
@@ -17,15 +17,16 @@ from PIL import Image
 
 from integral_tf.records import schema
 
-# ours: Pillow would stop at 178 million, and TensorFlow's decoders at 2**29,
-# which a file of two megabytes can hold and a server has no memory for.
+# ours: the largest number of pixels. Pillow's limit is 178 million. That of
+# TensorFlow is 2**29: a file of two megabytes can reach it, and fill a server's
+# memory.
 LARGEST = 2**28
-# ours: labelling tools show a photograph upright, so labels fit what is shown.
+# ours: labelling tools show a photograph upright, so labels are in that frame.
 UNTOLD = (
     "photograph turned as its EXIF says; its size does not tell in which frame "
     "it was labelled"
 )
-# As a GIF has its frames, and a TIFF its pages.
+# The pictures are a GIF's frames or a TIFF's pages.
 OF_SEVERAL = "of several pictures, of which the first is read"
 FIRST = f"file {OF_SEVERAL}"
 OUTSIDE = "image file outside the folder of images"
@@ -46,7 +47,7 @@ _lock, _readers, _limit = threading.Lock(), 0, None
 
 
 def is_within(path, folder):
-    """Whether a path leads into a folder, by its name: links may be there."""
+    """Whether a path is inside a folder, by name; links are not followed."""
     root = os.path.join(os.path.abspath(folder), "")
     return os.path.abspath(path).startswith(root)
 
@@ -55,8 +56,8 @@ def read(path):
     """Reads a photograph as `(H, W, 3)` uint8 RGB, as every viewer shows it.
 
     Raises:
-        schema.Dropped: it is missing, empty, no picture, damaged, of a kind of
-            pixel without a known white, or of more than `LARGEST` pixels.
+        schema.Dropped: the file is missing, empty, damaged or no picture, has
+            pixels without a known white, or more than `LARGEST` pixels.
     """
     return read_labelled(path)[0]
 
@@ -65,18 +66,19 @@ def read_labelled(path, size=None):
     """Reads a photograph in the frame in which it was labelled.
 
     Args:
-        path: Its file.
-        size: `(width, height)` that the labels' file gives it, if any. Where
-            that is the size of the stored frame and not of the shown one, the
-            labels are in the stored frame, and nothing is turned.
+        path: Path of the file.
+        size: `(width, height)` in the file of labels, or None. If only the
+            stored frame, before the EXIF turn, has this size, the labels are
+            in the stored frame, and the photograph is not turned.
 
     Returns:
-        `(H, W, 3)` uint8 RGB, and notes for `schema.Person`: `UNTOLD` where
-        both frames have this size, or none is given, and `FIRST` where the
-        file has more pictures.
+        `(H, W, 3)` uint8 RGB, and notes for `schema.Person`: `UNTOLD` if both
+        frames have this size or `size` is None, and `FIRST` if the file has
+        more pictures.
 
     Raises:
-        schema.Dropped: as of `read`, or it has another size than annotated.
+        schema.Dropped: as in `read`, or the photograph has another size than
+            `size`.
     """
     with _reasons(path), _any_size():
         with Image.open(path) as image:
@@ -84,7 +86,7 @@ def read_labelled(path, size=None):
             orientation = _orientation(image)
             more = (FIRST,) * _has_more(image)
             picture = _rgb(image)
-            # Pillow itself turns a TIFF, and then forgets its orientation.
+            # Pillow turns a TIFF while reading, and deletes its orientation.
             is_shown = _orientation(image) != orientation
     shown = picture
     if not is_shown and orientation in _TURNS:
@@ -109,10 +111,10 @@ def read_labelled(path, size=None):
 
 
 def shown_size(path):
-    """Width and height as every viewer shows a photograph; reads its header.
+    """Width and height of a photograph after its EXIF turn, from its header.
 
     Raises:
-        schema.Dropped: as of `read`, as far as the header tells.
+        schema.Dropped: as in `read`, for faults that the header shows.
     """
     with _reasons(path), _any_size():
         with Image.open(path) as image:
@@ -122,10 +124,10 @@ def shown_size(path):
 
 
 def of_pillow(image):
-    """A Pillow image that is open already, as `read` gives a file's.
+    """`read` for an open Pillow image.
 
     Raises:
-        schema.Dropped: as of `read`.
+        schema.Dropped: as in `read`.
     """
     name = str(getattr(image, "filename", "") or "an image of Pillow's")
     with _reasons(name, is_file=False):
@@ -149,7 +151,7 @@ def _rgb(image):
         values = np.nan_to_num(np.asarray(image), nan=0.0)
         if values.max() > 1:
             raise schema.Dropped("image of floats beyond 0..1")
-        # As TensorFlow has it: 256 equal steps.
+        # As in TensorFlow: 256 equal steps.
         levels = np.clip(values * np.float32(255.5), 0, 255)
     elif image.mode == "I" or image.mode.startswith("I;16"):
         values = np.asarray(image)
@@ -157,32 +159,32 @@ def _rgb(image):
             values = values.view(np.uint32)
         levels = np.maximum(values, 0) >> max(bits - 8 - is_signed, 0)
     else:
-        # By way of RGBA, where Pillow would warn of what is left out.
+        # Through RGBA, because Pillow would warn of lost transparency.
         is_clear = image.mode == "P" and "transparency" in image.info
         return (image.convert("RGBA") if is_clear else image).convert("RGB")
     return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
 
 
 def _has_more(image):
-    """Whether a file has other pictures, as an animation has.
+    """Whether a file has several pictures, such as an animation.
 
-    A telephone's MPO does not count: what is behind its photograph is none.
+    A telephone's MPO does not count: its further pictures are auxiliary.
     """
     if image.format == "MPO":
         return False
     try:
         return getattr(image, "is_animated", False)
-    except Exception:  # of many kinds: the first may still be whole
+    except Exception:  # of many kinds; the first picture may be undamaged
         return False
     finally:
         image.seek(0)
 
 
 def _orientation(image):
-    """The EXIF orientation; 1 where there is none, or none to be read."""
+    """The EXIF orientation; 1 if it is missing or unreadable."""
     try:
         return image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # of many kinds: a damaged EXIF is no damaged picture
+    except Exception:  # of many kinds; the picture may still be undamaged
         return 1
 
 
@@ -197,10 +199,10 @@ def _check_size(path, size):
 
 @contextlib.contextmanager
 def _reasons(path, is_file=True):
-    """Makes a reason of whatever a file of whatever kind raises."""
+    """Turns any exception of reading a file into `schema.Dropped`."""
     try:
         file = pathlib.Path(path)
-        # A pipe would be waited for.
+        # Reading a pipe would block.
         if is_file and file.exists() and not file.is_file():
             raise schema.Dropped("image path is no file", path)
         if is_file and file.exists() and not file.stat().st_size:
@@ -227,7 +229,7 @@ def _reasons(path, is_file=True):
 
 @contextlib.contextmanager
 def _any_size():
-    """Lifts Pillow's limit, which is the process's, while somebody reads."""
+    """Lifts Pillow's limit, which is one for the process, while reading."""
     global _readers, _limit
     with _lock:
         if not _readers:

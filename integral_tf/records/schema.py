@@ -3,8 +3,8 @@
 Keeping both directions side by side means a field cannot be added to one and
 forgotten in the other. Bump `VERSION` on any change; readers refuse the rest.
 
-Keys are those of the TF Object Detection API where it has one, but coordinates
-are pixels of the original image, not shares of it. K joints:
+Keys are those of the TF Object Detection API, if it has one. Coordinates are
+pixels of the original image, not fractions of its size. K joints:
 
     image/encoded                     JPEG of the window, `window_size` square
     image/height, image/width         size of the original image
@@ -15,8 +15,8 @@ are pixels of the original image, not shares of it. K joints:
     image/object/bbox/xywh            (4,) the person's box, image frame
     image/object/head_size            length of the head segment; 0 unknown
     image/object/area                 area of the person, for OKS; 0 unknown
-    image/object/score                a detector's, of the box; 1 for the truth
-    image/object/category             COCO's; 0 where there is none
+    image/object/score                a detector's score of the box, else 1
+    image/object/category             COCO's category; 0 if there is none
     window/to_image                   (6,) affine window -> image, row by row
 """
 
@@ -29,10 +29,10 @@ VERSION = 2
 
 @dataclasses.dataclass
 class Person:
-    """One annotated person, as a dataset gives it.
+    """One annotated person of a dataset.
 
     Attributes:
-        image: `(H, W, 3)` uint8 RGB, the whole photograph.
+        image: `(H, W, 3)` uint8 RGB, the entire photograph.
         image_id: The dataset's number for the photograph.
         source_id: The dataset's name for the person; decides the split.
         joints: `(K, 2)` x, y in the image frame.
@@ -40,10 +40,10 @@ class Person:
         box: `(4,)` x, y, width, height in the image frame.
         head_size: Length of the head segment in image pixels; 0 if unknown.
         area: Area for OKS in square image pixels; 0 if unknown.
-        score: The box's, where a detector found it; 1 for an annotated one.
-        outside: Labelled joints that lie outside the image, now unlabelled.
-        category: COCO's number of the person's category; 0 where there is none.
-        notes: What was guessed for this person, to be counted.
+        score: The detector's score of the box; 1 for an annotated box.
+        outside: Number of labelled joints outside the image, now unlabelled.
+        category: COCO's number of the person's category; 0 if there is none.
+        notes: Texts on guesses for this person, which are counted.
     """
 
     image: np.ndarray
@@ -61,11 +61,11 @@ class Person:
 
 
 class Dropped(Exception):
-    """A person who cannot become a record; its text is the reason counted.
+    """A person cannot become a record. The text is the reason.
 
     Args:
-        reason: The text, the same for all who are dropped for it.
-        example: Who or which file this is, and what is wrong there.
+        reason: The text; people are counted by reason.
+        example: The person or the file, and what is wrong with it.
     """
 
     def __init__(self, reason, example=""):
@@ -87,7 +87,7 @@ def serialise(person, window, window_to_image):
         "image/object/keypoint/x": joints[:, 0],
         "image/object/keypoint/y": joints[:, 1],
         "image/object/keypoint/visibility": visible,
-        # Whole numbers would be stored as such, and not be read.
+        # Integers would be stored as int64 and could not be parsed as floats.
         "image/object/bbox/xywh": np.asarray(person.box, np.float64),
         "image/object/head_size": float(person.head_size),
         "image/object/area": float(person.area),
@@ -98,7 +98,8 @@ def serialise(person, window, window_to_image):
     tf = _tensorflow()
     features = {key: _feature(value) for key, value in values.items()}
     example = tf.train.Example(features=tf.train.Features(feature=features))
-    # Protobuf maps have no order of their own: same input, same bytes.
+    # Protobuf maps are unordered; with this, the same input gives the same
+    # bytes.
     return example.SerializeToString(deterministic=True)
 
 
@@ -134,7 +135,7 @@ def parse(record, joints):
             "image/object/head_size": tf.io.FixedLenFeature(scalar, tf.float32),
             "image/object/area": tf.io.FixedLenFeature(scalar, tf.float32),
             "image/object/score": tf.io.FixedLenFeature(scalar, tf.float32),
-            # Records of before have none.
+            # Older records lack it.
             "image/object/category": tf.io.FixedLenFeature(scalar, tf.int64, 0),
             "window/to_image": tf.io.FixedLenFeature([6], tf.float32),
         },
@@ -159,7 +160,7 @@ def parse(record, joints):
 
 
 def _tensorflow():
-    # Late: a photograph is read, and a person described, without it.
+    # Late, because reading photographs does not need TensorFlow.
     import tensorflow
 
     return tensorflow

@@ -1,4 +1,4 @@
-"""People -> a folder of TFRecord shards and a manifest, whole or not at all."""
+"""Writes a folder of shards and a manifest, completely or not at all."""
 
 import functools
 import hashlib
@@ -23,10 +23,14 @@ _TAKEN = (
 
 
 def aspect_of(image_size, image_width=0):
-    """Width over height of a network's input; a width of 0 is the height.
+    """Width divided by height of a network's input.
+
+    Args:
+        image_size: Height in pixels.
+        image_width: Width in pixels; 0 for a square.
 
     Raises:
-        ValueError: records cannot serve such an input.
+        ValueError: no windows can be cut for such an input.
     """
     given = {"image_size": (image_size, 8), "image_width": (image_width, 0)}
     for name, (value, least) in given.items():
@@ -47,15 +51,15 @@ def window_size(height, aspect=1.0):
 
 
 def split_of(source_id, split):
-    """`"train"` or `"val"`: which split a person belongs to.
+    """The split of a person: `"train"` or `"val"`.
 
     Args:
         source_id: The person's name.
-        split: Share of the people in the validation split, whom a hash of
-            their name alone chooses, or a function from the name to the split.
+        split: Share of the people in the validation split, chosen by a hash of
+            the name; or a function from the name to the split.
 
     Raises:
-        ValueError: the share is none.
+        ValueError: the share is not from 0 to 1.
     """
     if callable(split):
         return split(source_id)
@@ -70,7 +74,7 @@ def cut_window(person, size, aspect=1.0):
     Args:
         person: A `schema.Person`.
         size: Side of the window in pixels.
-        aspect: Width over height of the crops that it is to serve.
+        aspect: Width divided by height of the crops that will be cut from it.
 
     Returns:
         JPEG bytes, and the `(2, 3)` affine matrix window -> image.
@@ -100,27 +104,28 @@ def write(
     Args:
         people: List of `(source_id, key)`.
         make: Picklable function from a key to a `schema.Person`; raises
-            `schema.Dropped` for a person who cannot be one.
+            `schema.Dropped` for a person who cannot become a record.
         out: Folder to write; it must not exist.
         skeleton: The `skeletons.Skeleton` of the joints.
-        image_size: Height of the largest network input that the windows are
-            to serve.
+        image_size: Height of the largest network input for which windows are
+            cut.
         split: Share of the people in the validation split, or a function
             from a source_id to "train" or "val"; one of the two may be empty.
-        source: One line for the manifest on where the people came from.
-        shards: Shards of the larger split; the other gets its share.
-        aspect: Width over height of that input.
+        source: One line for the manifest on the origin of the people.
+        shards: Number of shards of the larger split; the other gets as many
+            in proportion to its people.
+        aspect: Width divided by height of that input.
         annotations: The validation split's ground truth in COCO's form, a
-            dict, to be kept beside the shards.
+            dict, to be stored beside the shards.
 
     Returns:
         The manifest, a dict.
 
     Raises:
         BlockingIOError: another process is writing `out`.
-        ChildProcessError: a process was ended from outside.
+        ChildProcessError: a worker process was killed.
         FileExistsError: `out` exists.
-        ValueError: nobody is left of a split.
+        ValueError: everyone of a split was dropped.
     """
     with whole.folder(out, taken=_TAKEN) as partial:
         manifest = {
@@ -166,7 +171,7 @@ def describe(manifest):
     for name, split in manifest["splits"].items():
         lines.append(f"{name}: {split['people']} people kept")
         for reason, count in sorted(split["dropped"].items()):
-            # Manifests of before have no examples, and no notes.
+            # Older manifests have no examples and no notes.
             example = split.get("examples", {}).get(reason)
             named = f", such as {example}" if example else ""
             lines.append(f"{name}: {count} dropped: {reason}{named}")
@@ -185,7 +190,7 @@ def _hash(text):
 
 
 def _stored(skeleton):
-    """A known skeleton's name; any other whole."""
+    """A known skeleton's name; all fields of any other."""
     if skeletons.KNOWN.get(skeleton.name) == skeleton:
         return skeleton.name
     return skeletons.to_dict(skeleton)
@@ -193,8 +198,8 @@ def _stored(skeleton):
 
 def _divided(people, split):
     """The people of each split, in the order in which they are written."""
-    # Sorted by a hash: neither order nor place in the input matters, and
-    # neighbours in a shard are strangers.
+    # Sorted by a hash: the order of the input does not matter, and people of
+    # one photograph are spread over the shards.
     divided = {"train": [], "val": []}
     for person in sorted(people, key=lambda p: (_hash(p[0] + "#"), p[0])):
         divided[split_of(person[0], split)].append(person)

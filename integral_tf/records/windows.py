@@ -1,28 +1,30 @@
-"""A region of a photograph as a small picture, resampled once, antialiased."""
+"""Cuts a region of a photograph, resampled once, antialiased."""
 
 import numpy as np
 from PIL import Image
 
 # Half the width of Pillow's cubic kernel, in pixels of the smaller picture.
 _RADIUS = 2.0
-# Black that is always kept, so that the box of an ordinary cut is not rounded.
+# Pixels of black that are always made, so that ordinary regions are exact.
 _BLACK = 4096
 
 
 def cut(image, region, width, height):
     """Cuts a region out of an image.
 
-    Black further out than the kernel reaches from the image is never made: of
-    a huge region the memory is that of the image, and for each of its rows
-    that of eight pixels of the picture, in pixels of the image.
+    Black beyond the reach of the kernel is never made. Even for a huge region,
+    the memory is that of the image, and for each of its rows that of eight
+    pixels of the picture, in pixels of the image.
 
     Args:
         image: `(H, W, 3)` uint8 RGB.
-        region: `(4,)` x, y, width, height in the image; may leave it.
-        width, height: Size of the picture in pixels.
+        region: `(4,)` x, y, width, height in the image frame; may extend
+            outside the image.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
 
     Returns:
-        A Pillow image, black where the region lies outside the photograph;
+        A Pillow image, black outside the photograph.
         `coordinates.region_to_pixels` is its affine map to the image.
     """
     x, y, w, h = np.asarray(region, np.float64)
@@ -32,7 +34,7 @@ def cut(image, region, width, height):
     if columns.is_black or rows.is_black:
         return picture
     seen = Image.fromarray(image[rows.seen, columns.seen])
-    # In this order whatever the sizes, where Pillow takes the cheaper one.
+    # Always in this order; Pillow's own order depends on the sizes.
     strip = Image.new("RGB", (columns.length, seen.height))
     strip.paste(seen, (columns.before, 0))
     strip = strip.resize(
@@ -52,25 +54,29 @@ def cut(image, region, width, height):
 
 
 class _Side:
-    """One axis of a region, and what of it is not black whatever is done.
+    """One axis of a region, and the part of it that is not black.
 
     Args:
-        edge, size: Where the region begins in the image, and its length.
-        pixels: Pixels of the image.
-        count: Pixels of the picture.
+        edge: The region's first edge in the image.
+        size: The region's length in the image.
+        pixels: Number of the image's pixels.
+        count: Number of the picture's pixels.
 
     Attributes:
-        seen: Slice of the image that the region has.
-        before, length: Black pixels to put before that, and pixels in all.
-        start, end: The region's part in these, as edges.
-        first, count: Pixels of the picture that this part is to become.
-        is_black: There are none.
+        seen: Slice of the image inside the region.
+        before: Black pixels to put before the slice.
+        length: Pixels of the slice with black before and after it.
+        start: First edge of the region's part in these pixels.
+        end: Last edge of this part.
+        first: First pixel of the picture that is made from this part.
+        count: Number of these pixels.
+        is_black: Whether `count` is 0.
     """
 
     def __init__(self, edge, size, pixels, count):
         step = size / count
-        # From where the image ends to the last pixel that the kernel, there,
-        # brings into the picture; and as far again to what that pixel sees.
+        # The kernel at the image's edge reaches this far outside; a pixel of
+        # the picture there reaches as far again.
         reach = _RADIUS * max(step, 1.0) + 1
         black = np.ceil(max(2 * reach, _BLACK))
         low, high, first, last = np.floor(edge), np.ceil(edge + size), 0, count

@@ -1,4 +1,4 @@
-"""Shards of TFRecord, written by several processes at once."""
+"""Writes TFRecord shards by several processes."""
 
 import collections
 import concurrent.futures
@@ -27,22 +27,23 @@ def write(
     cut: Callable[[schema.Person], tuple],
     shards: int,
 ) -> dict[str, dict]:
-    """Writes the shards of every split, and counts what is in them.
+    """Writes the shards of every split, and counts the people.
 
     Args:
-        divided: Split -> its people, `(source_id, key)` each.
+        divided: Dict from a split to its people, pairs `(source_id, key)`.
         make: Picklable function from a key to a `schema.Person`; raises
-            `schema.Dropped` for a person who cannot be one.
+            `schema.Dropped` for a person who cannot become a record.
         folder: Folder to write into.
         cut: Picklable function from a person to JPEG bytes and the matrix
             window -> image.
-        shards: Shards of the larger split; the other gets its share.
+        shards: Number of shards of the larger split; the other gets as many in
+            proportion to its people.
 
     Returns:
-        Split -> what the manifest says of it.
+        Dict from a split to its entry in the manifest.
 
     Raises:
-        ChildProcessError: a process was ended from outside.
+        ChildProcessError: a worker process was killed.
     """
     tasks = _tasks(divided, folder, shards)
     splits = {
@@ -94,7 +95,7 @@ def _tasks(divided, folder, shards):
 
 
 def _count(counts, path, found):
-    """Adds what one shard has to the counts of its split."""
+    """Adds the counts of one shard to those of its split."""
     kept = found["people"]
     counts["people"] += kept
     counts["joints_outside"] += found["joints_outside"]
@@ -113,7 +114,7 @@ def _named_death():
     try:
         yield
     except KeyboardInterrupt:
-        # The pool would wait for the shards that they are at.
+        # The pool would wait until they finish their shards.
         for child in multiprocessing.active_children():
             if child not in others:
                 child.terminate()

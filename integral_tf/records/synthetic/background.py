@@ -1,7 +1,7 @@
-"""What is behind people: a place, or else a pattern with posts in it.
+"""Backgrounds of people: a place, or a pattern with posts.
 
-Pictures are `(H, W, 3)` float32 RGB from 0 to 255, lengths in their pixels,
-points `(x, y)`. What is said to change a picture changes the array given.
+Pictures are `(H, W, 3)` float32 RGB from 0 to 255. Lengths are in pixels,
+points are `(x, y)`. Functions `_add_...` change the given array.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from integral_tf.records.synthetic import render
 
 Between = chance.Between
 
-# A post's half length and its radii at either end, over a body's height.
+# A post's half length and its radii at both ends, in body heights.
 POST_HALF_LENGTH = Between(0.08, 0.3)
 POST_RADIUS = Between(0.02, 0.07)
 # Pixels per body height of the posts behind people.
 POSTS_SCALE = 130
-# Cells a side of a pattern's two layers of noise, and their deviations.
+# Cells per side of a pattern's layers of noise, and the noises' deviations.
 PATTERN_CELLS = (3, 8, 20, 60)
 PATTERN_NOISE = Between(3, 28)
-# Where the ground begins, over the picture's height; below it there is none.
+# Top of the ground as a share of the picture's height; above 1 there is none.
 HORIZON = Between(0.2, 1.1)
 # Brightness of a place at its left and right edge.
 SIDE_LIGHT = Between(0.75, 1.2)
-# Cells a side of the layers of noise on ground and walls.
+# Cells per side of the layers of noise on ground and walls.
 MATTER_CELLS = (2, 4, 8, 16, 32, 64)
-# Of grounds and walls, so many are laid in courses.
+# Share of grounds and walls that consist of courses, such as bricks.
 COURSES_SHARE = 0.3
-# Of these, so many have upright joints, too, drawn for each line.
+# Share of these with upright joints, too, drawn for each line.
 UPRIGHTS_SHARE = 0.7
 
 
 def post(
     rng: np.random.Generator, centre: np.ndarray, scale: float
 ) -> render.Tube:
-    """A tube in pixels that is no one's: a limb, a post or a board.
+    """A tube in pixels that belongs to nobody: a post or a board.
 
     Args:
-        rng: Draws its size, where it points and its texture.
+        rng: Draws its size, direction and texture.
         centre: `(3,)` its middle, view frame, in pixels.
         scale: Pixels per body height.
     """
@@ -63,12 +63,12 @@ def post(
 def pattern(
     rng: np.random.Generator, size: np.ndarray, light: np.ndarray
 ) -> np.ndarray:
-    """A picture of colours that run into each other, shapes and posts.
+    """A picture of blended colours, shapes and posts.
 
     Args:
-        rng: Draws it.
-        size: `(2,)` whole width and height.
-        light: `(3,)`, as `render.paint` takes it.
+        rng: Draws the picture.
+        size: `(2,)` width and height, integers.
+        light: `(3,)`, as in `render.paint`.
     """
     corners = np.float32([cloth.any_colour(rng) for _ in range(4)])
     image = cv2.resize(corners.reshape(2, 2, 3), size)
@@ -89,7 +89,7 @@ def pattern(
 
 
 def _add_polygon(rng, image, size):
-    """Changes a picture by a filled polygon, or the outline of one."""
+    """Adds a filled polygon to a picture, or the outline of a polygon."""
     corners = rng.integers(-45, 45, (rng.integers(3, 6), 2), np.int32)
     corners += rng.integers(0, size, dtype=np.int32)
     colour = cloth.any_colour(rng)
@@ -101,8 +101,8 @@ def place(rng: np.random.Generator, size: np.ndarray) -> np.ndarray:
     """A picture of sky or wall, ground, and things.
 
     Args:
-        rng: Draws it.
-        size: `(2,)` whole width and height.
+        rng: Draws the picture.
+        size: `(2,)` width and height, integers.
     """
     width, height = size.tolist()
     image = np.empty((height, width, 3), np.float32)
@@ -128,7 +128,7 @@ def place(rng: np.random.Generator, size: np.ndarray) -> np.ndarray:
 
 
 def _matter(rng):
-    """`(3,)` float32 RGB of something: mostly dull, warm or cold."""
+    """`(3,)` float32 RGB of a material: mostly dull, warm or cold."""
     value = rng.uniform(20, 235)
     warmth = rng.normal(0, 0.12)
     tint = warmth * np.float32([1, 0.1, -1])
@@ -139,12 +139,12 @@ def _matter(rng):
 
 
 def _add_texture(rng, image):
-    """Changes a picture by the noise of leaves, stone or cloud, or courses."""
+    """Adds noise as of leaves, stone or cloud, or courses, to a picture."""
     height, width = image.shape[:2]
     if height < 2 or width < 2:
         return
     strength = rng.gamma(1.5, 9)
-    # The larger, the smoother: the less there is of small cells.
+    # The larger, the smoother: small cells have less weight.
     fall = rng.uniform(0.3, 1.1)
     for cells in MATTER_CELLS:
         deviation = strength / (cells / 2) ** (fall - 0.3)
@@ -156,9 +156,9 @@ def _add_texture(rng, image):
 
 
 def _add_courses(rng, image):
-    """Changes a picture by level lines, as of boards, or a grid, as of bricks.
+    """Adds horizontal lines, as of boards, or a grid, as of bricks.
 
-    Lines are darker or lighter than what they cross.
+    Lines are darker or lighter than the picture.
     """
     height, width = image.shape[:2]
     step = int(rng.integers(6, 40))
@@ -172,7 +172,7 @@ def _add_courses(rng, image):
 
 
 def _add_window(rng, image, x, y, colour):
-    """Changes a picture by a rectangle with a texture of its own."""
+    """Adds a rectangle with its own texture to a picture."""
     height, width = image.shape[:2]
     right = x + int(rng.uniform(0.05, 0.4) * width)
     bottom = y + int(rng.uniform(0.05, 0.4) * height)
@@ -183,7 +183,7 @@ def _add_window(rng, image, x, y, colour):
 
 
 def _add_beam(rng, image, x, y, colour):
-    """Changes a picture by a line from edge to edge: a post, a beam, a rail."""
+    """Adds a line from edge to edge to a picture: a post, a beam, a rail."""
     angle = np.radians(rng.choice([0, 90, rng.uniform(0, 180)]))
     reach = 400 * np.array([np.cos(angle), np.sin(angle)])
     start = (int(x - reach[0]), int(y - reach[1]))
@@ -193,13 +193,13 @@ def _add_beam(rng, image, x, y, colour):
 
 
 def _add_disc(rng, image, x, y, colour):
-    """Changes a picture by a disc."""
+    """Adds a disc to a picture."""
     radius = int(rng.integers(4, 40))
     cv2.circle(image, (x, y), radius, colour, -1)
 
 
 def _add_bush(rng, image, x, y, colour):
-    """Changes a picture by a heap of leaves, lighter and darker."""
+    """Adds a heap of lighter and darker leaves to a picture."""
     for _ in range(int(rng.integers(10, 60))):
         centre = (rng.normal(0, 18, 2) + (x, y)).astype(int).tolist()
         shade = rng.uniform(0.5, 1.3)

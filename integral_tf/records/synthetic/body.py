@@ -1,9 +1,9 @@
-"""A body in three dimensions: its bones, and how they are turned.
+"""A body in three dimensions: its bones and their rotations.
 
 The *view frame* has x to the right, y down and z towards the viewer, in body
-heights. A limb's own *axes* are its left, down and front; they are x, y and z
-when it hangs and the body faces the viewer. Left is the body's own left. All
-angles are degrees.
+heights. A limb's *axes* are its left, down and front. They are x, y and z if
+the limb hangs and the body faces the viewer. Left is the body's own left. All
+angles are in degrees.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from integral_tf.records.synthetic import postures
 Around = chance.Around
 Between = chance.Between
 
-# Of either side: the start of a joint's name, and where left is.
+# Each side's prefix of joint names, and the sign of its direction along left.
 SIDES = {"left_": 1, "right_": -1}
 
 
 class Bone(NamedTuple):
-    """A bone that the body has on either side.
+    """A bone that the body has on both sides.
 
     Attributes:
-        start: The joint where it begins, without its side.
-        end: The joint where it ends, without its side; "hand" and "toes" are
+        start: The joint at its start, without its side.
+        end: The joint at its end, without its side; "hand" and "toes" are
             joints here.
         length: In body heights.
     """
@@ -38,7 +38,8 @@ class Bone(NamedTuple):
     length: float
 
 
-# As they grow: a bone's start is the trunk's, or an earlier bone's end.
+# In this order: a bone's start is a joint of the trunk, or an earlier bone's
+# end.
 BONES = (
     Bone("thorax", "shoulder", 0.105),
     Bone("shoulder", "elbow", 0.165),
@@ -49,7 +50,7 @@ BONES = (
     Bone("knee", "ankle", 0.235),
     Bone("ankle", "toes", 0.095),
 )
-# A bone's length over its usual one, the same on both sides.
+# Factor on a bone's length, the same on both sides.
 STRETCH = Around(1, 0.07)
 STRETCH_LIMITS = Between(0.85, 1.15)
 # Lengths in body heights: pelvis to thorax, thorax to upper neck, upper neck to
@@ -58,39 +59,39 @@ BACK_LENGTH = Around(0.29, 0.02)
 NECK_LENGTH = Around(0.05, 0.003)
 SKULL_LENGTH = Around(0.165, 0.009)
 
-# Where the body heads: 0 to the viewer, 180 away from him.
+# Direction of the body: 0 faces the viewer, 180 faces away.
 HEADINGS = (0, 0, 0, 180, 180)
 HEADING_DEVIATION = 35
-# How the pelvis leans to the front, and how far aside at most.
+# Lean of the pelvis to the front, and its largest lean aside.
 TILT = Around(0, 6)
 ACROBATIC_TILT = Around(0, 35)
 LARGEST_TILT_ASIDE = 30
-# The spine against the pelvis; its lean is part of the legs' posture.
+# The spine relative to the pelvis; its lean is part of the legs' posture.
 SPINE_TWIST = Around(0, 12)
 SPINE_ASIDE = Around(0, 9)
-# The head against the spine. It is lifted by this share of the spine's lean, as
-# whoever bends over still looks ahead.
+# The head relative to the spine. It is lifted by this share of the spine's
+# lean, because people who bend over look ahead.
 LOOKING_AHEAD = 0.8
 NOD = Around(-4, 9)
 HEAD_TWIST = Around(0, 22)
 HEAD_ASIDE = Around(0, 9)
-# Shoulders and hips, from hanging, nearly level.
+# Shoulders and hips, relative to hanging: nearly level.
 GIRDLE_ASIDE = Around(86, 4)
-# A walker's leg and the other side's arm go forwards by so much.
+# Forward angle of a walker's leg and of the arm on the other side.
 STRIDE = Between(10, 40)
 HAND_BEND = Around(0, 20)
-# The thigh, about itself, so that the knee points outwards.
+# Rotation of the thigh about its axis, which turns the knee outwards.
 KNEE_OUTWARDS = Around(8, 10)
 FOOT_BEND = Around(70, 12)
 
 
 @dataclasses.dataclass(frozen=True)
 class Pose:
-    """Where a body's joints are, and how its limbs are turned.
+    """The positions of a body's joints and the axes of its limbs.
 
     Attributes:
         points: Dict of `(3,)` points, view frame, by joint; the pelvis is 0.
-        axes: Dict of `(3, 3)` axes of the limb that ends at a joint, and of the
+        axes: Dict of `(3, 3)` axes, by the joint at the limb's end, and of the
             pelvis; columns are left, down and front.
     """
 
@@ -98,7 +99,7 @@ class Pose:
     axes: dict[str, np.ndarray]
 
     def start_of(self, bone: Bone, side: str) -> np.ndarray:
-        """Where a bone of this side begins; the trunk has no sides."""
+        """The start of a bone of this side; the trunk has no sides."""
         on_trunk = bone.start in self.points
         return self.points[bone.start if on_trunk else side + bone.start]
 
@@ -138,7 +139,7 @@ def rotation(
 
 
 def any_heading(rng: np.random.Generator) -> float:
-    """Where a body turns: to the viewer (0), his right (90) or away (180)."""
+    """A direction: to the viewer (0), the viewer's right (90), away (180)."""
     return rng.normal(rng.choice(HEADINGS), HEADING_DEVIATION)
 
 
@@ -149,9 +150,9 @@ def pose(
 
     Args:
         rng: Draws the lengths and the angles.
-        heading: Where the body turns: to the viewer (0), his right (90) or away
-            from him (180).
-        acrobatics: Half of the bodies and of the arms do what acrobats do.
+        heading: Direction of the body: to the viewer (0), to the viewer's right
+            (90) or away (180).
+        acrobatics: Whether half of the legs and arms have acrobatic postures.
     """
     legs = postures.any_legs(rng, acrobatics)
     posed = _trunk(rng, heading, legs)
@@ -209,7 +210,7 @@ def _trunk(rng, heading, legs):
 
 
 def _arm(rng, spine, sign, stride, acrobatics):
-    """Dict of the `(3, 3)` axes of an arm's limbs, by the joint they end at."""
+    """Dict of an arm's `(3, 3)` axes of limbs, by the joint at their end."""
     posture = postures.any_arm(rng, acrobatics)
     aside = posture.aside.draw(rng)
     forwards = posture.forwards.draw(rng)
@@ -225,11 +226,11 @@ def _arm(rng, spine, sign, stride, acrobatics):
 
 
 def _leg(rng, pelvis, sign, stride, posture):
-    """Dict of the `(3, 3)` axes of a leg's limbs, by the joint they end at."""
+    """Dict of a leg's `(3, 3)` axes of limbs, by the joint at their end."""
     aside = posture.aside.draw(rng)
     forwards = posture.forwards.draw(rng)
     knee = posture.knee.draw(rng)
-    # Not used; drawn so that the numbers after it stay what they were.
+    # Not used; drawn so that later random numbers do not change.
     posture.lean.draw(rng)
     if posture is postures.WALKING_LEGS:
         forwards -= sign * stride

@@ -1,4 +1,4 @@
-"""Numbers drawn at random: between two bounds, or around a mean."""
+"""Random numbers: uniform between two bounds, or normal around a mean."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Shape = int | tuple[int, ...] | None
 
 
 class Between(NamedTuple):
-    """Every number from `low` to `high` is as likely."""
+    """A uniform distribution from `low` to `high`."""
 
     low: float
     high: float

@@ -1,11 +1,11 @@
-"""What a posed body looks like: how thick its limbs are, and their textures.
+"""The looks of a posed body: thickness of limbs, clothes, skin and hair.
 
-`LIMBS` says how thick an arm is and what it wears; `any_colour`,
-`SHOP_COLOURS`, `BROWN` and `SKIN_TONES` say which colours occur.
+`LIMBS` has the thickness and clothes of each limb. `any_colour`,
+`SHOP_COLOURS`, `BROWN` and `SKIN_TONES` determine the colours.
 
-A colour is `(3,)` RGB from 0 to 255. A texture is `(T, T, 3)` RGB, T texels a
-side, as `render.Tube` says: rows from a tube's start to its end, columns around
-it from the back. Lengths are body heights.
+A colour is `(3,)` RGB from 0 to 255. A texture is `(T, T, 3)` RGB, T texels per
+side, as in `render.Tube`: rows from a tube's start to its end, columns around
+it from the back. Lengths are in body heights.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ TEXELS = render.TEXELS
 
 
 class Limb(NamedTuple):
-    """What is around a bone.
+    """The limb around a bone.
 
     Attributes:
-        start_radius: Half the limb's width where the bone starts.
-        end_radius: Half the limb's width where the bone ends.
+        start_radius: Half the limb's width at the bone's start.
+        end_radius: Half the limb's width at the bone's end.
         surface: One of `_surfaces`.
     """
 
@@ -40,7 +40,7 @@ class Limb(NamedTuple):
     surface: str
 
 
-# By the joint where the bone ends; `body.BONES` has the lengths.
+# By the joint at the bone's end; `body.BONES` has the lengths.
 LIMBS = {
     "shoulder": Limb(0.03, 0.03, "shirt"),
     "elbow": Limb(0.036, 0.028, "upper sleeve"),
@@ -51,9 +51,10 @@ LIMBS = {
     "ankle": Limb(0.038, 0.023, "lower trouser leg"),
     "toes": Limb(0.026, 0.023, "shoe"),
 }
-# A person's radii of limbs and torso over those given here.
+# A person's factor on the radii of limbs and torso.
 GIRTH = Between(0.85, 1.3)
-# The torso's radius at the pelvis and at the thorax; its depth over its width.
+# The torso's radius at the pelvis and at the thorax; its depth divided by its
+# width.
 WAIST_RADIUS = Between(0.085, 0.11)
 CHEST_RADIUS = Between(0.105, 0.12)
 TORSO_DEPTH = 0.62
@@ -67,8 +68,8 @@ CROWN_RADIUS = 0.06
 CHIN_ABOVE_NECK = 0.05
 CROWN_ABOVE_HEAD_TOP = 0.06
 SKULL_DEPTH = 1.15
-# The hair is a second skull behind the first: where it starts below the chin's
-# end of that one, how far it ends below the crown's, how far back it lies.
+# The hair is a second skull behind the first: distance of its start below the
+# first one's at the chin, of its end below the crown, and distance to the back.
 HAIR_STARTS_BELOW = Between(-0.06, 0.12)
 HAIR_ENDS_BELOW = 0.02
 HAIR_BEHIND = 0.03
@@ -77,54 +78,57 @@ HAIR_TOP_RADIUS = 0.057
 
 # RGB of the lightest, a middle and the darkest skin; a person's is a mixture.
 SKIN_TONES = np.float32([(250, 214, 185), (205, 150, 110), (105, 68, 48)])
-# RGB of what shops sell: whites and greys, black, jeans, sand, red, green ...
+# RGB of everyday clothes: whites and greys, black, jeans, sand, red, green ...
 SHOP_COLOURS = np.float32([
     (235, 235, 232), (205, 205, 200), (130, 130, 130), (35, 35, 38),
     (18, 18, 20), (45, 60, 95), (70, 90, 130), (110, 90, 65), (150, 30, 35),
     (30, 80, 50), (195, 175, 140), (40, 70, 140),
 ])  # fmt: skip
-# RGB of brown hair over its brightness, and the brightnesses that occur.
+# RGB of brown hair relative to its brightness, and the brightness.
 BROWN = np.array([1.1, 0.85, 0.6])
 BROWN_BRIGHTNESSES = (10, 25, 60, 150)
-# A hair of any colour is darkened by one of these.
+# Factor that darkens hair of other colours.
 HAIR_SHADE = Between(0.15, 0.9)
-# How far down a limb its cloth goes: 1 is the elbow or knee, 2 the wrist or
-# ankle.
+# Length of sleeves and trouser legs: 1 ends at the elbow or knee, 2 at the
+# wrist or ankle.
 SLEEVE_LENGTHS = (0.1, 0.6, 1.6, 2)
 TROUSER_LENGTHS = (0.4, 0.9, 1.9, 2)
-# Of people, so many have a badge on the chest.
+# Share of people with a badge on the chest.
 BADGE_SHARE = 0.6
 EVERYDAY_BADGE_SHARE = 0.25
-# Everyday clothes: of people, so many have a shirt, trousers and hair that are
-# not of any colour; of such shirts so many are worn, the others are off.
+# Everyday clothes: shares of people whose shirt, trousers and hair have
+# everyday colours; and the share of these who wear a shirt at all.
 EVERYDAY_SHIRT_SHARE = 0.75
 EVERYDAY_TROUSERS_SHARE = 0.8
 EVERYDAY_HAIR_SHARE = 0.7
 SHIRT_WORN_SHARE = 0.8
-# The brightness of folds over the cloth's is 1 and one of these, in a grid of
-# so many a side.
+# Folds multiply the brightness by 1 plus one of these numbers, in a grid with
+# this number of cells per side.
 FOLDS = Around(0, 0.13)
 FOLDS_CELLS = 6
 # Texels of a figure's hoops, stripes and checks.
 FIGURE_STEPS = (2, 4, 8)
-# How often a cloth has one colour, hoops, stripes, checks, dots, patches.
+# Shares of cloth with one colour, hoops, stripes, checks, dots, patches.
 FIGURE_SHARES = (0.3, 0.18, 0.12, 0.15, 0.12, 0.13)
 
 _ROW, _COLUMN = np.mgrid[:TEXELS, :TEXELS]
-# The front's middle lies between two columns of texels.
+# The middle of the front is between two columns of texels.
 _FRONT = TEXELS / 2 - 0.5
 _LIPS = (150, 50, 50)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Outfit:
-    """How one person is built and dressed.
+    """One person's girth, colours and clothes.
 
     Attributes:
-        girth: Radii over the usual.
-        skin, hair, shoe: Colours.
-        shirt, trousers: Textures.
-        everyday: As most people wear it: folded, seldom with a badge.
+        girth: Factor on the radii.
+        skin: Colour of the skin.
+        hair: Colour of the hair.
+        shoe: Colour of the shoes.
+        shirt: Texture of the shirt.
+        trousers: Texture of the trousers.
+        everyday: Whether clothes are folded, and seldom have a badge.
     """
 
     girth: float
@@ -142,10 +146,10 @@ def dressed(
     """The tubes of a posed body, in body heights.
 
     Args:
-        rng: Draws the colours, the lengths of sleeves, and the like.
-        pose: Where the limbs are.
-        everyday: Most clothes have a colour that shops sell, and folds; some
-            shirts are off.
+        rng: Draws colours, lengths of sleeves and so on.
+        pose: The pose of the limbs.
+        everyday: Whether most clothes have everyday colours and folds, and some
+            people have no shirt.
     """
     outfit = _outfit(rng, everyday)
     return [
@@ -171,7 +175,7 @@ def any_cloth(rng: np.random.Generator) -> np.ndarray:
 
 
 def any_colour(rng: np.random.Generator) -> list[float]:
-    """A colour of any hue, neither black nor glaring."""
+    """A random colour of any hue, neither black nor very bright."""
     hue, saturation, value = rng.random(3)
     saturation *= 0.9
     value = 0.85 * value + 0.15
@@ -192,7 +196,7 @@ def _outfit(rng, everyday):
 
 
 def _everyday(rng, outfit):
-    """An outfit whose shoes, and most of whose clothes, shops sell."""
+    """Gives an outfit everyday shoes, and mostly everyday clothes."""
     shirt = outfit.shirt
     trousers = outfit.trousers
     hair = outfit.hair
@@ -216,7 +220,7 @@ def _shop_colour(rng):
 
 
 def _plain(colour):
-    """A texture of one colour; of a texture, a copy."""
+    """A texture of one colour; a texture is copied."""
     return np.full((TEXELS, TEXELS, 3), colour, np.float32)
 
 
@@ -236,7 +240,7 @@ def _tube(rng, outfit, ends, axes, radii, surface, **shape):
 
 
 def _surfaces(rng, outfit):
-    """Dict of what `LIMBS` wear: colours and textures."""
+    """Dict of the surfaces that `LIMBS` names: colours and textures."""
     upper_sleeve, lower_sleeve = _cut_off(
         outfit.shirt, rng.choice(SLEEVE_LENGTHS), outfit.skin
     )
@@ -255,7 +259,7 @@ def _surfaces(rng, outfit):
 
 
 def _cut_off(cloth, length, skin):
-    """Textures of a limb's upper and lower half, bare from `length` on."""
+    """Textures of a limb's upper and lower half, bare beyond `length`."""
     both = np.concatenate([cloth, cloth])
     both[int(length * TEXELS) :] = skin
     return np.split(both, 2)
@@ -281,7 +285,7 @@ def _limbs(rng, pose, outfit):
 
 
 def _torso(rng, pose, outfit):
-    # The chest is told from the back by its neckline, and often by a badge.
+    # The neckline, and often a badge, distinguish the chest from the back.
     texture = outfit.shirt.copy()
     texture[26:, 13:19] = outfit.skin
     share = EVERYDAY_BADGE_SHARE if outfit.everyday else BADGE_SHARE
@@ -353,7 +357,7 @@ def _face(rng, outfit):
     face[eyes, [12, 19]] = 20
     hair_line = rng.integers(22, 27)
     face[_ROW > hair_line] = outfit.hair
-    # Texels from the front's middle to the hair: fewer further up.
+    # Texels from the front's middle to the hair: fewer towards the crown.
     half_width = rng.uniform(6.5, 9.5) + (20 - _ROW) / 8
     beside = abs(_COLUMN - _FRONT) > half_width
     face[(_ROW > 5) & beside] = outfit.hair

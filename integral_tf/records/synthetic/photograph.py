@@ -1,4 +1,4 @@
-"""The picture of one person: who, where, before what, and through which lens.
+"""The picture of one person: figure, placement, background and camera.
 
 Letters: K joints, H and W the picture's sides. In pixels, x and y of the view
 frame are the image frame.
@@ -23,50 +23,51 @@ from integral_tf.records.synthetic import render
 
 Between = chance.Between
 
-# What makes people more like those of photographs, each to be left out alone;
-# docs/starter.md measures them. poses: acrobatics, in three dimensions; cloth:
-# as most people wear it, with folds, or little of it; scenes: horizons, walls,
-# windows and leaves behind; bystanders: other people behind; camera:
-# perspective.
+# Options that make people more like those of photographs; docs/starter.md has
+# the effect of each. poses: acrobatics, in three dimensions. cloth: everyday
+# clothes with folds, or few clothes. scenes: horizons, walls, windows and
+# leaves behind. bystanders: other people behind. camera: perspective.
 LEVERS = ("poses", "cloth", "scenes", "bystanders", "camera")
 
-# A person with fewer joints in the picture is drawn again.
+# A person with fewer joints in the picture is replaced by another draw.
 FEWEST_JOINTS = 6
 # Pixels per body height.
 SCALE = Between(105, 165)
 BYSTANDERS_SCALE = Between(30, 110)
-# Whole pixels of the picture's sides; where the body needs more, it is larger.
+# Sides of the picture in pixels; a picture with a larger body is larger.
 SMALLEST_SIDE = 160
 LARGEST_SIDE = 259
-# Of people, so many leave the picture, with this share of their extent, by the
-# left rather than the right, or by the top rather than the bottom: legs are
-# cut off more often than heads.
+# Share of people who are cut off by the picture's edge; the share of their
+# extent that is cut off; and the shares cut off at the left rather than the
+# right, and at the top rather than the bottom: legs are cut off more often than
+# heads.
 CUT_OFF_SHARE = 0.15
 CUT_OFF = Between(0.1, 0.45)
 CUT_OFF_LEFT_SHARE = 0.5
 CUT_OFF_TOP_SHARE = 0.25
-# With the lever, so many people are in a place and not before a pattern.
+# With the lever, the share of people in front of a place, not of a pattern.
 PLACES_SHARE = 0.8
-# With the lever, so many people have nobody behind them.
+# With the lever, the share of people with nobody behind them.
 ALONE_SHARE = 0.6
 # Body heights from the camera to the middle of the joints.
 CAMERA_DISTANCE = Between(1.3, 6)
-# How strong the light is, over the brightness of what faces it.
+# Strength of the light: the brightness that it adds to a surface facing it.
 LIGHT_STRENGTH = Between(0.35, 0.6)
-# Of people, so many have a post before a joint, or so many pixels off it.
+# Share of people with a post in front of a joint, or this many pixels beside
+# it.
 OCCLUDED_SHARE = 0.2
 OCCLUDER_DEVIATION = 9
-# Pixels by which the post is nearer than any body.
+# Depth of the post in pixels, nearer than any body.
 OCCLUDER_DEPTH = 1e3
-# A joint is hidden if it lies further behind what is seen than a body is thick,
-# in body heights.
+# A joint is hidden if it is further behind the visible surface than a body is
+# thick, in body heights.
 BODY_THICKNESS = 0.12
-# The lens's blur in pixels, the exposure, and that of each colour over it.
+# The lens's blur in pixels, the exposure, and each colour's factor on it.
 BLUR = Between(0.1, 0.8)
 EXPOSURE = Between(0.6, 1.2)
 COLOUR_GAIN = Between(0.88, 1.1)
-# A picture's noise in steps of brightness, all as likely, is at most one of
-# these whole numbers.
+# A picture's noise is uniform; its maximum in steps of brightness is an integer
+# in this range.
 SMALLEST_NOISE = 2
 LARGEST_NOISE = 13
 
@@ -76,14 +77,14 @@ class Figure(NamedTuple):
 
     Attributes:
         joints: `(K, 3)`, view frame.
-        tubes: What is drawn of it.
+        tubes: The tubes to draw.
     """
 
     joints: np.ndarray
     tubes: list[render.Tube]
 
     def placed(self, scale: float, offset: np.ndarray) -> Figure:
-        """Itself in pixels; arguments as `render.Tube.placed`'s."""
+        """The figure in pixels; arguments as in `render.Tube.placed`."""
         return Figure(
             joints=self.joints * scale + offset,
             tubes=[tube.placed(scale, offset) for tube in self.tubes],
@@ -91,12 +92,12 @@ class Figure(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """Where a figure is in its picture.
+    """The placement of a figure in its picture.
 
     Attributes:
-        size: `(2,)` the picture's width and height.
+        size: `(2,)` width and height of the picture.
         scale: Pixels per body height.
-        offset: `(3,)` the view frame's origin, image frame.
+        offset: `(3,)` origin of the view frame, in the image frame.
         box: `(4,)` x, y, width and height of the body, image frame.
     """
 
@@ -107,14 +108,14 @@ class Placement(NamedTuple):
 
 
 class Photograph(NamedTuple):
-    """A person's picture, and what is known of it.
+    """A person's picture and its labels.
 
     Attributes:
         image: `(H, W, 3)` uint8 RGB.
-        joints: `(K, 2)` image frame, in the picture or not.
+        joints: `(K, 2)` in the image frame, also outside the picture.
         visible: `(K,)` 0 outside the picture, 1 hidden, 2 seen.
-        box: `(4,)` the whole body's x, y, width and height, image frame.
-        body: `(H, W)` bool of the body before anything is put in front of it.
+        box: `(4,)` x, y, width and height of the entire body, image frame.
+        body: `(H, W)` bool mask of the body, without an occluder.
     """
 
     image: np.ndarray
@@ -128,7 +129,7 @@ def check_levers(levers: Collection[str]) -> None:
     """Requires names of `LEVERS`.
 
     Raises:
-        ValueError: there is another.
+        ValueError: a name is unknown.
     """
     unknown = [name for name in levers if name not in LEVERS]
     if unknown:
@@ -144,16 +145,17 @@ def person(
     """Draws person number `index` of collection `seed`, always the same.
 
     Args:
-        seed: Another draws other people.
-        index: Another draws another person.
-        levers: Some of `LEVERS`: what makes people more like those of
+        seed: Seed of the collection.
+        index: Number of the person in the collection.
+        levers: Names from `LEVERS`, which make people more like those of
             photographs.
 
     Returns:
         A `schema.Person` with `skeletons.MPII`'s joints, unlabelled and zero
-        outside the picture; at least six are labelled. `box` is the whole
-        body's extent, in the picture or not; `head_size` the length of its head
-        segment, upper neck to head top; `area` its pixels in the picture.
+        outside the picture; at least six are labelled. `box` is the extent of
+        the entire body, also outside the picture; `head_size` the length of the
+        head segment, upper neck to head top; `area` the number of the body's
+        pixels in the picture.
     """
     check_levers(levers)
     rng = np.random.default_rng([seed, index])
@@ -174,7 +176,7 @@ def person(
 
 
 def take(rng: np.random.Generator, levers: Collection[str] = ()) -> Photograph:
-    """Draws someone, who may be outside the picture but for a foot."""
+    """Draws a person, who may be almost entirely outside the picture."""
     figure = _figure(rng, levers)
     place = _place(rng, figure)
     figure = figure.placed(place.scale, place.offset)
@@ -199,14 +201,14 @@ def take(rng: np.random.Generator, levers: Collection[str] = ()) -> Photograph:
 
 
 def perspective(rng: np.random.Generator, figure: Figure) -> Figure:
-    """Brings what is nearer to the camera nearer to its edge, and larger.
+    """Applies a perspective: parts near the camera become larger.
 
     Args:
         rng: Draws the camera's distance.
         figure: In body heights.
 
     Returns:
-        The figure as the camera sees it.
+        The figure after the perspective, in body heights.
     """
     distance = CAMERA_DISTANCE.draw(rng)
     middle = figure.joints.mean(0)
@@ -225,8 +227,8 @@ def perspective(rng: np.random.Generator, figure: Figure) -> Figure:
                 tube,
                 ends=ends,
                 radii=tube.radii * gain,
-                # A NumPy number, which `render` therefore computes with in
-                # float64; a Python one would round a few pixels otherwise.
+                # A NumPy number, with which `render` computes in float64. A
+                # Python number would change the rounding of a few pixels.
                 cap=tube.cap * gain.mean(),
             )
         )
@@ -261,19 +263,19 @@ def _place(rng, figure):
         first = rng.random() < first_share
         moved = -outside if first else size + outside - extent
         corner[axis] = moved[axis]
-    # The picture's edge lies half a pixel before its first centre.
+    # The picture's edge is half a pixel before the first pixel's centre.
     box = np.concatenate([corner + 0.5, extent])
     return Placement(size, scale, np.append(corner - low, 0), box)
 
 
 def _light(rng):
-    """`(3,)`, as `render.paint` takes it: mostly from above and the front."""
+    """`(3,)`, as in `render.paint`: light mostly from above and the front."""
     light = rng.normal(size=3) * [1, 1, 0.5] + [0, -0.5, 1]
     return light * (LIGHT_STRENGTH.draw(rng) / np.linalg.norm(light))
 
 
 def _behind(rng, size, light, levers):
-    """`(H, W, 3)` float32 RGB of what no body hides."""
+    """`(H, W, 3)` float32 RGB of the background."""
     if "scenes" in levers and rng.random() < PLACES_SHARE:
         image = background.place(rng, size)
     else:
@@ -284,7 +286,7 @@ def _behind(rng, size, light, levers):
 
 
 def _with_bystanders(rng, image, light, levers):
-    """A picture with other people in it, out of focus; they have no labels."""
+    """Adds other people to a picture, out of focus; they have no labels."""
     size = np.array(image.shape[1::-1])
     for _ in range(rng.integers(1, 4)):
         figure = _figure(rng, levers)
@@ -308,7 +310,7 @@ def _visible(joints, depths, scale):
 
 
 def _exposed(rng, image):
-    """uint8 of a picture, blurred, exposed and with noise."""
+    """Blurs and exposes a picture, and adds noise; returns uint8."""
     image = cv2.GaussianBlur(image, (3, 3), BLUR.draw(rng))
     gains = EXPOSURE.draw(rng) * COLOUR_GAIN.draw(rng, 3)
     image = image * gains.astype(np.float32)

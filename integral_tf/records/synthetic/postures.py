@@ -1,6 +1,6 @@
-"""Postures: the angles that legs, spine and arms take, and how often.
+"""Postures: the angles of legs, spine and arms, and their frequencies.
 
-All angles are degrees.
+All angles are in degrees.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ Between = chance.Between
 
 
 class LegPosture(NamedTuple):
-    """What legs and spine do.
+    """A posture of legs and spine.
 
     Attributes:
-        share: Of the people who are no acrobats, so many do it.
-        aside: Thigh, away from the other: 0 hangs, 90 is level.
-        forwards: Thigh, to the front: 0 hangs, 90 is level.
-        knee: 0 is straight; the shin goes back.
-        lean: The spine's, to the front.
+        share: Share of the people without acrobatics who have this posture.
+        aside: Angle of the thigh away from the other: 0 hangs, 90 is level.
+        forwards: Angle of the thigh to the front: 0 hangs, 90 is level.
+        knee: Angle of the knee: 0 is straight, else the shin points back.
+        lean: Angle of the spine to the front.
     """
 
     share: float
@@ -85,14 +85,15 @@ LEG_POSTURES = (
 
 
 class ArmPosture(NamedTuple):
-    """What an arm does; the other may do something else.
+    """A posture of an arm; each arm has its own.
 
     Attributes:
-        share: Of the arms of people who are no acrobats, so many do it.
-        aside: Upper arm, away from the body: 0 hangs, 90 is level.
-        forwards: Upper arm, to the front: 0 hangs, 90 is level.
-        elbow: 0 is straight; the forearm goes to the front.
-        inwards: The forearm's front, about the upper arm, to the other side.
+        share: Share of the arms without acrobatics that have this posture.
+        aside: Angle of the upper arm away from the body: 0 hangs, 90 is level.
+        forwards: Angle of the upper arm to the front: 0 hangs, 90 is level.
+        elbow: Angle of the elbow: 0 is straight, else the forearm points to the
+            front.
+        inwards: Rotation of the forearm about the upper arm to the other side.
     """
 
     share: float
@@ -160,17 +161,17 @@ ARM_POSTURES = (
     HAND_ON_HIP,
     ANY_ARM,
 )
-# Where acrobatics are asked for, so many legs, and so many arms, do them.
+# With acrobatics, the share of legs, and of arms, in an acrobatic posture.
 ACROBATIC_SHARE = 0.5
 
 
 def any_legs(rng: np.random.Generator, acrobatics: bool) -> LegPosture:
-    """A posture of legs and spine; acrobats' only with `acrobatics`."""
+    """Draws a posture of legs and spine; acrobatic only with `acrobatics`."""
     return _any(rng, LEG_POSTURES, ACROBATIC_LEGS, acrobatics)
 
 
 def any_arm(rng: np.random.Generator, acrobatics: bool) -> ArmPosture:
-    """A posture of an arm; acrobats' only with `acrobatics`."""
+    """Draws a posture of an arm; acrobatic only with `acrobatics`."""
     return _any(rng, ARM_POSTURES, ACROBATIC_ARM, acrobatics)
 
 

@@ -1,11 +1,11 @@
-"""Tubes, and how one is painted into a picture and a map of depths.
+"""Paints tapered tubes into a picture and a map of depths.
 
-Everything drawn is a tapered tube: limbs, heads, posts. Its outline in the
-picture is two circles and what lies between them; its surface bulges towards
-the viewer, carries a texture, and is lit by one light from far away.
+Limbs, heads and posts are tapered tubes. The outline of a tube in the picture
+is two circles and the area between them. Its surface bulges towards the viewer,
+has a texture, and is lit by one distant light.
 
-Letters: H and W the picture's sides, h and w those of the part of it that a
-tube may touch, T texels along a texture's side.
+Letters: H and W the picture's sides, h and w the sides of the part that a tube
+may touch, T texels along a texture's side.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from typing import NamedTuple
 import numpy as np
 
 TEXELS = 32
-# Brightness of a surface that no light reaches. The light adds to it, or takes
-# away where it is behind; at most so much, so that nothing is black.
+# Brightness of a surface at right angles to the light. The light adds to it, or
+# subtracts from it on the far side, at most this much, so that nothing is
+# black.
 _AMBIENT = 0.62
 _DARKEST = -0.25
-# A flat tube seen on its edge is painted at least so wide, over its width.
+# Smallest painted width of a flat tube seen edge-on, relative to its width.
 _NARROWEST = 0.2
-# How far a tube bulges to the viewer at least, over its radius.
+# Smallest bulge of a tube towards the viewer, relative to its radius.
 _FLATTEST = 0.5
-# Pixels that a tube's axis has at least, if it points to the viewer.
+# Smallest length in pixels of the axis of a tube that points to the viewer.
 _SHORTEST = 1e-3
 
 
@@ -34,13 +35,13 @@ class Tube:
     """A tapered tube, in body heights or pixels.
 
     Attributes:
-        ends: `(2, 3)` where its axis starts and ends, view frame.
+        ends: `(2, 3)` start and end of its axis, view frame.
         axes: `(3, 3)` the limb's axes; columns are left, down and front.
-        radii: `(2,)` half its width at either end.
+        radii: `(2,)` half its width at both ends.
         texture: `(T, T, 3)` float32 RGB; rows run from start to end, columns
             around from the back by the right, the front and the left.
-        depth_over_width: Its thickness from back to front over its width.
-        cap: How far it is rounded off beyond its ends; its radius if zero.
+        depth_over_width: Its thickness from back to front divided by its width.
+        cap: Length of the round caps beyond its ends; the radius if zero.
     """
 
     ends: np.ndarray
@@ -51,7 +52,7 @@ class Tube:
     cap: float = 0.0
 
     def placed(self, scale: float, offset: np.ndarray) -> Tube:
-        """Itself in pixels.
+        """The tube in pixels.
 
         Args:
             scale: Pixels per body height.
@@ -66,15 +67,18 @@ class Tube:
 
 
 class _Axis(NamedTuple):
-    """A tube's axis as the picture shows it, in pixels, from its start.
+    """A tube's axis in the picture, in pixels.
 
     Attributes:
-        x, y, z: The start.
-        length: Across the picture.
-        right, down: Its direction across the picture, of length one.
+        x: x of the start.
+        y: y of the start.
+        z: z of the start.
+        length: Length in the picture.
+        right: x of the unit vector along the axis in the picture.
+        down: y of this vector.
         rise: Depth per pixel of length.
-        radius: The tube's, at the start.
-        taper: What the radius gains per pixel of length.
+        radius: Radius of the tube at the start.
+        taper: Increase of the radius per pixel of length.
     """
 
     x: float
@@ -89,13 +93,13 @@ class _Axis(NamedTuple):
 
 
 class _Section(NamedTuple):
-    """A tube cut across, as the viewer sees it.
+    """The cross-section of a tube in the view of the viewer.
 
     Attributes:
-        width: What is seen of a radius across the axis, over the radius.
+        width: Visible half width across the axis, relative to the radius.
         bulge: Pixels by which the middle is nearer than the axis.
-        rim: Radians around, from front to left, of the edge at `across` 1.
-        nearest: Radians around of what is nearest to the viewer.
+        rim: Angle in radians, from front to left, of the edge at `across` 1.
+        nearest: Angle in radians of the point nearest to the viewer.
     """
 
     width: float
@@ -105,15 +109,16 @@ class _Section(NamedTuple):
 
 
 class _Surface(NamedTuple):
-    """What of a tube's surface each pixel would show, `(h, w)`.
+    """The point of a tube's surface at each pixel, `(h, w)`.
 
     Attributes:
-        along: Pixels along the axis from its start; outside it, too.
-        across: Over what is seen of the radius: from -1 to 1 inside.
-        over: How far beyond the end, over the cap; zero between the ends.
-        bulge: How far towards the viewer, over the most.
+        along: Pixels along the axis from its start, also beyond the ends.
+        across: Distance from the axis relative to the visible half width: from
+            -1 to 1 inside.
+        over: Distance beyond an end relative to the cap; 0 between the ends.
+        bulge: Bulge towards the viewer relative to the largest bulge.
         depth: z.
-        coverage: How much of the pixel it covers, from 0 to 1.
+        coverage: Covered share of the pixel, from 0 to 1.
     """
 
     along: np.ndarray
@@ -125,7 +130,7 @@ class _Surface(NamedTuple):
 
 
 def empty_depths(image: np.ndarray) -> np.ndarray:
-    """`(H, W)` float32 depths of a picture in which nothing is drawn."""
+    """`(H, W)` float32 depths of an empty picture."""
     return np.full(image.shape[:2], -np.inf, np.float32)
 
 
@@ -135,8 +140,8 @@ def paint_all(
     tubes: Iterable[Tube],
     light: np.ndarray,
 ) -> None:
-    """Paints tubes, the furthest first, so that edges blend with what they
-    hide. Arguments as `paint`'s."""
+    """Paints tubes, the furthest first, so that edges blend with the tubes
+    behind. Arguments as in `paint`."""
     for tube in sorted(tubes, key=lambda tube: tube.ends[:, 2].sum()):
         paint(image, depths, tube, light)
 
@@ -144,13 +149,13 @@ def paint_all(
 def paint(
     image: np.ndarray, depths: np.ndarray, tube: Tube, light: np.ndarray
 ) -> None:
-    """Paints a tube where nothing drawn lies in front of it.
+    """Paints the pixels of a tube that are in front of the picture.
 
     Args:
         image: `(H, W, 3)` float32 RGB, changed.
-        depths: `(H, W)` float32 z of what is drawn, changed.
+        depths: `(H, W)` float32 z of the picture, changed.
         tube: In pixels.
-        light: `(3,)` points to the light and is as long as it is strong.
+        light: `(3,)` vector to the light; its length is the light's strength.
     """
     reach = tube.radii.max() + 1
     low = tube.ends[:, :2].min(0) - reach
@@ -173,7 +178,7 @@ def paint(
 
 
 def _axis(tube):
-    # Python's floats: NumPy's would make every array of pixels a float64 one.
+    # Python floats: NumPy's would turn every array of pixels into float64.
     (start_x, start_y, start_z), (end_x, end_y, end_z) = tube.ends.tolist()
     start_radius, end_radius = tube.radii.tolist()
     length = float(np.hypot(end_x - start_x, end_y - start_y))
@@ -195,7 +200,7 @@ def _section(tube, axis):
     flattened = tube.axes * (1, 1, tube.depth_over_width)
     left_x, left_y, left_z = flattened[:, 0].tolist()
     front_x, front_y, front_z = flattened[:, 2].tolist()
-    # How far the limb's left and front lie across its axis in the picture.
+    # Components of the limb's left and front across its axis in the picture.
     left_across = left_y * axis.right - left_x * axis.down
     front_across = front_y * axis.right - front_x * axis.down
     width = float(np.hypot(left_across, front_across))
@@ -209,8 +214,8 @@ def _section(tube, axis):
 
 
 def _surface(tube, axis, section, x, y):
-    """The `_Surface` at pixels `x`, `(w,)`, and `y`, `(h, 1)`, from the axis's
-    start."""
+    """The `_Surface` at pixels `x`, `(w,)`, and `y`, `(h, 1)`, relative to the
+    axis's start."""
     along = x * axis.right + y * axis.down
     across = y * axis.right - x * axis.down
     inner = along.clip(0, axis.length)
@@ -219,7 +224,7 @@ def _surface(tube, axis, section, x, y):
     cap = tube.cap or radius
     over = (along - inner) / cap
     across /= seen_radius
-    # Of the way from the middle to the edge, squared.
+    # Squared distance from the middle, 1 at the edge.
     outwards = across * across + over * over
     bulge = np.sqrt((1 - outwards).clip(0))
     pixels_inside = (1 - np.sqrt(outwards)) * np.minimum(seen_radius, cap)
@@ -234,13 +239,13 @@ def _surface(tube, axis, section, x, y):
 
 
 def _texture_colour(tube, axis, section, surface):
-    """`(h, w, 3)` of the texels that are seen."""
+    """`(h, w, 3)` colours of the visible texels."""
     start_radius, end_radius = tube.radii.tolist()
     before = tube.cap or start_radius
     after = tube.cap or end_radius
     texels_per_pixel = TEXELS / (axis.length + before + after)
     row = (surface.along + before) * texels_per_pixel
-    # Of the two points of the section seen at `across`, the nearer.
+    # Two points of the section are at `across`; this takes the nearer.
     nearer = float(np.sign(np.sin(section.nearest - section.rim)))
     from_rim = np.arccos(surface.across.clip(-1, 1))
     column = from_rim * (nearer * TEXELS / (2 * np.pi))
@@ -251,7 +256,7 @@ def _texture_colour(tube, axis, section, surface):
 
 
 def _brightness(axis, surface, light):
-    """`(h, w)`, as the surface is turned to the light."""
+    """`(h, w)` brightness, by the surface's angle to the light."""
     light_x, light_y, light_z = light.tolist()
     light_across = light_y * axis.right - light_x * axis.down
     light_along = light_x * axis.right + light_y * axis.down
