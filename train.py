@@ -1,4 +1,4 @@
-"""Trains one experiment of the paper: `integral-tf train`."""
+"""Trains one model by a method of the paper: `integral-tf train`."""
 
 import sys
 

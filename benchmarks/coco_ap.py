@@ -2,17 +2,17 @@
 
     python benchmarks/coco_ap.py
 
-Made-up people, the same at every run: 10,000 in 5,000 images, found with some
-error by 12,000 detections, which are scored; and 100,000 detections in as many
-images, which NMS thins out. The results have to be the same before anything is
-timed: the ten figures to 1e-6, and whom NMS keeps. The two sides take turns;
-the ratio is that of each turn. Seconds are CPU seconds of this process, as
-neither side has threads of its own. Prints a Markdown table. Needs pycocotools.
+The people are random, and the same in every run. AP scores 12,000 detections
+of 10,000 people in 5,000 images; NMS gets 100,000 detections in as many images.
+Before any timing, the ten figures must agree to 1e-6, and NMS must keep the
+same people. Both sides take turns; a ratio is that of one turn. Seconds are CPU
+seconds of this process, because neither side starts threads. Prints a Markdown
+table. Needs pycocotools.
 
-    pycocotools  COCOeval(iouType="keypoints"): loading the results, evaluate,
-                 accumulate, summarize; the truth is loaded already
-    loop         for each image, for each person kept, for each one left, as
-                 Simple Baselines has it, in NumPy
+    pycocotools  COCOeval(iouType="keypoints"): loads the results, evaluate,
+                 accumulate, summarize; the truth is loaded before
+    loop         Simple Baselines' loops in NumPy: over images, over people
+                 kept, over people left
 """
 
 import contextlib
@@ -50,7 +50,7 @@ def peer():
 
 
 def people(rng, count, images):
-    """Poses at random: `(count, 17, 2)`, areas and image ids."""
+    """Random poses `(count, 17, 2)`, areas `(count,)` and image ids."""
     side = rng.uniform(30, 300, (count, 1, 1))
     joints = rng.uniform(0, 600, (count, 1, 2))
     joints = joints + side * rng.normal(0, 0.5, (count, 17, 2))
@@ -58,7 +58,7 @@ def people(rng, count, images):
 
 
 def seen(rng, joints, areas, spread):
-    """The same poses, each joint off by some of its own sigmas."""
+    """The same poses with errors, in proportion to each joint's sigma."""
     off = rng.exponential(spread, len(joints))[:, None] * _SIGMAS
     off = off * np.sqrt(areas)[:, None]
     return joints + off[..., None] * rng.normal(size=joints.shape)
@@ -129,7 +129,7 @@ def official(truth):
 
 
 def loop_nms(joints, scores, areas, image_ids):
-    """OKS-NMS as it is usually written."""
+    """OKS-NMS as loops, as Simple Baselines has it."""
     by_image = {}
     for i, image in enumerate(image_ids.tolist()):
         by_image.setdefault(image, []).append(i)
@@ -152,7 +152,7 @@ def loop_nms(joints, scores, areas, image_ids):
 
 
 def detections(rng):
-    """What a detector that finds everyone about twice gives to NMS."""
+    """The input of NMS: about two detections of each person."""
     count = _DETECTIONS.value
     joints, areas, ids = people(rng, (count + 1) // 2, _IMAGES.value)
     joints, areas, ids = (

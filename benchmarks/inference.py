@@ -1,25 +1,26 @@
-r"""Latency of one network by every runtime, beside PyTorch's.
+r"""Latency of one network in every runtime, beside PyTorch.
 
     python benchmarks/inference.py
     python benchmarks/inference.py --backbone=resnet18 \
         --width_multiplier=0.125 \
         --image_size=64 --batches=1,2 --repeats=1
 
-The same weights everywhere: random ones, which take as long as others, the last
-layer scaled so that the maps have peaks. Joints have to agree with Keras's to
-0.01 px before anything is timed; of int8 the difference is printed, and says
-nothing about trained weights. A side whose package is missing is left out.
+Every side has the same random weights, with the last layer scaled so that the
+heat maps have peaks. Before any timing, joints must agree with Keras's to 0.01
+px. For int8 the difference is only printed; with random weights it says nothing
+about a trained network. A side whose package is missing is left out.
 
     Keras          `model(images)` in a `tf.function`
     SavedModel     `serving_default`, as `export.py` writes it
     ONNX Runtime, OpenVINO, LiteRT   the other artifacts of `export.py`
-    PyTorch        `torch_pose.py`, eager, also with its memory channels last,
-                   and by torch.compile
-    floor          the multiplications and additions of the network's
-                   convolutions, at the rate of NumPy's largest matrix products
+    PyTorch        `torch_pose.py`: eager; eager with channels last in memory;
+                   torch.compile
+    floor          the time of the multiplications and additions of the
+                   network's convolutions at the rate of NumPy's large matrix
+                   products
 
-The sides take turns; the first call of a turn is not counted, because another
-library's threads may still be spinning. Ratios are of one turn. Prints a
+The sides take turns. The first call of a turn is not counted, because threads
+of another library may still be spinning. A ratio is that of one turn. Prints a
 Markdown table.
 """
 
@@ -73,10 +74,14 @@ _LIBRARIES = {
 
 
 def prepare(subject, batches):
-    """Name -> batch size -> function, and name -> pixels from Keras.
+    """Prepares the sides, and compares their joints with Keras's.
+
+    Returns:
+        Name -> batch size -> function; and name -> largest distance from
+        Keras's joints in pixels.
 
     Raises:
-        RuntimeError: a side's joints are not those of Keras.
+        RuntimeError: a side's joints differ from Keras's.
     """
     truth = np.asarray(subject.model(subject.crops)["joints"])
     calls, off = {}, {}
@@ -87,7 +92,8 @@ def prepare(subject, batches):
             bind = side(subject)
             bound = {n: bind(subject.crops[:n]) for n in batches}
             joints = {n: np.array(call()) for n, call in bound.items()}
-        # A compiler may be missing, too, and each says so in its own way.
+        # A package or a compiler may be missing; the errors have no common
+        # class.
         except Exception as error:
             reason = str(error).strip().partition("\n")[0]
             print(f"left out: {name}: {reason or type(error).__name__}")
@@ -106,7 +112,7 @@ def prepare(subject, batches):
 
 
 def _give_memory_back():
-    """Writing an artifact takes gigabytes, which glibc would keep."""
+    """Frees the gigabytes of writing an artifact, which glibc would keep."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim:
@@ -114,10 +120,10 @@ def _give_memory_back():
 
 
 def ceiling():
-    """Operations per second of matrix products, in a process of its own.
+    """Operations per second of matrix products, in another process.
 
-    There no other library's threads are about, and NumPy's number of threads,
-    which it reads when it loads, can be set.
+    No other library has threads there, and NumPy's number of threads can be
+    set, which NumPy reads when it loads.
     """
     names = ("OPENBLAS", "MKL", "OMP", "VECLIB")
     threads = {f"{name}_NUM_THREADS": str(_THREADS.value) for name in names}
@@ -136,11 +142,12 @@ def measure(calls, batches, operations):
 
     Args:
         calls: Name -> batch size -> function.
-        batches: Sizes.
-        operations: Of the network, for one crop.
+        batches: Batch sizes.
+        operations: Operations of the network for one crop.
 
     Returns:
-        (name, batch size) -> list, and a list.
+        Dict from (name, batch size) to a list of seconds; and a list of
+        operations per second.
     """
     times, rates = {}, []
     for _ in range(_REPEATS.value):
@@ -188,7 +195,7 @@ def print_table(times, batches, off):
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    logging.disable(logging.WARNING)  # what the converters say
+    logging.disable(logging.WARNING)  # the converters' messages
     tf.config.threading.set_intra_op_parallelism_threads(_THREADS.value)
     tf.config.threading.set_inter_op_parallelism_threads(_THREADS.value)
     if tf.config.list_physical_devices("GPU"):

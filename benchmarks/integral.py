@@ -2,24 +2,24 @@
 
     KERAS_BACKEND=tensorflow python benchmarks/integral.py    or jax, or torch
 
-Plain operations are `keras.ops.softmax` over the flattened maps and an
-`einsum` with the pixels' index along each axis, which is what one writes by
-hand. Both forms read the same channels-last float32 maps on one thread, in
-turn; what is counted is the process's CPU time, so that other programs of the
-machine count little. Before, the points have to agree. Prints Markdown tables.
+The plain form is the obvious one: `keras.ops.softmax` over the flattened maps,
+and an `einsum` with the pixels' index along each axis. Both forms take the same
+channels-last float32 maps on one thread, in turns. Times are CPU times of the
+process, so that other programs matter little. Before any timing, points and
+gradients must agree. Prints Markdown tables.
 
-    time   forward, and forward with the gradient towards the maps, of 2-D maps
-           and volumes, by each way that the backend runs a function: a
-           TensorFlow graph, XLA and eagerly, `jax.jit`, torch eagerly
-    error  largest distance of a coordinate from NumPy's float64, in pixels of
-           the map: Gaussians of peak 1 read with beta 10, and noise
+    time   forward, and forward with the gradient of the maps, for 2-D maps and
+           volumes, in each mode of the backend: a TensorFlow graph, XLA and
+           eager; `jax.jit`; torch eager
+    error  largest error of a coordinate, in pixels of the map, against NumPy in
+           float64; for Gaussians of peak 1 with beta 10, and for noise
 """
 
 import functools
 import os
 import statistics
 
-# Before any backend starts its threads.
+# Set before a backend starts its threads.
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
@@ -42,16 +42,16 @@ _MEASURED = ((64, 64), (512, 512), (1024, 1024), (1023, 600), (128, 128, 128))
 
 
 def plain(maps):
-    """Softmax and einsum, `(B, H, W, K)` -> `(B, K, D)`."""
+    """Softmax and einsum, from `(B, H, W, K)` to `(B, K, D)`."""
     _, *spatial, joints = maps.shape
     flat = keras.ops.reshape(maps, (-1, np.prod(spatial), joints))
-    share = keras.ops.softmax(flat, axis=1)
-    share = keras.ops.reshape(share, (-1, *spatial, joints))
+    probabilities = keras.ops.softmax(flat, axis=1)
+    probabilities = keras.ops.reshape(probabilities, (-1, *spatial, joints))
     letters = "dhw"[-len(spatial) :]
     points = [
         keras.ops.einsum(
             f"b{letters}k,{letter}->bk",
-            share,
+            probabilities,
             keras.ops.arange(length, dtype="float32"),
         )
         for letter, length in zip(reversed(letters), reversed(spatial))
@@ -63,9 +63,12 @@ FORMS = {"ours": integral.integrate, "plain": plain}
 
 
 def ways(maps, upstream):
-    """Way -> how a form becomes (forward, forward and backward).
+    """The backend's modes of running a function.
 
-    Both take no arguments; the second returns the points, too.
+    Returns:
+        Dict from a mode's name to a function from a form to a pair of
+        functions without arguments: forward, and forward and backward. The
+        second returns the points and the gradient.
     """
     if keras_version.BACKEND == "jax":
         return _jax_ways(maps, upstream)
@@ -139,7 +142,7 @@ def _torch_ways(maps, upstream):
 
 
 def one_thread():
-    """Tells the backend to use one thread; XLA's flags are set above."""
+    """Limits the backend to one thread; XLA's flags are set above."""
     if keras_version.BACKEND == "tensorflow":
         import tensorflow as tf
 
@@ -152,13 +155,13 @@ def one_thread():
 
 
 def require_agreement(pairs):
-    """Compares points and gradients of both forms."""
+    """Requires that points and gradients of both forms agree."""
     (points, slope), (theirs, their_slope) = (
         [keras.ops.convert_to_numpy(each) for each in both()]
         for _, both in pairs.values()
     )
     worst = max(abs(points - theirs).max(), abs(slope - their_slope).max())
-    # Pixels; plain operations err by 4e-3 on volumes. NaN fails, too.
+    # In pixels; plain operations have errors of 4e-3 on volumes. NaN fails.
     if not worst < 1e-2:
         raise RuntimeError(
             f"The forms are up to {worst:.3g} apart. Times would mean nothing."
@@ -191,7 +194,7 @@ def print_times():
 
 
 def float64(maps, beta):
-    """`(B, K, D)` by NumPy in float64."""
+    """The points `(B, K, D)` by NumPy in float64."""
     axes = tuple(range(1, maps.ndim - 1))
     mass = np.exp(beta * (maps - maps.max(axes, keepdims=True)))
     grids = np.indices(maps.shape[1:-1])[::-1, None, ..., None]
@@ -206,10 +209,10 @@ def print_errors():
     for spatial in _MEASURED:
         noise = rng.normal(size=(1, *spatial, 3))
         centre = rng.uniform(5, min(spatial) - 5, (len(spatial), 3))
-        apart = np.indices(spatial)[..., None] - centre.reshape(
+        offset = np.indices(spatial)[..., None] - centre.reshape(
             -1, *[1] * len(spatial), 3
         )
-        peaks = np.exp(-(apart**2).sum(axis=0) / 8)[None] + 0.02 * noise
+        peaks = np.exp(-(offset**2).sum(axis=0) / 8)[None] + 0.02 * noise
         for name, maps, beta in (
             ("Gaussians, beta 10", peaks, 10.0),
             ("noise of 3", 3 * noise, 1.0),

@@ -2,8 +2,8 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/matrix_product.py
 
-NumPy multiplies two 2048 x 2048 matrices; the best of five. `inference.py`
-takes it for the ceiling of what a network can do here.
+NumPy multiplies two 2048 x 2048 matrices; the best of five counts.
+`inference.py` takes this rate as the upper bound of a network's.
 """
 
 import time
@@ -15,7 +15,7 @@ _CALLS = 5
 
 
 def rate():
-    """Operations per second, a multiplication and an addition being two."""
+    """Operations per second; a multiplication and an addition count as two."""
     rng = np.random.default_rng(0)
     a, b = rng.random((2, _SIDE, _SIDE), "float32")
     product = np.matmul(a, b)

@@ -1,21 +1,21 @@
-r"""Images per CPU-second of the input pipeline, beside two usual ones.
+r"""Images per CPU-second of the input pipeline, beside two common pipelines.
 
     python benchmarks/pipeline.py --coco=/data/coco --mpii=/data/mpii
 
 `--coco` holds annotations/person_keypoints_*.json and the photographs in
 train2017/ and val2017/; `--mpii` holds annot/*.json and images/, as Simple
-Baselines has them. Photographs that are not there are left out, and the rest
-is gone through again and again. Needs PyTorch and OpenCV, for
+Baselines has them. Missing photographs are left out; the others are repeated.
+Needs PyTorch and OpenCV. The other pipelines are
 
-    classic   what Simple Baselines does: imread, a flip, one warpAffine of a
-              turned and scaled 256 x 256 crop, normalisation, 64 x 64 Gaussian
-              targets, in a PyTorch DataLoader
-    whole     tf.data: the whole photograph decoded, one
-              ImageProjectiveTransformV3 of the same crop; no targets
+    classic   Simple Baselines' in a PyTorch DataLoader: imread, a flip, one
+              warpAffine of a rotated and scaled 256 x 256 crop, normalisation,
+              and 64 x 64 Gaussian targets
+    whole     tf.data: decodes the whole photograph, and cuts the same crop by
+              one ImageProjectiveTransformV3; no targets
 
-CPU-seconds are those of this process and of its workers, user and system, all
-that the pipeline does included: setting up, reading, batching. The repeats of
-all pipelines take turns. Prints a Markdown table.
+CPU-seconds are the user and system time of this process and its workers. They
+include all work of a pipeline: setting up, reading, batching. The pipelines
+take turns. Prints a Markdown table.
 """
 
 import dataclasses
@@ -78,7 +78,7 @@ class Annotation:
 
 
 def coco_people(folder):
-    """Reads those of COCO's people whose photographs are there."""
+    """Reads COCO's people whose photographs are in the folder."""
     people = []
     for path in sorted(folder.glob("annotations/person_keypoints_*.json")):
         split = json.loads(path.read_text())
@@ -99,7 +99,7 @@ def coco_people(folder):
 
 
 def mpii_people(folder):
-    """Reads those of MPII's people whose photographs are there."""
+    """Reads MPII's people whose photographs are in the folder."""
     people = []
     for path in sorted(folder.glob("annot/*.json")):
         for person in json.loads(path.read_text()):
@@ -135,7 +135,7 @@ def make(annotation):
 
 
 def write_records(people, folder, count):
-    """Writes each person once, and lists them `count` times or a bit more."""
+    """Writes each person once, and lists shards until `count` is reached."""
     manifest = shards.write(
         [(person.name, person) for person in people],
         make,
@@ -154,13 +154,13 @@ def write_records(people, folder, count):
 
 
 def ours(folder, epoch):
-    """Yields what the host does in a training run."""
+    """Yields windows, which are the host's work in a training run."""
     for people in batches.train_batches(folder, _BATCH, seed=0, epoch=epoch):
         yield people["windows"]
 
 
 def written(people, epoch):
-    """Yields records, one at a time; all the epochs are the same."""
+    """Yields serialised records one by one; every epoch is the same."""
     size = shards.window_size(_SIZE)
     for annotation in people:
         person = make(annotation)
@@ -168,14 +168,14 @@ def written(people, epoch):
 
 
 def cropped(folder, epoch, step, count):
-    """Yields what `step` makes of the windows of this many people."""
+    """Yields results of `step` on the windows of `count` people."""
     people = batches.train_batches(folder, _BATCH, seed=0, epoch=epoch)
     for batch in people.take(count // _BATCH):
         yield step(batches.for_device(batch))
 
 
 def crop_step(jit_compile):
-    """The accelerator's share: crops, and targets as in `classic`."""
+    """The accelerator's work: crops, and targets as in `classic`."""
     crop = layers.PersonCrop(_SIZE, _SIZE, skeletons.COCO.mirrored_order)
 
     @tf.function(jit_compile=jit_compile)
@@ -191,7 +191,7 @@ def crop_step(jit_compile):
 
 
 def whole(people, epoch):
-    """Yields crops of photographs that TensorFlow decoded whole."""
+    """Yields crops of photographs; TensorFlow decodes the whole photograph."""
 
     def crop(path, box, draws):
         image = tf.io.decode_jpeg(
@@ -243,7 +243,7 @@ def _rate(pipeline, epoch):
     gc.collect()
     start = _cpu_seconds()
     count = sum(len(images) for images in pipeline(epoch))
-    gc.collect()  # workers that have ended are counted once they are joined
+    gc.collect()  # the time of ended workers counts once they are joined
     return count / (_cpu_seconds() - start)
 
 
@@ -269,7 +269,7 @@ def _pipelines(people, folder, count):
 
 
 def measure(people, folder, count, repeats):
-    """Returns lists of images per CPU-second by pipeline."""
+    """Returns a dict from a pipeline to a list of images per CPU-second."""
     pipelines = _pipelines(people, folder, count)
     for pipeline in pipelines.values():
         next(iter(pipeline(epoch=0)))  # libraries load, functions are traced
@@ -283,7 +283,7 @@ def measure(people, folder, count, repeats):
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    simple_baselines.torch()  # asked for now, not after a minute's work
+    simple_baselines.torch()  # raises now, not after a minute's work
     start = time.time()
     everyone = {
         "COCO": coco_people(pathlib.Path(_COCO.value)),

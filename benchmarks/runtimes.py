@@ -1,4 +1,4 @@
-"""One network, prepared by each runtime that `inference.py` times."""
+"""Prepares one network in each runtime that `inference.py` times."""
 
 import functools
 import pathlib
@@ -22,15 +22,15 @@ class Subject:
     """The network that all sides run, with random weights.
 
     Args:
-        folder: Where artifacts go.
-        backbone, image_size, width_multiplier: As of `pose_model`.
-        count: How many crops.
-        threads: Of every runtime.
+        folder: Folder for artifacts.
+        backbone, image_size, width_multiplier: As in `pose_model`.
+        count: Number of crops.
+        threads: Number of threads of every runtime.
 
     Attributes:
         model: The `pose_model`.
-        frozen: The same as `export.frozen_network.Frozen`.
-        crops: `(N, height, width, 3)` float32, RGB in 0..255.
+        frozen: The same network as a `frozen_network.Frozen`.
+        crops: `(N, height, width, 3)` float32 RGB of 0..255.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Subject:
             image_size,
             width_multiplier=width_multiplier,
         )
-        # As after training: a shift of 0 would let a runtime leave it out.
+        # Not 0, as after training: a runtime may leave out a shift of 0.
         for variable in self.model.weights:
             if variable.name in ("beta", "moving_mean"):
                 noise = np.random.default_rng(0).normal(size=variable.shape)
@@ -54,8 +54,8 @@ class Subject:
         shape = (count, *self.model.input_shape[1:])
         crops = np.random.default_rng(0).uniform(0, 255, shape)
         self.crops = crops.astype("float32")
-        # Maps with peaks: a flat one has its joint in the middle whatever
-        # a runtime makes of it.
+        # Maps with peaks: the joint of a flat map is in the middle, whatever
+        # errors a runtime makes.
         heatmaps = self.model(self.crops[:2])["heatmaps"]
         score = self.model.get_layer("heatmap_head").score
         score.kernel.assign(score.kernel * (3 / np.std(heatmaps)))
@@ -68,8 +68,8 @@ class Subject:
         return folder
 
 
-# Each of the following prepares a side; what it returns takes crops, and
-# returns a function without arguments that gives their joints.
+# Each of the following functions prepares a side. It returns a function from
+# crops to a function without arguments, which computes the crops' joints.
 
 
 def keras_function(subject):
@@ -86,7 +86,7 @@ def exported(subject):
     signature = loaded.signatures["serving_default"]
 
     def run(images):
-        # Named here, too, because its constants live as long as `loaded`.
+        # `loaded` must stay alive: it holds the constants of `signature`.
         return loaded and signature(images=images)
 
     return _tensorflow(run)
@@ -135,7 +135,7 @@ def litert_cpu(precision, subject):
     litert.write(subject.frozen, folder, precision, subject.crops[:8])
 
     def bind(crops):
-        # One each: it keeps the memory of one size of batch.
+        # One interpreter per batch size, which its memory is allocated for.
         interpreter = runtime.Interpreter(
             str(folder / "model.tflite"), num_threads=subject.threads
         )
@@ -146,7 +146,7 @@ def litert_cpu(precision, subject):
 
 
 def pytorch(subject, compiled=False, channels_last=False):
-    # Triton's LLVM and TensorFlow's abort a process that has both.
+    # A process with both Triton's LLVM and TensorFlow's aborts.
     sys.modules.setdefault("triton", None)
     try:
         import torch

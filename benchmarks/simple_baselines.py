@@ -1,9 +1,9 @@
 """The training loader of Simple Baselines, as `pipeline.py` measures it.
 
 Written after Xiao et al., "Simple Baselines for Human Pose Estimation and
-Tracking" (https://arxiv.org/abs/1804.06208): OpenCV reads the photograph,
-mirrors it if so drawn, warps a turned and scaled crop out of it, and each
-joint gets a Gaussian stamped into its heat map.
+Tracking" (https://arxiv.org/abs/1804.06208). OpenCV reads the photograph, flips
+it at random, and warps a rotated and scaled crop. The target of each joint is a
+Gaussian in its heat map.
 
 Shape letters: K joints.
 """
@@ -17,7 +17,7 @@ from integral_tf import coordinates
 from integral_tf import skeletons
 
 SIZE, MAP, SIGMA = 256, 64, 2
-# ImageNet's, in the order that OpenCV reads.
+# ImageNet's mean and deviation, in OpenCV's order: blue, green, red.
 _MEAN, _STD = (0.406, 0.456, 0.485), (0.225, 0.224, 0.229)
 
 
@@ -39,11 +39,11 @@ def batches(people, epoch, workers, batch_size):
         people: List of objects with `path`, and in the image frame `joints`
             (K, 3) x, y, label and `box` (4,).
         epoch: Seed of the order.
-        workers: Processes of the DataLoader; 0 loads in this one.
+        workers: Number of the DataLoader's processes; 0 loads in this process.
         batch_size: People in a batch.
     """
     torch().set_num_threads(1)
-    cv2.setNumThreads(0)  # as it is in a worker, and the cheapest
+    cv2.setNumThreads(0)  # as in a worker; takes the least CPU time
     loader = torch().utils.data.DataLoader(
         Crops(people),
         batch_size,
@@ -51,7 +51,7 @@ def batches(people, epoch, workers, batch_size):
         num_workers=workers,
         drop_last=True,
         generator=torch().Generator().manual_seed(epoch),
-        # The workers need nothing of TensorFlow, whose threads a fork loses.
+        # A fork loses TensorFlow's threads, which the workers do not need.
         multiprocessing_context="fork" if workers else None,
     )
     for images, *_ in loader:
@@ -100,7 +100,7 @@ class Crops:
 
 
 def _stamped_gaussians(joints):
-    """`(K, 64, 64)` targets, one stamped patch a joint, and their weights."""
+    """`(K, 64, 64)` targets, a Gaussian patch per joint, and their weights."""
     maps = np.zeros((len(joints), MAP, MAP), np.float32)
     weights = (joints[:, 2:] > 0).astype(np.float32)
     reach, grid = 3 * SIGMA, np.arange(6 * SIGMA + 1, dtype=np.float32)

@@ -1,8 +1,8 @@
 """A network of `pose_model` in plain PyTorch, as `inference.py` measures it.
 
-ResNet-18, 50 or 101 as torchvision writes it, with the strides where Keras has
-them; the head of Section 3; softmax and expectation. It takes its layers' sizes
-and weights from the Keras model.
+ResNet-18, 50 or 101 as in torchvision, with the strides of Keras's; the head of
+Section 3; softmax and expectation (Eqs. 5 and 6). The sizes and weights of the
+layers are those of the Keras model.
 
 Shape letters: B batch, H height, W width, K joints.
 """
@@ -60,7 +60,7 @@ class PoseModel(nn.Module):
 
 
 class Block(nn.Module):
-    """A residual block: two or three convolutions beside a shortcut."""
+    """A residual block: two or three convolutions and a shortcut."""
 
     def __init__(self, body, name):
         super().__init__()
@@ -82,7 +82,7 @@ class Block(nn.Module):
 
 
 def _norm_and_relu(body, name):
-    """A convolution of this name, its normalisation, and ReLU."""
+    """The convolution of this name, its normalisation, and a ReLU."""
     return [
         _convolution(body.get_layer(f"{name}_conv")),
         _norm(body.get_layer(f"{name}_bn")),

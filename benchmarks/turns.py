@@ -1,4 +1,4 @@
-"""What the benchmarks share: calls in turn, their spread, the machine."""
+"""Shared by the benchmarks: calls in turns, their spread, the machine."""
 
 import os
 import pathlib
@@ -9,11 +9,11 @@ import time
 
 
 def cpu_seconds(calls, repeats):
-    """Seconds of CPU of this process, call by call, all calls in turn.
+    """Measures CPU seconds of this process for each call, in turns.
 
     Args:
-        calls: Name -> function without arguments; each has run once already.
-        repeats: How many turns.
+        calls: Name -> function without arguments, which has run once already.
+        repeats: Number of turns.
 
     Returns:
         Name -> list of `repeats` seconds.
@@ -28,7 +28,7 @@ def cpu_seconds(calls, repeats):
 
 
 def ratios(ours, theirs):
-    """One list over the other, turn by turn."""
+    """The ratios `ours / theirs`, turn by turn."""
     return [a / b for a, b in zip(ours, theirs, strict=True)]
 
 
@@ -41,11 +41,12 @@ def spread(values, form):
 
 
 def machine(libraries, threads=None):
-    """The processor, its cores, Python, and those libraries that are imported.
+    """A line with the processor, its cores, and the versions of libraries.
 
     Args:
-        libraries: Name as people write it -> name of the module.
-        threads: How many threads each side has, if the benchmark sets it.
+        libraries: Name of a library -> name of its module; only imported
+            modules are listed.
+        threads: Number of threads of each side, if the benchmark sets it.
     """
     info = pathlib.Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []

@@ -1,4 +1,4 @@
-"""Shows records as one page: `integral-tf browse`."""
+"""Writes an HTML page that shows records: `integral-tf browse`."""
 
 import sys
 

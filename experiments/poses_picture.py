@@ -1,9 +1,9 @@
-r"""Draws docs/figures/poses.jpg: drawn people, and the starter model's poses.
+r"""Draws docs/figures/poses.jpg: the starter model's poses of synthetic people.
 
     python experiments/poses_picture.py --out=docs/figures/poses.jpg
 
-The people are of another seed than those that the model was trained on. From
-`--first` on they are taken in order, not chosen.
+The people have another seed than the model's training data. They are taken in
+order from `--first` on, and not selected.
 """
 
 import numpy as np
@@ -19,14 +19,14 @@ HEIGHT, WIDTH, COLUMNS = 400, 260, 5
 
 
 def define_flags():
-    """Defines this command's flags; not on import, which tests do, too."""
+    """Defines this command's flags; not at import, since tests import it."""
     flags.DEFINE_string("out", None, "Picture to write.", required=True)
-    flags.DEFINE_integer("seed", 7, "Whom to draw.")
-    flags.DEFINE_integer("first", 0, "The first of them.")
+    flags.DEFINE_integer("seed", 7, "Seed of the people.")
+    flags.DEFINE_integer("first", 0, "Number of the first person.")
 
 
 def columns(estimate, seed, first):
-    """A picture of each person, with the pose drawn."""
+    """Yields a picture of each person, with the pose drawn."""
     for index in range(first, first + COLUMNS):
         person = synthetic.person(seed, index, levers=synthetic.LEVERS)
         x, y, width, height = person.box

@@ -3,12 +3,13 @@ r"""Writes the starter model and its card from a finished run.
     python experiments/starter.py --workdir=runs/starter \
         --lsp=data/lspet_mpii --coco=COCO
 
-`make starter` draws the people, trains, and calls this. It writes
-`integral_tf/weights/starter.keras`, the run's model with its kernels in half
-precision, and `starter.json`, its card. The figures in the card are of that
-file. `--lsp` is what `datasets/build_lsp.py --skeleton=mpii` wrote; `--coco` a
-folder with `annotations/`, `train2017/` and `val2017/`, all or some of COCO's.
-None of them is trained on; without them the card lacks those figures.
+`make starter` draws the people, trains, and runs this script. It writes
+`integral_tf/weights/starter.keras`, the run's model with kernels in half
+precision, and its card `starter.json`, with figures of that file. `--lsp` is a
+folder of records from `integral-tf build-lsp --skeleton=mpii`. `--coco` is a
+folder with `annotations/`, `train2017/` and `val2017/`, with all of COCO's
+photographs or some of them. The model is trained on none of these; without
+them the card lacks their figures.
 """
 
 import csv
@@ -49,30 +50,44 @@ _NOTICE = (
 
 
 def define_flags():
-    """Defines this command's flags; not on import, which tests do, too."""
-    flags.DEFINE_string("workdir", None, "The finished run.", required=True)
-    flags.DEFINE_string("lsp", "", "Records of LSP-extended, MPII's joints.")
+    """Defines this command's flags; not at import, since tests import it."""
+    flags.DEFINE_string(
+        "workdir", None, "Folder of the finished run.", required=True
+    )
+    flags.DEFINE_string(
+        "lsp", "", "Folder of records of LSP-extended with MPII's joints."
+    )
     flags.DEFINE_string("coco", "", "COCO's folder.")
     flags.DEFINE_float(
         "beta",
         0.0,
-        "Factor on the scores before the softmax, if not the run's: maps that "
-        "learnt from drawn people are less sure of photographs.",
+        "Factor on the scores before the softmax of Eq. (5); 0 takes the "
+        "run's. Maps trained on synthetic people are less sharp on "
+        "photographs.",
     )
     flags.DEFINE_integer(
-        "steps", 0, "Steps that were run, if not what the run's log says."
+        "steps", 0, "Steps of training, for the card; 0 takes the run's log."
     )
-    flags.DEFINE_integer("minutes", 0, "Minutes of training, likewise.")
-    flags.DEFINE_string("out", "", "Folder; empty is the package's weights/.")
+    flags.DEFINE_integer(
+        "minutes",
+        0,
+        "Minutes of training, for the card; 0 takes the times of the run's "
+        "files.",
+    )
+    flags.DEFINE_string(
+        "out", "", "Folder to write; empty takes the package's weights/."
+    )
 
 
 def coco_people(folder):
-    """COCO's people in pictures that are there, and the truth of them.
+    """Reads COCO's people whose pictures are in the folder.
+
+    Joints that MPII lacks become unlabelled; people without a labelled joint
+    are left out.
 
     Returns:
-        List of `(path, annotation)`, and COCO's ground truth of them with the
-        joints that MPII lacks unlabelled; people without a joint left are not
-        in it.
+        List of `(path of the picture, annotation)`; and the ground truth of
+        these people in COCO's form.
     """
     people, truth = [], {"images": [], "annotations": []}
     shared = np.isin(skeletons.COCO.joints, SHARED)
@@ -102,8 +117,12 @@ def coco_people(folder):
 def coco_figures(model, folder):
     """AP and AP50 of a model of MPII's joints, and of the mean pose.
 
-    Each person's box is the annotated one. OKS counts the joints in `SHARED`.
-    The mean pose is that of these same people in their boxes.
+    Boxes are the annotated ones. OKS is over the joints in `SHARED`. The mean
+    pose is that of the same people, relative to their boxes.
+
+    Returns:
+        Dict of `people`, `joints`, and AP and AP50 in percent for `model` and
+        `mean_pose`.
     """
     people, truth = coco_people(pathlib.Path(folder))
     estimate = estimator.PoseEstimator(model)
@@ -145,8 +164,11 @@ def _result(row, points, score):
 
 
 def pckh_figures(workdir, model, data):
-    """PCKh of a model on the validation people of records, and of the mean
-    pose; the drawn sheet is in WORKDIR/NAME, NAME the records' folder's."""
+    """PCKh of a model, and of the mean pose, on a validation split.
+
+    Writes the evaluation to WORKDIR/on_NAME, with the name of the records'
+    folder.
+    """
     asked = config.EvaluateConfig(
         workdir=str(workdir),
         data=str(data),
@@ -164,9 +186,10 @@ def pckh_figures(workdir, model, data):
 
 
 def write_model(workdir, path, beta):
-    """Writes the run's model in half precision, read at another beta if not 0.
+    """Writes the run's model in half precision.
 
-    Its scores are then calibrated anew on the run's validation people.
+    With a `beta` other than 0 the model gets that beta, and its scores are
+    calibrated anew on the run's validation people.
     """
     if not beta:
         archive.write_half(workdir / runs.MODEL, path)
@@ -184,7 +207,7 @@ def write_model(workdir, path, beta):
 
 
 def card_of(workdir, path, lsp, coco):
-    """What `starter.json` holds."""
+    """The content of `starter.json`."""
     opened = runs.Run.open(workdir)
     run, records = opened.config, opened.records()
     model = loading.load(path)
@@ -234,7 +257,7 @@ def card_of(workdir, path, lsp, coco):
 
 
 def _length(workdir, steps):
-    """Steps and minutes of a run, from what it left in its folder."""
+    """Steps and minutes of a run, from the files in its folder."""
     log = workdir / runs.LOG
     rows = list(csv.DictReader(log.open())) if log.is_file() else []
     seconds = (workdir / runs.MODEL).stat().st_mtime

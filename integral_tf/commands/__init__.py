@@ -1,4 +1,4 @@
-"""`integral-tf NAME --flags`: one module per command, and what starts them."""
+"""`integral-tf NAME --flags`: one module per command, and `main`."""
 
 import importlib
 import os
@@ -11,7 +11,7 @@ import integral_tf
 _PLAIN = "train evaluate predict export browse".split()
 _BUILDERS = ("build-lsp", "build-mpii", "build-coco", "build-synthetic")
 _MORE = "complexity reproduce client replay doctor".split()
-# From the name to its module; `import` is no name of one.
+# From a command's name to its module; Python has no module named `import`.
 COMMANDS = {
     name: {"import": "import_"}.get(name, name.replace("-", "_"))
     for name in (*_PLAIN, *_BUILDERS, "import", *_MORE)
@@ -22,10 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs `integral-tf`; returns the exit status.
 
     Args:
-        argv: The command and its flags; by default the process's own.
+        argv: The command and its flags; None takes the process's arguments.
 
     Raises:
-        SystemExit: the command failed; its text is for the user.
+        SystemExit: the command failed; the text is an error for the user.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -33,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except BrokenPipeError:
-        # `integral-tf ... | head`: nobody reads on. Python would say so.
+        # `integral-tf ... | head` closes the pipe; without this, Python prints
+        # an error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
 
@@ -59,13 +60,16 @@ def _dispatch(arguments):
 
 
 def script(name: str) -> int:
-    """Runs the script that was started, which is made as a command's module.
+    """Runs the started script, which has the form of a command's module.
 
     Args:
-        name: What its errors begin with.
+        name: Name of the script, with which its errors begin.
+
+    Returns:
+        The exit status.
 
     Raises:
-        SystemExit: it failed; its text is for the user.
+        SystemExit: the script failed; the text is an error for the user.
     """
     from integral_tf.commands import _run
 

@@ -1,4 +1,4 @@
-"""What `integral-tf --help` and `integral-tf NAME --help` print."""
+"""The texts of `integral-tf --help` and `integral-tf NAME --help`."""
 
 import ast
 import dataclasses
@@ -14,10 +14,10 @@ _INDENT = 27
 
 
 def overview(names: dict[str, str]) -> str:
-    """Every command with the first sentence of its module.
+    """A list of the commands, each with the first line of its docstring.
 
     Args:
-        names: From command to module.
+        names: Dict from a command's name to its module's.
     """
     lines = ["integral-tf COMMAND --flag=value ...", ""]
     folder = pathlib.Path(__file__).parent
@@ -26,12 +26,12 @@ def overview(names: dict[str, str]) -> str:
         sentence = ast.get_docstring(ast.parse(source)).partition("\n")[0]
         lines.append(f"  {name:16s} {sentence}")
     return "\n".join(
-        [*lines, "", "integral-tf COMMAND --help says what its flags are."]
+        [*lines, "", "integral-tf COMMAND --help lists the command's flags."]
     )
 
 
 def of(module: ModuleType) -> str:
-    """What a command does, its main flags first, then the others."""
+    """A command's docstring, its main flags, and its other flags."""
     fields = dataclasses.fields(module.CONFIG)
     main = [field for field in fields if field.metadata["main"]]
     main.sort(key=lambda field: not field.metadata["required"])
@@ -42,7 +42,7 @@ def of(module: ModuleType) -> str:
         names = ", ".join(flagfiles.presets())
         parts.append(_entry("--preset=NAME", f"Flags of a preset: {names}."))
     parts += ["", "Others:", "", *map(_flag, others)]
-    parts.append(_entry("--flagfile=FILE", "Flags from a file, one a line."))
+    parts.append(_entry("--flagfile=FILE", "Flags from a file, one per line."))
     return "\n".join(parts)
 
 
@@ -58,11 +58,11 @@ def _flag(field):
     if field.metadata["choices"]:
         text += f" One of {', '.join(field.metadata['choices'])}."
     if field.metadata["place"]:
-        text += " Its name may be left out."
+        text += " The flag's name may be left out."
     if field.metadata["required"]:
         text = f"Required. {text}"
     if default is True:
-        text += " On unless it is given so."
+        text += f" On by default; --no{name} turns it off."
     return _entry(head, text)
 
 

@@ -1,10 +1,10 @@
-"""Takes TensorFlow's start-up lines, and only these, out of what a user sees.
+"""Drops TensorFlow's known start-up lines from stderr, and no other lines.
 
-They are written to file descriptor 2 by C++, some before any setting of
-TensorFlow's is read. So descriptor 2 becomes a pipe while a command runs, and a
-process of its own reads it, drops the lines of `_KNOWN`, and passes on the
-rest: it outlives a crash, whose last words pass, too. What Python writes to
-`sys.stderr`, such as a bar, goes around the pipe.
+C++ writes them to file descriptor 2, some before TensorFlow reads any setting.
+So descriptor 2 is a pipe while a command runs. Another process reads the pipe,
+drops the lines of `_KNOWN`, and passes on the rest. It outlives a crash of the
+command, so that the crash's last messages pass, too. Python's `sys.stderr`,
+with progress bars, does not go through the pipe.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import select
 import signal
 import sys
 
-# What known lines say after their time, file and number.
+# Patterns of the known lines after their time, file and line number.
 _SAYINGS = (
     "oneDNN custom operations are on",
     "Could not find (?:cuda|TensorRT)",
@@ -63,22 +63,25 @@ _KNOWN = re.compile(
     rb"|INFO: Created TensorFlow Lite XNNPACK delegate[^\n]*\n"
     rb"|INFO:tensorflow:[^\n]*\n"
 )
-# The start of a line that may become one of them, at the end of what came.
+# An unfinished line, at the end of the text read, that may become a known one.
 _MAY_BE = re.compile(
     rb"(?:^|[\n\r])([IWE]\d{4} [^\n]*|\d{4}-\d\d-\d\d [^\n]*|WARNING: All log"
     rb"[^\n]*|To enable the[^\n]*|INFO:[^\n]*)\Z"
 )
-# Seconds that the rest of such a line may take.
+# Seconds to wait for the rest of such a line.
 _PATIENCE = 0.2
-# Ends what is to be read of this process, whoever else holds the pipe.
+# Marks the end of this command's text; other processes may hold the pipe open.
 _END = b"\0integral_tf:end\0"
 
 
 @contextlib.contextmanager
 def startup():
-    """Filters descriptor 2, and hushes TensorFlow's Python side, meanwhile."""
+    """A context in which stderr is filtered.
+
+    Also silences TensorFlow's Python logging below warnings.
+    """
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
-    # A process that has it is past those lines, and forks badly.
+    # After TensorFlow's import the lines are past, and a fork is not safe.
     if "tensorflow" in sys.modules or not hasattr(os, "fork"):
         yield
         return
@@ -103,49 +106,62 @@ def startup():
 
 
 def _start(real):
-    """Puts the filter before descriptor 2; returns what ends with it."""
+    """Starts the filter's process, and makes descriptor 2 its pipe.
+
+    Args:
+        real: A copy of the real descriptor 2.
+
+    Returns:
+        A descriptor that becomes readable when all text has passed.
+    """
     ours, theirs = os.pipe()
-    finished, told = os.pipe()
+    finished, signalled = os.pipe()
     if os.fork() == 0:
         try:
-            # A terminal's Ctrl-C is for the command; its last words pass.
+            # Ctrl-C ends the command; the filter passes on its last messages.
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            for each in {0, 1, 2, theirs, finished} - {ours, real, told}:
+            for each in {0, 1, 2, theirs, finished} - {ours, real, signalled}:
                 with contextlib.suppress(OSError):
                     os.close(each)
-            _pass_on(ours, real, told)
+            _pass_on(ours, real, signalled)
         finally:
             os._exit(0)
     os.dup2(theirs, 2)
-    for each in (ours, theirs, told):
+    for each in (ours, theirs, signalled):
         os.close(each)
     return finished
 
 
-def _pass_on(source, target, told):
-    """Copies from one descriptor to the other, but for the known lines."""
+def _pass_on(source, target, signalled):
+    """Copies text from one descriptor to another, without the known lines.
+
+    Args:
+        source: Descriptor to read.
+        target: Descriptor to write.
+        signalled: Descriptor to write a byte to after `_END`.
+    """
     held = b""
     while True:
-        waits = select.select([source], [], [], _PATIENCE if held else None)
-        came = os.read(source, 65536) if waits[0] else b""
-        if waits[0] and not came:
+        ready = select.select([source], [], [], _PATIENCE if held else None)
+        text = os.read(source, 65536) if ready[0] else b""
+        if ready[0] and not text:
             break
-        if not came:  # the rest of the line did not come
+        if not text:  # the rest of the line is late
             _write(target, held)
             held = b""
             continue
-        came = held + came
-        if _END in came:
-            came = came.replace(_END, b"")
-            _write(target, filtered(came))
-            os.write(told, b".")
+        text = held + text
+        if _END in text:
+            text = text.replace(_END, b"")
+            _write(target, filtered(text))
+            os.write(signalled, b".")
             held = b""
             continue
-        line = _MAY_BE.search(came)
-        cut = line.start(1) if line else len(came)
-        _write(target, filtered(came[:cut]))
-        held = came[cut:]
+        line = _MAY_BE.search(text)
+        cut = line.start(1) if line else len(text)
+        _write(target, filtered(text[:cut]))
+        held = text[cut:]
     _write(target, filtered(held))
 
 

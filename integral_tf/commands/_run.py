@@ -1,9 +1,13 @@
-"""Runs a command: its flags, one line of what runs, one sentence of an error.
+"""Runs a command: parses its flags, prints its first line, and its error.
 
-A command is a module with a docstring, its help; `CONFIG`, a dataclass of
-settings; and `call(config)`, which may return an exit status. It may have
-`INTERRUPTED`, what to say then, and `uses(config)`, which says what the first
-line names where that is not TensorFlow.
+A command is a module with
+
+    docstring     the help text
+    CONFIG        a dataclass of settings, for the flags
+    call(config)  does the work; may return an exit status
+    INTERRUPTED   optional: the message after Ctrl-C
+    uses(config)  optional: "python" or "" if the first line is not to name
+                  TensorFlow; see `_versions.announce`
 """
 
 import os
@@ -23,11 +27,19 @@ _HELP = {"--help", "-h", "-?", "--helpfull", "--helpshort", "-help"}
 
 
 def run(name: str, module: ModuleType, arguments: list[str]) -> int:
-    """Runs a command; returns its exit status.
+    """Runs a command.
+
+    Args:
+        name: Name of the command.
+        module: Module of the command.
+        arguments: The flags.
+
+    Returns:
+        The exit status.
 
     Raises:
-        SystemExit: it failed; its text is the sentence to print.
-        Exception: a fault of this package.
+        SystemExit: the user made a mistake; the text is the error to print.
+        Exception: this package has a fault.
     """
     if _HELP & set(arguments):
         print(_help.of(module))
@@ -42,7 +54,7 @@ def run(name: str, module: ModuleType, arguments: list[str]) -> int:
             after = getattr(module, "INTERRUPTED", "nothing written")
             raise SystemExit(f"\n{name}: interrupted; {after}") from None
         except BrokenPipeError:
-            raise  # whoever read the output has gone
+            raise  # the reader of the output has closed the pipe
         except Exception as error:
             said = sentence(error)
             if said is None or os.environ.get("INTEGRAL_TF_TRACEBACK") == "1":
@@ -51,11 +63,11 @@ def run(name: str, module: ModuleType, arguments: list[str]) -> int:
 
 
 def sentence(error: Exception) -> str | None:
-    """An error as a user's mistake; None for a fault of this package.
+    """The sentence of an error by a user's mistake; None for other errors.
 
-    A mistake is what this package raises itself, or the operating system. A
-    NumPy that was given wrong shapes, say, raises in a line of ours, too, but
-    that line has no `raise`.
+    A user's mistake is an error of the operating system, or one that this
+    package raises itself. Other libraries' errors may have their last frame in
+    this package, too (NumPy's about shapes), but that line has no `raise`.
     """
     kind = type(error)
     if isinstance(error, OSError) or kind.__module__.startswith("integral_tf."):
@@ -63,13 +75,13 @@ def sentence(error: Exception) -> str | None:
     if isinstance(error, (ValueError, ImportError, FloatingPointError)):
         file, line = _raised_at(error)
         says = ("raise",)
-        if isinstance(error, ImportError):  # of a package that is not here
+        if isinstance(error, ImportError):  # a package is not installed
             says = ("raise", "import ", "from ")
         if file.startswith(_PACKAGE + os.sep) and line.startswith(says):
             return str(error)
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow and isinstance(error, tensorflow.errors.OpError):
-        # Its other lines are TensorFlow's own stack.
+        # The other lines are TensorFlow's stack.
         return "TensorFlow: " + str(error).partition("\n")[0]
     return None
 
@@ -77,9 +89,10 @@ def sentence(error: Exception) -> str | None:
 def _raised_at(error):
     """File and text of the line that raised."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    file, line = last.filename, last.line or "raise"  # no source: as if ours
+    # Without source code, the line counts as a `raise`.
+    file, line = last.filename, last.line or "raise"
     if "concurrent" in file or "multiprocessing" in file:
-        # Raised in another process, whose frames are a text.
+        # Raised in another process, whose frames are in the cause's text.
         frames = _FRAME.findall(str(error.__cause__))
         file, line = frames[-1] if frames else (file, line)
     return os.path.abspath(file), line

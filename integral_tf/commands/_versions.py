@@ -1,4 +1,4 @@
-"""The line that says what runs: program, versions, device."""
+"""The first line of a command: program, versions, device."""
 
 import os
 import platform
@@ -10,21 +10,24 @@ SEPARATOR = " · "
 
 
 def announce(name: str, uses: str) -> None:
-    """Writes the line to stderr, its end when the library has started.
+    """Writes the line to stderr; its end follows when TensorFlow has started.
 
     Args:
-        name: Of the command.
+        name: Name of the command.
         uses: "tensorflow", "python", or "" for no line.
+
+    Raises:
+        ImportError: TensorFlow cannot be imported.
     """
     if not uses:
         return
     out = sys.stderr
     out.write(f"integral-tf {integral_tf.__version__} {name}")
     out.flush()
-    told = [f"Python {platform.python_version()}", _cores()]
+    parts = [f"Python {platform.python_version()}", _cores()]
     try:
         if uses == "tensorflow":
-            told = _tensorflow()
+            parts = _tensorflow()
     except (ImportError, ValueError) as error:
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
         if backend != "tensorflow" and "tensorflow" not in str(error):
@@ -38,7 +41,7 @@ def announce(name: str, uses: str) -> None:
             f"doctor` says more. Received: {error}"
         ) from error
     finally:
-        out.write("".join(SEPARATOR + each for each in told) + "\n")
+        out.write("".join(SEPARATOR + each for each in parts) + "\n")
         out.flush()
 
 

@@ -1,10 +1,10 @@
-"""Records -> one page to look through before training on them.
+"""Writes an HTML page to look through records before training on them.
 
     integral-tf browse --data=data/coco --out=coco.html
 
-The page holds whom the builder kept and dropped and why, how large the people
-are, how many of their joints are labelled, and some of them, drawn. It is one
-file that loads nothing else.
+The page shows how many people the builder kept, how many it dropped and why,
+the sizes of the people, the numbers of their labelled joints, and drawings of
+some people. It is a single file without links.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ class BrowseConfig(settings.Checked):
     data: str = setting("", "Folder of records.", required=True)
     out: str = setting("", "HTML file to write.", required=True)
     people: int = setting(
-        48, "How many of each split to draw.", low=0, main=True
+        48, "How many people of each split to draw.", low=0, main=True
     )
 
 

@@ -1,4 +1,4 @@
-r"""COCO's keypoint files, or your own in their form -> TFRecords.
+r"""Builds records from COCO's keypoint files, or your own in the same form.
 
     integral-tf build-coco --out=data/coco \
         --train_annotations=coco/annotations/person_keypoints_train2017.json \
@@ -6,11 +6,12 @@ r"""COCO's keypoint files, or your own in their form -> TFRecords.
         --val_annotations=coco/annotations/person_keypoints_val2017.json \
         --val_images=coco/val2017 --image_size=256 --image_width=192
 
-Either pair may be left out; `--val_share` then takes validation from the
-training images. One person with labelled keypoints becomes one record. With
-`--val_boxes`, a detector's result file, the validation records are its boxes in
-place of the annotated ones, as an AP that is to be compared wants them. The
-validation's ground truth is kept beside the records.
+The flags of train or those of val may be left out; without those of val,
+`--val_share` takes validation from the training images. Each person with
+labelled keypoints becomes one record. With `--val_boxes`, a detector's result
+file, the validation records have its boxes in place of the annotated ones; a
+comparable AP needs them. The validation's ground truth is kept beside the
+records.
 """
 
 from integral_tf import builds

@@ -1,10 +1,10 @@
-"""Leeds Sports Pose (or its extension) -> TFRecords.
+"""Builds records from Leeds Sports Pose, or from its extension.
 
     integral-tf build-lsp --source=/data/lspet --out=data/lspet
 
-`--source` holds `joints.mat` and `images/`, as the archives unpack. One person
-becomes one record: a window around them, their 14 joints and their head size.
-A tenth of the people, chosen by a hash of the file name, is validation.
+`--source` holds `joints.mat` and `images/`, as the archives unpack. Each person
+becomes one record: a window around the person, 14 joints and the head size. A
+tenth of the people, chosen by a hash of the file name, is validation.
 """
 
 from integral_tf import builds

@@ -1,15 +1,15 @@
-r"""MPII Human Pose -> TFRecords.
+r"""Builds records from MPII Human Pose.
 
     integral-tf build-mpii --source=/data/mpii --out=data/mpii \
         --val_list=/data/mpii/valid.json
 
 `--source` is the official mpii_human_pose_v1_u12_1.mat, a JSON in Simple
-Baselines' form, or a folder that holds one of either. One person of the
-training images becomes one record: a window around them, their 16 joints and
-their head size. `--val_list` names the validation set; without it a tenth of
-the photographs, chosen by a hash of their name, is validation. The records of
-`--people=test` have no joints: `integral-tf evaluate` with `--annotations` the
-.mat writes their submission.
+Baselines' form, or a folder that holds one of these. Each person of the
+training images becomes one record: a window around the person, 16 joints and
+the head size. `--val_list` names the validation set; without it a tenth of the
+photographs, chosen by a hash of their name, is validation. The records of
+`--people=test` have no joints; `integral-tf evaluate --annotations=FILE.mat`
+writes their submission.
 """
 
 from integral_tf import builds

@@ -1,11 +1,12 @@
-r"""Drawn people -> TFRecords; nothing is downloaded.
+r"""Builds records of synthetic people; downloads nothing.
 
     integral-tf build-synthetic --people=8000 --out=data/synthetic \
         --seed=0
 
-Clothed, articulated figures on cluttered backgrounds with MPII's 16 joints:
-enough for a small network to learn from in minutes, and to try every command
-with. A tenth of the people, chosen by a hash of their number, is validation.
+Draws clothed, articulated figures with MPII's 16 joints on cluttered
+backgrounds. A small network learns from them in minutes, so that every command
+can be tried. A tenth of the people, chosen by a hash of their number, is
+validation.
 """
 
 from integral_tf import builds

@@ -1,24 +1,24 @@
-"""Parameters and operations of a network, for Tables 3, 4 and 7.
+"""Counts parameters and operations of a network, for Tables 3, 4 and 7.
 
     integral-tf complexity --method=I1 --stages=4
     integral-tf complexity --table=4
 
-The first counts one configuration, part by part; of its flags `--weights`,
-`--beta` and `--heatmap_reading` change nothing. The second puts the counts of a
-table's rows beside what the paper prints. Both count one image, in two ways:
+The first command counts one configuration, part by part; `--weights`, `--beta`
+and `--heatmap_reading` change no count. The second prints the counts of a
+table's rows beside the paper's. Both count one image, in two ways:
 
-    as built     every parameter, a normalisation's moving moments included;
+    as built     all parameters, with the moving moments of normalisations;
                  multiply-accumulates (MACs) of convolutions, deconvolutions
-                 and fully connected layers, with the strides as they are
+                 and fully connected layers, with the network's strides
     the paper's  parameters of the ImageNet classifier, which has a 1000-way
-                 layer and no head; what it calls FLOPs: the MACs with the
-                 strides on the 3 x 3 convolutions, and one more operation per
-                 element of a batch normalisation or ReLU
+                 layer and no head; its FLOPs: the MACs with the strides on
+                 the 3 x 3 convolutions, and one more operation per element of
+                 a batch normalisation or ReLU
 
-The paper defines neither count. The second reading is the one found to give
-every figure that it prints but the 101 M parameters of four stages. Biases,
-pooling, sums and the integral, below 1 % together in the paper's networks, are
-no operations in either.
+The paper defines neither count. The second way gives every figure in the paper
+except the 101 M parameters of four stages. Neither way counts the operations of
+biases, pooling, sums and the integral, which are below 1 % together in the
+paper's networks.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ class ComplexityConfig(config.ModelConfig):
     )
     table: str = setting(
         "0",
-        "Table of the paper to count, with no other flag; 0 counts the "
+        "Table of the paper, without any other flag; 0 counts the "
         "configuration of the other flags.",
         ("0", "3", "4", "7"),
         main=True,

@@ -1,10 +1,10 @@
-"""Says what this machine has, and the remedy for each fault.
+"""Prints the libraries and GPUs of this machine, and a remedy for each fault.
 
     integral-tf doctor
 
-Every library is tried in a process of its own, so that one that crashes is
-named, too. The exit status is 1 if something is broken that the package needs;
-what only an extra needs is said, and is no fault.
+Every library is imported in a process of its own, so that a crash in one is
+reported, too. The exit status is 1 if the package needs something that is
+broken. Missing libraries of an extra are listed, and are no fault.
 """
 
 import concurrent.futures
@@ -18,7 +18,7 @@ import sys
 import integral_tf
 from integral_tf import settings
 
-# Module -> what is to be installed; without them nothing works.
+# Required modules -> the packages that install them.
 _NEEDED = {
     "tensorflow": "tensorflow",
     "keras": "keras",
@@ -29,7 +29,7 @@ _NEEDED = {
     "matplotlib": "matplotlib",
     "pycocotools": "pycocotools",
 }
-# Module -> the extra that has it, and what it is for.
+# Optional modules -> the extra that installs them, and their purpose.
 _EXTRAS = {
     "onnxruntime": ("export", "runs ONNX models"),
     "openvino": ("export", "runs OpenVINO models"),
@@ -54,14 +54,14 @@ print("|".join([str(built.get("cuda_version", "")), *names]))
 
 @dataclasses.dataclass(frozen=True)
 class DoctorConfig(settings.Checked):
-    """The doctor asks nothing."""
+    """The doctor has no flags."""
 
 
 CONFIG = DoctorConfig
 
 
 def uses(asked: DoctorConfig) -> str:
-    """Nothing, which might be broken."""
+    """No first line: to name TensorFlow would import it."""
     return ""
 
 
@@ -107,7 +107,11 @@ def _python():
 
 
 def _import(module):
-    """A module's version, or empty and the reason; in another process."""
+    """Imports a module in another process.
+
+    Returns:
+        The version and an empty text; or an empty text and the reason.
+    """
     code = f"import {module} as m; print(getattr(m, '__version__', ''))"
     status, out, reason = _python_says(code)
     if status:
@@ -116,7 +120,11 @@ def _import(module):
 
 
 def _python_says(code):
-    """Status, last line of its output, and why it failed, of a program."""
+    """Runs a Python program in another process.
+
+    Returns:
+        The exit status, the last line of the output, and why it failed.
+    """
     try:
         done = subprocess.run(
             [sys.executable, "-c", code],

@@ -1,19 +1,20 @@
-"""Scores a run: PCKh, COCO's AP, and pictures to look at.
+"""Evaluates a run: PCKh, COCO's AP, and pictures of the predictions.
 
     integral-tf evaluate --workdir=runs/i1 --split=val --out=runs/i1/evaluation
 
-`--out` is a new folder, or one of an earlier evaluation, which is replaced:
+`--out` is a new folder, or the folder of an earlier evaluation, which is
+replaced:
 
     table.md          the figures, per joint group, beside the paper's row
-    metrics.json      the same for programs
-    curve.png         PCKh over alpha, as Figure 3
-    reliability.png   share of right joints and error over the score
-    sheet.png         best, median and worst people; truth white
-    predictions.json  joints in COCO's result format, image pixels
+    metrics.json      the same figures for programs
+    curve.png         PCKh over alpha, as in Figure 3
+    reliability.png   fraction of right joints, and error, over the score
+    sheet.png         best, median and worst people; the truth is white
+    predictions.json  joints in COCO's result format, in image pixels
 
-and, of a test set, what its server wants: submission.json for COCO, and
-pred_keypoints_mpii.mat for MPII, with `--annotations` its official .mat.
-`--self_test` scores the truth in place of a model.
+For a test set the folder also has the file for its server: submission.json for
+COCO, or pred_keypoints_mpii.mat for MPII, which needs `--annotations`, the
+official .mat. `--self_test` scores the ground truth in place of a model.
 """
 
 from integral_tf import config

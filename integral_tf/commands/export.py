@@ -4,15 +4,14 @@ r"""Exports a run for servers and other runtimes, and checks what it wrote.
     integral-tf export --workdir=runs/i1 --out=models \
         --formats=saved_model,onnx,litert,openvino --precisions=float32,int8
 
-Each artifact is written aside, opened again by its own runtime, compared with
-the Keras model on people of the run's records, and only then published as the
-next version:
+Each artifact is opened by its own runtime, compared with the Keras model on
+people of the run's records, and then published as the next version, with a
+`card.json`:
 
     models/saved_model/1/   models/onnx/1/   models/onnx_int8/1/   ...
 
-with `card.json` beside it. One whose joints move by more than
-`--max_pixel_error` is not published: the figure is printed, and the exit
-status is 1.
+If its joints move by more than `--max_pixel_error`, the artifact is not
+published: the distance is printed, and the exit status is 1.
 """
 
 import logging
@@ -26,7 +25,7 @@ INTERRUPTED = "what was published before stays"
 def call(asked: config.ExportConfig) -> None:
     from integral_tf.export import publish
 
-    # The converters tell of every step, and of each other's old names.
+    # The converters log every step, and warn about deprecated names.
     logging.disable(logging.WARNING)
     try:
         publish.export(asked)

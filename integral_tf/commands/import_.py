@@ -1,12 +1,12 @@
-r"""A PyTorch checkpoint as a run that the other commands take.
+r"""Imports a PyTorch checkpoint as a run that the other commands take.
 
     integral-tf import --checkpoint=pose_resnet_50_256x192.pth.tar \
         --out=runs/sb50
 
-`--checkpoint` is Simple Baselines' or MMPose's, of a ResNet-18, 50, 101
-or 152; docs/checkpoints.md says what is taken. What the file does not say is
-guessed and printed. OUT then holds model.keras,
-skeleton.json and flags.cfg, all or none:
+`--checkpoint` is a file of Simple Baselines or MMPose with a ResNet-18, 50, 101
+or 152; docs/checkpoints.md lists the supported networks. Settings that the file
+does not have are guessed and printed. OUT then holds model.keras, skeleton.json
+and flags.cfg:
 
     integral-tf predict --model=runs/sb50 --images=photos --out=out
     integral-tf evaluate --workdir=runs/sb50 --data=data/coco
@@ -22,36 +22,42 @@ from integral_tf.settings import setting
 
 @dataclasses.dataclass(frozen=True)
 class ImportConfig(settings.Checked):
-    """A checkpoint, and what it does not say of itself."""
+    """A checkpoint, and settings that its file does not have."""
 
     checkpoint: str = setting(
         "", "File of torch.save or safetensors.", required=True
     )
     skeleton: str = setting(
         "",
-        "Its joints: a known skeleton's name; empty guesses them.",
+        "Name of the joints' skeleton; empty guesses it.",
         main=True,
     )
     out: str = setting("", "Folder to write.", required=True)
     image_size: int = setting(
-        0, "Height of its crops; 0 guesses it.", low=0, high=4096, main=True
+        0,
+        "Height in pixels of the network's crops; 0 guesses it.",
+        low=0,
+        high=4096,
+        main=True,
     )
     image_width: int = setting(
         0,
-        "Width of them; 0 makes them square.",
+        "Width of the network's crops; 0 makes them square.",
         low=0,
         high=4096,
         main=True,
     )
     preprocessing: str = setting(
         "auto",
-        "What it was trained on: RGB, BGR, or a guess by its names.",
+        "Channels that the network was trained on: torch for RGB, torch_bgr "
+        "for BGR; auto guesses by the names of the weights.",
         ("auto", "torch", "torch_bgr"),
         main=True,
     )
     bottleneck_stride: str = setting(
         "auto",
-        "1x1 for a network of style caffe; auto guesses.",
+        "Convolution that has the stride in a block: pytorch for the 3x3; 1x1 "
+        "for MMPose's networks of style caffe; auto guesses.",
         ("auto", "pytorch", "1x1"),
         main=True,
     )

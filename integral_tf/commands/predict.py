@@ -12,18 +12,18 @@ result format with a `file_name`, joints in image pixels:
     [{"image_id": 42, "file_name": "000000000042.jpg", "category_id": 1,
       "bbox": [x, y, w, h], "keypoints": [x, y, score, ...], "score": s}]
 
-`image_id` is the box's, or else the number that names the file; where there is
-neither, it is left out. `category_id` is that of the model's joints: boxes of
-other categories are left out. Of a video `--out` receives the drawn one, as
-long as the video, and `joints.jsonl`, a line for each frame, from 0:
+`image_id` is that of the box, or else the number that names the file; it may be
+missing. `category_id` is that of the model's joints; boxes of other categories
+are left out. For a video `--out` receives the drawn video, and `joints.jsonl`
+with a line per frame, from 0:
 
     {"frame": 0, "seconds": 0.0, "people": [{"category_id": 1, ...}]}
 
-Without `--boxes` the whole image is one person. A photograph is turned as its
-EXIF says, and boxes and joints are in that frame. The folders in a folder are
-not read. What is left out is counted in the last line, with the reasons, and
-what is odd is named; the exit status is 0 as long as something is left.
-Interrupted, nothing is written.
+Without `--boxes` and `--detector` the whole image is one person. A photograph
+is turned by its EXIF; boxes and joints are in the frame of the turned picture.
+Folders inside a folder are not read. The last line counts everything that is
+left out, with the reasons. The exit status is 0 if any image was read. An
+interrupted command writes nothing.
 """
 
 import pathlib
@@ -32,12 +32,12 @@ import warnings
 from integral_tf import config
 
 CONFIG = config.PredictConfig
-# Models that a runtime of their own reads.
+# Endings of models that need no TensorFlow.
 _RUNTIMES = (".onnx", ".tflite", ".xml", ".engine")
 
 
 def uses(asked: config.PredictConfig) -> str:
-    """Whether TensorFlow runs the model, or a runtime of its own."""
+    """ "tensorflow", or "python" for a model with a runtime of its own."""
     path = pathlib.Path(asked.model)
     files = path.glob("model.*") if path.is_dir() else [path]
     if any(file.suffix in _RUNTIMES for file in files):

@@ -1,12 +1,13 @@
-r"""Asks a running server what a SavedModel was asked when it was exported.
+r"""Compares a running server's joints with those of the exporter.
 
     integral-tf replay --requests=models/saved_model/1 \
         --server=localhost:8500
 
-The warm-up requests in the version's folder hold the exporter's answers, one
-and eight people for each signature. They are sent over gRPC, and the largest
-distance between a joint there and here is printed; the exit status is 1 if it
-is above `--max_pixel_error`, or an answer is missing.
+The warm-up requests in a version's folder hold the exporter's responses, for
+one person and for eight people per signature. The command sends the requests
+over gRPC, and prints the largest distance between a joint of the server and of
+the exporter. The exit status is 1 if the distance is above `--max_pixel_error`,
+or a response is missing.
 """
 
 import dataclasses
@@ -17,25 +18,34 @@ from integral_tf.settings import setting
 
 @dataclasses.dataclass(frozen=True)
 class ReplayConfig(settings.Checked):
-    """A server, and the folder whose requests it is sent."""
+    """Settings of `integral-tf replay`."""
 
     requests: str = setting(
         "",
-        "Folder of the version, or its tf_serving_warmup_requests.",
+        "Folder of the exported version, or its tf_serving_warmup_requests.",
         required=True,
         place=1,
     )
-    server: str = setting("localhost:8500", "host:port of gRPC.", main=True)
-    model: str = setting("pose", "Its name in models.config.", main=True)
-    version: int = setting(
-        0, "Its version; 0 is the newest served.", low=0, main=True
+    server: str = setting(
+        "localhost:8500", "host:port of the server's gRPC.", main=True
     )
-    timeout: float = setting(30.0, "Seconds that one answer may take.", above=0)
+    model: str = setting(
+        "pose", "Name of the model in models.config.", main=True
+    )
+    version: int = setting(
+        0,
+        "Version of the model; 0 takes the newest served.",
+        low=0,
+        main=True,
+    )
+    timeout: float = setting(
+        30.0, "Seconds that the server may take for a request.", above=0
+    )
     retry_for: float = setting(
-        30.0, "Seconds to go on asking a server that is away.", low=0
+        30.0, "Seconds to retry while the server cannot be reached.", low=0
     )
     max_pixel_error: float = setting(
-        0.01, "Distance that is not an error.", low=0, main=True
+        0.01, "Largest distance in pixels that is no error.", low=0, main=True
     )
 
 

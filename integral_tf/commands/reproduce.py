@@ -1,18 +1,18 @@
-r"""Reproduces a table or a figure of the paper: every run, then the page.
+r"""Reproduces a table or a figure of the paper: trains, scores, writes a page.
 
     integral-tf reproduce --table=2 --budget=small \
         --data=data/lsp --out=runs/lsp
 
-Runs what is missing and takes up what was interrupted: the same command goes
-on. Runs are kept in OUT/runs and shared between tables, so give each set of
-records an OUT of its own. Written to OUT:
+After an interrupt the same command continues: it resumes the interrupted run,
+and trains the missing ones. Runs are kept in OUT/runs and shared between
+tables, so each set of records needs an OUT of its own. Files in OUT:
 
-    table2.md      paper beside measured, the difference, and each claim
-    figure2.png    heat maps of both ankles and a wrist under H1 and I1
+    table2.md      the paper's and our figures, differences, and each claim
+    figure2.png    heat maps of both ankles and a wrist, of H1 and I1
     figure3.png    PCKh over alpha of H1, R1, I* and I1
 
-`--budget=paper` is Section 6.1 and needs GPUs; `--budget=small` makes every row
-a small network and few steps, for two cores and an evening.
+`--budget=paper` is Section 6.1 and needs GPUs. `--budget=small` trains a small
+network with few steps for every row, on two cores in an evening.
 """
 
 import dataclasses
@@ -27,28 +27,36 @@ class ReproduceConfig(settings.Checked):
     """A table or a figure of the paper."""
 
     table: str = setting(
-        "0", "Table.", ("0", "2", "3", "4", "5", "7"), main=True
+        "0",
+        "Table of the paper; 0 for none.",
+        ("0", "2", "3", "4", "5", "7"),
+        main=True,
     )
-    figure: str = setting("0", "Figure.", ("0", "2", "3"), main=True)
+    figure: str = setting(
+        "0", "Figure of the paper; 0 for none.", ("0", "2", "3"), main=True
+    )
     data: str = setting("", "Folder of records.", required=True)
     out: str = setting("", "Folder for the runs and the pages.", required=True)
     budget: str = setting(
-        "small", "Cost of each row.", ("small", "paper"), main=True
+        "small",
+        "Preset of every run; paper needs GPUs.",
+        ("small", "paper"),
+        main=True,
     )
     seeds: int = setting(
         1, "Runs of every row, with seeds 0, 1, ...", low=1, main=True
     )
     heatmap_epochs: int = setting(
         0,
-        "I1 to I3: epochs of heat-map loss alone, where maps take longer to "
-        "form than the budget gives them; 0 takes the budget's.",
+        "I1 to I3: epochs with the heat-map loss alone, for records on which "
+        "the budget's are too few; 0 takes the budget's.",
         low=0,
         main=True,
     )
     person: int = setting(
         -1,
-        "Figure 2: place of the person in the validation split; by default "
-        "the one whom both models find best.",
+        "Figure 2: index of the person in the validation split; -1 takes the "
+        "person with the least error of both models.",
         low=-1,
     )
 

@@ -1,11 +1,11 @@
-r"""Trains one experiment of the paper.
+r"""Trains one model by a method of the paper.
 
     integral-tf train --preset=lsp_small_i1 \
         --data=data/lspet --workdir=runs/i1
 
-`--data` is a folder of records, as `integral-tf build-...` writes it. Interrupt
-it freely: the same command resumes from the last checkpoint in `--workdir`.
-Every visible GPU is used, through MirroredStrategy; without one, the CPU.
+`--data` is a folder of records that an `integral-tf build-...` wrote. After an
+interrupt the same command resumes from the last checkpoint in `--workdir`. The
+command uses every visible GPU, by MirroredStrategy; without a GPU, the CPU.
 """
 
 from integral_tf import config

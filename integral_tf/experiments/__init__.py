@@ -1,1 +1,1 @@
-"""The paper's tables and figures, as runs of the commands."""
+"""Reproduces the paper's tables and figures by runs of the commands."""

@@ -1,16 +1,16 @@
-"""Counts of a network beside the paper's, in Markdown: Tables 3, 4 and 7.
+"""Parameters and operations beside the paper's, in Markdown: Tables 3, 4, 7.
 
-One configuration is written part by part (`report`); a table's rows stand
-beside what the paper prints (`table`).
+report   the counts of one configuration, part by part
+table    the counts of a table's rows beside the paper's
 """
 
 from integral_tf import config
 from integral_tf import paper
 from integral_tf.models import complexity
 
-# Those of the paper that print operations and parameters.
+# The tables of the paper with operations and parameters.
 TABLES = (3, 4, 7)
-# On MPII, the dataset of these tables.
+# MPII's, the dataset of these tables.
 JOINTS = 16
 
 _PARAMETERS = (
@@ -34,7 +34,12 @@ _NOT_REPRODUCED = (
 
 
 def report(model_config, joints):
-    """Writes both readings of a configuration, part by part, in Markdown."""
+    """Writes both counts of a configuration, part by part, in Markdown.
+
+    Args:
+        model_config: A `config.ModelConfig`.
+        joints: Number of joints.
+    """
     built, papers = complexity.readings(model_config, joints)
     height, width = model_config.size
     name = f"{model_config.method}, {model_config.backbone}"
@@ -63,10 +68,10 @@ def table(number):
     """Writes the paper's counts beside ours, in Markdown.
 
     Args:
-        number: Of the paper's table: 3, 4 or 7.
+        number: Number of the table: 3, 4 or 7.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: `number` is none of these.
     """
     if number not in TABLES:
         raise ValueError(
@@ -98,8 +103,8 @@ def table(number):
 def _rows(number):
     """`(name, config.ModelConfig or None, the paper's row)` of a table.
 
-    Tables 3 and 4 print one count for all their methods; ours is I1's, which
-    is H1's. R1, without deconvolutions, has fewer operations.
+    Tables 3 and 4 print one count for all their methods. Ours is that of I1,
+    which equals that of H1. R1 has fewer operations: it has no deconvolutions.
     """
     if number == 3:
         for letter, row in paper.TABLE_3.items():
@@ -118,7 +123,7 @@ def _rows(number):
 
 
 def _beside(printed, *figures):
-    """Cells of a figure of the paper and of ours, each with its difference."""
+    """Cells of the paper's figure and of ours, each with its difference."""
     cells = [printed]
     for figure in figures:
         cells += [f"{figure:.2f}", f"{figure / printed - 1:+.1%}"]

@@ -13,20 +13,22 @@ from integral_tf.ops import layout
 def draw(models, records, path, *, person=-1):
     """Draws heat maps on the photograph, as Figure 2 does.
 
-    One row per model, one column per joint: right and left ankle and right
-    wrist. What an integral reads is drawn, the softmax of Eq. (5); a heat-map
-    method's own scores are drawn as they are. White is the truth, red what
-    was read.
+    There is a row per model, and a column per joint: right ankle, left ankle
+    and right wrist. For a method with an integral the map is the softmax of
+    Eq. (5); for a heat-map method it is the scores themselves. The truth is
+    white, the prediction red.
 
     Args:
-        models: Dict from a label to a pose model of the skeleton.
-        records: The `Records`; the validation split is drawn from.
-        person: Place in the split, or -1 for the one, of the first 512, with
-            all three joints labelled, whose joints the models find best.
+        models: Dict from a label to a pose model of the records' skeleton.
+        records: The `Records`; the person is from the validation split.
+        person: Index of the person in the split. -1 takes, among the first 512
+            people with all three joints labelled, the person with the least
+            error of all models.
         path: PNG to write.
 
     Raises:
-        ValueError: there is no such person, or joint.
+        ValueError: there is no such person, or the skeleton lacks one of the
+            joints.
     """
     skeleton = records.skeleton
     names = ("right_ankle", "left_ankle", "right_wrist")
@@ -37,10 +39,10 @@ def draw(models, records, path, *, person=-1):
         )
     columns = [skeleton.joints.index(name) for name in names]
     limit = max(512, person + 1)
-    crops, read = _predicted(models, records, limit)
+    crops, predicted = _predicted(models, records, limit)
     errors = sum(
         np.linalg.norm(outputs["joints"] - crops["joints"], axis=-1)
-        for outputs in read.values()
+        for outputs in predicted.values()
     )[:, columns].mean(axis=1)
     labelled = crops["visible"][:, columns].all(axis=1)
     if person < 0:
@@ -51,13 +53,14 @@ def draw(models, records, path, *, person=-1):
         )
     picture = crops["images"][person].astype(np.uint8)
     height, width = picture.shape[:2]
-    # From edge to edge: a map's pixel covers the crop's pixels that it spans.
+    # From edge to edge, so that a map's pixel covers the crop's pixels that it
+    # spans.
     extent = (*coordinates.edges(width), *coordinates.edges(height)[::-1])
     figure = matplotlib.figure.Figure(
         figsize=(3 * len(names), 3.2 * len(models)), dpi=150
     )
     panels = figure.subplots(len(models), len(names), squeeze=False)
-    for row, (label, outputs) in zip(panels, read.items()):
+    for row, (label, outputs) in zip(panels, predicted.items()):
         for axes, joint in zip(row, columns):
             axes.imshow(picture, extent=extent)
             axes.imshow(
@@ -76,36 +79,38 @@ def draw(models, records, path, *, person=-1):
 
 
 def _predicted(models, records, limit):
-    """Crops of the validation split, and what each model makes of them.
+    """Crops of the validation split, and each model's outputs.
 
     Returns:
-        Dict of `images`, `joints` (crop frame) and `visible`, and a dict from
-        label to dicts of `joints` and `maps` `(N, h, w, K)`.
+        Dict of `images`, `joints` (crop frame) and `visible`; and a dict from
+        a label to a dict of `joints` and `maps` `(N, h, w, K)`.
     """
-    read, crops = {}, None
+    outputs, crops = {}, None
     for label, model in models.items():
         observe = predictions.Observer(model, records.skeleton)
         rows = [
-            (cropped, {"joints": out["joints"], "maps": _shares(model, out)})
+            (cropped, {"joints": out["joints"], "maps": _maps(model, out)})
             for _, cropped, out in observe(records, "val", 64, limit)
         ]
         crops = {
             name: np.concatenate([row[0][name] for row in rows])
             for name in ("images", "joints", "visible")
         }
-        read[label] = {
+        outputs[label] = {
             name: np.concatenate([row[1][name] for row in rows])
             for name in ("joints", "maps")
         }
-    return crops, read
+    return crops, outputs
 
 
-def _shares(model, outputs):
-    """What a model's joints are read from: of an integral the softmax."""
+def _maps(model, outputs):
+    """`(N, h, w, K)` maps: an integral's softmax, or a maximum's scores."""
     maps, integrals = outputs["heatmaps"], reading.integrals_of(model)
     if not integrals:
         return maps
     scores, spatial = layout.flatten_maps(maps)
-    share = integral.spatial_softmax(scores, integrals[-1].beta)
-    share = np.reshape(share, (*share.shape[:2], *spatial))
-    return np.moveaxis(share, 1, -1)
+    probabilities = integral.spatial_softmax(scores, integrals[-1].beta)
+    probabilities = np.reshape(
+        probabilities, (*probabilities.shape[:2], *spatial)
+    )
+    return np.moveaxis(probabilities, 1, -1)

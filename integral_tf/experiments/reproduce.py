@@ -1,4 +1,4 @@
-"""A table or a figure of the paper: every run, then the page."""
+"""`integral-tf reproduce`: trains and scores runs, then writes a page."""
 
 import dataclasses
 import json
@@ -25,10 +25,11 @@ class Runs:
     """The runs of one budget on one set of records.
 
     Args:
-        flagfile: The budget: flags that every run has.
+        flagfile: Path of the budget, a flag file that every run has.
         data: Folder of records.
         out: Folder for the runs and the pages.
-        heatmap_epochs: Of I1 to I3, if not the budget's.
+        heatmap_epochs: Epochs of heat-map loss alone, for I1 to I3; 0 takes
+            the budget's.
     """
 
     def __init__(self, flagfile, data, out, heatmap_epochs=0):
@@ -38,7 +39,15 @@ class Runs:
         self.heatmap_epochs = heatmap_epochs
 
     def all(self, rows, seeds):
-        """Runs what is missing; returns label -> metrics of each seed."""
+        """Trains and scores the missing runs.
+
+        Args:
+            rows: List of `tables.Row`.
+            seeds: Number of seeds, from 0.
+
+        Returns:
+            Dict from a row's label to a list of metrics, one per seed.
+        """
         scores, began, trained = {}, time.monotonic(), 0
         jobs = [(row, seed) for seed in range(seeds) for row in rows]
         for place, (row, seed) in enumerate(jobs, start=1):
@@ -55,13 +64,13 @@ class Runs:
         return scores
 
     def folder(self, row, seed):
-        """Where a run is; its name says what makes it different."""
+        """Path of a run, named for its differences from the budget."""
         parts = [row.method.lower().replace("*", "star")]
         parts += [f"{k}_{v}" for k, v in self._changed(row).items()]
         return self.out / "runs" / "-".join([*parts, f"seed_{seed}"])
 
     def one(self, row, seed):
-        """Trains and scores one run unless that is done; its metrics."""
+        """Trains and scores one run, unless done; returns its metrics."""
         folder = self.folder(row, seed)
         changed = {
             **self._changed(row),
@@ -108,7 +117,7 @@ class Runs:
 
 
 def _call(name, *arguments):
-    """Runs a command in a process of its own: TensorFlow's would grow."""
+    """Runs a command in a new process, since TensorFlow's memory grows."""
     command = [sys.executable, "-m", "integral_tf", name, *arguments]
     print(f"$ integral-tf {name} {shlex.join(arguments)}", flush=True)
     code = subprocess.run(command).returncode
@@ -119,7 +128,15 @@ def _call(name, *arguments):
 
 
 def table_page(table, rows, scores, trained, seeds):
-    """The Markdown page of a table."""
+    """The Markdown page of a table.
+
+    Args:
+        table: Number of the table.
+        rows: List of `tables.Row`.
+        scores: Metrics, from `Runs.all`.
+        trained: The `Runs`.
+        seeds: Number of seeds.
+    """
     first = next(iter(scores.values()))[0]
     lines = [
         f"# Table {table}",
@@ -141,10 +158,10 @@ def table_page(table, rows, scores, trained, seeds):
     lines += ["| | " + " | ".join(names) + " |", "|---" * 10 + "|"]
     for row in rows:
         mine = [_mean(scores[row.label], metric) for metric in tables.METRICS]
-        apart = [f"{a - b:+.1f}" for a, b in zip(mine, row.paper)]
+        differences = [f"{a - b:+.1f}" for a, b in zip(mine, row.paper)]
         cells = [f"{v:.1f}" if i != 1 else f"{v:.2f}"
                  for i, v in enumerate(mine)]  # fmt: skip
-        cells += [f"{v:.1f}" for v in row.paper] + apart
+        cells += [f"{v:.1f}" for v in row.paper] + differences
         lines.append(f"| {row.label} | " + " | ".join(cells) + " |")
     mean_pose = first["mean_pose"]
     cells = [f"{mean_pose[metric]:.1f}" for metric in tables.METRICS]
@@ -156,29 +173,47 @@ def table_page(table, rows, scores, trained, seeds):
 
 
 def claims_table(claims, scores, seeds):
-    """Markdown lines: each claim, its difference for each seed, if it held."""
+    """Markdown lines: each claim, its difference per seed, and whether it held.
+
+    Args:
+        claims: List of `tables.Claim`.
+        scores: Metrics, from `Runs.all`.
+        seeds: Number of seeds.
+    """
     if not claims:
         return []
     lines = ["", "| Claim | difference | held |", "|---|---|---|"]
     for claim in claims:
-        apart = [
+        differences = [
             sum(sign * scores[name][seed][metric]
                 for sign, name, metric in claim.terms)
             for seed in range(seeds)
         ]  # fmt: skip
-        held = sum(value > 0 for value in apart)
+        held = sum(value > 0 for value in differences)
         verdict = {0: "no", seeds: "yes"}.get(held, f"with {held} of {seeds}")
-        numbers = ", ".join(f"{value:+.2f}" for value in apart)
+        numbers = ", ".join(f"{value:+.2f}" for value in differences)
         lines.append(f"| {claim.text} | {numbers} | {verdict} |")
     return lines
 
 
-def _mean(seen, metric):
-    return float(np.mean([score[metric] for score in seen]))
+def _mean(scores, metric):
+    return float(np.mean([score[metric] for score in scores]))
 
 
 def reproduce(table, figure, trained, seeds=1, person=-1):
-    """Writes the pages that were asked for."""
+    """Writes the page of a table, or a figure.
+
+    Args:
+        table: Number of the table; 0 for none.
+        figure: Number of the figure; 0 for none.
+        trained: The `Runs`.
+        seeds: Number of runs of each row of a table.
+        person: Figure 2: index of the person, as in `figure2.draw`.
+
+    Raises:
+        ValueError: not exactly one of table and figure is given, or `seeds` is
+            below 1.
+    """
     if bool(table) == bool(figure) or not trained.out.name or seeds < 1:
         raise ValueError(
             "Name one --table or --figure, a folder --out, and at least one "
@@ -198,7 +233,7 @@ def reproduce(table, figure, trained, seeds=1, person=-1):
         print(f"\n{page}")
     elif figure == 3:
         path = trained.out / "figure3.png"
-        first = {name: seen[0] for name, seen in scores.items()}
+        first = {name: metrics[0] for name, metrics in scores.items()}
         report.plot_curves(first, first["H1"]["metric"], path)
     else:
         path = trained.out / "figure2.png"

@@ -1,7 +1,7 @@
-"""The rows, and the claims, of the paper's tables, as runs of `train`.
+"""Rows and claims of the paper's tables, as runs of `integral-tf train`.
 
-A row is a method and the flags that differ from its budget's flag file; a row
-that stands in two tables is one run.
+A row is a method, and the flags that differ from the budget's flag file. A row
+of two tables is one run.
 """
 
 import dataclasses
@@ -9,8 +9,8 @@ import dataclasses
 from integral_tf import paper
 
 METRICS = ("@0.5", "@0.1", "AUC")
-# Table 4's networks have full width: the small budget takes them through
-# fewer pixels and steps instead.
+# Table 4's networks have full width, so in the small budget they have fewer
+# pixels and steps instead.
 _SMALL_TABLE_4 = {
     "width": 1.0,
     "image_size": 64,
@@ -26,8 +26,8 @@ class Row:
     """One run.
 
     Attributes:
-        label: Its name in the table, and in claims.
-        method: Row of Table 2.
+        label: Name of the run in the table and in claims.
+        method: Method, by its name in Table 2.
         settings: Flags that differ from the budget's.
         paper: The paper's PCKh@0.5, PCKh@0.1 and AUC.
     """
@@ -40,7 +40,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """A weighted sum of scores that the paper found to be above 0.
+    """A weighted sum of scores that is above 0 in the paper.
 
     Attributes:
         text: The claim in words.
@@ -114,7 +114,7 @@ def _stages():
 
 
 def claims(table):
-    """What the paper says of a table, each as a difference above 0."""
+    """The paper's claims about a table, as a list of `Claim`."""
     if table == 2:
         pairs = [("R1", "H1", "@0.1"), ("R1", "H1", "AUC")]
         pairs += [
@@ -169,7 +169,7 @@ def _better(better, worse, metric):
 
 
 def _halving(more, less, metric):
-    """Going from `more` to `less` pixels costs I1 less than H1."""
+    """The claim that fewer pixels, `less`, cost H1 more than I1."""
     return Claim(
         f"half the map, ({more}) to ({less}), costs H1 more than I1, {metric}",
         (

@@ -1,4 +1,4 @@
-"""Trained models to what servers and other runtimes load, checked first."""
+"""Exports trained models for servers and other runtimes, with checks."""
 
 from integral_tf import former
 

@@ -1,4 +1,4 @@
-"""The card beside an artifact: what it is, how to feed it, how true it is."""
+"""`card.json` beside an artifact: its network, inputs, outputs and parity."""
 
 import dataclasses
 import json
@@ -18,15 +18,15 @@ from integral_tf.models import loading
 
 
 def describe(config, run, frozen, parity, versions, folder):
-    """Everything that a user of the artifact has to know, as JSON can hold it.
+    """Makes the content of `card.json`.
 
     Args:
         config: The `config.ExportConfig`.
         run: The `config.TrainConfig` of the run.
         frozen: The `frozen_network.Frozen` that the artifact was made from.
-        parity: Dict of how far it is from Keras.
-        versions: Dict of the versions of the packages that made it.
-        folder: Where its files are.
+        parity: Dict of the artifact's distances from the Keras model.
+        versions: Dict of the versions of the packages that made the artifact.
+        folder: Folder of the artifact's files.
     """
     files = {
         str(path.relative_to(folder)): path

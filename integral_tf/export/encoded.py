@@ -1,14 +1,14 @@
 """`records.photographs.read` as TensorFlow operations, without Python.
 
-A JPEG or PNG becomes the picture that every viewer shows: turned and mirrored
-as its EXIF says or, where that does not, its XMP. EXIF is a TIFF header inside
-the file, XMP a text:
+A JPEG or PNG becomes the picture that viewers show: turned and mirrored by the
+orientation in its EXIF or, without one, in its XMP. EXIF is a TIFF header
+inside the file, XMP a text:
 
     JPEG  segments APP1, anywhere before the pixels, that begin with a name
     PNG   chunks eXIf and iTXt, anywhere in the file
 
-What is damaged there is as if it were not there. Positions in the file and
-numbers read from it are int64: a damaged one must not overflow.
+Damaged EXIF or XMP is ignored. Positions in the file and numbers read from it
+are int64, so that a damaged one does not overflow.
 """
 
 import numpy as np
@@ -21,29 +21,29 @@ _XMP_CHUNK = b"iTXtXML:com.adobe.xmp\0"
 _XMP_ORIENTATION = r"^\C*?tiff:Orientation(?:=\"|>)([0-9])\C*$"
 _ORIENTATION = 0x0112  # the tag; its values 1 to 8 are TIFF 6.0's
 _SHORT, _LONG = 3, 4  # TIFF's types of whole numbers
-# ours: segments and chunks that are looked through. No camera writes so many,
-# and a file made of nothing else must not keep a server busy.
+# ours: most segments or chunks to read. No camera writes so many, and a
+# malicious file of segments alone must not keep a server busy.
 _MOST_PARTS = 1 << 14
-# By orientation: whether rows and columns trade places, and then whether the
-# rows run from below, and the columns from the right.
+# Orientations in which rows and columns are exchanged, and in which then rows
+# run from below, and columns from the right.
 _TURNED = (5, 6, 7, 8)
 _FROM_BELOW = (3, 4, 7, 8)
 _FROM_RIGHT = (2, 3, 6, 7)
 
 
 def read(image_bytes: tf.Tensor) -> tf.Tensor:
-    """Reads a JPEG or PNG as it is shown.
+    """Reads a JPEG or PNG as viewers show it.
 
     Args:
-        image_bytes: A scalar string: the file.
+        image_bytes: A scalar string, the content of the file.
 
     Returns:
-        `(H, W, 3)` uint8 RGB. Of 16 bits the upper eight; without
+        `(H, W, 3)` uint8 RGB: the upper eight of 16 bits, and without
         transparency.
 
     Raises:
-        InvalidArgumentError: the bytes are neither, are damaged, or hold more
-            than `photographs.LARGEST`; when the graph runs.
+        InvalidArgumentError: when the graph runs, if the bytes are no JPEG or
+            PNG, are damaged, or hold more pixels than `photographs.LARGEST`.
     """
     jpeg = tf.equal(tf.strings.substr(image_bytes, 0, 3), b"\xff\xd8\xff")
     png = tf.equal(tf.strings.substr(image_bytes, 0, 4), b"\x89PNG")
@@ -55,7 +55,7 @@ def read(image_bytes: tf.Tensor) -> tf.Tensor:
     )
     file = _File(image_bytes)
     size = tf.cond(jpeg, lambda: _size_of_jpeg(image_bytes), file.size_of_png)
-    # Before the pixels are unpacked: a file of a megabyte can ask for all of a
+    # Before the pixels are decoded: those of a file of one megabyte can fill a
     # server's memory.
     image_bytes = required(
         tf.reduce_all(size < photographs.LARGEST)
@@ -65,9 +65,9 @@ def read(image_bytes: tf.Tensor) -> tf.Tensor:
         "pixels. Received: height, width",
         size,
     )
-    # The pixels of every other decoder, and of the training pipeline;
-    # TensorFlow's faster default is up to 19 grey levels off. It reads PNG,
-    # too.
+    # INTEGER_ACCURATE gives the pixels of other decoders and of the training
+    # pipeline; TensorFlow's faster default is up to 19 grey levels off. The
+    # operation also reads PNG.
     image = tf.io.decode_jpeg(
         image_bytes,
         channels=3,
@@ -86,9 +86,9 @@ def read(image_bytes: tf.Tensor) -> tf.Tensor:
 
 
 def required(condition, value, message, *received):
-    """The value, once the condition holds; else an error with the message."""
-    # The operation, not tf.debugging.assert_*, so that it is in the graph
-    # whether or not the condition is known now.
+    """Returns the value if the condition holds; else the graph raises."""
+    # Not tf.debugging.assert_*, which leaves the operation out of the graph if
+    # the condition is known while tracing.
     check = tf.raw_ops.Assert(condition=condition, data=[message, *received])
     with tf.control_dependencies([check]):
         return tf.identity(value)
@@ -102,7 +102,7 @@ def _size_of_jpeg(image_bytes):
 
 
 def _as_shown(image, orientation):
-    """Turns and mirrors a stored picture; most are left as they are."""
+    """Turns and mirrors a stored picture by its orientation."""
 
     def among(orientations):
         return tf.reduce_any(orientation == np.int64(orientations))
@@ -123,7 +123,7 @@ def _as_shown(image, orientation):
 
 
 class _File:
-    """The bytes of a picture, read at positions; beyond its end they are 0.
+    """The bytes of a file, read at positions; beyond its end they are 0.
 
     Args:
         content: A scalar string, not empty.
@@ -145,7 +145,7 @@ class _File:
         return tf.reduce_sum(read * weights, axis=-1)
 
     def begins(self, at, text):
-        """Whether this text stands at a position."""
+        """Whether the bytes at a position are this text."""
         at = tf.minimum(at, self.size)
         return tf.strings.substr(self.content, at, len(text)) == text
 
@@ -154,10 +154,11 @@ class _File:
         return self.numbers(tf.constant([20, 16], tf.int64), 4)
 
     def spans_of_jpeg(self):
-        """Where EXIF's TIFF header begins and ends, and XMP; 0 where none is.
+        """Finds EXIF's TIFF header, and XMP.
 
         Returns:
-            `(2, 2)` positions.
+            `(2, 2)` int64 positions: begin and end of EXIF, then of XMP; 0 and
+            0 for a missing one.
         """
 
         def step(at, exif, xmp):
@@ -167,12 +168,12 @@ class _File:
             has_exif = is_app1 & self.begins(at + 4, _EXIF) & (exif[1] == 0)
             has_xmp = is_app1 & self.begins(at + 4, _XMP)
             number = marker & 0xFF
-            # Markers without a segment; bytes that fill up, or are a mistake.
+            # Markers without a segment; below, padding and stray bytes.
             alone = (number <= 0x01) | ((number >= 0xD0) & (number <= 0xD8))
             following = tf.where(alone, at + 2, last)
             filling = (marker < 0xFF00) | (marker == 0xFFFF)
             following = tf.where(filling, at + 1, following)
-            # The pixels begin, or the picture ends.
+            # Markers of the begin of the pixels and of the end of the picture.
             over = (marker == 0xFFDA) | (marker == 0xFFD9)
             return (
                 tf.where(over, self.size, following),
@@ -183,7 +184,7 @@ class _File:
         return self._walk(2, step)
 
     def spans_of_png(self):
-        """As `spans_of_jpeg`."""
+        """Finds EXIF and XMP; returns the same as `spans_of_jpeg`."""
 
         def step(at, exif, xmp):
             length = self.numbers(at, 4)
@@ -210,8 +211,8 @@ class _File:
         return tf.minimum(tf.stack([exif, xmp]), self.size)
 
     def exif_orientation(self, start, end):
-        """The orientation in a TIFF header, 0 where it has none."""
-        # Some write the name twice, or once where it does not belong.
+        """The orientation in a TIFF header; 0 for none."""
+        # Some programs write EXIF's name twice, or in a PNG.
         start += 6 * tf.cast(self.begins(start, _EXIF), tf.int64)
         little = self.begins(start, b"II")
         sound = little | self.begins(start, b"MM")
@@ -233,7 +234,7 @@ class _File:
         return tf.concat([values[found], [0]], axis=0)[0]
 
     def xmp_orientation(self, start, end):
-        """The orientation that XMP names, 0 where it names none."""
+        """The orientation in XMP; 0 for none."""
         text = tf.strings.substr(self.content, start, end - start)
         digit = tf.strings.regex_replace(text, _XMP_ORIENTATION, r"\1")
         found = tf.strings.regex_full_match(digit, "[0-9]")

@@ -1,8 +1,8 @@
-"""Batch normalisation, folded into the convolution before it.
+"""Folds batch normalisation into the convolution before it.
 
-In inference a normalisation is one factor and one shift per channel, which
-the convolution's kernel and bias can hold: the same network with fewer passes
-over its features.
+In inference a normalisation multiplies and shifts each channel, which the
+convolution's kernel and bias can do. The folded network gives the same outputs
+with fewer passes over its features.
 """
 
 import collections
@@ -17,10 +17,13 @@ _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
 
 
 def in_float32(model):
-    """A model of any dtype policy, computing in float32.
+    """Copies a model of any dtype policy, to compute in float32.
 
-    What was trained in mixed precision has float32 weights: the same network,
-    without the rounding of its activations.
+    A model trained in mixed precision has float32 weights. The copy has the
+    same weights, and does not round activations.
+
+    Returns:
+        The copy; or the model itself, if it computes in float32 already.
     """
     types = {layer.compute_dtype for layer in model._flatten_layers()}
     if types == {"float32"}:
@@ -41,12 +44,13 @@ def in_float32(model):
 def fold(model, phases=False):
     """Copies a pose model, in float32 and without its normalisations.
 
-    A normalisation stays where it does not directly follow a convolution
-    without an activation, or where others read that convolution, too.
+    A normalisation is folded only if it directly follows a convolution without
+    an activation, and no other layer takes that convolution's output.
 
     Args:
-        model: A Keras model of the functional kind; left as it is.
-        phases: Write the head's deconvolutions as convolutions, for TensorFlow.
+        model: A functional Keras model; not changed.
+        phases: Rewrite the head's deconvolutions as four convolutions each,
+            which TensorFlow's CPU kernels run faster.
 
     Returns:
         A Keras model with the same inputs, outputs and layer names.
@@ -58,7 +62,7 @@ def fold(model, phases=False):
         if not isinstance(layer, keras.layers.Layer):
             return layer  # a keras.ops function: no weights
         config = layer.get_config()
-        # Weights are float32 under any policy; so is what is exported.
+        # Weights are float32 under any policy; the export computes in it, too.
         config["dtype"] = "float32"
         if type(layer) in _CONVOLUTIONS:
             config["use_bias"] = True
@@ -92,7 +96,7 @@ def fold(model, phases=False):
 
 
 def _kernel_and_bias(convolution, norm=None):
-    """A convolution's weights, with those of the normalisation after it."""
+    """A convolution's kernel and bias, with the normalisation folded in."""
     kernel, *bias = map(np.asarray, convolution.get_weights())
     transposed = isinstance(convolution, keras.layers.Conv2DTranspose)
     channels = 2 if transposed else 3  # (h, w, out, in) and (h, w, in, out)
@@ -116,12 +120,13 @@ def _kernel_and_bias(convolution, norm=None):
 class _Phases(keras.layers.Layer):
     """The head's 4 x 4 deconvolution of stride 2, as four convolutions.
 
-    The pixels of its output with even and odd row and column each come from a
-    2 x 2 convolution of its input: the same products. TensorFlow's CPU kernels
-    lay a deconvolution's weights out anew in every call, a convolution's once.
+    Output pixels with even or odd rows and even or odd columns form four
+    phases. Each phase is a 2 x 2 convolution of the input, with the same
+    products as the deconvolution. TensorFlow's CPU kernels rearrange the
+    weights of a deconvolution in every call, those of a convolution only once.
     """
 
-    # Rows of the 4 x 4 kernel that meet two rows of the input, upper one first.
+    # Rows of the 4 x 4 kernel that meet two rows of the input, the upper first.
     _ROWS = ((3, 1), (2, 0))
 
     def __init__(self, channels, name):
@@ -158,7 +163,7 @@ class _Phases(keras.layers.Layer):
 
 
 def _prepare_head(head, phases):
-    """Gives a `HeatmapHead` biases, and nothing in place of its norms."""
+    """Gives a `HeatmapHead` biases, and identities in place of its norms."""
     for i, deconvolution in enumerate(head.deconvolutions):
         config = {**deconvolution.get_config(), "use_bias": True}
         config["dtype"] = "float32"
@@ -175,7 +180,7 @@ def _set(convolution, kernel, bias):
 
 
 def _pairs(model):
-    """Ids of normalisations that can be folded, and of their convolutions."""
+    """Dict from ids of normalisations to fold to ids of their convolutions."""
     nodes = list(_nodes(model))
     uses = collections.Counter(id(node.operation) for node in nodes)
     readers = collections.Counter(
@@ -205,7 +210,7 @@ def _pairs(model):
 
 
 def _nodes(model):
-    """Every call in a model's graph, and in those of the models inside."""
+    """Every node in a model's graph and in the graphs of nested models."""
     for nodes in model._nodes_by_depth.values():
         for node in nodes:
             yield node

@@ -1,4 +1,4 @@
-"""A trained network as one frozen function: what every format is made from."""
+"""A trained network as one frozen function; every format is made from it."""
 
 import dataclasses
 
@@ -15,13 +15,14 @@ from integral_tf.inference import flip
 class Frozen:
     """A network whose weights are constants.
 
-    Calling it takes `images` `(batch, height, width, 3)` float32 RGB in 0..255
-    to a dict of `joints` `(batch, K, 2)` in the crop frame and `scores`
-    `(batch, K)`.
+    It is called with `images` `(batch, height, width, 3)`, float32 RGB crops of
+    0..255, and returns a dict of `joints` `(batch, K, 2)` in the crop frame and
+    `scores` `(batch, K)`.
 
     Attributes:
-        function: A `tf.ConcreteFunction`; its graph has tensors of those names.
-        height, width: Of the crops, in pixels.
+        function: A `tf.ConcreteFunction`, whose graph has tensors named
+            `images`, `joints` and `scores`.
+        height, width: Size of the crops in pixels.
         skeleton: The `skeletons.Skeleton` of the joints.
     """
 
@@ -37,15 +38,16 @@ class Frozen:
 def freeze(model, skeleton, flip_test=False, phases=False):
     """Turns a pose model into a function whose weights are constants.
 
-    Constants let a runtime prepare them once: on a CPU the frozen network is
-    faster than one that reads variables. Converters, too, read constants where
-    some leave variables behind.
+    A runtime prepares constants once, so that on a CPU the frozen network is
+    faster than one that reads variables. Some converters lose variables.
 
     Args:
         model: A `pose_model`.
         skeleton: The `skeletons.Skeleton` of its joints.
-        flip_test: Average each person with its mirror image, inside.
-        phases: As of `folding.fold`: what TensorFlow itself will run.
+        flip_test: Include the flip test, which averages each person with its
+            mirror image (Section 6.1).
+        phases: Rewrite the head's deconvolutions as convolutions, for
+            TensorFlow's CPU kernels; see `folding.fold`.
 
     Returns:
         A `Frozen`.

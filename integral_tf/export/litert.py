@@ -1,8 +1,9 @@
 """A trained network as .tflite for LiteRT: float32, float16 or int8.
 
-It has one signature, `images` to `joints` and `scores`, with a free batch.
-float16 is the weights'; int8 is weights and activations up to the last
-convolution. What comes after, from the scores to the points, stays float32.
+It has one signature, from `images` to `joints` and `scores`, with a free batch.
+float16 is the type of the weights; int8 is that of weights and activations up
+to the last convolution. The decoding after it, from heat maps to points, stays
+float32.
 """
 
 import pathlib
@@ -24,13 +25,13 @@ def write(frozen, folder, precision="float32", crops=None):
         frozen: A `frozen_network.Frozen`.
         folder: Folder to write into.
         precision: `"float32"`, `"float16"` or `"int8"`.
-        crops: `(N, height, width, 3)` float32, what int8 is calibrated on.
+        crops: `(N, height, width, 3)` float32 crops to calibrate int8 on.
 
     Returns:
-        Dict of the packages' versions.
+        Dict of the packages' versions; empty.
 
     Raises:
-        ImportError: the runtime is missing, which int8 needs.
+        ImportError: LiteRT, which int8 needs, is not installed.
     """
     with tempfile.TemporaryDirectory() as aside:
         _save(frozen, aside)
@@ -49,7 +50,7 @@ def write(frozen, folder, precision="float32", crops=None):
 def reading(network):
     """Names of the operations from the last convolution on.
 
-    They turn features into scores, and scores into points.
+    They compute the heat maps from features, and the points from heat maps.
 
     Args:
         network: A float .tflite as bytes.
@@ -72,7 +73,7 @@ def reading(network):
 
 
 def _save(frozen, folder):
-    """The network as a SavedModel with one signature of named tensors."""
+    """Writes the network as a SavedModel with one signature."""
     module = tf.Module()
     module.network = frozen.function
     shape = [None, frozen.height, frozen.width, 3]
@@ -94,9 +95,9 @@ def _quantised(converter, names, crops):
     converter.representative_dataset = lambda: (
         {"images": crop[None]} for crop in crops
     )
-    # The one way that TensorFlow offers to leave operations out.
+    # TensorFlow offers no other way to leave operations out.
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of an interpreter that moved
+        warnings.simplefilter("ignore")  # that tf.lite's interpreter moved
         debugger = tf.lite.experimental.QuantizationDebugger(
             converter=converter,
             debug_dataset=converter.representative_dataset,

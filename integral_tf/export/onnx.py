@@ -1,9 +1,9 @@
 """A trained network as ONNX: float32, float16 or int8.
 
 The input is `images`, the outputs are `joints` and `scores`; address them by
-name. The batch is free. What comes after the last convolution, from the scores
-to the points, stays float32 in each: half a pixel of a map is many of the
-photograph, and neither float16 nor int8 can count so finely.
+name. The batch is free. The decoding after the last convolution, from heat maps
+to points, stays float32 in every precision: half a pixel of a heat map is many
+pixels of the photograph, and float16 and int8 are too coarse for it.
 """
 
 import pathlib
@@ -12,7 +12,7 @@ import numpy as np
 
 from integral_tf.inference import backends
 
-# The first with all that the quantiser writes, per-channel scales included.
+# The first opset with all operations that the quantiser writes.
 _OPSET = 17
 FILE = "model.onnx"
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
@@ -27,7 +27,7 @@ def write(frozen, folder, precision="float32", crops=None):
         folder: Folder to write into.
         precision: `"float32"`, `"float16"` or `"int8"`: weights and
             activations up to the last convolution.
-        crops: `(N, height, width, 3)` float32, what int8 is calibrated on.
+        crops: `(N, height, width, 3)` float32 crops to calibrate int8 on.
 
     Returns:
         Dict of the packages' versions.
@@ -48,7 +48,7 @@ def write(frozen, folder, precision="float32", crops=None):
 
 
 def convert(frozen):
-    """A `Frozen` as an ONNX model, float32."""
+    """Converts a `Frozen` to an ONNX model, float32."""
     onnx = backends.need("onnx", "onnx", "an ONNX file")
     tf2onnx = backends.need("tf2onnx", "tf2onnx", "an ONNX file")
     model, _ = tf2onnx.convert.from_graph_def(
@@ -78,7 +78,7 @@ def _rename(graph, old, new):
 def reading(graph):
     """Names of the nodes that no convolution comes after.
 
-    They turn features into scores, and scores into points.
+    They compute the points from the heat maps.
     """
     feeds = set()  # tensors that some convolution depends on
     names = []
@@ -92,9 +92,9 @@ def reading(graph):
 
 
 def _halved(model):
-    """Weights and activations in float16, all but `reading`."""
+    """Changes weights and activations to float16, except those of `reading`."""
     onnx = backends.need("onnx", "onnx", "float16 ONNX")
-    graph, whole = model.graph, set(reading(model.graph))
+    graph, kept_single = model.graph, set(reading(model.graph))
     types = {
         value.name: value.type.tensor_type.elem_type
         for value in (*graph.value_info, *graph.input)
@@ -102,23 +102,25 @@ def _halved(model):
     weights = {w.name: w for w in graph.initializer}
     types.update((w.name, w.data_type) for w in weights.values())
     single, half = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
-    nodes, made = [], set()
+    nodes, casts = [], set()
 
     def cast(name, to):
         new = f"{name}_{'half' if to == half else 'single'}"
-        if new not in made and name in weights:
+        if new not in casts and name in weights:
             values = onnx.numpy_helper.to_array(weights[name])
             values = values.astype("float16")
             graph.initializer.append(onnx.numpy_helper.from_array(values, new))
-        elif new not in made:
+        elif new not in casts:
             nodes.append(
                 onnx.helper.make_node("Cast", [name], [new], new, to=to)
             )
-        made.add(new)
+        casts.add(new)
         return new
 
     for node in graph.node:
-        wanted, other = (single, half) if node.name in whole else (half, single)
+        wanted, other = half, single
+        if node.name in kept_single:
+            wanted, other = single, half
         for i, name in enumerate(node.input):
             if types.get(name) == other:
                 node.input[i] = cast(name, wanted)
@@ -128,9 +130,9 @@ def _halved(model):
                 types[name] = wanted
     del graph.node[:], graph.value_info[:]
     graph.node.extend(nodes)
-    read = {name for node in nodes for name in node.input}
+    used = {name for node in nodes for name in node.input}
     for name, weight in weights.items():
-        if name not in read:
+        if name not in used:
             graph.initializer.remove(weight)
     return model
 
@@ -141,8 +143,8 @@ def quantise(source, target, crops, for_tensorrt=False):
     Args:
         source: Path of a float32 network.
         target: Path to write.
-        crops: `(N, height, width, 3)` float32.
-        for_tensorrt: TensorRT wants zero points of 0 and float biases.
+        crops: `(N, height, width, 3)` float32 crops.
+        for_tensorrt: With zero points of 0 and float biases, as TensorRT needs.
     """
     onnx = backends.need("onnx", "onnx", "int8 ONNX")
     tools = backends.need(

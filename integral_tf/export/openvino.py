@@ -1,6 +1,7 @@
 """A trained network for OpenVINO: model.xml and model.bin.
 
-Made from the ONNX network, int8 included. float16 is the weights'.
+They are made from the ONNX network, also in int8. float16 is the type of the
+weights only.
 """
 
 import pathlib
@@ -17,7 +18,7 @@ def write(frozen, folder, precision="float32", crops=None):
         frozen: A `frozen_network.Frozen`.
         folder: Folder to write into.
         precision: `"float32"`, `"float16"` or `"int8"`.
-        crops: `(N, height, width, 3)` float32, what int8 is calibrated on.
+        crops: `(N, height, width, 3)` float32 crops to calibrate int8 on.
 
     Returns:
         Dict of the packages' versions.
@@ -27,8 +28,8 @@ def write(frozen, folder, precision="float32", crops=None):
     """
     openvino = backends.need("openvino", "openvino", "an OpenVINO network")
     with tempfile.TemporaryDirectory() as aside:
-        whole = "int8" if precision == "int8" else "float32"
-        versions = onnx.write(frozen, aside, whole, crops)
+        source = "int8" if precision == "int8" else "float32"
+        versions = onnx.write(frozen, aside, source, crops)
         network = openvino.convert_model(pathlib.Path(aside) / onnx.FILE)
         openvino.save_model(
             network,

@@ -1,4 +1,4 @@
-"""How far an artifact is from the Keras model that it was made from."""
+"""Compares an artifact's joints with those of its Keras model."""
 
 import numpy as np
 import tensorflow as tf
@@ -12,22 +12,22 @@ from integral_tf.inference import flip
 from integral_tf.pipeline import batches
 
 _BATCH, _PICTURES = 16, 8
-# ours: pixels of the crop that a joint may move, where --max_pixel_error is 0,
-# and of how many joints in a hundred that is asked. Where a map has two peaks
-# of one height, any rounding tips the joint from one to the other.
+# ours: for --max_pixel_error=0, the largest distance in pixels of the crop, and
+# the percentage of joints that must keep it. It is below 100 where rounding may
+# move a joint from one peak of its map to another of equal height.
 LIMITS = {"float32": (0.01, 100), "float16": (0.25, 95), "int8": (4.0, 95)}
 
 
 class Refused(Exception):
-    """Artifacts that were not published; its text says which, and why."""
+    """Artifacts were not published; the text says which, and why."""
 
 
 class Reference:
-    """The Keras model's answers for people of records, to compare with.
+    """The Keras model's outputs for people of records, for comparisons.
 
     Args:
         config: A `config.ExportConfig`.
-        model: The run's model.
+        model: The run's pose model.
         skeleton: The `skeletons.Skeleton` of the joints.
         records: The `Records`.
     """
@@ -47,13 +47,20 @@ class Reference:
         )
 
     def compare(self, folder, precision):
-        """Opens the artifact in `folder`; returns how far it is from Keras.
+        """Opens an artifact, and compares its outputs with the Keras model's.
+
+        Args:
+            folder: Folder of the artifact.
+            precision: One of `LIMITS`.
+
+        Returns:
+            Dict of the distances, for the artifact's card.
 
         Raises:
-            Refused: the artifact is too far.
+            Refused: joints moved by more than the limit.
         """
         backend = backends.load(backends.find(folder))
-        # A batch of another size, too.
+        # Also a batch of another size, because the batch is free.
         answers = [_in_batches(backend, self._crops), backend(self._crops[:1])]
         distance = np.linalg.norm(self._differences(answers, "joints"), axis=-1)
         scores = np.abs(self._differences(answers, "scores"))
@@ -81,19 +88,27 @@ class Reference:
         return parity
 
     def _differences(self, answers, name):
-        """An output's distance from Keras, of several batches of the people."""
+        """An output minus the Keras model's, for several batches."""
         want = self._outputs[name]
         return np.concatenate(
             [each[name] - want[: len(each[name])] for each in answers]
         )
 
     def compare_pictures(self, folder, frozen, limit):
-        """How far `predict_bytes` is from Python's own crop, in crop pixels.
+        """Compares `predict_bytes` of a SavedModel with the estimator.
 
-        The windows of a few records are the photographs.
+        The photographs are windows of a few records.
+
+        Args:
+            folder: Folder of the SavedModel.
+            frozen: The `frozen_network.Frozen` that it contains.
+            limit: Largest median distance, in pixels of the crop.
+
+        Returns:
+            The median distance of the joints, in pixels of the crop.
 
         Raises:
-            Refused: the SavedModel in `folder` is farther than `limit`.
+            Refused: the distance is above the limit.
         """
         estimate = estimator.PoseEstimator(
             folder, frozen.skeleton, batch_size=1
@@ -111,8 +126,7 @@ class Reference:
             )
             distance = np.linalg.norm(got["joints"][0] - want.joints, axis=-1)
             differences.append(distance * frozen.height / side)
-        # A grey level here and there is rounded the other way: half of the
-        # joints must not notice.
+        # Single pixels may differ by a grey level, so the median is checked.
         typical = float(np.median(differences))
         if not typical <= limit:
             raise Refused(
@@ -123,7 +137,7 @@ class Reference:
 
 
 def people(records, split, count, size, skeleton):
-    """Crops of the first people of a split, as training sees them unaugmented.
+    """Crops of the first people of a split, without augmentation.
 
     Args:
         records: The `Records`.
@@ -133,7 +147,7 @@ def people(records, split, count, size, skeleton):
         skeleton: The `skeletons.Skeleton` of the joints.
 
     Returns:
-        `(N, height, width, 3)` float32.
+        `(N, height, width, 3)` float32 RGB of 0..255.
     """
     crop = layers.PersonCrop(*size, skeleton.mirrored_order)
     return np.concatenate(

@@ -1,9 +1,9 @@
 """`records.windows.cut` as TensorFlow operations, for graphs without Python.
 
-Pillow resamples rows first, rounds to whole grey levels, and then columns, with
-Keys's cubic kernel (a = -0.5), widened where the picture shrinks.
-`tf.raw_ops.ScaleAndTranslate` has the same kernel and the same rule, so two
-calls of it, rounded in between, give Pillow's pixels but for the last bit.
+Pillow resamples along rows first, rounds to whole grey levels, and resamples
+along columns. The kernel is Keys's cubic one (a = -0.5), widened if the picture
+shrinks. `tf.raw_ops.ScaleAndTranslate` has the same kernel, so two calls of it,
+rounded in between, give Pillow's pixels to within one grey level.
 """
 
 import tensorflow as tf
@@ -17,50 +17,51 @@ def cut(image, region, height, width):
 
     Args:
         image: `(H, W, 3)` uint8 RGB.
-        region: x, y, width, height in the image, float64 scalars; may leave it.
+        region: x, y, width, height in image pixels, float64 scalars; may lie
+            outside the image.
         height, width: Size of the crop in pixels.
 
     Returns:
-        `(height, width, 3)` float32, whole numbers in 0..255; black where the
-        region lies outside the image.
+        `(height, width, 3)` float32, whole numbers in 0..255; black outside of
+        the image.
     """
     x, y, w, h = region
     rows, columns = tf.shape(image)[0], tf.shape(image)[1]
     left, right, around_x, start_x = _visible(x, w, columns, width)
     top, bottom, around_y, start_y = _visible(y, h, rows, height)
-    seen = image[None, top:bottom, left:right]
-    # The op wants a row, even where the image has none in the region.
+    part = image[None, top:bottom, left:right]
+    # The operation needs a row, even if no row of the image is in the region.
     row = tf.cast(tf.equal(top, bottom), tf.int32)
-    seen = tf.pad(seen, [[0, 0], [0, row], around_x, [0, 0]])
-    size = [tf.shape(seen)[1], width]
-    seen = _resample(seen, size, (1.0, width / w), (0.0, start_x * width / w))
-    # Black rows are black after the first pass, too, so they come after it.
-    seen = tf.pad(seen, [[0, 0], around_y, [0, 0], [0, 0]])
+    part = tf.pad(part, [[0, 0], [0, row], around_x, [0, 0]])
+    size = [tf.shape(part)[1], width]
+    part = _resample(part, size, (1.0, width / w), (0.0, start_x * width / w))
+    # Black rows stay black in the first pass, so they are added after it.
+    part = tf.pad(part, [[0, 0], around_y, [0, 0], [0, 0]])
     size = [height, width]
-    seen = _resample(seen, size, (height / h, 1.0), (start_y * height / h, 0.0))
-    return tf.reshape(seen, [height, width, 3])
+    part = _resample(part, size, (height / h, 1.0), (start_y * height / h, 0.0))
+    return tf.reshape(part, [height, width, 3])
 
 
 def _visible(edge, length, pixels, size):
-    """One axis of a region: what of it the image has, and what is black.
+    """Along one axis, the image's pixels in a region and the black ones.
 
     Args:
-        edge, length: The region's, in the image.
-        pixels: Pixels of the image.
-        size: Pixels of the crop.
+        edge, length: Edge and length of the region in image pixels.
+        pixels: Length of the image.
+        size: Length of the crop.
 
     Returns:
-        First and last (excluded) pixel of the image that is seen; how many
-        black ones to put before and after; and the distance from the region's
-        edge to the first of all these.
+        First and last (excluded) pixel of the image in the region; how many
+        black pixels to add before and after; and the distance from the
+        region's edge to the first of all these pixels.
     """
     low = tf.floor(edge)
     high = tf.math.ceil(edge + length)
-    whole = tf.cast(pixels, tf.float64)
-    first = tf.clip_by_value(low, 0, whole)
-    last = tf.clip_by_value(high, 0, whole)
-    # Black further out than the kernel reaches from where it meets the image
-    # changes nothing, and a huge box would need a huge picture of it.
+    end = tf.cast(pixels, tf.float64)
+    first = tf.clip_by_value(low, 0, end)
+    last = tf.clip_by_value(high, 0, end)
+    # Black pixels beyond the kernel's reach change nothing, and a huge box
+    # would need a huge number of them.
     reach = tf.math.ceil(2 * _RADIUS * tf.maximum(length / size, 1.0)) + 2
     before = tf.clip_by_value(first - low, 0, reach)
     after = tf.clip_by_value(high - last, 0, reach)
@@ -80,5 +81,5 @@ def _resample(pictures, size, scale, translation):
         kernel_type="keyscubic",
         antialias=True,
     )
-    # Half a level goes up, as Pillow rounds.
+    # Rounds half a grey level up, as Pillow does.
     return tf.clip_by_value(tf.floor(resampled + 0.5), 0, 255)

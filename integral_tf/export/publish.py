@@ -1,12 +1,11 @@
-"""A run's model -> artifacts, each checked before anyone can load it.
+"""`integral-tf export`: writes artifacts of a run, and checks them.
 
     OUT/saved_model/1/   OUT/onnx/1/   OUT/onnx_int8/2/   ...
 
-An artifact is written into OUT/.partial, opened again by its own runtime, and
-compared with the Keras model on people of the run's records. Only then is it
-renamed to the next version number of its format, which is what a server looks
-for. Killed at any moment, an export leaves no half of a version. One export at
-a time owns OUT.
+An artifact is written into OUT/.partial, opened by its own runtime, and
+compared with the Keras model on people of the run's records. Then its folder is
+renamed to the next version number of its format, where servers look for it. A
+killed export leaves no incomplete version. One export at a time writes OUT.
 """
 
 import dataclasses
@@ -36,7 +35,7 @@ _PARTIAL = ".partial"
 
 
 def export(config):
-    """Exports a run in every format and precision asked for.
+    """Exports a run in each format and precision of the config.
 
     Args:
         config: A `config.ExportConfig`.
@@ -46,16 +45,17 @@ def export(config):
 
     Raises:
         BlockingIOError: another export is writing `out`.
-        FileNotFoundError: no model, or no records.
-        ValueError: an unknown format, or records of another skeleton.
-        parity.Refused: some artifact was not published. The others were.
+        FileNotFoundError: there is no such model or records.
+        ValueError: a format or a precision is unknown, or the records have
+            another skeleton.
+        parity.Refused: an artifact was not published; the others were.
     """
     wanted = _wanted(config)
     if config.out == "":
         raise ValueError("Name a folder to publish in. Received: --out=")
     with ownership.of(config.out):
         partial = pathlib.Path(config.out) / _PARTIAL
-        # Left there by an export that was killed.
+        # A killed export may have left it.
         shutil.rmtree(partial, ignore_errors=True)
         try:
             return _export(config, wanted)
@@ -67,7 +67,7 @@ def _export(config, wanted):
     opened = runs.Run.open(config.workdir)
     run, model = opened.config, opened.model
     for layer in reading.integrals_of(model):
-        # Calibrated after training, where the flags left it open.
+        # The flags may leave beta open; training then calibrated it.
         run = dataclasses.replace(run, beta=layer.beta)
     records = (
         opened.records(config.data) if config.data else opened.own_records()
@@ -93,9 +93,9 @@ def _export(config, wanted):
 
 
 def _skeleton(run, records):
-    """The run's joints, which are those of the records, too."""
+    """The run's skeleton; requires that the records have the same."""
     of_records = records.skeleton
-    # A run of long ago has none.
+    # Files of an old run may have no skeleton.
     skeleton = run.skeleton or of_records
     loading.check_skeleton(run.model, skeleton)
     for what in ("joints", "sides"):
@@ -111,7 +111,7 @@ def _skeleton(run, records):
 
 
 class _Artifact:
-    """One format in one precision, on its way to being published."""
+    """One format in one precision, to be written, checked and published."""
 
     def __init__(self, config, run, frozen, name, precision):
         self.config = config
@@ -172,7 +172,7 @@ class _Artifact:
         crops = None
         if self.precision == "int8":
             count = self.config.calibration_people
-            # Records for evaluation alone have nobody to train on.
+            # Records for evaluation alone have no training split.
             split = "train" if records.people("train") else self.config.split
             size = self.frozen.height, self.frozen.width
             crops = parity.people(
@@ -184,10 +184,10 @@ class _Artifact:
         return writer(self.frozen, self.partial, self.precision, crops)
 
     def _build_engine(self, crops, reference):
-        """An engine in `partial`; Triton's configuration beside the versions.
+        """Writes an engine, and Triton's configuration beside the versions.
 
-        Without TensorRT or a GPU its network stays there, and the error says
-        what to run where they are.
+        Without TensorRT or a GPU the ONNX network stays beside the versions,
+        and the error says which command builds the engine from it elsewhere.
         """
         root, most = self.out / self.name, self.config.max_batch
         root.mkdir(parents=True, exist_ok=True)

@@ -5,13 +5,13 @@
     predict_image    image (H, W, 3) uint8 RGB, and boxes (N, 4)
     predict_bytes    image_bytes, a JPEG or PNG, and boxes (N, 4)
 
-All give `joints` (N, K, 2) and `scores` (N, K). Those of crops are in crop
-pixels, the others in pixels of the image; boxes are x, y, width, height there.
-With OKS-NMS the last two give the surest people first, fewer than N, and
-`kept`, which box each of them is of.
+All return `joints` (N, K, 2) and `scores` (N, K). Joints of the first two are
+in crop pixels, those of the last two in image pixels; boxes are x, y, width,
+height in image pixels. With OKS-NMS the last two return at most N people, the
+surest first, and `kept`, the indices of their boxes.
 
-Nothing but TensorFlow's own operations is inside: no Python and no package is
-needed to load it.
+It contains only TensorFlow's own operations; to load it needs no Python and no
+package.
 """
 
 import tensorflow as tf
@@ -23,15 +23,15 @@ from integral_tf.export import suppression
 
 
 class PoseServer(tf.Module):
-    """What a SavedModel of a pose network consists of.
+    """The signatures of a SavedModel of a pose network.
 
-    The frozen network is one function that every signature calls, so its
-    weights are stored once, as constants; there are no variables.
+    Every signature calls one function, the frozen network, so that its weights
+    are stored once, as constants. There are no variables.
 
     Args:
         frozen: A `frozen_network.Frozen`.
-        oks_threshold: Drop whoever is more similar than this OKS to someone
-            surer; 0 keeps everyone.
+        oks_threshold: OKS with a surer person above which a person is dropped;
+            0 keeps everyone.
     """
 
     def __init__(self, frozen, oks_threshold=0.0):
@@ -41,7 +41,7 @@ class PoseServer(tf.Module):
         self.oks_threshold = oks_threshold
 
     def signatures(self):
-        """The signatures by name, as `tf.saved_model.save` takes them."""
+        """Dict from names to signatures, for `tf.saved_model.save`."""
         crop = [None, self.height, self.width, 3]
         boxes = tf.TensorSpec([None, 4], tf.float32, "boxes")
         picture = tf.TensorSpec([None, None, 3], tf.uint8, "image")
@@ -66,7 +66,7 @@ class PoseServer(tf.Module):
     def predict_crops(self, images):
         shape = [None, self.height, self.width, 3]
         images = tf.ensure_shape(images, shape, name="images_shape")
-        # TensorFlow's fused convolutions fail on a batch of nobody.
+        # TensorFlow's fused convolutions fail on an empty batch.
         people = tf.shape(images)[0]
         nobody = tf.cast(tf.equal(people, 0), tf.int32)
         images = tf.pad(images, [[0, nobody], [0, 0], [0, 0], [0, 0]])
@@ -107,7 +107,7 @@ class PoseServer(tf.Module):
         }
 
     def _in_image(self, joints, regions):
-        """Joints of crops in pixels of the image."""
+        """Maps joints from the crop frame to the image frame."""
         x, y, w, h = regions
         axes = (
             coordinates.side_to_pixels(x, w, self.width),
@@ -125,7 +125,7 @@ class PoseServer(tf.Module):
 
 
 def _checked(image, boxes):
-    """Both, or an error where the graph runs."""
+    """Returns image and boxes; the graph raises if they are not valid."""
     image = tf.ensure_shape(image, [None, None, 3], name="image_shape")
     boxes = tf.ensure_shape(boxes, [None, 4], name="boxes_shape")
     image = encoded.required(
@@ -153,14 +153,15 @@ def write(frozen, folder, oks_threshold=0.0):
     Args:
         frozen: A `frozen_network.Frozen`.
         folder: Folder to write.
-        oks_threshold: As of `PoseServer`.
+        oks_threshold: As in `PoseServer`.
     """
     server = PoseServer(frozen, oks_threshold)
     save(server, folder, server.signatures())
 
 
 def save(module, folder, signatures):
-    """`tf.saved_model.save` of what nobody will train."""
-    # Of a frozen network TensorFlow cannot write the integral's own gradient.
+    """`tf.saved_model.save` without custom gradients."""
+    # TensorFlow cannot write the integral's custom gradient of a frozen
+    # network, and nobody trains one.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(folder), signatures, options)

@@ -9,22 +9,22 @@ def oks_nms(joints, scores, areas, skeleton, threshold):
     """Keeps the people who are not too similar to a surer kept one.
 
     Args:
-        joints: `(N, K, 2)` float32 points in the image.
-        scores: `(N,)`; of equal ones the last goes first.
-        areas: `(N,)` of the people's crops in square pixels.
-        skeleton: The `skeletons.Skeleton`, whose sigmas count.
-        threshold: OKS above which two are one person.
+        joints: `(N, K, 2)` float32 points in image pixels.
+        scores: `(N,)`; of equal scores the last is the surest.
+        areas: `(N,)` areas of the people's crops in square pixels.
+        skeleton: The `skeletons.Skeleton`, for the sigmas of OKS.
+        threshold: OKS above which two poses are one person.
 
     Returns:
-        `(M,)` int32 indices of those kept, the surest first.
+        `(M,)` int32 indices of the kept people, the surest first.
     """
     sigmas = skeleton.sigmas or [skeletons.DEFAULT_SIGMA] * len(skeleton)
-    apart = joints[:, None] - joints[None]
-    distance2 = tf.reduce_sum(apart * apart, axis=-1)  # (N, N, K)
+    difference = joints[:, None] - joints[None]
+    distance2 = tf.reduce_sum(difference * difference, axis=-1)  # (N, N, K)
     area = (areas[:, None] + areas[None]) / 2
     variances = tf.constant([2 * (2 * sigma) ** 2 for sigma in sigmas])
     similar = tf.exp(-distance2 / (variances * area[..., None]))
-    # TensorFlow takes the first of equal scores first.
+    # Reversed, because TensorFlow takes the first of equal scores first.
     kept = tf.image.non_max_suppression_overlaps(
         tf.reverse(tf.reduce_mean(similar, axis=-1), [0, 1]),
         tf.reverse(scores, [0]),

@@ -1,9 +1,8 @@
 """A trained network as a TensorRT engine, in the folder that Triton reads.
 
-The network is strongly typed: precision is in the ONNX file that it is built
-from, and nowhere else, which is the one way that TensorRT 10 and 11 share.
-TF-TRT, TensorFlow's own converter, left TensorFlow after 2.17; its names still
-import and then raise, so it is not asked for.
+The network is strongly typed: the ONNX file alone determines the precision.
+TensorRT 10 and 11 both support this. TF-TRT, TensorFlow's own converter, left
+TensorFlow after 2.17; its names still import and then raise, so it is not used.
 """
 
 import pathlib
@@ -22,14 +21,14 @@ def write_network(frozen, path, precision="float32", crops=None):
         frozen: A `frozen_network.Frozen`.
         path: File to write.
         precision: `"float32"`, `"float16"` or `"int8"`.
-        crops: `(N, height, width, 3)` float32, what int8 is calibrated on.
+        crops: `(N, height, width, 3)` float32 crops to calibrate int8 on.
 
     Returns:
         Dict of the packages' versions.
     """
     path = pathlib.Path(path)
-    whole = "float32" if precision == "int8" else precision
-    versions = onnx.write(frozen, path.parent, whole)
+    source = "float32" if precision == "int8" else precision
+    versions = onnx.write(frozen, path.parent, source)
     (path.parent / onnx.FILE).rename(path)
     if precision == "int8":
         onnx.quantise(path, path, crops, for_tensorrt=True)
@@ -43,11 +42,12 @@ def build(network, engine, shape, most, cache):
         network: Path of the ONNX network.
         engine: File to write.
         shape: `(height, width, 3)` of a crop.
-        most: People that a batch may have.
-        cache: File of timings, made or added to: the next build is faster.
+        most: Largest batch, in people.
+        cache: File of timings, which makes the next build faster; made or
+            extended.
 
     Returns:
-        Dict of what the engine is bound to.
+        Dict of TensorRT's version, which the engine is bound to.
 
     Raises:
         ImportError: TensorRT is not installed.
@@ -58,7 +58,7 @@ def build(network, engine, shape, most, cache):
     try:
         builder = trt.Builder(logger)
     except TypeError as error:
-        # What its bindings say where there is no driver or no GPU.
+        # TensorRT's bindings raise this without a driver or a GPU.
         raise RuntimeError("TensorRT found no NVIDIA GPU.") from error
     flag = trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED
     definition = builder.create_network(1 << int(flag))
@@ -68,7 +68,7 @@ def build(network, engine, shape, most, cache):
         raise RuntimeError(f"TensorRT cannot read it: {'; '.join(reasons)}")
     settings = builder.create_builder_config()
     settings.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _WORKSPACE)
-    # Its 10 bits would move joints by more than the rest of the network.
+    # TF32's 10 bits would move joints by more than all other rounding.
     settings.clear_flag(trt.BuilderFlag.TF32)
     profile = builder.create_optimization_profile()
     batches = (1, min(8, most), most)
@@ -78,7 +78,7 @@ def build(network, engine, shape, most, cache):
     timings = settings.create_timing_cache(
         cache.read_bytes() if cache.is_file() else b""
     )
-    # Of another GPU or version: TensorRT starts anew.
+    # TensorRT ignores timings of another GPU or version.
     settings.set_timing_cache(timings, ignore_mismatch=False)
     plan = builder.build_serialized_network(definition, settings)
     if plan is None:
@@ -89,7 +89,7 @@ def build(network, engine, shape, most, cache):
 
 
 def trtexec(network, engine, shape, most):
-    """The command that builds the same engine elsewhere."""
+    """The `trtexec` command that builds the same engine on another machine."""
     sizes = "x".join(map(str, shape))
     low, middle, high = (
         f"images:{batch}x{sizes}" for batch in (1, min(8, most), most)
@@ -102,7 +102,13 @@ def trtexec(network, engine, shape, most):
 
 
 def triton_config(name, frozen, most):
-    """Text of Triton's `config.pbtxt`; `name` is the folder's."""
+    """Text of Triton's `config.pbtxt`.
+
+    Args:
+        name: Name of the folder that holds the versions.
+        frozen: A `frozen_network.Frozen`.
+        most: Largest batch, in people.
+    """
     joints = len(frozen.skeleton)
 
     def tensor(name, *dims):

@@ -1,14 +1,14 @@
 """Warm-up requests for TensorFlow Serving, inside the SavedModel.
 
-A server prepares much of a network when it is first asked. It asks itself
-these requests before it lets a version answer, so that nobody waits for it:
+A server prepares much of a network at the first request. So it sends itself
+these requests before it serves a version, and no client waits:
 
     VERSION/assets.extra/tf_serving_warmup_requests
 
-They are TFRecords of `PredictionLog`, two per signature: one person, and
-several. The people are drawn, whatever the run was trained on; a model that is
-given away carries nobody's photograph. Each record holds the answer, too, which
-a server does not read: `integral-tf replay` compares with it.
+They are TFRecords of `PredictionLog`, two per signature: with one person, and
+with several. The people are synthetic drawings, so that a published model
+contains no photograph of the training data. Each record also holds the
+response, which `integral-tf replay` compares with; servers do not read it.
 """
 
 import importlib
@@ -30,21 +30,22 @@ BATCHES = (1, 8)
 
 
 def write(frozen, folder):
-    """Writes the warm-up requests of a SavedModel, each answered once.
+    """Writes the warm-up requests of a SavedModel, with their responses.
 
     A server that fails on one of them drops the whole version, so the
-    SavedModel is opened and asked them first. Without tensorflow-serving-api
-    there are none, and a line says so: the first to ask a server then waits.
+    SavedModel is opened and runs each of them first. Without
+    tensorflow-serving-api none are written, and a line says so; the first
+    client of a server then waits.
 
     Args:
-        frozen: The `frozen_network.Frozen` that it was written from.
+        frozen: The `frozen_network.Frozen` that the SavedModel contains.
         folder: The SavedModel's folder.
 
     Returns:
         Dict of the packages' versions.
 
     Raises:
-        RuntimeError: the SavedModel does not answer one of them.
+        RuntimeError: the SavedModel fails on a request.
     """
     try:
         logs = importlib.import_module(
@@ -85,7 +86,7 @@ def requests(height, width):
     """Pairs of a signature's name and its inputs, as arrays or bytes.
 
     Args:
-        height, width: Of the network's crops.
+        height, width: Size of the network's crops in pixels.
     """
     for people in BATCHES:
         drawn = [synthetic.person(0, number) for number in range(people)]
@@ -100,7 +101,7 @@ def requests(height, width):
 
 
 def _side_by_side(people):
-    """One picture of all of them, and their boxes in it."""
+    """One picture with all people side by side, and their boxes in it."""
     sizes = np.array([person.image.shape[:2] for person in people])
     image = np.zeros((sizes[:, 0].max(), sizes[:, 1].sum(), 3), np.uint8)
     boxes, left = [], 0

@@ -1,1 +1,1 @@
-"""A client of TensorFlow Serving, and what asks a server again."""
+"""A client of TensorFlow Serving, and the replay of warm-up requests."""

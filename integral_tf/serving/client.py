@@ -1,7 +1,6 @@
-"""Asks TensorFlow Serving for the joints on pictures; draws and writes them.
+"""`integral-tf client`: joints on pictures from TensorFlow Serving.
 
-Neither TensorFlow nor Keras is needed over REST; gRPC needs
-tensorflow-serving-api.
+REST needs neither TensorFlow nor Keras; gRPC needs tensorflow-serving-api.
 """
 
 import concurrent.futures
@@ -24,21 +23,27 @@ from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.serving import connections
 
-_ENDINGS = (".jfif", ".jpeg", ".jpg", ".png")  # what the SavedModel decodes
+_ENDINGS = (".jfif", ".jpeg", ".jpg", ".png")  # the SavedModel decodes these
 _WANTED = f"a picture or a folder of them ({', '.join(_ENDINGS)})"
 _PROTOCOLS = {"grpc": connections.Grpc, "rest": connections.Rest}
 
 
 def people(server, path, persons, categories, seconds):
-    """One picture's people, as `joints.json` has them.
+    """Asks a server for the poses on one picture.
 
     Args:
-        server: One of `connections`.
-        path: The picture.
-        persons: List of `boxes.Person`, or None for the whole picture, of
-            the first of these categories.
+        server: A connection, of a class of `connections`.
+        path: Path of the picture.
+        persons: List of `boxes.Person`; None for the whole picture as a person
+            of the first category.
         categories: Numbers of the people's categories.
-        seconds: For how long to ask a server that is away.
+        seconds: How long to retry while the server is away.
+
+    Returns:
+        List of the people's dicts for `joints.json`.
+
+    Raises:
+        Refused, Stop: see `connections`.
     """
     if persons is None:
         box = np.array([0, 0, *photographs.shown_size(path)], np.float64)
@@ -69,13 +74,13 @@ def people(server, path, persons, categories, seconds):
 
 
 def skeleton_of(named):
-    """The skeleton of `--skeleton`, or None where it is empty; says a guess.
+    """The skeleton that `--skeleton` names; None if it is empty, with a line.
 
     Raises:
-        Stop: it is none.
+        Stop: `--skeleton` is not a skeleton.
     """
     if not named:
-        # Every known skeleton is of COCO's persons.
+        # Every known skeleton has COCO's category of persons, 1.
         print("category 1, a person of COCO, as no --skeleton says another")
         return None
     try:
@@ -91,10 +96,10 @@ def paint(path, found, target, skeleton, least):
     """Draws one picture's people into a file.
 
     Args:
-        path: The picture.
-        found: What `people` returned.
-        target: The file.
-        skeleton: A `skeletons.Skeleton`; None for the known one with that
+        path: Path of the picture.
+        found: The people, from `people`.
+        target: File to write.
+        skeleton: A `skeletons.Skeleton`; None for the known skeleton with the
             number of joints.
         least: Score below which a joint is not drawn.
 
@@ -120,7 +125,7 @@ def paint(path, found, target, skeleton, least):
     draw.save(picture, target)
 
 
-@functools.cache  # said once
+@functools.cache  # so that the line is printed once
 def _guessed(joints):
     known = skeletons.KNOWN.values()
     kind = next((each for each in known if len(each) == joints), None)
@@ -133,7 +138,7 @@ def _guessed(joints):
 
 
 def _folder(out):
-    """The output folder: a new one, or one of an earlier prediction."""
+    """Makes the output folder, or takes that of an earlier prediction."""
     path = pathlib.Path(out)
     earlier = (path / "joints.json").is_file()
     used = path.is_file() or path.is_dir() and any(path.iterdir())
@@ -155,7 +160,7 @@ def _health(config, server):
 
 
 def _predict(config, server):
-    """Asks for every picture; returns how many were refused."""
+    """Asks for the poses on every picture; returns how many were refused."""
     left = left_out.LeftOut()
     paths = placement.photographs(config.images, _ENDINGS, left, wanted=_WANTED)
     skeleton = skeleton_of(config.skeleton)
@@ -172,18 +177,18 @@ def _predict(config, server):
     try:
         asked = []
         for path in paths:
-            some = None if persons is None else persons.get(path.name, [])
+            boxed = None if persons is None else persons.get(path.name, [])
             job = pool.submit(
-                people, server, path, some, categories, config.retry_for
+                people, server, path, boxed, categories, config.retry_for
             )
-            asked.append((path, some, job))
-        for (path, some, job), name in zip(asked, draw.names_for(paths)):
+            asked.append((path, boxed, job))
+        for (path, boxed, job), name in zip(asked, draw.names_for(paths)):
             try:
                 found = job.result()
             except (connections.Refused, schema.Dropped, OSError) as error:
                 print(f"client: {path}: {error}", file=sys.stderr)
                 left.count("picture", "refused")
-                left.count("box", "of such a picture", number=len(some or []))
+                left.count("box", "of such a picture", number=len(boxed or []))
                 refused += 1
                 continue
             results += found
@@ -191,7 +196,7 @@ def _predict(config, server):
                 paint(path, found, out / name, skeleton, config.min_score)
     finally:
         pool.shutdown(cancel_futures=True)
-        # Interrupted, too: what was answered is not lost.
+        # Also after an interrupt, so that finished pictures are not lost.
         with whole.file(out / "joints.json") as partial:
             partial.write_text(json.dumps(results) + "\n")
     for line in left.lines:
@@ -205,16 +210,17 @@ def _predict(config, server):
 
 
 def run(config: Any) -> int:
-    """Asks for every picture, or with `health` for the model's state.
+    """Asks for the poses on every picture, or for the model's state.
 
     Args:
-        config: A `commands.client.ClientConfig`.
+        config: A `commands.client.ClientConfig`; `health` asks for the state.
 
     Returns:
-        The exit status: 0 if every picture was answered.
+        The exit status: 0 if every picture was answered, or with `health`, if
+        the model is served.
 
     Raises:
-        Stop: there is no server, nothing else can be asked, or an argument is
+        Stop: there is no server, it has no such model, or an argument is
             wrong.
     """
     server = _PROTOCOLS[config.protocol](

@@ -1,8 +1,9 @@
-"""Connections to a TensorFlow Serving: REST, gRPC, and asking again.
+"""Connections to TensorFlow Serving by REST and gRPC, with retries.
 
-REST needs nothing but Python, gRPC needs tensorflow-serving-api. An error is
-one of three: the server is `Away`, and may come back; it has `Refused` this
-request, and may answer the next; or `Stop`, nothing else will do either.
+REST needs only Python; gRPC needs tensorflow-serving-api. There are three kinds
+of errors: `Away`, the server cannot be reached now, so retry; `Refused`, the
+server refuses this request, so go on with the next; `Stop`, every request would
+fail.
 """
 
 import base64
@@ -30,11 +31,11 @@ class Refused(Exception):
 
 
 class Stop(Exception):
-    """Nothing else can be done, either."""
+    """Every further request would fail, too."""
 
 
 class Rest:
-    """The REST interface, with nothing but Python's own library."""
+    """The REST interface, by Python's standard library."""
 
     def __init__(self, server, model, version, timeout):
         server = server or "localhost:8501"
@@ -85,7 +86,7 @@ class Rest:
                 raise Refused(_late(self.timeout)) from None
             raise Away(str(error.reason)) from None
         except (OSError, http.client.HTTPException) as error:
-            # Killed in the middle of an answer.
+            # The server was killed in the middle of a response.
             raise Away(str(error) or type(error).__name__) from None
         except (ValueError, RecursionError) as error:
             raise Stop(
@@ -112,8 +113,9 @@ class Grpc:
                 f"Received: {error}"
             ) from None
         self.grpc, self.tf, self.timeout = grpc, tf, timeout
-        # By default a channel that was refused waits up to two minutes. Its
-        # "min" is left alone: it bounds how long connecting may take.
+        # By default a refused channel waits up to two minutes. The option
+        # "min_reconnect_backoff_ms" is not changed: it limits the time to
+        # connect.
         pauses = [
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 1000),
@@ -144,7 +146,11 @@ class Grpc:
         return self.send(request)
 
     def send(self, request):
-        """A `PredictRequest`, for this model and version."""
+        """Sends a `PredictRequest` for this model and version.
+
+        Returns:
+            Dict from an output's name to nested lists.
+        """
         request.model_spec.MergeFrom(self.request.model_spec)
         outputs = self._ask(self._predict, request).outputs
         try:
@@ -178,17 +184,17 @@ class Grpc:
 
 
 def poses(outputs, people):
-    """A server's answer, person by person.
+    """Checks a server's response, and splits it by people.
 
     Args:
-        outputs: What `predict` returns, of whatever form.
-        people: How many boxes were asked for.
+        outputs: The result of `predict`, in any form.
+        people: How many boxes the request had.
 
     Returns:
-        List of a box's number, its joints `[[x, y], ...]` and their scores.
+        List of `(index of a box, joints [[x, y], ...], scores)`.
 
     Raises:
-        Refused: the answer is none to that question.
+        Refused: the response is not valid for such a request.
     """
     outputs = outputs if isinstance(outputs, dict) else {}
     joints, scores = outputs.get("joints"), outputs.get("scores")
@@ -226,19 +232,26 @@ def _are_numbers(values):
     return isinstance(values, list) and all(
         isinstance(value, (int, float))
         and not isinstance(value, bool)
-        and abs(value) < 1e300  # NaN and infinity are not, too
+        and abs(value) < 1e300  # False for NaN and infinity
         for value in values
     )
 
 
 def persistently(call, seconds):
-    """Calls until the server is not away, for so many seconds.
+    """Calls a function, again while the server is away.
 
-    The pauses double from 0.1 s to 2 s, each cut at random, so that many
-    clients do not come back at one moment.
+    The pauses double from 0.1 s to 2 s; each is shortened at random, so that
+    many clients do not retry at the same moment.
+
+    Args:
+        call: A function without arguments, which may raise `Away`.
+        seconds: How long to retry.
+
+    Returns:
+        The function's result.
 
     Raises:
-        Stop: the server was away all the time.
+        Stop: the server was away for so many seconds.
     """
     until, pause = time.monotonic() + seconds, 0.1
     while True:
@@ -256,7 +269,7 @@ def persistently(call, seconds):
 
 
 def sentence(text):
-    """TensorFlow's message without its bookkeeping, on one line."""
+    """TensorFlow's message on one line, without its marks of nodes."""
     node = re.search(r"\[\[\{\{node (?:[\w.]+/)*(\w+)", text)
     text = text.removeprefix("Graph execution error:").partition("[[{{")[0]
     text = re.sub(r"\{\{[^}]*\}\}", "", text)

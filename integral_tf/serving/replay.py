@@ -1,4 +1,7 @@
-"""Asks a running server what a SavedModel was asked when it was exported."""
+"""`integral-tf replay`: a server's joints beside those of the exporter.
+
+Sends the warm-up requests of a SavedModel, and compares the responses.
+"""
 
 import pathlib
 from typing import Any
@@ -9,7 +12,7 @@ _FILE = "assets.extra/tf_serving_warmup_requests"
 
 
 def _requests(config):
-    """Path of the file, before anything slow is imported."""
+    """Path of the warm-up requests, checked before slow imports."""
     path = pathlib.Path(config.requests)
     path = path / _FILE if path.is_dir() else path
     if not path.is_file():
@@ -46,14 +49,14 @@ def _replay(config, server, path):
                 f"{name} gives joints of shape {got.shape}, the exporter got "
                 f"{want.shape}: another model is served"
             )
-        apart = np.linalg.norm(got - want, axis=-1)
-        print(f"{name}, {len(want)} people: {apart.max():.2g} px")
-        largest = max(largest, float(apart.max()))
+        distances = np.linalg.norm(got - want, axis=-1)
+        print(f"{name}, {len(want)} people: {distances.max():.2g} px")
+        largest = max(largest, float(distances.max()))
     return largest
 
 
 def run(config: Any) -> None:
-    """Sends the requests, and prints how far the joints are.
+    """Sends the requests, and prints the largest distance between joints.
 
     Args:
         config: A `commands.replay.ReplayConfig`.

@@ -1,4 +1,4 @@
-"""What is chosen on the validation split after training: beta, and scores."""
+"""Calibrates a trained model on the validation split: beta, and scores."""
 
 import numpy as np
 
@@ -9,31 +9,34 @@ from integral_tf.models import reading
 
 
 def chooses_beta(config):
-    """Whether a run has an integral whose beta the flags leave open."""
+    """Whether a run has an integral and its flags leave beta open."""
     integrates = config.method in (*configs.TWO_PHASE_METHODS, "I*")
     return integrates and not config.beta
 
 
 def best_beta(validator):
-    """The beta of `calibrate.BETAS` that reads the split best.
+    """Finds the beta of `calibrate.BETAS` with the greatest AUC of PCKh.
+
+    Args:
+        validator: The run's `validation.Validator`.
 
     Returns:
-        The beta, and the AUC in percent of each.
+        The beta; and the AUC in percent for each of `calibrate.BETAS`.
     """
     aucs = validator.aucs()
     return float(calibrate.BETAS[np.argmax(aucs)]), aucs
 
 
 def calibrate_scores(model, validator):
-    """Makes a model's scores mean the chance of a joint to be right.
+    """Makes a model's scores the probability that a joint is right.
 
-    Prints the expected calibration error before and after, on the people that
-    it is fitted on.
+    Prints the expected calibration error before and after, on the people of
+    the fit.
     """
     found = reading.score_layers(model)
     if not found:
         return  # R1 has no scores.
-    # Fitted to raw confidences, whatever was calibrated before.
+    # Undoes an earlier calibration: the fit is to uncalibrated scores.
     for layer in found:
         layer.slope, layer.offset = 1.0, 0.0
     scores, hits = validator.hits()

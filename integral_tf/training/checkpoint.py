@@ -1,11 +1,11 @@
-"""A run's checkpoints: written, proven, found by name, and taken up again.
+"""A run's checkpoints: writes, proves, finds and restores them.
 
-ours: a checkpoint is proven once a loss with its weights is finite. A step
-whose own loss was finite may have thrown the weights out of all bounds, which
-only the next loss tells. Until then the checkpoints before it stay.
+ours: a checkpoint is proven once a loss with its weights is finite. A step with
+a finite loss may still have spoilt the weights, which only the next loss shows.
+Until a checkpoint is proven, the checkpoints before it stay.
 
-TensorFlow's own list, the file `checkpoint`, is written for its tools. It is
-not read: lost or altered, it would make a run begin anew.
+TensorFlow's own list, the file `checkpoint`, is written for TensorFlow's tools.
+It is not read here: if it were lost, a run would begin anew.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ from integral_tf import whole
 from integral_tf.training import schedule
 
 _VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
-# Errors of the machine, not of the files.
+# Errors that do not mean that a file is damaged.
 _OTHERS = (
     tf.errors.PermissionDeniedError,
     tf.errors.ResourceExhaustedError,
@@ -32,17 +32,18 @@ _OTHERS = (
 
 
 class Progress:
-    """The part of a run that is neither weights nor optimizer, checkpointed.
+    """A run's state besides weights and optimizer, saved in checkpoints.
 
-    It is one JSON text in one `tf.Variable`, so that it is saved with the
-    weights in the same instant.
+    It is saved as one JSON text in one `tf.Variable`, so that it is in the same
+    file as the weights.
 
     Attributes:
         state: The `schedule.State`.
         step: Steps done in the present epoch.
-        sums: Losses summed over those steps.
-        beta: Factor before the softmax, if it was calibrated.
-        row: The last epoch's row of `log.csv`, which is written after it.
+        sums: Dict from a loss's name to its sum over these steps.
+        beta: Factor before the softmax, if it was calibrated; else None.
+        row: The last epoch's row of `log.csv`. The log is written after the
+            checkpoint, so that a killed run may lack it.
     """
 
     def __init__(self, state):
@@ -70,7 +71,7 @@ class Progress:
             setattr(self, name, value)
 
     def place(self):
-        """Where the run is taken up, to be printed; nothing at its start."""
+        """Says where the run resumes; empty for a new run."""
         if self.state.phase == "done":
             return f"finished after {self.state.epoch} epochs"
         if self.state.epoch or self.step:
@@ -83,10 +84,10 @@ class Checkpoints:
 
     Args:
         workdir: Folder of the run.
-        keep: How many proven ones stay.
+        keep: How many proven checkpoints stay.
         model: The pose model.
         optimizer: Its optimizer, built.
-        progress: A `Progress`.
+        progress: The run's `Progress`.
     """
 
     def __init__(self, workdir, keep, model, optimizer, progress):
@@ -96,9 +97,9 @@ class Checkpoints:
         self.kept = runs.checkpoints(workdir)
         self.unproven = []
         self.restored = None
-        # The variables themselves: of a Keras model, TensorFlow's checkpoint
-        # does not find the layers that another layer keeps in a list. The
-        # calibrated numbers are in `progress`: files of before have none.
+        # Variables are listed one by one: `tf.train.Checkpoint(model)` misses
+        # layers that a Keras layer keeps in a Python list. Calibrated numbers
+        # are in `progress`, because older checkpoints lack their variables.
         self.saved = tf.train.Checkpoint(
             weights=[v.value for v in layers.network_weights(model)],
             optimizer=[variable.value for variable in optimizer.variables],
@@ -106,13 +107,14 @@ class Checkpoints:
         )
 
     def restore(self):
-        """Takes the newest whole checkpoint; tells of those passed over.
+        """Restores the newest undamaged checkpoint; renames damaged ones.
 
         Raises:
-            ValueError: none is whole, or the newest is another network's.
+            ValueError: every checkpoint is damaged, or the newest is another
+                network's.
         """
         for left in self.folder.glob("ckpt-*_temp"):
-            shutil.rmtree(left, ignore_errors=True)  # A killed save's.
+            shutil.rmtree(left, ignore_errors=True)  # left by a killed save
         damaged = []
         for path in reversed(self.kept):
             try:
@@ -144,7 +146,7 @@ class Checkpoints:
         self.progress.unpack()
 
     def save(self):
-        """Writes one more, not yet proven."""
+        """Writes a checkpoint, not yet proven."""
         self.progress.pack()
         path = self.saved.save(str(self.folder / "ckpt"))
         if path not in self.kept:
@@ -153,7 +155,10 @@ class Checkpoints:
         self._list()
 
     def prove(self):
-        """Tells that a loss with the present weights is finite."""
+        """Marks the checkpoints as proven, and deletes old ones.
+
+        Call it when a loss with the present weights is finite.
+        """
         if self.unproven:
             self.unproven = []
             for path in self.kept[: -self.keep]:
@@ -162,9 +167,12 @@ class Checkpoints:
             self._list()
 
     def reject(self):
-        """Deletes what is not proven; returns the newest that is, or None.
+        """Deletes the checkpoints that are not proven.
 
-        The last one of all, which this process has not written, stays.
+        If the only checkpoint left is the restored one, it stays.
+
+        Returns:
+            Path of the newest checkpoint left, or None.
         """
         for path in self.unproven:
             if self.kept != [self.restored]:
@@ -175,7 +183,7 @@ class Checkpoints:
         return self.kept[-1] if self.kept else None
 
     def _list(self):
-        """Writes TensorFlow's list: a text of its `CheckpointState`."""
+        """Writes TensorFlow's list, a `CheckpointState` in text form."""
         names = [pathlib.Path(path).name for path in self.kept]
         lines = [f'model_checkpoint_path: "{name}"' for name in names[-1:]]
         lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
@@ -188,11 +196,14 @@ class Checkpoints:
 
 
 def read(path, count=0):
-    """A checkpoint's weights, and its progress as a dict.
+    """Reads a checkpoint's weights and progress.
 
     Args:
-        path: Of the checkpoint.
+        path: Path of the checkpoint.
         count: How many weights to read, from the first.
+
+    Returns:
+        List of `count` arrays; and the `Progress` as a dict.
 
     Raises:
         ValueError: the checkpoint is damaged.

@@ -1,4 +1,4 @@
-"""A checkpoint of PyTorch as a run, which the other commands take."""
+"""Imports a PyTorch checkpoint as a run that the other commands take."""
 
 import os
 
@@ -8,7 +8,7 @@ from integral_tf import skeletons
 from integral_tf.models import loading
 from integral_tf.models import pytorch_checkpoint
 
-# With which both projects train, in heat-map pixels.
+# Simple Baselines and MMPose train with this, in heat-map pixels.
 _SIGMA = 2.0
 
 
@@ -21,23 +21,23 @@ def import_checkpoint(
     preprocessing: str | None = None,
     bottleneck_stride: str | None = None,
 ) -> None:
-    """Writes a run's folder, whole or not at all.
+    """Writes the folder of a run, whole or not at all.
 
-    It has model.keras, skeleton.json and flags.cfg. What is None is guessed,
-    and printed.
+    The folder has model.keras, skeleton.json and flags.cfg. Arguments that are
+    None are guessed, and the guesses are printed.
 
     Args:
-        checkpoint: As of `models.from_pytorch`.
+        checkpoint: As in `models.from_pytorch`.
         out: Folder to write.
-        skeleton: What its joints are.
-        image_size, preprocessing, bottleneck_stride: As of
+        skeleton: The `skeletons.Skeleton` of the joints.
+        image_size, preprocessing, bottleneck_stride: As in
             `models.from_pytorch`.
 
     Raises:
-        FileExistsError: there is such a folder.
+        FileExistsError: the folder exists.
         FileNotFoundError: there is no such checkpoint.
-        ValueError: it is of another network or skeleton, or nothing tells what
-            its joints are.
+        ValueError: the checkpoint is of another network or skeleton, or its
+            skeleton cannot be guessed.
     """
     runs.check_new(out)
     model, skeleton = pytorch_checkpoint.opened(
@@ -58,7 +58,7 @@ def import_checkpoint(
 
 
 def _config(model):
-    """The flags of the run; without a workdir, which a training must name."""
+    """The run's flags, without a workdir, which a training must name."""
     (body,) = [part for part in model.layers if "resnet" in part.name]
     head = model.get_layer("heatmap_head")
     height, width = model.input_shape[1:3]
@@ -80,6 +80,6 @@ def _config(model):
 
 
 def _stride(body):
-    """The `bottleneck_stride` that a body was built with."""
+    """The `bottleneck_stride` that a backbone was built with."""
     names = [layer.name for layer in body.layers]
     return "pytorch" if "conv3_block1_2_pad" in names else "1x1"

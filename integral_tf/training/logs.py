@@ -1,4 +1,7 @@
-"""A run's logs: CSV files, moved aside where damaged, and TensorBoard's."""
+"""A run's logs: CSV files and TensorBoard.
+
+A damaged CSV file is renamed, and a new one begun.
+"""
 
 import csv
 import importlib.util
@@ -13,8 +16,8 @@ from integral_tf import whole
 def append_log(workdir, row):
     """Adds one epoch's figures to `log.csv`.
 
-    A row of the same epoch, or of a later one, is replaced, so that a run
-    taken up again has each epoch once.
+    Rows of this epoch and of later ones are removed first, so that the log of a
+    resumed run has each epoch once.
     """
     _replace_from(pathlib.Path(workdir) / runs.LOG, [row])
 
@@ -29,7 +32,7 @@ def append_betas(workdir, state, betas, aucs):
 
 
 def tensorboard(workdir, wanted):
-    """A writer of TensorBoard's logs; None where there is nothing to write."""
+    """A writer of TensorBoard's logs; None if unwanted or not installed."""
     if wanted and importlib.util.find_spec("tensorboard"):
         return tf.summary.create_file_writer(
             str(pathlib.Path(workdir) / "tensorboard")
@@ -43,9 +46,14 @@ def tensorboard(workdir, wanted):
 
 
 def summarise(writer, row):
-    """Writes one epoch's figures by a writer of `tensorboard`, or None."""
+    """Writes one epoch's figures for TensorBoard.
+
+    Args:
+        writer: The writer from `tensorboard`; None writes nothing.
+        row: The epoch's row of `log.csv`.
+    """
     if writer is None:
-        return  # `tf.summary` itself would want TensorBoard
+        return  # `tf.summary` would need TensorBoard
     with writer.as_default(step=row["epoch"]):
         for name, value in row.items():
             if isinstance(value, float):
@@ -54,10 +62,16 @@ def summarise(writer, row):
 
 
 def read_rows(path):
-    """The rows of a CSV file as dicts of text; none where there is no file.
+    """Reads the rows of a CSV file with a column `epoch`.
+
+    Args:
+        path: A `pathlib.Path`.
+
+    Returns:
+        List of dicts of text; empty if there is no file.
 
     Raises:
-        ValueError: these are not rows of epochs.
+        ValueError: the file is damaged.
     """
     if not path.exists():
         return []
@@ -67,7 +81,7 @@ def read_rows(path):
             rows = list(csv.DictReader(file, strict=True))
         for row in rows:
             int(row["epoch"])
-            # Cells that a cut row lacks, and those that no column has.
+            # A row with too few cells has a value None; with too many, a key.
             is_whole = is_whole and None not in row and None not in row.values()
     except (ValueError, KeyError, TypeError, csv.Error):
         is_whole = False
@@ -77,7 +91,7 @@ def read_rows(path):
 
 
 def _replace_from(path, rows):
-    """Puts rows after the earlier epochs of a CSV file, whole or not at all."""
+    """Replaces all rows of a CSV file from an epoch on, whole or not at all."""
     try:
         kept = read_rows(path)
     except ValueError:
@@ -86,7 +100,7 @@ def _replace_from(path, rows):
         path.rename(aside)
         print(f"{path} is damaged: it is now {aside.name}, and begun anew")
     kept = [row for row in kept if int(row["epoch"]) < rows[0]["epoch"]]
-    # Phases differ in their losses, and so in their columns.
+    # Phases have different losses, and so different columns.
     names = dict.fromkeys(name for row in kept + rows for name in row)
     with whole.file(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, names, restval="")

@@ -1,4 +1,9 @@
-"""Which losses a method has in which phase: Table 2 as code."""
+"""The losses of each method in each phase (Table 2).
+
+R1 and I* have the loss on the joints (Section 4). H1 to H3 have a loss on the
+heat maps. I1 to I3 begin with the loss on the heat maps alone, and then have
+both (Section 6.1).
+"""
 
 import dataclasses
 
@@ -19,14 +24,14 @@ class Objective:
 
 
 def objectives(config, phase):
-    """The losses of one phase.
+    """Makes the losses of one phase.
 
     Args:
         config: A `config.TrainConfig`.
         phase: One of `schedule.PHASES`.
 
     Returns:
-        Dict from a name to its `Objective`.
+        Dict from a loss's name to its `Objective`.
     """
     cell = methods.stride(config.upsamplings)
     distance = {"L1": losses.JointL1, "L2": losses.JointL2}[config.joint_loss]
@@ -54,7 +59,12 @@ def objectives(config, phase):
 
 
 def _heatmap_loss(config):
-    """The loss on the maps of a method, or of the one that it builds on."""
+    """The loss on the heat maps of a method.
+
+    H2 and I2 have the cross-entropy with a one-hot map, H3 and I3 the binary
+    cross-entropy on a disk, H1 the squared error with a Gaussian, and I1 that
+    error or the cross-entropy with a Gaussian.
+    """
     cell = methods.stride(config.upsamplings)
     options = {"cells": config.cells, "reduction": None}
     if config.method in ("H2", "I2"):
@@ -63,19 +73,19 @@ def _heatmap_loss(config):
         return losses.BinaryCrossEntropy(
             cell, config.radius, config.negatives, config.seed, **options
         )
-    # I1's map is read by a softmax, and is supervised as one unless asked.
+    # I1 applies a softmax to its maps, so by default its loss does, too.
     if config.method == "I1" and config.heatmap_reading == "softmax":
         return losses.GaussianCrossEntropy(cell, config.sigma, **options)
     return losses.GaussianSquaredError(cell, config.sigma, **options)
 
 
 def beta(config):
-    """The factor before the softmax that a method starts with."""
+    """Factor before the softmax of Eq. (5) at the start of training."""
     if config.beta:
         return config.beta
     return 10.0 if reads_gaussian(config) else 1.0
 
 
 def reads_gaussian(config):
-    """Whether I1 integrates H1's own map, which needs a calibrated beta."""
+    """Whether I1's maps have H1's loss, so that beta must be calibrated."""
     return config.method == "I1" and config.heatmap_reading == "gaussian"

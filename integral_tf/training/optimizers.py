@@ -1,4 +1,4 @@
-"""What of a network is trained, and at which rate."""
+"""Adam, with frozen stages and a learning rate of the backbone's own."""
 
 import keras
 
@@ -6,18 +6,18 @@ from integral_tf import models
 
 
 def optimizer(config, model):
-    """Adam for a `pose_model`, whose first stages it freezes as they shall be.
+    """Freezes a model's first stages, and makes the optimizer of the rest.
 
     Args:
         config: A `config.TrainConfig`.
-        model: The network of it.
+        model: The run's `pose_model`; its first `frozen_stages` are frozen.
 
     Returns:
-        An optimizer that is built on the model's trainable weights.
+        An optimizer, built on the model's trainable weights.
 
     Raises:
-        ValueError: a network of several stages of Figure 1 cannot have some of
-            its backbone's frozen, or a rate of the backbone's own.
+        ValueError: `frozen_stages` or `backbone_rate` is set for a network
+            with several stages of Figure 1.
     """
     models.freeze(model, config.frozen_stages)
     slowed = []
@@ -27,18 +27,18 @@ def optimizer(config, model):
     if config.mixed_precision == "mixed_float16":
         # Small gradients would vanish in float16.
         adam = keras.optimizers.LossScaleOptimizer(adam)
-    # Built before it is restored, or its moments would be lost.
+    # Built before a checkpoint is restored, or its moments would be lost.
     adam.build(model.trainable_variables)
     return adam
 
 
 class Adam(keras.optimizers.Adam):
-    """Adam whose rate is multiplied by a factor for some of the weights.
+    """Adam with another learning rate for some of the variables.
 
     Args:
-        learning_rate: The rate of all others.
-        slowed: List of variables.
-        factor: What their rate is multiplied by.
+        learning_rate: The learning rate.
+        slowed: List of variables with another learning rate.
+        factor: Factor on the learning rate of these variables.
     """
 
     def __init__(self, learning_rate, slowed=(), factor=1.0):

@@ -1,4 +1,4 @@
-"""What is wrong with a training, found before anything is built."""
+"""Checks of a training, before anything is built."""
 
 import pathlib
 
@@ -11,10 +11,10 @@ from integral_tf.training import schedule
 
 
 def check_workdir(config):
-    """Requires that a run names its folder.
+    """Requires that a run's folder is named, and is not one of records.
 
     Raises:
-        ValueError: it does not, or names one of records.
+        ValueError: `workdir` is empty, or the folder holds records.
     """
     if not config.workdir:
         raise ValueError(
@@ -28,7 +28,7 @@ def check_workdir(config):
 
 
 def check(config):
-    """Requires that records and flags can be trained with, and belong together.
+    """Opens a run's records, and requires that they fit the run and its flags.
 
     Args:
         config: A `config.TrainConfig`.
@@ -38,7 +38,8 @@ def check(config):
 
     Raises:
         FileNotFoundError: there are no records.
-        ValueError: they are damaged, or not this run's, or do not fit a flag.
+        ValueError: the records are damaged, are not this run's, or do not fit
+            a flag; or two flags do not fit each other.
     """
     records = Records.open(config.data)
     runs.check_records(config, records)

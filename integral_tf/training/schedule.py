@@ -1,9 +1,9 @@
-"""The schedule of Section 6.1, as a state machine that a test can drive.
+"""The schedule of Section 6.1, as a state machine.
 
-    heatmap  heat-map loss alone, at the base rate; I1 to I3 only
-    main     the losses of the method, at the base rate
-    final    the same, at the final rate
-    done
+    heatmap  heat-map loss alone, at the base learning rate; I1 to I3 only
+    main     the losses of the method, at the base learning rate
+    final    the same losses, at the final learning rate
+    done     training has ended
 
 "The base learning rate is 1e-3. It drops to 1e-5 when the loss on the
 validation set saturates"; "the network is pre-trained only using heat map loss
@@ -19,13 +19,13 @@ PHASES = ("heatmap", "main", "final", "done")
 
 @dataclasses.dataclass
 class State:
-    """Where a run stands; everything a checkpoint must hold.
+    """A run's place in the schedule, saved in checkpoints.
 
     Attributes:
         phase: One of `PHASES`.
         epoch: Epochs finished.
         best: Lowest validation loss in this phase.
-        waited: Epochs since then.
+        waited: Epochs since the lowest validation loss.
     """
 
     phase: str
@@ -36,7 +36,7 @@ class State:
 
 def start(config):
     """The state before the first epoch."""
-    # A run that another one starts has its maps already.
+    # A run that starts from another run has trained heat maps already.
     pretrains = (
         config.method in configs.TWO_PHASE_METHODS and not config.init_from
     )
@@ -46,13 +46,13 @@ def start(config):
 def advance(config, state, validation_loss):
     """The state after one more epoch.
 
-    A phase ends when `patience` epochs brought no validation loss lower by
-    the share `min_delta`, or at its last epoch: `heatmap_epochs` for the
-    first, `epochs - final_epochs` for the second, `epochs` for the third.
+    A phase ends when the validation loss has not fallen by the fraction
+    `min_delta` for `patience` epochs, or at its last epoch: `heatmap_epochs`
+    for `heatmap`, `epochs - final_epochs` for `main`, `epochs` for `final`.
 
     Args:
         config: A `config.TrainConfig`.
-        state: The state before.
+        state: The state before this epoch.
         validation_loss: Loss of this phase on the validation split.
     """
     better = validation_loss < state.best * (1 - config.min_delta)
@@ -63,7 +63,7 @@ def advance(config, state, validation_loss):
         0 if better else state.waited + 1,
     )
     if state.waited >= config.patience:
-        # Each phase has losses of its own, and so a best of its own.
+        # Phases have different losses, so `best` starts anew.
         state = State(_next(state.phase), state.epoch)
     return _enter(config, state)
 

@@ -1,4 +1,4 @@
-"""A run's checkpoints as models: each of them, or their average."""
+"""A run's checkpoints as models: one model each, or the average of all."""
 
 import dataclasses
 import pathlib
@@ -16,24 +16,26 @@ from integral_tf.training import validation
 
 
 def models(workdir, which):
-    """Models of the checkpoints that a run kept; it need not have finished.
+    """Yields models of the checkpoints that a run kept.
 
-    Each is calibrated on the run's own validation split, as a finished model
-    is: its beta, if the flags leave it open, and its scores.
+    The run need not have finished. Each model is calibrated on the run's own
+    validation split, like a finished model: beta, if the flags leave it open,
+    and scores.
 
     Args:
         workdir: Folder of the run.
-        which: `"each"`, or `"average"` for one whose weights, those of batch
-            normalisation among them, are the mean over all.
+        which: `"each"` for a model per checkpoint; `"average"` for one model
+            with the mean of their weights, batch normalisation's included.
 
     Yields:
-        `(name, model)`: `epoch_3`, or `average_of_2`.
+        `(name, model)`; a name is `epoch_3` or `average_of_2`. It is the same
+        model with other weights each time.
 
     Raises:
-        FileNotFoundError: there is no run, none of its checkpoints, or no
-            records of it.
-        ValueError: none of its checkpoints is whole, or its records are others
-            than it was trained on.
+        FileNotFoundError: there is no run, or it has no checkpoints or no
+            records.
+        ValueError: every checkpoint is damaged, or the run was trained on
+            other records.
     """
     workdir = pathlib.Path(workdir)
     paths = runs.checkpoints(workdir)
@@ -45,7 +47,7 @@ def models(workdir, which):
         )
     opened = runs.Run.open(workdir)
     run, records = opened.config, opened.own_records()
-    # The backbone's first weights are not needed again, nor perhaps there.
+    # The checkpoints have the weights; the backbone's file may be gone.
     model = trainer.build(
         dataclasses.replace(run, weights=""), len(records.skeleton)
     )
@@ -60,7 +62,7 @@ def models(workdir, which):
         name = f"epoch_{progress['state']['epoch']}"
         if progress["step"]:
             name += f"_step_{progress['step']}"
-        # One epoch may be saved twice, the second time with its beta.
+        # An epoch may have two checkpoints; the later has a calibrated beta.
         kept[name] = weights, progress["beta"]
     if not kept:
         raise ValueError(
@@ -68,7 +70,7 @@ def models(workdir, which):
         )
     if which == "average":
         every = [weights for weights, _ in kept.values()]
-        mean = [np.mean(some, axis=0) for some in zip(*every)]
+        mean = [np.mean(each, axis=0) for each in zip(*every)]
         kept = {f"average_of_{len(every)}": (mean, list(kept.values())[-1][1])}
     validator = validation.Validator(
         run, predictions.Observer(model, records.skeleton), records

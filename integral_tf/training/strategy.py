@@ -1,4 +1,4 @@
-"""Which devices a run computes on."""
+"""The devices that a run computes on."""
 
 import json
 import os
@@ -7,10 +7,10 @@ import tensorflow as tf
 
 
 def check_alone():
-    """Requires that no cluster is announced: a run computes on one machine.
+    """Requires that `TF_CONFIG` names no cluster; a run uses one machine.
 
     Raises:
-        ValueError: `TF_CONFIG` names several workers, or cannot be read.
+        ValueError: `TF_CONFIG` names several workers, or cannot be parsed.
     """
     text = os.environ.get("TF_CONFIG", "").strip()
     if not text:

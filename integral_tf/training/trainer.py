@@ -1,7 +1,7 @@
 """The training loop of Section 6.1, on one device or many.
 
-One explicit loop, because Keras 3's `fit` does not run under every strategy,
-and because a run must stop anywhere and go on as if it had not.
+The loop is explicit, because Keras 3's `fit` does not run under every strategy,
+and because an interrupted run must continue at any step with the same result.
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ from integral_tf.training import validation
 
 
 def train(config):
-    """Trains one run, or takes it up where it was interrupted.
+    """Trains a run, or resumes it where it was interrupted.
 
     Args:
         config: A `config.TrainConfig`; `data` is a folder of records and
@@ -46,18 +46,18 @@ def train(config):
     Raises:
         BlockingIOError: another process trains in `workdir`.
         FileNotFoundError: there are no records.
-        ValueError: a flag is out of range, `workdir` holds another run, or
-            one that is damaged, or the records are.
+        ValueError: a flag is out of range, `workdir` holds another run or a
+            damaged one, or the records are damaged.
         FloatingPointError: a loss is not finite.
     """
     strategies.check_alone()
     preflight.check_workdir(config)
-    # Before the lock: a finished run stays as it is, to its folder's time.
+    # Before the lock, which would change the folder's time of modification.
     path = runs.finished(config)
     if path:
         return path
     with ownership.of(config.workdir):
-        # The run's last owner may have finished it meanwhile.
+        # The last owner of the lock may have finished the run meanwhile.
         path = runs.finished(config)
         if path:
             return path
@@ -95,7 +95,7 @@ class _Run:
         resumes = bool(runs.checkpoints(self.workdir))
         with self.strategy.scope():
             self._build(resumes)
-        # Compiled whatever the step is: on a CPU the warp is 6 times faster.
+        # Always compiled: on a CPU that makes the warp 6 times faster.
         self.augment = tf.function(self._augmented, jit_compile=True)
         self.validator = validation.Validator(
             config,
@@ -116,16 +116,16 @@ class _Run:
                 reading.set_beta(self.model, self.progress.beta)
         elif config.init_from:
             self._start_from(config.init_from)
-        # Only now, so that flags that build no model leave no run behind.
+        # Only now, so that flags that fail to build a model leave no run.
         runs.claim(config)
         runs.claim_records(config, records)
         runs.save_skeleton(self.skeleton, self.workdir)
         (self.workdir / runs.STOPPED).unlink(missing_ok=True)
 
     def _build(self, resumes):
-        """Makes the model, what cuts its crops, and the optimizer."""
+        """Makes the model, the augmentation layers and the optimizer."""
         config = self.config
-        # A checkpoint has the weights; the backbone's first may be gone.
+        # A checkpoint has the weights; the backbone's file may be gone.
         weights = "" if resumes else config.weights
         self.model = build(
             dataclasses.replace(config, weights=weights), len(self.skeleton)
@@ -150,7 +150,7 @@ class _Run:
             f"{self.steps} steps an epoch, at most {config.epochs} epochs"
         )
         if progress.row:
-            # It was killed between the checkpoint and the log.
+            # The run may have been killed between the checkpoint and the log.
             logs.append_log(self.workdir, progress.row)
         if place := progress.place():
             print(place)
@@ -188,7 +188,7 @@ class _Run:
         self._calibrate()
         if self.has_val:
             after_training.calibrate_scores(self.model, self.validator)
-        self.model.trainable = True  # for whoever trains on
+        self.model.trainable = True  # stages frozen here may be trained later
         path = runs.save_model(self.model, self.workdir, self.skeleton)
         print(f"model: {path}")
         return path
@@ -220,7 +220,7 @@ class _Run:
             ours.assign(theirs)
 
     def _enter_phase(self, phase):
-        """Sets rate and losses; their graphs are traced anew."""
+        """Sets the learning rate, the losses and the step of a phase."""
         self.optimizer.learning_rate = schedule.learning_rate(
             self.config, self.progress.state
         )
@@ -229,7 +229,7 @@ class _Run:
             and objectives.reads_gaussian(self.config)
             and self.progress.beta is None
         ):
-            # The joint loss needs a beta that these maps can be read with.
+            # The joint loss needs a beta that suits these maps.
             self._calibrate()
             self._save()
         self.objectives = objectives.objectives(self.config, phase)
@@ -240,9 +240,9 @@ class _Run:
         )
 
     def _train_epoch(self, bar, where):
-        """Runs what is left of the epoch; returns the mean losses."""
+        """Runs the rest of the epoch; returns the mean losses."""
         progress = self.progress
-        # They may have been built again since the last epoch.
+        # The records may have been built anew since the last epoch.
         self.records = Records.open(self.config.data)
         runs.check_records(self.config, self.records)
         people = self._people(progress.step).map(batches.for_device)
@@ -256,7 +256,7 @@ class _Run:
         return {n: s / progress.step for n, s in progress.sums.items()}
 
     def _people(self, step):
-        """Batches of what is left of the epoch from a step on."""
+        """Batches of the epoch from a step on."""
         return batches.train_batches(
             self.records,
             self.config.batch_size,
@@ -266,14 +266,14 @@ class _Run:
         )
 
     def _count(self, costs):
-        """Takes a step's losses; a checkpoint where one is due."""
+        """Adds a step's losses, and saves a checkpoint if one is due."""
         progress = self.progress
         costs = {name: float(cost) for name, cost in costs.items()}
-        for name in reversed(costs):  # the parts before their sum
+        for name in reversed(costs):  # the single losses before their sum
             if not math.isfinite(costs[name]):
                 self._stop(f"The {name} loss is {costs[name]}", progress.step)
         runs.check_there(self.config)
-        # The weights that gave these losses are those of the last checkpoint.
+        # These losses are finite with weights from after the last checkpoint.
         self.checkpoints.prove()
         self.loss = costs["loss"]
         for name, cost in costs.items():
@@ -284,11 +284,9 @@ class _Run:
             self._save()
 
     def _check_epoch(self, loss):
-        """Proves the epoch's checkpoint, or refuses to end with its weights.
+        """Proves the epoch's checkpoint, or stops the run at its end.
 
-        Args:
-            loss: On the validation split; before the end it may be NaN, while
-                moving averages are cold.
+        An early validation loss may be NaN, while moving averages settle.
         """
         ends = self.progress.state.phase == "done"
         if self.has_val:
@@ -298,7 +296,7 @@ class _Run:
             what = f"The loss on people of the training split is {loss}"
             good = math.isfinite(loss)
         else:
-            return  # The next step tells.
+            return  # the next step proves the checkpoint or stops
         if good:
             self.checkpoints.prove()
         elif ends:
@@ -307,11 +305,11 @@ class _Run:
             bars.write(f"{what}: if it is so at the end, the run is refused")
 
     def _stop(self, what, step=None):
-        """Ends a run whose weights are spoilt; the last good ones stay."""
+        """Ends a run with spoilt weights; unproven checkpoints are deleted."""
         epoch = self.progress.state.epoch
         where = f"at the end, epoch {epoch}"
         if step is not None:
-            # The device was not told whom it saw.
+            # The names are not sent to the device, so they are read again.
             names = next(iter(self._people(step)))["source_id"].numpy()
             more = f" and {len(names) - 8} more" if len(names) > 8 else ""
             names = b", ".join(names[:8]).decode(errors="replace") + more
@@ -337,7 +335,7 @@ class _Run:
             with tf.GradientTape() as tape:
                 outputs = self.model(crops["images"], training=True)
                 costs = self._costs(truth, outputs)
-                # Gradients are summed over replicas: the global batch.
+                # Summed over replicas, gradients are the global batch's.
                 scaled = self.optimizer.scale_loss(costs["loss"])
             variables = self.model.trainable_variables
             gradients = tape.gradient(scaled, variables)
@@ -351,7 +349,7 @@ class _Run:
         }
 
     def _costs(self, truth, outputs):
-        """This replica's share of each loss, and of their weighted sum."""
+        """This replica's part of each loss and of their weighted sum."""
         costs, total = {}, 0.0
         for name, objective in self.objectives.items():
             each = objective.loss(truth, outputs[objective.output])
@@ -360,7 +358,7 @@ class _Run:
         return {"loss": total, **costs}
 
     def _calibrate(self):
-        """Chooses the beta that reads the validation split best."""
+        """Chooses beta on the validation split, if the flags leave it open."""
         if after_training.chooses_beta(self.config) and self.has_val:
             self.progress.beta, aucs = after_training.best_beta(self.validator)
             for beta, auc in zip(calibrate.BETAS, aucs):

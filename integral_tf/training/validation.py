@@ -1,4 +1,4 @@
-"""The validation split, once an epoch: losses, PCKh, AP; AUC over beta."""
+"""Figures of the validation split: losses, PCKh, AP, and AUC over beta."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from integral_tf.ops import integral
 
 
 class Validator:
-    """Looks at the validation split without augmentation.
+    """Evaluates the validation split without augmentation.
 
     Args:
         config: A `config.TrainConfig`.
@@ -27,70 +27,74 @@ class Validator:
         self._observe = observe
 
     def figures(self, objectives):
-        """Mean losses, PCKh@0.5, @0.1 and AUC in percent, and COCO's AP.
-
-        AP stands there where the records hold COCO's ground truth.
+        """Figures of the validation split.
 
         Args:
-            objectives: Those of the phase, from `objectives.objectives`.
+            objectives: The losses of the phase, from `objectives.objectives`.
+
+        Returns:
+            Dict of the mean losses and their weighted sum `loss`; `pckh@0.5`,
+            `pckh@0.1` and `auc` in percent; and `ap` in percent, if the
+            records hold COCO's ground truth.
         """
         costs, rows = {}, []
         for people, crops, outputs in self._outputs():
             each = _costs(objectives, crops, outputs)
             for name, values in each.items():
                 costs.setdefault(name, []).append(np.asarray(values))
-            rows.append(_read(people, crops, outputs))
+            rows.append(_predicted(people, crops, outputs))
         figures = {
             name: float(np.concatenate(values).mean())
             for name, values in costs.items()
         }
         figures["loss"] = _weighted(objectives, figures)
-        seen = predictions.concatenate(rows)
-        score, _ = seen.pckh(self.records.skeleton)
+        predicted = predictions.concatenate(rows)
+        score, _ = predicted.pckh(self.records.skeleton)
         figures["pckh@0.5"], figures["pckh@0.1"] = score.at[0.5], score.at[0.1]
         figures["auc"] = score.auc
         if self.annotations:
-            figures["ap"] = 100 * self._average_precision(seen)
+            figures["ap"] = 100 * self._average_precision(predicted)
         return figures
 
     def training_loss(self, objectives):
-        """The loss of the first people of the training split, as weighted."""
+        """The weighted loss on the first batch of the training split."""
         _, crops, outputs = next(self._outputs("train"))
         costs = _costs(objectives, crops, outputs)
         means = {name: float(np.mean(each)) for name, each in costs.items()}
         return _weighted(objectives, means)
 
     def aucs(self):
-        """The AUC in percent of the maps read with each of `BETAS`."""
+        """AUC of PCKh in percent for each beta of `calibrate.BETAS`."""
         stride = methods.stride(self.config.upsamplings)
         rows = {beta: [] for beta in calibrate.BETAS}
         for people, crops, outputs in self._outputs():
-            for beta, some in rows.items():
-                read = integral.integrate(outputs["heatmaps"], float(beta))
-                read = coordinates.heatmap_to_crop(
-                    read, stride, self.config.cells
+            for beta, batches in rows.items():
+                joints = integral.integrate(outputs["heatmaps"], float(beta))
+                joints = coordinates.heatmap_to_crop(
+                    joints, stride, self.config.cells
                 )
-                some.append(_read(people, crops, {**outputs, "joints": read}))
+                outputs_of_beta = {**outputs, "joints": joints}
+                batches.append(_predicted(people, crops, outputs_of_beta))
         return [
-            predictions.concatenate(some).pckh(self.records.skeleton)[0].auc
-            for some in rows.values()
+            predictions.concatenate(batches).pckh(self.records.skeleton)[0].auc
+            for batches in rows.values()
         ]
 
     def hits(self):
-        """Scores of the labelled joints, and which are right: PCKh@0.5.
+        """Scores of the M labelled joints, and which are right by PCKh@0.5.
 
         Returns:
             `(M,)` scores and `(M,)` bools.
         """
-        seen = predictions.concatenate(
-            [_read(*observed) for observed in self._outputs()]
+        predicted = predictions.concatenate(
+            [_predicted(*observed) for observed in self._outputs()]
         )
-        errors = seen.errors()
+        errors = predicted.errors()
         known = ~np.isnan(errors)
-        return seen.scores[known], errors[known] <= 0.5
+        return predicted.scores[known], errors[known] <= 0.5
 
-    def _average_precision(self, seen):
-        results = coco_results.of_predictions(seen, self.annotations)
+    def _average_precision(self, predicted):
+        results = coco_results.of_predictions(predicted, self.annotations)
         return metrics.coco_keypoint_ap(
             self.annotations, results, self.records.skeleton.sigmas
         )["AP"]
@@ -99,7 +103,7 @@ class Validator:
         return self._observe(self.records, split, self.config.batch_size)
 
 
-def _read(people, crops, outputs):
+def _predicted(people, crops, outputs):
     """The `predictions.Predictions` of a batch."""
     return predictions.of_batch(
         people, outputs["joints"], outputs["scores"], crops["to_window"]
@@ -107,12 +111,12 @@ def _read(people, crops, outputs):
 
 
 def _weighted(objectives, means):
-    """The sum of the mean losses, as the phase weights them."""
+    """The sum of the mean losses, with the phase's weights."""
     return sum(each.weight * means[name] for name, each in objectives.items())
 
 
 def _costs(objectives, crops, outputs):
-    """`(B,)` of each loss, unweighted."""
+    """Dict from a loss's name to its `(B,)` unweighted values."""
     return {
         name: each.loss(crops["labels"], outputs[each.output])
         for name, each in objectives.items()
