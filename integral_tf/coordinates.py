@@ -369,6 +369,7 @@ def edges(length: Tensor) -> tuple[float, Tensor]:
     return -0.5, length - 0.5
 
 
+@former.arguments(size="extent")
 def inside(points: Tensor, extent: Tensor) -> Tensor:
     """Whether coordinates of points lie within a picture's edges; NaN does not.
 
