@@ -42,11 +42,6 @@ def square_distances(truth, stride, height, width):
     return across**2 + down**2
 
 
-def softmax(scores):
-    exp = np.exp(scores - scores.max(axis=(1, 2), keepdims=True))
-    return exp / exp.sum(axis=(1, 2), keepdims=True)
-
-
 def shares(truth):
     """What one unit of a joint's cost adds to the loss, `(B, 1, 1, K)`."""
     visible = truth[:, None, None, :, 2].astype("float64")

@@ -12,6 +12,7 @@ from integral_tf import layers
 from integral_tf import losses
 from integral_tf import models
 from integral_tf.models import backbone as backbones
+from tests import numpy_reference
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 WITH_MAPS = ("H1", "I1", "I*")
@@ -108,17 +109,12 @@ def test_h1_reads_each_map_at_its_maximum():
 def test_integral_methods_read_each_maps_expectation(method, beta, upsamplings):
     model = with_peaks(tiny(method, beta=beta, upsamplings=upsamplings))
     outputs = run(model, crops(4))
-    maps = beta * outputs["heatmaps"].astype("float64")
+    maps = outputs["heatmaps"]
     side = 2 * 2**upsamplings
     assert maps.shape == (4, side, side, 3)
 
-    mass = np.exp(maps - maps.max(axis=(1, 2), keepdims=True))
-    mass /= mass.sum(axis=(1, 2), keepdims=True)
-    centres = (np.arange(side) + 0.5) * (64 / side) - 0.5
-    x = np.einsum("bhwk,w->bk", mass, centres)
-    y = np.einsum("bhwk,h->bk", mass, centres)
-
-    expected = np.stack([x, y], axis=-1)
+    points = numpy_reference.joints(maps, beta)
+    expected = (points + 0.5) * (64 / side) - 0.5
     assert np.ptp(expected) > 1  # the maps had peaks
     np.testing.assert_allclose(outputs["joints"], expected, atol=1e-3)
 
@@ -208,7 +204,7 @@ def test_networks_have_the_known_number_of_parameters(
     backbone, head_input, millions
 ):
     model = models.pose_model("I1", backbone, image_size=64)
-    # facts.md; the size of the image changes nothing.
+    # The size of the image changes nothing.
     weights = layers.network_weights(model)
     parameters = sum(np.prod(weight.shape) for weight in weights)
     assert parameters / 1e6 == pytest.approx(millions, rel=0.01)
