@@ -124,9 +124,9 @@ def test_operations_grow_with_the_image_and_parameters_do_not():
     assert wide.parameters == square.parameters
 
 
-# Counted as docs/choices.md says: GMACs for K = 16 with strides on the 3 x 3, and
-# the same with one more operation per element of a normalisation or ReLU. Tables
-# 3, 4 and 7 of the paper print these with one digit.
+# Counted as docs/choices.md says: GMACs for K = 16 with strides on the 3 x 3,
+# and with one more operation per element of a normalisation or ReLU. Tables 3,
+# 4 and 7 of the paper print these with one digit.
 @pytest.mark.parametrize(
     "model_config, gmacs, gflops",
     [
@@ -152,8 +152,8 @@ def test_operations_as_built(model_config, gmacs):
     assert built(model_config).macs / 1e9 == pytest.approx(gmacs, rel=1e-3)
 
 
-# One to four stages: GMACs with strides on the 3 x 3, and millions of parameters.
-# Table 7 of the paper prints 18 GFLOPs for four.
+# One to four stages: GMACs with strides on the 3 x 3, and millions of
+# parameters. Table 7 of the paper prints 18 GFLOPs for four.
 @pytest.mark.parametrize(
     "stages, gmacs, mparams",
     [

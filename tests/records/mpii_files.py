@@ -103,16 +103,12 @@ WHOLE = person(
     objpos=(31, 21),
     scale=0.2,
 )
-
-
 # No head box, no objpos, no scale, and nothing on what is hidden.
 BARE = person(
     [{"x": 20, "y": 16, "id": THORAX}, {"x": 30, "y": 36, "id": ANKLE}]
 )
 ONE_POINT = person([{"x": 21, "y": 16, "id": THORAX}])
 ONLY_HEAD = person(head=(1, 1, 4, 5))
-
-
 TESTED = person(objpos=(9, 8), scale=0.1)
 IMAGES = [
     ("000000010.jpg", 1, [1], [WHOLE, BARE]),

@@ -19,7 +19,7 @@ from integral_tf.training import logs
 from integral_tf.training import trainer
 from tests import in_process
 
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).parents[2]
 # Neither LSP's joints nor as many as any known skeleton has.
 FISH = {
     "id": 3,

@@ -13,9 +13,9 @@ from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.records import shards
 from integral_tf.records import synthetic
-from tests.metrics import calibration_test
+from tests.metrics import cases
 
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "experiments"))
 
 import covariance  # noqa: E402
@@ -74,7 +74,7 @@ def test_a_maximum_has_no_covariance(data, tmp_path):
 
 
 def test_calibrated_ellipses_hold_what_they_are_to_hold():
-    errors, covariances = calibration_test.drawn_errors(4.0, 10.0, 2.0)
+    errors, covariances = cases.drawn_errors(4.0, 10.0, 2.0)
     ways, fitted = covariance.judged_ways(
         errors, covariances, np.arange(len(errors))
     )

@@ -13,7 +13,7 @@ from integral_tf.models import loading
 from integral_tf.records import shards
 from integral_tf.records import synthetic
 
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def drawn(index):
