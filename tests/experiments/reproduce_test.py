@@ -5,20 +5,14 @@ import pytest
 
 from integral_tf import config
 from integral_tf import flagfiles
-from integral_tf import skeletons
 from integral_tf.experiments import reproduce
 from integral_tf.experiments import tables
-from integral_tf.records import shards
-from integral_tf.records import synthetic
+from tests import drawn
 
 BUDGETS = {
     name: flagfiles.read(config.TrainConfig, flagfiles.preset(name))
     for name in ("paper", "small")
 }
-
-
-def drawn(index):
-    return synthetic.person(0, index)
 
 
 def papers_scores(table):
@@ -90,17 +84,7 @@ def test_maps_may_take_longer_to_form(tmp_path):
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproduce")
-    people = [(f"{i:08d}", i) for i in range(40)]
-    shards.write(
-        people,
-        drawn,
-        folder / "data",
-        skeletons.MPII,
-        64,
-        split=0.3,
-        source="",
-        shards=1,
-    )
+    drawn.records(folder / "data", 40, 0.3)
     budget = folder / "tiny.flags"
     budget.write_text(
         "# Two steps.\n--backbone=resnet18\n--width_multiplier=0.125\n"
