@@ -46,7 +46,7 @@ def results(out):
 
 def require_keras(model, pictures, rows):
     """Every row is what Keras says of that picture and box."""
-    estimate = integral_tf.PoseEstimator(model)
+    estimate = integral_tf.PoseEstimator(model, "mpii")
     for row in rows:
         image = photographs.read(pictures / row["file_name"])
         (pose,) = estimate(image, [row["bbox"]])
