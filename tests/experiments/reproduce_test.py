@@ -1,5 +1,8 @@
 """Tests for the commands that reproduce the paper's tables and figures."""
 
+import subprocess
+import types
+
 import cv2
 import pytest
 
@@ -8,11 +11,28 @@ from integral_tf import flagfiles
 from integral_tf.experiments import reproduce
 from integral_tf.experiments import tables
 from tests import drawn
+from tests import in_process
 
 BUDGETS = {
     name: flagfiles.read(config.TrainConfig, flagfiles.preset(name))
     for name in ("paper", "small")
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_process():
+    """Of the commands only the first has a process of its own."""
+    real = subprocess.run
+
+    def run(command, started=[]):  # noqa: B006
+        started.append(command)
+        if len(started) == 1:
+            return real(command)
+        return in_process.run(*command[3:])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reproduce, "subprocess", types.SimpleNamespace(run=run))
+        yield
 
 
 def papers_scores(table):
