@@ -22,9 +22,9 @@ BUDGETS = {
 @pytest.fixture(autouse=True, scope="module")
 def one_process():
     """Of the commands only the first has a process of its own."""
-    real = subprocess.run
+    real, started = subprocess.run, []
 
-    def run(command, started=[]):  # noqa: B006
+    def run(command):
         started.append(command)
         if len(started) == 1:
             return real(command)
