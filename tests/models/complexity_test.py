@@ -27,7 +27,7 @@ MS4 = config.ModelConfig(stages=4)
 # Channels 8, 16, 32, 64, conv5 of 2 x 2 pixels; 3 joints.
 TINY = {
     "backbone": "resnet18",
-    "width": 0.125,
+    "width_multiplier": 0.125,
     "image_size": 64,
     "head_channels": 8,
 }
