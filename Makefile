@@ -15,12 +15,14 @@ RUN := runs/demo
 
 WORLDS := jax torch modelgarden addons
 
-.PHONY: help setup train starter test lint site clean $(WORLDS:%=test-%)
+.PHONY: help setup train starter test test-quick lint site clean $(WORLDS:%=test-%)
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make train   set up, draw people, train on them, score the model"
 	@echo "make test    set up, run the tests"
+	@echo "make test-quick"
+	@echo "             set up, run the tests that take two minutes together"
 	@echo "make starter set up, draw people, train the starter model, write it"
 	@echo "make test-jax, test-torch, test-modelgarden, test-addons"
 	@echo "             set up .venv-jax ..., test the layer in that world"
@@ -92,9 +94,18 @@ starter: $(READY) data/starter/manifest.json data/lite0.weights.h5 \
 	    $(if $(LSP),--lsp=data/starter_lsp) $(if $(COCO),--coco=$(COCO))
 
 # A file's tests stay in one of two processes, which share what it made.
-test: export TF_CPP_MIN_LOG_LEVEL = 2
+test test-quick: export TF_CPP_MIN_LOG_LEVEL = 2
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+
+# Neither training nor exports nor servers, and no page's commands.
+QUICK := $(addprefix tests/,detection layers losses metrics ops pipeline records) \
+    $(filter-out %/docs_test.py %/end_to_end_test.py %/readme_test.py \
+        %/site_test.py %/starter_test.py %/typing_test.py, \
+        $(wildcard tests/*_test.py))
+
+test-quick: $(READY)
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(QUICK)
 
 # Other Kerases. The package is put in without its requirements, which are those
 # of the main environment.

@@ -17,6 +17,7 @@ SCRIPTS = sorted(
     for folder in (".", "datasets", "benchmarks", "experiments", "serving")
     for path in (ROOT / folder).glob("*.py")
 )
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 # Data flows left to right; a stage may import only itself and what is before.
 STAGES = (
@@ -66,10 +67,20 @@ def test_imports_point_upstream(path):
         assert STAGES.index(other) <= here, f"{path} imports {other}"
 
 
-@pytest.mark.parametrize("path", FILES + SCRIPTS, ids=relative)
+@pytest.mark.parametrize("path", FILES + SCRIPTS + TESTS, ids=relative)
 def test_files_stay_small_and_named_for_what_they_do(path):
     assert len(path.read_text().splitlines()) <= 400
     assert path.stem not in {"utils", "helpers", "misc", "common"}
+
+
+@pytest.mark.parametrize("path", TESTS, ids=relative)
+def test_tests_share_no_test_module(path):
+    # What two test files need stands in a module that has no tests.
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or "", *(alias.name for alias in node.names)]
+            found = [name for name in names if name.endswith("_test")]
+            assert not found, f"{path} imports {found}"
 
 
 def lines_of_code(text):

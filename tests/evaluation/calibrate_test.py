@@ -65,6 +65,12 @@ def batches(*arrays):
     return tf.data.Dataset.from_tensor_slices(arrays or people()).batch(4)
 
 
+@pytest.fixture(scope="module")
+def wanted():
+    """The calibration of `people`."""
+    return integral_tf.calibrate(pose(), batches())
+
+
 @pytest.mark.parametrize(
     "form",
     [
@@ -83,8 +89,7 @@ def batches(*arrays):
         lambda x, y: Indexed(),
     ],
 )
-def test_people_as_fit_takes_them(form):
-    wanted = integral_tf.calibrate(pose(), batches())
+def test_people_as_fit_takes_them(form, wanted):
     found = integral_tf.calibrate(pose(), form(*people()))
     assert found.beta == wanted.beta > 1
     np.testing.assert_allclose(found.errors, wanted.errors, rtol=1e-5)

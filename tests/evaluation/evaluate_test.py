@@ -10,17 +10,16 @@ import pytest
 import scipy.io
 from PIL import Image
 
-import integral_tf
 from integral_tf import config
-from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.evaluation import evaluate
 from integral_tf.records import coco
 from integral_tf.records import coco_skeleton
 from integral_tf.records import mpii
 from integral_tf.records import shards
-from integral_tf.records import synthetic
 from integral_tf.training import trainer
+from tests import drawn
+from tests import untrained
 from tests.records import mpii_files
 
 CATEGORY = {
@@ -29,26 +28,6 @@ CATEGORY = {
     "keypoints": skeletons.COCO.joints,
     "skeleton": skeletons.COCO.limbs,
 }
-
-
-def make_run(folder, skeleton, data):
-    """A run's folder as training leaves it, with random weights."""
-    settings = config.TrainConfig(
-        method="I1", backbone="resnet18", width_multiplier=0.125, image_size=64,
-        data=str(data), workdir=str(folder),
-    )  # fmt: skip
-    runs.claim(settings)
-    model = integral_tf.pose_model(
-        "I1",
-        "resnet18",
-        len(skeleton),
-        64,
-        width_multiplier=0.125,
-        head_channels=8,
-    )
-    runs.save_skeleton(skeleton, folder)
-    runs.save_model(model, folder, skeleton)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +78,7 @@ def work(tmp_path_factory):
             some, coco.person, folder / name, skeletons.COCO, 64,
             split=coco.split_of, source="", shards=1, annotations=known,
         )  # fmt: skip
-    make_run(folder / "run", skeletons.COCO, folder / "true")
+    untrained.run(folder / "run", data=folder / "true", skeleton=skeletons.COCO)
     return folder
 
 
@@ -292,7 +271,7 @@ def test_a_run_of_other_joints_is_refused(work, tmp_path):
             "joints": ("left_eye", "nose", *skeletons.COCO.joints[2:]),
         }
     )
-    make_run(tmp_path / "run", swapped, work / "true")
+    untrained.run(tmp_path / "run", data=work / "true", skeleton=swapped)
     with pytest.raises(ValueError, match="left_eye for nose, nose for left_e"):
         evaluate.evaluate(config.EvaluateConfig(workdir=str(tmp_path / "run")))
 
@@ -345,7 +324,7 @@ def test_mpiis_test_set_becomes_a_submission(tmp_path):
         mpii.test_people(release), mpii.tested_person, tmp_path / "test",
         skeletons.MPII, 64, split=1.0, source="", shards=1,
     )  # fmt: skip
-    run = make_run(tmp_path / "run", skeletons.MPII, tmp_path / "test")
+    run = untrained.run(tmp_path / "run", data=tmp_path / "test")
     evaluate.evaluate(
         config.EvaluateConfig(workdir=str(run), annotations=str(release))
     )
@@ -374,12 +353,8 @@ def test_mpiis_test_set_becomes_a_submission(tmp_path):
 
 
 def test_hrnets_reading_stands_beside_ours(tmp_path):
-    people = [(f"{i:08d}", i) for i in range(8)]
-    data = tmp_path / "data"
-    shards.write(
-        people, _drawn, data, skeletons.MPII, 64, split=0.5, source="", shards=1
-    )
-    run = make_run(tmp_path / "run", skeletons.MPII, data)
+    data = drawn.records(tmp_path / "data", 8, 0.5)
+    run = untrained.run(tmp_path / "run", data=data)
     figures = evaluate.evaluate(
         config.EvaluateConfig(workdir=str(run), compat="hrnet")
     )
@@ -391,7 +366,3 @@ def test_hrnets_reading_stands_beside_ours(tmp_path):
         "I1, as HRNet prints it"
         in (run / "evaluation" / "table.md").read_text()
     )
-
-
-def _drawn(index):
-    return synthetic.person(0, index)

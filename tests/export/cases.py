@@ -7,14 +7,12 @@ import numpy as np
 from PIL import Image
 
 import integral_tf
-from integral_tf import config
-from integral_tf import flagfiles
-from integral_tf import runs
 from integral_tf.export import frozen_network
 from integral_tf.inference import backends
 from integral_tf.records import photographs
 from integral_tf.records import shards
 from integral_tf.records import synthetic
+from tests import untrained
 
 
 def model(method="I*", size=64, joints=16, stages=1, cells="middle"):
@@ -24,15 +22,8 @@ def model(method="I*", size=64, joints=16, stages=1, cells="middle"):
     mistake in either would not show.
     """
     keras.utils.set_random_seed(0)
-    built = integral_tf.pose_model(
-        method,
-        "resnet18",
-        joints=joints,
-        image_size=size,
-        width_multiplier=0.125,
-        head_channels=8,
-        stages=stages,
-        cells=cells,
+    built = untrained.network(
+        method, joints, image_size=size, stages=stages, cells=cells
     )
     rng = np.random.default_rng(0)
     for variable in built.weights:
@@ -112,13 +103,4 @@ def write_run(folder, people=24):
         source="drawn",
         shards=2,
     )
-    run = folder / "run"
-    run.mkdir()
-    settings = config.TrainConfig(
-        method="I*", backbone="resnet18", width_multiplier=0.125, image_size=64,
-        head_channels=8, data=str(folder / "data"), workdir=str(run),
-    )  # fmt: skip
-    flagfiles.write(settings, run / runs.FLAGS)
-    runs.save_skeleton(integral_tf.skeletons.MPII, run)
-    runs.save_model(model(), run, integral_tf.skeletons.MPII)
-    return run
+    return untrained.run(folder / "run", "I*", folder / "data", model=model())

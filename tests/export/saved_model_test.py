@@ -120,7 +120,7 @@ def test_a_picture_and_its_bytes_give_what_the_estimator_gives(
 ):
     data = encoded(photograph(), kind)
     image = np.asarray(Image.open(io.BytesIO(data)))
-    poses = integral_tf.PoseEstimator(model)(image, BOXES)
+    poses = integral_tf.PoseEstimator(model, "mpii")(image, BOXES)
     got = call(loaded, "predict_image", image=image, boxes=BOXES)
     require_poses(got, poses)
     got = call(loaded, "predict_bytes", image_bytes=data, boxes=BOXES)
@@ -133,7 +133,7 @@ def test_a_picture_and_its_bytes_give_what_the_estimator_gives(
 def test_grey_pictures_are_read_as_rgb(model, loaded):
     grey = photograph()[..., 0]
     image = np.repeat(grey[..., None], 3, axis=-1)
-    poses = integral_tf.PoseEstimator(model)(image, BOXES)
+    poses = integral_tf.PoseEstimator(model, "mpii")(image, BOXES)
     data = encoded(grey, "PNG")
     got = call(loaded, "predict_bytes", image_bytes=data, boxes=BOXES)
     require_poses(got, poses)
@@ -148,7 +148,7 @@ def test_boxes_are_in_the_frame_that_viewers_show(model, loaded, tmp_path):
     Image.fromarray(photograph()).save(path, exif=tag)
     image = photographs.read(path)
     assert image.shape == (160, 120, 3)
-    poses = integral_tf.PoseEstimator(model)(image, BOXES)
+    poses = integral_tf.PoseEstimator(model, "mpii")(image, BOXES)
     got = call(
         loaded, "predict_bytes", image_bytes=path.read_bytes(), boxes=BOXES
     )
@@ -219,7 +219,7 @@ def test_a_network_that_is_taller_than_wide(tmp_path):
     model = cases.model(size=(96, 64))
     saved_model.write(cases.frozen(model), tmp_path)
     image = photograph()
-    poses = integral_tf.PoseEstimator(model)(image, BOXES)
+    poses = integral_tf.PoseEstimator(model, "mpii")(image, BOXES)
     loaded = tf.saved_model.load(str(tmp_path))
     require_poses(
         call(loaded, "predict_image", image=image, boxes=BOXES), poses
@@ -231,7 +231,7 @@ def test_oks_nms_inside(model, tmp_path):
     image = photograph()
     # The first person twice, and once more a pixel away.
     boxes = np.concatenate([BOXES[:1], BOXES, BOXES[:1] + [1, 0, 0, 0]])
-    poses = integral_tf.PoseEstimator(model)(image, boxes)
+    poses = integral_tf.PoseEstimator(model, "mpii")(image, boxes)
     want = inference.oks_nms(
         [pose.joints for pose in poses],
         [pose.score for pose in poses],
@@ -273,5 +273,5 @@ def test_answers_where_the_package_cannot_be_imported(model, folder, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     image = np.asarray(Image.open(photo))
-    (pose,) = integral_tf.PoseEstimator(model)(image, BOXES[:1])
+    (pose,) = integral_tf.PoseEstimator(model, "mpii")(image, BOXES[:1])
     require_joints(np.load(answer)[0], pose.joints)

@@ -63,7 +63,7 @@ def apart(model, run, folder):
     saved_model.write(cases.frozen(model), folder)
     loaded = tf.saved_model.load(str(folder))
     served = loaded.signatures["predict_bytes"]
-    estimate = integral_tf.PoseEstimator(model)
+    estimate = integral_tf.PoseEstimator(model, "mpii")
     differences = {"pipeline": [], "SavedModel": []}
     for name, joints in through_the_pipeline(model, run.parent / "data"):
         path = run.parent / "photographs" / f"{int(name)}.jpg"

@@ -112,7 +112,7 @@ def keras(model, inputs):
     image = inputs.get("image")
     if image is None:
         image = np.asarray(Image.open(io.BytesIO(inputs["image_bytes"].item())))
-    poses = integral_tf.PoseEstimator(model)(image, inputs["boxes"])
+    poses = integral_tf.PoseEstimator(model, "mpii")(image, inputs["boxes"])
     return {
         "joints": np.stack([pose.joints for pose in poses]),
         "scores": np.stack([pose.scores for pose in poses]),

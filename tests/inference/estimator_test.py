@@ -11,6 +11,7 @@ from integral_tf import layers
 from integral_tf import skeletons
 from integral_tf.models import archive
 from integral_tf.records import coco_skeleton
+from tests import numpy_reference
 
 
 def brightest(size=64):
@@ -317,8 +318,7 @@ def test_maps_and_covariances_are_in_the_image(flip_test):
     image = spots((20, 30), (23, 33))  # longer from top left to bottom right
     (pose,) = estimate(image, [[3, 12, 40, 30]], heatmaps=True)
     assert pose.heatmaps.shape == (64, 64, 14)
-    shares = np.exp(pose.heatmaps[..., 5], dtype=np.float64)
-    shares /= shares.sum()
+    shares = numpy_reference.softmax(pose.heatmaps[..., 5], axis=(0, 1))
     y, x = np.mgrid[:64, :64]
     to_image = pose.maps_to_image
     at = np.stack([x, y, np.ones_like(x)], axis=-1) @ to_image.T

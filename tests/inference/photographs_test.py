@@ -15,10 +15,10 @@ from PIL import Image
 from pycocotools import coco
 
 from integral_tf import config as configs
-from integral_tf import layers
 from integral_tf import skeletons
 from integral_tf.inference import predict as predicting
 from integral_tf.models import archive
+from tests.inference import cases
 
 FISH = dataclasses.replace(skeletons.LSP, name="fish", categories=(3,))
 
@@ -26,16 +26,7 @@ FISH = dataclasses.replace(skeletons.LSP, name="fish", categories=(3,))
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A model of fish; each joint is the middle of its box."""
-    images = keras.Input((32, 32, 3), name="images")
-    maps = keras.layers.Conv2D(
-        14, 1, kernel_initializer="zeros", use_bias=False
-    )(images)
-    read = layers.IntegralRegression(1, confidence=True)(maps)
-    outputs = {"joints": read["joints"], "scores": read["confidence"]}
-    path = tmp_path_factory.mktemp("model") / "model.keras"
-    keras.Model(images, outputs).save(path)
-    archive.write_skeleton(path, FISH)
-    return str(path)
+    return cases.flat_model(tmp_path_factory.mktemp("model"), FISH)
 
 
 @pytest.fixture

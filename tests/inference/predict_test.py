@@ -4,39 +4,24 @@ import json
 import pathlib
 
 import cv2
-import keras
 import numpy as np
 import pytest
 
 from integral_tf import config as configs
-from integral_tf import layers
 from integral_tf import ownership
 from integral_tf import skeletons
 from integral_tf.inference import draw
 from integral_tf.inference import predict as predicting
 from integral_tf.inference import video
-from integral_tf.models import archive
 from tests.detection import graphs
+from tests.inference import cases
 
 FRAMES, RATE, HEIGHT, WIDTH = 10, 4, 48, 64
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """A model.keras whose maps are all flat: each joint is its crop's middle.
-
-    So the joints of a box are the middle of the box.
-    """
-    images = keras.Input((32, 32, 3), name="images")
-    maps = keras.layers.Conv2D(
-        14, 1, kernel_initializer="zeros", use_bias=False
-    )(images)
-    read = layers.IntegralRegression(1, confidence=True)(maps)
-    outputs = {"joints": read["joints"], "scores": read["confidence"]}
-    path = tmp_path_factory.mktemp("model") / "model.keras"
-    keras.Model(images, outputs).save(path)
-    archive.write_skeleton(path, skeletons.LSP)
-    return str(path)
+    return cases.flat_model(tmp_path_factory.mktemp("model"), skeletons.LSP)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from integral_tf import layers
 from tests import conformance
+from tests import numpy_reference
 
 ACTIVATIONS = pytest.mark.parametrize(
     "activation", ["linear", "softmax", "sigmoid"]
@@ -121,7 +122,7 @@ def confidence(maps, activation):
     """`(B, K)`: the largest value of the activated maps, in float64."""
     scores = maps.astype(np.float64).reshape(len(maps), -1, maps.shape[-1])
     if activation == "softmax":
-        values = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        values = numpy_reference.softmax(scores, axis=1)
     else:
         values = 1 / (1 + np.exp(-scores))
     return values.max(axis=1)

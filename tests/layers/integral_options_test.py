@@ -1,7 +1,6 @@
 """Tests for what `IntegralRegression` may do beyond Eq. (7).
 
-Expected joints are where the peak was put; `reference` is the softmax and the
-expectation in NumPy float64.
+Expected joints are where the peak was put, or those of `numpy_reference`.
 """
 
 import keras
@@ -11,6 +10,7 @@ import tensorflow as tf
 
 from integral_tf.layers import IntegralRegression
 from tests import conformance
+from tests import numpy_reference
 
 
 def gaussian(x, y, side=32, sigma=1.0):
@@ -18,14 +18,6 @@ def gaussian(x, y, side=32, sigma=1.0):
     rows, columns = np.indices((side, side))
     square = (columns - x) ** 2 + (rows - y) ** 2
     return np.exp(-square / (2 * sigma**2))[None, ..., None]
-
-
-def reference(maps, beta):
-    flat = beta * np.float64(maps).reshape(-1)
-    share = np.exp(flat - flat.max())
-    share = share / share.sum()
-    y, x = np.indices(maps.shape[1:3]).reshape(2, -1)
-    return np.array([share @ x, share @ y])
 
 
 @pytest.mark.parametrize(
@@ -56,7 +48,7 @@ def test_the_corner_map(dtype, jit_compile):
     # A joint at cell 3 of 32: with beta 10 the empty cells, a few hundredths of
     # the mass, draw it half a cell to the centre.
     maps = gaussian(3, 3)
-    drawn = reference(maps, 10.0)
+    drawn = numpy_reference.joints(maps, 10.0)[0, 0]
     np.testing.assert_allclose(drawn - 3, 0.51, atol=0.01)
     plain = IntegralRegression(beta=10.0)
     layer = IntegralRegression(beta=10.0, background=0.0)
@@ -107,12 +99,9 @@ def test_compensation_is_differentiable():
 
     def moved(step):
         """The compensated x in float64, one pixel's score a step higher."""
-        flat = 4.0 * maps.copy()
-        flat[0, 4, 5] += 4.0 * step
-        total = np.exp(flat).sum()
-        columns = np.arange(8)[None, None, :, None]
-        x = (np.exp(flat) * columns).sum() / total
-        return (x - 64 / total * 3.5) / (1 - 64 / total)
+        higher = maps.copy()
+        higher[0, 4, 5] += step
+        return numpy_reference.joints(higher, 4.0, background=0.0)[0, 0, 0]
 
     expected = (moved(1e-5) - moved(-1e-5)) / 2e-5
     np.testing.assert_allclose(slope, expected, rtol=1e-3)
@@ -176,7 +165,9 @@ def test_beta_is_learned():
     assert model.evaluate(maps, truth, verbose=0) < 0.3 * before
     layer.beta = 2.0
     np.testing.assert_allclose(
-        model(maps[:1])[0, 0], reference(maps[:1], 2.0), atol=1e-4
+        model(maps[:1])[0, 0],
+        numpy_reference.joints(maps[:1], 2.0)[0, 0],
+        atol=1e-4,
     )
 
 

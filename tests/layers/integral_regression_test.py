@@ -10,17 +10,10 @@ import tensorflow as tf
 from integral_tf.layers import argmax
 from integral_tf.layers import integral_regression
 from tests import conformance
+from tests import numpy_reference
 
 IntegralRegression = integral_regression.IntegralRegression
 Argmax = argmax.Argmax
-
-
-def scores(pixels, height=4, width=6):
-    """Scores whose softmax is exactly `pixels`, a dict of (x, y) -> mass."""
-    probabilities = np.full((1, height, width, 1), 1e-30, "float32")
-    for (x, y), mass in pixels.items():
-        probabilities[0, y, x, 0] = mass
-    return np.log(probabilities)
 
 
 def random_maps(*shape):
@@ -83,13 +76,15 @@ def test_conforms(kwargs, shape, expected_shape, tmp_path):
     ],
 )
 def test_golden_points(pixels, expected):
-    points = IntegralRegression()(scores(pixels))
+    points = IntegralRegression()(numpy_reference.scores(pixels))
     np.testing.assert_allclose(points[0, 0], expected, atol=1e-6)
 
 
 def test_stride_gives_crop_coordinates():
     # Cell 0 of stride 8 covers pixels 0..7, cell 5 40..47.
-    points = IntegralRegression(stride=8)(scores({(0, 5): 1.0}, height=6))
+    points = IntegralRegression(stride=8)(
+        numpy_reference.scores({(0, 5): 1.0}, height=6)
+    )
     np.testing.assert_allclose(points[0, 0], (3.5, 43.5), atol=1e-5)
 
 
@@ -116,7 +111,7 @@ def test_a_range_is_that_of_the_maps_edges(output_range, expected, size):
     inputs = keras.Input((*size, 1))
     layer = IntegralRegression(output_range=output_range)
     model = keras.Model(inputs, layer(inputs))
-    points = model.predict(scores({(5, 2): 1.0}), verbose=0)
+    points = model.predict(numpy_reference.scores({(5, 2): 1.0}), verbose=0)
     assert points.dtype == "float32"
     np.testing.assert_allclose(points[0, 0], expected, rtol=1e-6)
 
@@ -139,13 +134,13 @@ def test_unpack():
 def test_beta_sharpens():
     # Squared, masses of 3 to 1 are 9 to 1: 0.9 * 1 + 0.1 * 5.
     layer = IntegralRegression(beta=2.0)
-    points = layer(scores({(1, 0): 0.75, (5, 0): 0.25}))
+    points = layer(numpy_reference.scores({(1, 0): 0.75, (5, 0): 0.25}))
     np.testing.assert_allclose(points[0, 0], (1.4, 0.0), atol=1e-5)
 
 
 def test_covariance_is_in_crop_pixels_and_confidence_is_not():
     layer = IntegralRegression(stride=4, confidence=True, covariance=True)
-    outputs = layer(scores({(1, 0): 0.5, (5, 0): 0.5}))
+    outputs = layer(numpy_reference.scores({(1, 0): 0.5, (5, 0): 0.5}))
     # 2 cells of 4 pixels to each side of x = 3.
     np.testing.assert_allclose(outputs["joints"][0, 0], (13.5, 1.5), atol=1e-5)
     np.testing.assert_allclose(
@@ -160,7 +155,7 @@ def test_covariance_is_in_crop_pixels_and_confidence_is_not():
 def test_gradient_is_probability_times_offset(confidence):
     # Differentiating Eq. (6) through Eq. (5): dJ/dH(p) = H~(p) * (p - J).
     layer = IntegralRegression(confidence=confidence)
-    heatmaps = tf.constant(scores({(1, 0): 0.75, (5, 0): 0.25}))
+    heatmaps = tf.constant(numpy_reference.scores({(1, 0): 0.75, (5, 0): 0.25}))
     with tf.GradientTape() as tape:
         tape.watch(heatmaps)
         outputs = layer(heatmaps)
@@ -172,7 +167,7 @@ def test_gradient_is_probability_times_offset(confidence):
 
 @pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16"])
 def test_stays_in_float32_under_mixed_precision(name):
-    maps = scores({(62, 3): 0.7, (63, 3): 0.3}, width=64)
+    maps = numpy_reference.scores({(62, 3): 0.7, (63, 3): 0.3}, width=64)
     with conformance.policy(name):
         layer = IntegralRegression()
         points = layer(maps)
@@ -181,7 +176,9 @@ def test_stays_in_float32_under_mixed_precision(name):
     # 62 * 0.7 + 63 * 0.3; scores rounded to bfloat16 give 62.2988.
     np.testing.assert_allclose(points[0, 0], (62.3, 3), atol=1e-4)
     # The layer before gives halves: equal ones, so that nothing is rounded.
-    halves = tf.cast(scores({(62, 3): 0.5, (63, 3): 0.5}, width=64), name[6:])
+    halves = tf.cast(
+        numpy_reference.scores({(62, 3): 0.5, (63, 3): 0.5}, width=64), name[6:]
+    )
     np.testing.assert_allclose(layer(halves)[0, 0], (62.5, 3), atol=1e-4)
 
 
@@ -201,7 +198,7 @@ def test_stays_in_float32_under_mixed_precision(name):
     ids=lambda dtype: dtype if isinstance(dtype, str) else type(dtype).__name__,
 )
 def test_computes_in_float32_whatever_dtype_it_is_given(dtype, set_later):
-    maps = scores({(62, 3): 0.7, (63, 3): 0.3}, width=64)
+    maps = numpy_reference.scores({(62, 3): 0.7, (63, 3): 0.3}, width=64)
     with conformance.policy("mixed_bfloat16"):
         layer = IntegralRegression(dtype=None if set_later else dtype)
         if set_later:

@@ -1,4 +1,4 @@
-"""What the tests of the heat-map losses share: labels, maps, gradients.
+"""Labels, maps and gradients, for the tests of the losses.
 
 Shape letters: B people, H height, W width, K joints.
 """
@@ -42,11 +42,6 @@ def square_distances(truth, stride, height, width):
     return across**2 + down**2
 
 
-def softmax(scores):
-    exp = np.exp(scores - scores.max(axis=(1, 2), keepdims=True))
-    return exp / exp.sum(axis=(1, 2), keepdims=True)
-
-
 def shares(truth):
     """What one unit of a joint's cost adds to the loss, `(B, 1, 1, K)`."""
     visible = truth[:, None, None, :, 2].astype("float64")
@@ -54,9 +49,9 @@ def shares(truth):
     return visible / labelled / len(truth)
 
 
-def value_and_gradient(loss, truth, heatmaps):
-    heatmaps = tf.convert_to_tensor(heatmaps)
+def value_and_gradient(loss, truth, predicted):
+    predicted = tf.convert_to_tensor(predicted)
     with tf.GradientTape() as tape:
-        tape.watch(heatmaps)
-        value = loss(truth, heatmaps)
-    return value, tape.gradient(value, heatmaps)
+        tape.watch(predicted)
+        value = loss(truth, predicted)
+    return value, tape.gradient(value, predicted)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from scipy import stats
 
 from integral_tf import losses
+from tests import numpy_reference
 
 SIDE, STRIDE = 16, 4
 BOTH = [losses.GaussianDivergence, losses.VarianceError]
@@ -42,8 +43,8 @@ def test_equals_float64(divergence):
     got = loss(labelled(*[(*p, 1) for p in places]), scores.astype("float32"))
     apart = []
     for k, place in enumerate(places):
-        p = np.exp(scores[0, ..., k])
-        p, q = (p / p.sum()).ravel(), blob(*place, 1.5).ravel()
+        p = numpy_reference.softmax(scores[0, ..., k].ravel(), axis=0)
+        q = blob(*place, 1.5).ravel()
         m = (p + q) / 2
         js = (stats.entropy(p, m) + stats.entropy(q, m)) / 2
         # Far from its centre a Gaussian of float64 is still above 0.
@@ -62,8 +63,8 @@ def test_of_masked_pixels(divergence, beta):
     with tf.GradientTape() as tape:
         tape.watch(scores)
         got = loss(labelled((4.2, 9.0, 1)), scores)
-    p = np.exp(beta * np.asarray(scores[0, ..., 0], "float64"))
-    p, q = (p / p.sum()).ravel(), blob(4.2, 9.0, 3.0).ravel()
+    p = numpy_reference.probabilities(scores.numpy(), beta).ravel()
+    q = blob(4.2, 9.0, 3.0).ravel()
     m = q if divergence == "kl" else (p + q) / 2
     want = stats.entropy(p, m)
     if divergence == "js":

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from integral_tf import losses
 from tests import conformance
+from tests.losses import cases
 
 BOTH = pytest.mark.parametrize("loss_class", [losses.JointL1, losses.JointL2])
 
@@ -30,14 +31,6 @@ def random_case(people=3, joints=5, seed=0):
     truth[0, :, 2] = 0  # nobody
     points = rng.uniform(0, 64, (people, joints, 2))
     return truth.astype("float32"), points.astype("float32")
-
-
-def value_and_gradient(loss, truth, points):
-    points = tf.constant(points)
-    with tf.GradientTape() as tape:
-        tape.watch(points)
-        value = loss(truth, points)
-    return value, tape.gradient(value, points)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +103,7 @@ def test_unit_is_what_counts_as_one():
 )
 def test_gradient_is_the_slope_over_what_was_labelled(loss_class, slope):
     truth, points = random_case()
-    _, gradient = value_and_gradient(loss_class(unit=8), truth, points)
+    _, gradient = cases.value_and_gradient(loss_class(unit=8), truth, points)
 
     visible = truth[..., 2:].astype("float64")
     labelled = np.maximum(visible.sum(axis=1, keepdims=True), 1)
@@ -123,7 +116,7 @@ def test_gradient_is_the_slope_over_what_was_labelled(loss_class, slope):
 @BOTH
 def test_an_unlabelled_joint_may_lie_anywhere(loss_class):
     truth = labels([(1e30, -1e30, 0), (2, 2, 1)])
-    value, gradient = value_and_gradient(
+    value, gradient = cases.value_and_gradient(
         loss_class(), truth, np.ones((1, 2, 2), "float32")
     )
     assert value == 1  # both 2 - 1 and its square
@@ -135,7 +128,7 @@ def test_an_unlabelled_joint_may_be_nan(loss_class):
     # Joint 0 is 2 px off in x and 0 in y: (2 + 0) / 2, or (2^2 + 0) / 2.
     truth = labels([(3, 5, 1), (np.nan, np.nan, 0)])
     points = np.array([[[5, 5], [7, 7]]], "float32")
-    value, gradient = value_and_gradient(loss_class(), truth, points)
+    value, gradient = cases.value_and_gradient(loss_class(), truth, points)
     assert value == (1 if loss_class is losses.JointL1 else 2)
     assert np.isfinite(gradient).all() and not np.any(gradient[0, 1])
 
@@ -144,7 +137,7 @@ def test_an_unlabelled_joint_may_be_nan(loss_class):
 def test_nobody_labelled_costs_nothing(loss_class):
     truth, points = random_case()
     truth[..., 2] = 0
-    value, gradient = value_and_gradient(loss_class(), truth, points)
+    value, gradient = cases.value_and_gradient(loss_class(), truth, points)
     assert value == 0
     np.testing.assert_array_equal(gradient, 0)
 

@@ -7,25 +7,18 @@ from scipy import special
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.metrics import fitting
-
-
-def drawn(slope, offset, count=40_000):
-    """Confidences, and hits with the chance that this calibration gives."""
-    rng = np.random.default_rng(0)
-    confidence = rng.uniform(0.02, 0.98, count)
-    chance = special.expit(slope * special.logit(confidence) + offset)
-    return confidence, rng.random(count) < chance
+from tests.metrics import cases
 
 
 @pytest.mark.parametrize("slope, offset", [(1, 0), (2.5, -1), (0.5, 3)])
 def test_platt_finds_what_the_hits_were_drawn_with(slope, offset):
-    found = fitting.fit_platt(*drawn(slope, offset))
+    found = fitting.fit_platt(*cases.drawn(slope, offset))
     # 40,000 coins: a standard error of about 0.02 each.
     np.testing.assert_allclose(found, (slope, offset), atol=0.15)
 
 
 def test_calibrated_scores_are_the_shares_of_hits():
-    confidence, hits = drawn(2.5, -1)
+    confidence, hits = cases.drawn(2.5, -1)
     before = metrics.calibration_error(confidence, hits)
     layer = layers.ScoreCalibration(*fitting.fit_platt(confidence, hits))
     after = metrics.calibration_error(layer(confidence), hits)
@@ -81,7 +74,7 @@ def test_halves_keep_an_images_people_together():
 def test_a_half_is_calibrated_by_the_other():
     # Where one half is right as often as it says, and the other never, each
     # has what the other's fit makes of it.
-    confidence, hits = drawn(1, 0)
+    confidence, hits = cases.drawn(1, 0)
     groups = np.arange(len(hits)) % 2
     hits &= groups == 0
     scores = fitting.cross_fitted(confidence, hits, groups)
@@ -99,36 +92,16 @@ def test_spearman_is_of_ranks():
     assert metrics.spearman([1, 1, 1], [1, 2, 3]) == 0
 
 
-def turned(rng, count):
-    """Covariances of every direction, with variances of 4 to 64."""
-    sides = rng.uniform(2, 8, (count, 2)) ** 2
-    angle = rng.uniform(0, np.pi, count)
-    axes = np.array([[np.cos(angle), -np.sin(angle)],
-                     [np.sin(angle), np.cos(angle)]])  # fmt: skip
-    axes = np.moveaxis(axes, -1, 0)
-    return axes * sides[:, None] @ np.swapaxes(axes, 1, 2)
-
-
-def drawn_errors(slope, offset, degrees, count=20_000):
-    """Covariances, and errors drawn from NumPy's normal over chi-square."""
-    rng = np.random.default_rng(0)
-    covariances = turned(rng, count)
-    root = np.linalg.cholesky(slope * covariances + offset * np.eye(2))
-    normal = np.einsum("nij,nj->ni", root, rng.normal(size=(count, 2)))
-    stretch = np.sqrt(degrees / rng.chisquare(degrees, count))
-    return normal * stretch[:, None], covariances
-
-
 @pytest.mark.parametrize("truth", [(2.0, 10.0, 1.5), (0.2, 30.0, 4.0)])
 def test_student_t_finds_what_errors_were_drawn_with(truth):
-    found = fitting.fit_student_t(*drawn_errors(*truth))
+    found = fitting.fit_student_t(*cases.drawn_errors(*truth))
     np.testing.assert_allclose(found, truth, rtol=0.15)
 
 
 def test_gross_errors_do_not_widen_the_others():
     # Normal errors, and one in ten a hundred pixels off: the median of the
     # others is found, where their root mean square is three times too large.
-    errors, covariances = drawn_errors(1.0, 0.0, 1e6)
+    errors, covariances = cases.drawn_errors(1.0, 0.0, 1e6)
     size = np.linalg.norm(errors, axis=1)
     errors[::10] = 100.0, 0.0
     layer = layers.CovarianceCalibration(

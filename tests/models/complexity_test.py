@@ -27,7 +27,7 @@ MS4 = config.ModelConfig(stages=4)
 # Channels 8, 16, 32, 64, conv5 of 2 x 2 pixels; 3 joints.
 TINY = {
     "backbone": "resnet18",
-    "width": 0.125,
+    "width_multiplier": 0.125,
     "image_size": 64,
     "head_channels": 8,
 }
@@ -124,8 +124,9 @@ def test_operations_grow_with_the_image_and_parameters_do_not():
     assert wide.parameters == square.parameters
 
 
-# facts.md: GMACs of K=16, and with one more operation per element of a
-# normalisation or ReLU, strides on the 3 x 3.
+# Counted as docs/choices.md says: GMACs for K = 16 with strides on the 3 x 3,
+# and with one more operation per element of a normalisation or ReLU. Tables 3,
+# 4 and 7 of the paper print these with one digit.
 @pytest.mark.parametrize(
     "model_config, gmacs, gflops",
     [
@@ -143,7 +144,7 @@ def test_operations_with_the_papers_strides(model_config, gmacs, gflops):
     assert total.operations / 1e9 == pytest.approx(gflops, abs=1e-3)
 
 
-# facts.md: the same with the strides of keras.applications.
+# The same with the strides of keras.applications.
 @pytest.mark.parametrize(
     "model_config, gmacs", [(R50, 5.846), (R101, 10.694), (MS4, 16.59)]
 )
@@ -151,7 +152,8 @@ def test_operations_as_built(model_config, gmacs):
     assert built(model_config).macs / 1e9 == pytest.approx(gmacs, rel=1e-3)
 
 
-# facts.md, MS-1 to MS-4: GMACs, strides on the 3 x 3, and M parameters.
+# One to four stages: GMACs with strides on the 3 x 3, and millions of
+# parameters. Table 7 of the paper prints 18 GFLOPs for four.
 @pytest.mark.parametrize(
     "stages, gmacs, mparams",
     [
@@ -186,7 +188,7 @@ def named_only(part):
     return complexity.Part(part.name)
 
 
-# facts.md, M parameters as built.
+# Millions of parameters of the networks without a classifier, heads included.
 @pytest.mark.parametrize(
     "model_config, mparams",
     [(R18, 14.33), (R50, 33.03), (R50_3, 34.08), (R101, 52.10), (MS4, 127.81)],
@@ -233,8 +235,8 @@ def test_the_papers_reading_gives_what_it_prints(model_config, row):
     if model_config != MS4:
         assert rounded(mparams, row["mparams"]) == str(row["mparams"])
     else:
-        # facts.md: reproduced by no reading. 89.7 M without the heads
-        # (mission.md 1d), and 2.0 M of the 1000-way layer.
+        # The paper's 101 M is reproduced by no count: four stages have 89.7 M
+        # without the heads, and the 1000-way layer has 2.0 M.
         assert mparams == pytest.approx(91.8, abs=0.1)
 
 

@@ -11,6 +11,7 @@ import pytest
 import integral_tf
 from integral_tf import layers
 from integral_tf.ops import targets
+from tests import numpy_reference
 
 SIZE, STRIDE, JOINTS = 64, 4, 5
 
@@ -45,14 +46,9 @@ def images():
 
 
 def expectation(maps, beta=1.0):
-    """Softmax, mean position and stride, in float64: crop pixels."""
-    batch, height, width, joints = maps.shape
-    flat = beta * np.asarray(maps, np.float64).reshape(batch, -1, joints)
-    share = np.exp(flat - flat.max(axis=1, keepdims=True))
-    share = (share / share.sum(axis=1, keepdims=True)).swapaxes(1, 2)
-    y, x = np.indices((height, width)).reshape(2, -1)
-    points = np.stack([share @ x, share @ y], axis=-1)
-    return (points + 0.5) * (SIZE / width) - 0.5
+    """The joints of `numpy_reference`, in the crop."""
+    points = numpy_reference.joints(maps, beta)
+    return (points + 0.5) * (SIZE / maps.shape[2]) - 0.5
 
 
 @pytest.mark.parametrize("layer", ["last", "first"])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import integral_tf
+from tests import numpy_reference
 
 L = keras.layers
 PICTURES = np.random.default_rng(0).uniform(size=(2, 32, 32, 3))
@@ -199,18 +200,8 @@ def test_lines_and_volumes(shape, layer):
     assert pose.get_layer("integral").stride == 2
     signals = np.random.default_rng(0).normal(size=(2, *shape))
     found = pose(signals.astype("float32"))
-    maps = np.asarray(network(signals), np.float64)
-    share = np.exp(maps) / np.exp(maps).sum(
-        axis=tuple(range(1, maps.ndim - 1)), keepdims=True
-    )
-    # x runs along the last axis of space, y along the one before.
-    for i, axis in enumerate(reversed(range(1, maps.ndim - 1))):
-        others = tuple(a for a in range(1, maps.ndim - 1) if a != axis)
-        place = np.arange(maps.shape[axis])
-        wanted = np.einsum("bnk,n->bk", share.sum(axis=others), place)
-        np.testing.assert_allclose(
-            found["joints"][..., i], 2 * wanted + 0.5, atol=1e-4
-        )
+    wanted = numpy_reference.joints(network(signals))
+    np.testing.assert_allclose(found["joints"], 2 * wanted + 0.5, atol=1e-4)
     dimensions = len(shape) - 1
     assert found["covariance"].shape == (2, 3, dimensions, dimensions)
 

@@ -1,7 +1,6 @@
 """Tests for the integral operation.
 
-Expected values are worked out by hand, or by `reference` and `slope`, which
-write Eqs. (5) and (6) and their derivative in NumPy float64, pixel by pixel.
+Expected values are worked out by hand, or by `numpy_reference`.
 """
 
 import importlib.util
@@ -15,100 +14,41 @@ import tensorflow as tf
 
 from integral_tf.ops import integral
 from integral_tf.ops import layout
-
-SPATIAL = [(64,), (64, 64), (6, 5, 7)]
-FORMATS = ["channels_last", "channels_first"]
-
-
-def random_maps(spatial, data_format="channels_last", scale=5.0):
-    """Two people with three joints; half a hundred logits apart or so."""
-    rng = np.random.default_rng(0)
-    maps = rng.normal(scale=scale, size=(2, *spatial, 3)).astype("float32")
-    return arrange(maps, data_format)
+from tests import numpy_reference
+from tests.ops import cases
 
 
-def arrange(maps, data_format):
-    """Maps `(B, H, W, K)` in another format."""
-    return np.moveaxis(maps, -1, 1) if data_format != FORMATS[0] else maps
-
-
-def pixels(spatial):
-    """`(N, D)` positions (x, y) of a map's pixels, in memory's order."""
-    return np.array(list(np.ndindex(*spatial)), np.float64)[:, ::-1]
-
-
-def reference(maps, beta=1.0):
-    """Softmax and expectation of `(B, H, W, K)` maps, in float64."""
-    batch, *spatial, joints = maps.shape
-    scores = beta * maps.astype(np.float64).reshape(batch, -1, joints)
-    weight = np.exp(scores - scores.max(axis=1, keepdims=True))
-    weight = weight / weight.sum(axis=1, keepdims=True)
-    weight = np.swapaxes(weight, 1, 2)  # (B, K, N)
-    return weight, weight @ pixels(spatial)
-
-
-def slope(maps, upstream, beta=1.0):
-    """dJ/dH(p) = beta H~(p) (p - J), times `upstream` (B, K, D)."""
-    weight, points = reference(maps, beta)
-    apart = pixels(maps.shape[1:-1]) - points[:, :, None]  # (B, K, N, D)
-    flat = beta * weight * (apart * upstream[:, :, None]).sum(-1)
-    return np.swapaxes(flat, 1, 2).reshape(maps.shape)
-
-
-def masses(spots, height=4, width=6):
-    """Scores whose softmax is `spots`, a dict of (x, y) -> mass."""
-    probabilities = np.full((1, height, width, 1), 1e-30, "float32")
-    for (x, y), mass in spots.items():
-        probabilities[0, y, x, 0] = mass
-    return np.log(probabilities)
-
-
-def read(maps, data_format="channels_last"):
-    """Masses, points and spatial axes, as the layer makes them."""
-    scores, axes = layout.arranged(maps, data_format)
-    masses = integral.masses(scores, axes)
-    return masses, integral.expected_coordinates(masses, axes), axes
-
-
-def pulled(maps, upstream, **kwargs):
-    """The gradient of `integrate` towards the maps."""
-    maps = tf.convert_to_tensor(maps)
-    with tf.GradientTape() as tape:
-        tape.watch(maps)
-        points = integral.integrate(maps, **kwargs)
-    return tape.gradient(points, maps, tf.constant(upstream, "float32"))
-
-
-@pytest.mark.parametrize("data_format", FORMATS)
-@pytest.mark.parametrize("spatial", SPATIAL, ids=str)
+@pytest.mark.parametrize("data_format", cases.FORMATS)
+@pytest.mark.parametrize("spatial", cases.SPATIAL, ids=str)
 @pytest.mark.parametrize("beta", [1.0, 0.3])
 def test_points_are_those_of_numpy(spatial, data_format, beta):
-    maps = random_maps(spatial)
+    maps = cases.random_maps(spatial)
     points = integral.integrate(
-        arrange(maps, data_format), beta=beta, data_format=data_format
+        cases.arrange(maps, data_format), beta=beta, data_format=data_format
     )
     assert points.dtype == "float32"
-    np.testing.assert_allclose(points, reference(maps, beta)[1], atol=1e-4)
+    np.testing.assert_allclose(
+        points, numpy_reference.joints(maps, beta), atol=1e-4
+    )
 
 
-@pytest.mark.parametrize("data_format", FORMATS)
-@pytest.mark.parametrize("spatial", SPATIAL, ids=str)
+@pytest.mark.parametrize("data_format", cases.FORMATS)
+@pytest.mark.parametrize("spatial", cases.SPATIAL, ids=str)
 def test_its_parts_are_those_of_numpy_too(spatial, data_format):
-    maps = random_maps(spatial)
-    given = arrange(maps, data_format)
-    masses, points, axes = read(given, data_format)
-    weight, expected = reference(maps)
+    maps = cases.random_maps(spatial)
+    given = cases.arrange(maps, data_format)
+    masses, points, axes = cases.read(given, data_format)
+    weight = numpy_reference.probabilities(maps)
     share = np.asarray(masses, np.float64)
     share = share / share.sum(axis=axes, keepdims=True)
     np.testing.assert_allclose(
-        share,
-        arrange(np.swapaxes(weight, 1, 2).reshape(maps.shape), data_format),
-        atol=1e-6,
+        share, cases.arrange(weight, data_format), atol=1e-6
     )
-    np.testing.assert_allclose(points, expected, atol=1e-4)
+    np.testing.assert_allclose(points, numpy_reference.joints(maps), atol=1e-4)
     flat, lengths = layout.flatten_maps(given, data_format)
     assert lengths == spatial
     share = integral.spatial_softmax(flat)
+    weight = np.swapaxes(weight.reshape(2, -1, 3), 1, 2)
     np.testing.assert_allclose(share, weight, atol=1e-6)
 
 
@@ -119,11 +59,9 @@ def test_large_maps(spatial, beta):
     maps = np.random.default_rng(0).normal(size=(1, *spatial, 1))
     maps = maps.astype("float32")
     maps[(0, *[5] * len(spatial))] = 4.0 / beta  # more on one side
-    mass = np.exp(beta * maps[0, ..., 0].astype(np.float64))
-    grids = np.indices(spatial)[::-1]
-    expected = [(mass * grid).sum() / mass.sum() for grid in grids]
     points = integral.integrate(maps, beta)
-    np.testing.assert_allclose(points[0, 0], expected, rtol=0, atol=1e-4)
+    expected = numpy_reference.joints(maps, beta)
+    np.testing.assert_allclose(points, expected, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
@@ -147,7 +85,7 @@ def test_infinite_scores_are_cut(values, expected, jit_compile):
     graph = tf.function(
         lambda maps: (
             integral.integrate(maps, 1.5),
-            pulled(maps, np.ones((1, 1, 2)), beta=1.5),
+            cases.pulled(maps, np.ones((1, 1, 2)), beta=1.5),
         ),
         jit_compile=jit_compile,
     )
@@ -188,7 +126,7 @@ def test_huge_scores_are_finite(dtype, jit_compile):
     graph = tf.function(
         lambda maps: (
             integral.integrate(maps),
-            pulled(maps, np.ones((2, 1, 2))),
+            cases.pulled(maps, np.ones((2, 1, 2))),
         ),
         jit_compile=jit_compile,
     )
@@ -199,68 +137,7 @@ def test_huge_scores_are_finite(dtype, jit_compile):
     assert np.isfinite(tf.cast(gradient, "float32")).all()
 
 
-@pytest.mark.parametrize("data_format", FORMATS)
-@pytest.mark.parametrize("spatial", SPATIAL, ids=str)
-@pytest.mark.parametrize("beta", [1.0, 0.3])
-def test_gradient_is_the_closed_form(spatial, data_format, beta):
-    maps = random_maps(spatial)
-    upstream = np.random.default_rng(1).normal(size=(2, 3, len(spatial)))
-    gradient = pulled(
-        arrange(maps, data_format),
-        upstream,
-        beta=beta,
-        data_format=data_format,
-    )
-    expected = arrange(slope(maps, upstream, beta), data_format)
-    np.testing.assert_allclose(gradient, expected, atol=1e-4)
-
-
-def test_gradient_by_hand():
-    # J_x = 0.75 * 1 + 0.25 * 5 = 2, so 0.75 * (1 - 2) and 0.25 * (5 - 2).
-    maps = masses({(1, 0): 0.75, (5, 0): 0.25})
-    gradient = pulled(maps, [[[1.0, 0.0]]])[0, 0, :, 0]
-    np.testing.assert_allclose(gradient, [0, -0.75, 0, 0, 0, 0.75], atol=1e-6)
-
-
-def test_the_written_gradient_is_the_automatic_one():
-    maps = tf.constant(random_maps((5, 4)))
-    upstream = np.random.default_rng(1).normal(size=(2, 3, 2))
-    with tf.GradientTape() as tape:
-        tape.watch(maps)
-        _, points, _ = read(maps)
-    automatic = tape.gradient(points, maps, tf.constant(upstream, "float32"))
-    np.testing.assert_allclose(pulled(maps, upstream), automatic, atol=1e-5)
-
-
-def test_second_derivative_is_right_in_tensorflow():
-    maps, direction = random_maps((3, 4), scale=1.0), np.zeros((2, 3, 4, 3))
-    direction[0, 1, 2, 0] = 1.0
-    upstream = np.ones((2, 3, 2))
-    tensor = tf.constant(maps)
-    with tf.GradientTape() as tape:
-        tape.watch(tensor)
-        picked = tf.reduce_sum(pulled(tensor, upstream) * direction)
-    # Central differences of the closed form, in NumPy float64.
-    up = slope(maps + 1e-4 * direction, upstream)
-    down = slope(maps - 1e-4 * direction, upstream)
-    np.testing.assert_allclose(
-        tape.gradient(picked, tensor), (up - down) / 2e-4, atol=1e-4
-    )
-
-
-def test_beta_may_be_learned():
-    # By the chain rule the slope along beta is sum_p dJ/dH(p) H(p), at beta 1.
-    maps = random_maps((5, 4))
-    upstream = np.ones((2, 3, 2))
-    beta = tf.Variable(1.0)
-    with tf.GradientTape() as tape:
-        points = integral.integrate(maps, beta)
-    gradient = tape.gradient(points, beta)
-    expected = (slope(maps, upstream) * maps).sum()
-    np.testing.assert_allclose(gradient, expected, rtol=1e-4)
-
-
-@pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize("data_format", cases.FORMATS)
 @pytest.mark.parametrize(
     "shape, jit_compile",
     [
@@ -272,7 +149,7 @@ def test_beta_may_be_learned():
     ],
 )
 def test_in_a_graph(shape, jit_compile, data_format):
-    maps = random_maps((5, 4))
+    maps = cases.random_maps((5, 4))
     upstream = np.random.default_rng(1).normal(size=(2, 3, 2))
     if data_format == "channels_first":
         shape = (shape[0], shape[3], shape[1], shape[2])
@@ -283,22 +160,24 @@ def test_in_a_graph(shape, jit_compile, data_format):
     )
     def graph(maps):
         points = integral.integrate(maps, data_format=data_format)
-        return points, pulled(maps, upstream, data_format=data_format)
+        return points, cases.pulled(maps, upstream, data_format=data_format)
 
-    points, gradient = graph(arrange(maps, data_format))
-    np.testing.assert_allclose(points, reference(maps)[1], atol=1e-4)
+    points, gradient = graph(cases.arrange(maps, data_format))
+    np.testing.assert_allclose(points, numpy_reference.joints(maps), atol=1e-4)
     np.testing.assert_allclose(
-        gradient, arrange(slope(maps, upstream), data_format), atol=1e-4
+        gradient,
+        cases.arrange(numpy_reference.gradient(maps, upstream), data_format),
+        atol=1e-4,
     )
 
 
-@pytest.mark.parametrize("spatial", SPATIAL, ids=str)
+@pytest.mark.parametrize("spatial", cases.SPATIAL, ids=str)
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_covariance_and_confidence_are_those_of_numpy(spatial, dynamic):
-    maps = random_maps(spatial, scale=1.0)
+    maps = cases.random_maps(spatial, scale=1.0)
 
     def spread(maps):
-        parts = read(maps)
+        parts = cases.read(maps)
         return (
             integral.covariance(*parts),
             integral.confidence(*parts, radius=1.5),
@@ -309,22 +188,18 @@ def test_covariance_and_confidence_are_those_of_numpy(spatial, dynamic):
         spread = tf.function(spread, input_signature=[unknown])
     covariance, confidence = spread(maps)
 
-    weight, points = reference(maps)
-    apart = pixels(spatial) - points[:, :, None]
     np.testing.assert_allclose(
-        covariance,
-        np.einsum("bkn,bknd,bkne->bkde", weight, apart, apart),
-        rtol=1e-4,
-        atol=1e-4,
+        covariance, numpy_reference.covariance(maps), rtol=1e-4, atol=1e-4
     )
-    near = np.exp(-(apart**2).sum(-1) / (2 * 1.5**2))
-    np.testing.assert_allclose(confidence, (weight * near).sum(-1), atol=1e-5)
+    np.testing.assert_allclose(
+        confidence, numpy_reference.confidence(maps, 1.5), atol=1e-5
+    )
 
 
 def test_covariance_and_confidence_by_hand():
     # Halves at x = 1 and x = 5, J at (3, 0): each 2 away, so var(x) = 4, and
     # exp(-2^2 / 2) of each agrees.
-    parts = read(masses({(1, 0): 0.5, (5, 0): 0.5}))
+    parts = cases.read(numpy_reference.scores({(1, 0): 0.5, (5, 0): 0.5}))
     np.testing.assert_allclose(
         integral.covariance(*parts)[0, 0], [[4, 0], [0, 0]], atol=1e-5
     )
@@ -332,11 +207,11 @@ def test_covariance_and_confidence_by_hand():
         integral.confidence(*parts)[0, 0], np.exp(-2), atol=1e-6
     )
     # Halves at opposite corners of 2 x 2 pixels: x and y fall together.
-    parts = read(masses({(2, 3): 0.5, (4, 1): 0.5}))
+    parts = cases.read(numpy_reference.scores({(2, 3): 0.5, (4, 1): 0.5}))
     np.testing.assert_allclose(
         integral.covariance(*parts)[0, 0], [[1, -1], [-1, 1]], atol=1e-5
     )
-    parts = read(masses({(2, 3): 1.0}))
+    parts = cases.read(numpy_reference.scores({(2, 3): 1.0}))
     np.testing.assert_allclose(integral.confidence(*parts), 1.0, atol=1e-6)
 
 
@@ -394,7 +269,7 @@ np.savez(
 def test_on_another_backend(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
-    maps = random_maps((6, 5))
+    maps = cases.random_maps((6, 5))
     upstream = np.random.default_rng(1).normal(size=(2, 3, 2))
     np.savez(
         tmp_path / "in.npz", maps=maps, upstream=upstream.astype("float32")
@@ -411,16 +286,15 @@ def test_on_another_backend(backend, tmp_path):
         check=True,
     )
     got = np.load(tmp_path / "out.npz")
-    weight, points = reference(maps, 0.3)
+    points = numpy_reference.joints(maps, 0.3)
     np.testing.assert_allclose(got["points"], points, atol=1e-4)
     np.testing.assert_allclose(
-        got["gradient"], slope(maps, upstream, 0.3), atol=1e-4
-    )
-    apart = pixels((6, 5)) - points[:, :, None]
-    np.testing.assert_allclose(
-        got["covariance"],
-        np.einsum("bkn,bknd,bkne->bkde", weight, apart, apart),
+        got["gradient"],
+        numpy_reference.gradient(maps, upstream, 0.3),
         atol=1e-4,
+    )
+    np.testing.assert_allclose(
+        got["covariance"], numpy_reference.covariance(maps, 0.3), atol=1e-4
     )
 
 

@@ -1,6 +1,5 @@
 """Tests for MPII, on files made up here in the shape of the official ones."""
 
-import json
 import pathlib
 
 import numpy as np
@@ -8,77 +7,17 @@ import pytest
 
 from integral_tf import skeletons
 from integral_tf.records import mpii
-from integral_tf.records import mpii_annotations
 from integral_tf.records import schema
-from tests import in_process
 from tests.records import mpii_files
 
 ROOT = pathlib.Path(__file__).parents[2]
 SAMPLE = ROOT.parent / "shared" / "data" / "mpii"
-EMPTY = mpii_files.EMPTY
 ANKLE, THORAX, NECK, TOP, WRIST = 0, 7, 8, 9, 15
-
-WHOLE = mpii_files.person(
-    [
-        {"x": 11, "y": 41, "id": ANKLE, "is_visible": "1"},
-        {"x": 31.5, "y": 6, "id": TOP, "is_visible": "0"},
-        {"x": 31, "y": 11, "id": NECK, "is_visible": EMPTY},
-        {"x": 21, "y": 31, "id": 6, "is_visible": 1},
-        {"x": 51, "y": 21, "id": WRIST, "is_visible": 0},
-    ],
-    head=(11, 5, 14, 9),
-    objpos=(31, 21),
-    scale=0.2,
-)
-# No head box, no objpos, no scale, and nothing on what is hidden.
-BARE = mpii_files.person(
-    [{"x": 20, "y": 16, "id": THORAX}, {"x": 30, "y": 36, "id": ANKLE}]
-)
-ONE_POINT = mpii_files.person([{"x": 21, "y": 16, "id": THORAX}])
-ONLY_HEAD = mpii_files.person(head=(1, 1, 4, 5))
-TESTED = mpii_files.person(objpos=(9, 8), scale=0.1)
-IMAGES = [
-    ("000000010.jpg", 1, [1], [WHOLE, BARE]),
-    ("000000020.jpg", 1, [], [ONE_POINT]),
-    ("000000030.jpg", 1, [], []),
-    ("000000040.jpg", 0, [1, 2], [TESTED, TESTED]),
-    ("000000050.jpg", 1, [1], [ONLY_HEAD]),
-    ("000000060.jpg", 0, [], []),
-    ("000000070.jpg", 1, [2], [mpii_files.person([]), WHOLE]),
-    ("000000080.jpg", 0, [1], [ONLY_HEAD]),
-]
-
-
-def entry(image="000000010.jpg", center=(31, 21), scale=0.2, **joints):
-    """A person in Simple Baselines' form; joints by their number, `j0=`."""
-    given = {int(name[1:]): point for name, point in joints.items()}
-    return {
-        "image": image,
-        "center": list(center),
-        "scale": scale,
-        "joints": [list(given.get(i, (-1, -1))) for i in range(16)],
-        "joints_vis": [int(i in given) for i in range(16)],
-    }
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """MPII as it unpacks: the `.mat` in a folder of its own, and `images/`."""
-    annotations = tmp_path / "mpii" / "mpii_human_pose_v1_u12_2"
-    annotations.mkdir(parents=True)
-    mpii_files.write_release(
-        annotations / "mpii_human_pose_v1_u12_1.mat", IMAGES
-    )
-    names = [name for name, *_ in IMAGES]
-    mpii_files.write_photographs(tmp_path / "mpii" / "images", names)
-    return tmp_path / "mpii"
-
-
-def json_folder(tmp_path, *entries):
-    mpii_files.write_json(tmp_path / "train.json", list(entries))
-    names = {entry["image"] for entry in entries}
-    mpii_files.write_photographs(tmp_path / "images", names)
-    return tmp_path
+    return mpii_files.write_folder(tmp_path / "mpii")
 
 
 def only_person(folder, **options):
@@ -115,14 +54,24 @@ def test_single_people_are_those_of_the_list(folder):
 def test_a_whole_person_by_hand(folder):
     person = mpii.person(dict(mpii.people(folder))["000000010_1"])
     # One less than in the file: MATLAB's first pixel is 1, ours is 0.
-    labelled = {ANKLE: (10, 40), TOP: (30.5, 5), NECK: (30, 10)}
+    labelled = {
+        ANKLE: (10, 40),
+        TOP: (30.5, 5),
+        NECK: (30, 10),
+    }
     labelled |= {6: (20, 30), WRIST: (50, 20)}
     expected = np.zeros((16, 2))
     for joint, point in labelled.items():
         expected[joint] = point
     np.testing.assert_array_equal(person.joints, expected)
     # "1" and 1 are seen, "0" and 0 hidden, and empty says nothing: seen.
-    visible = {ANKLE: 2, TOP: 1, NECK: 2, 6: 2, WRIST: 1}
+    visible = {
+        ANKLE: 2,
+        TOP: 1,
+        NECK: 2,
+        6: 2,
+        WRIST: 1,
+    }
     assert person.visible.tolist() == [visible.get(i, 0) for i in range(16)]
     # 0.2 * 200 = 40 pixels around (30, 20 + 15 * 0.2), whose edges are half a
     # pixel on.
@@ -138,41 +87,14 @@ def test_a_person_without_scale_head_and_flags(folder):
     person = mpii.person(dict(mpii.people(folder))["000000010_2"])
     np.testing.assert_array_equal(person.joints[[THORAX, ANKLE]][0], (19, 15))
     np.testing.assert_array_equal(person.joints[ANKLE], (29, 35))
-    assert np.flatnonzero(person.visible).tolist() == [ANKLE, THORAX]
+    assert np.flatnonzero(person.visible).tolist() == [
+        ANKLE,
+        THORAX,
+    ]
     assert person.visible[THORAX] == 2
     assert person.head_size == 0
     # 1.25 * (10, 20) around (24, 25).
     np.testing.assert_allclose(person.box, (18.25, 13, 12.5, 25))
-
-
-@pytest.mark.parametrize("rect", [WHOLE, ONE_POINT], ids=["whole", "one point"])
-def test_a_person_alone_is_read_as_among_others(tmp_path, rect):
-    # scipy gives one struct for one, an array for several, and so for images,
-    # people and points; one image's single_person loses its cell.
-    images = [("000000010.jpg", 1, [1], [rect])]
-    alone = mpii_files.write_release(tmp_path / "alone.mat", images)
-    images = [("000000010.jpg", 1, [1], [rect, BARE])] + IMAGES[1:]
-    among = mpii_files.write_release(tmp_path / "among.mat", images)
-    (photograph,) = mpii_annotations.read_release(alone)
-    (first,) = photograph.people
-    other = mpii_annotations.read_release(among)[0].people[0]
-    assert first.apart and other.apart and photograph.training
-    np.testing.assert_array_equal(first.joints, other.joints)
-    np.testing.assert_array_equal(first.visible, other.visible)
-    np.testing.assert_array_equal(first.centre, other.centre)
-    assert first.visible.any()
-    assert (first.scale, first.head_size) == (other.scale, other.head_size)
-
-
-@pytest.mark.parametrize(
-    "single", [[1, 2], [2], [1]], ids=["both", "second", "first"]
-)
-def test_one_images_single_people(tmp_path, single):
-    path = mpii_files.write_release(
-        tmp_path / "one.mat", [("000000010.jpg", 1, single, [WHOLE, BARE])]
-    )
-    (photograph,) = mpii_annotations.read_release(path)
-    assert [p.number for p in photograph.people if p.apart] == single
 
 
 def test_test_images_have_people_but_no_joints(folder):
@@ -212,7 +134,9 @@ def test_says_why_a_person_is_dropped(folder, name, reason):
     [((1, 1), 1), ((64, 48), 1), ((0, 9), 0), ((65, 9), 0), ((9, 49), 0)],
 )
 def test_a_joint_outside_the_image_is_unlabelled(tmp_path, point, inside):
-    source = json_folder(tmp_path, entry(j0=point, j7=(20, 20)))
+    source = mpii_files.json_folder(
+        tmp_path, mpii_files.entry(j0=point, j7=(20, 20))
+    )
     person = only_person(source)
     assert person.outside == 1 - inside
     assert person.visible[ANKLE] == 2 * inside
@@ -221,88 +145,29 @@ def test_a_joint_outside_the_image_is_unlabelled(tmp_path, point, inside):
 
 
 def test_nobody_inside_is_dropped(tmp_path):
-    source = json_folder(tmp_path, entry(j0=(500, 9)))
+    source = mpii_files.json_folder(tmp_path, mpii_files.entry(j0=(500, 9)))
     with pytest.raises(schema.Dropped, match="inside the image"):
         only_person(source)
 
 
 @pytest.mark.parametrize("centre", [(1e9, 1e9), (-500, 20), (20, 900)])
 def test_a_box_beside_the_photograph_is_dropped(tmp_path, centre):
-    folder = json_folder(tmp_path, entry(center=centre, j0=(11, 21)))
+    folder = mpii_files.json_folder(
+        tmp_path, mpii_files.entry(center=centre, j0=(11, 21))
+    )
     with pytest.raises(schema.Dropped, match="box without area") as dropped:
         only_person(folder)
     assert "_1, [" in dropped.value.example
 
 
-def test_the_json_of_simple_baselines_by_hand(tmp_path):
-    source = json_folder(
-        tmp_path,
-        entry(j0=(11, 41), j8=(31, 11), j9=(34, 7)),
-        entry(center=(-1, -1), scale=-1, j0=(11, 21), j7=(21, 41)),
-    )
-    listed = mpii.people(source)
-    assert [name for name, _ in listed] == ["000000010_1", "000000010_2"]
-    first, second = (mpii.person(annotation) for _, annotation in listed)
-    np.testing.assert_array_equal(first.joints[[0, 8, 9]][:, 0], (10, 30, 33))
-    np.testing.assert_array_equal(first.joints[[0, 8, 9]][:, 1], (40, 10, 6))
-    assert np.flatnonzero(first.visible == 2).tolist() == [0, 8, 9]
-    np.testing.assert_allclose(first.box, (10.5, 3.5, 40, 40))
-    assert first.head_size == 5  # from (30, 10) to (33, 6)
-    # 1.25 * (10, 20) around (15, 30), and no head.
-    np.testing.assert_allclose(second.box, (9.25, 18, 12.5, 25))
-    assert second.head_size == 0
-
-
-def test_a_json_that_counts_from_0(tmp_path):
-    source = json_folder(tmp_path, entry(center=(30, 20), j0=(10, 40)))
-    person = only_person(source, zero_based=True)
-    np.testing.assert_array_equal(person.joints[ANKLE], (10, 40))
-    np.testing.assert_allclose(person.box, (10.5, 3.5, 40, 40))
-
-
 def test_names_that_are_no_numbers_are_counted(tmp_path):
-    source = json_folder(
-        tmp_path, entry("b.jpg", j0=(9, 9)), entry("a.jpg", j0=(9, 9))
+    source = mpii_files.json_folder(
+        tmp_path,
+        mpii_files.entry("b.jpg", j0=(9, 9)),
+        mpii_files.entry("a.jpg", j0=(9, 9)),
     )
     numbers = {name: a.image_id for name, a in mpii.people(source)}
     assert numbers == {"b_1": 1, "a_1": 2}
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        [{}],
-        ["text"],
-        {"images": []},
-        [{"image": "1.jpg", "center": [1, 1], "scale": 1}],
-        [{**entry(), "joints": [[1, 2]] * 14}],
-        [{**entry(), "joints_vis": [1] * 14}],
-        [{**entry(), "center": [1]}],
-        [{**entry(), "scale": "tall"}],
-        [{**entry(), "scale": 900}],  # pixels, where height / 200 is meant
-    ],
-)
-def test_refuses_other_json(tmp_path, broken):
-    path = mpii_files.write_json(tmp_path / "train.json", broken)
-    (tmp_path / "images").mkdir()
-    with pytest.raises(ValueError, match=r"joints: 16 of .*Received: "):
-        mpii.people(path)
-
-
-def test_refuses_other_mats(tmp_path, folder):
-    path = mpii.find(folder)
-    whole = path.read_bytes()
-    half = whole[: len(whole) // 2]
-    for contents in (whole[:200], half, b"", b"<html>" * 99):
-        path.write_bytes(contents)
-        with pytest.raises(ValueError, match="not MPII's .mat.*Received: "):
-            mpii.people(folder)
-    release = mpii_files.write_release(tmp_path / "r.mat", IMAGES[:2])
-    mpii_files.scipy.io.savemat(release, {"joints": np.zeros((14, 3, 5))})
-    with pytest.raises(ValueError, match="RELEASE has annolist"):
-        mpii_annotations.read_release(release)
-    with pytest.raises(FileNotFoundError, match="Received: "):
-        mpii_annotations.read_release(tmp_path / "nowhere.mat")
 
 
 def test_refuses_a_folder_with_none_or_several(tmp_path, folder):
@@ -324,58 +189,16 @@ def test_refuses_a_folder_with_none_or_several(tmp_path, folder):
 
 
 def test_refuses_what_the_file_does_not_say(tmp_path, folder):
-    source = json_folder(tmp_path, entry(j0=(9, 9))) / "train.json"
+    source = (
+        mpii_files.json_folder(tmp_path, mpii_files.entry(j0=(9, 9)))
+        / "train.json"
+    )
     with pytest.raises(ValueError, match="sufficiently separated.*Received: "):
         mpii.people(source, choice="single")
     with pytest.raises(ValueError, match="Received: 'some'"):
         mpii.people(source, choice="some")
     with pytest.raises(ValueError, match="Received: zero_based=True"):
         mpii.people(folder, zero_based=True)
-
-
-def build(*flags):
-    return in_process.run("build-mpii", "--image_size=16", *flags)
-
-
-def test_the_script_counts_whom_it_drops(tmp_path):
-    """Two photographs: one to train on, one whose first person is listed."""
-    mpii_files.write_release(
-        tmp_path / "mpii_human_pose_v1_u12_1.mat",
-        [
-            ("000000010.jpg", 1, [1], [WHOLE, ONLY_HEAD]),
-            ("000000020.jpg", 1, [1], [WHOLE, BARE]),
-            ("000000030.jpg", 0, [1], [TESTED]),
-        ],
-    )
-    names = ("000000010.jpg", "000000020.jpg")
-    mpii_files.write_photographs(tmp_path / "images", names)
-    path = mpii_files.write_json(tmp_path / "v.json", [entry(names[1])])
-
-    out = tmp_path / "records"
-    built = build(f"--source={tmp_path}", f"--out={out}", f"--val_list={path}")
-
-    assert built.returncode == 0, built.stderr
-    manifest = json.loads((out / "manifest.json").read_text())
-    train, val = (manifest["splits"][name] for name in ("train", "val"))
-    assert (train["people"], val["people"]) == (1, 1)
-    assert train["dropped"] == {"no joint annotated": 1}
-    left = "in a validation image, but not on the list"
-    assert val["dropped"] == {left: 1}
-    assert manifest["skeleton"] == "mpii"
-    assert "0.6 of the head box's diagonal" in manifest["source"]
-    assert "validation: v.json, 1 entries for 1 people" in built.stdout
-    assert f"val: 1 dropped: {left}" in built.stdout
-
-
-def test_the_script_says_one_sentence_and_fails(tmp_path):
-    json_folder(tmp_path, entry(j0=(9, 9)))
-    out = tmp_path / "records"
-    built = build(f"--source={tmp_path}", f"--out={out}", "--people=single")
-    assert built.returncode != 0
-    assert "build-mpii: Only the official .mat says" in built.stderr
-    assert "Received: people='single'" in built.stderr
-    assert "Traceback" not in built.stderr
-    assert not out.exists() and not list(tmp_path.glob(".*.partial*"))
 
 
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason=f"no MPII sample in {SAMPLE}")
@@ -403,31 +226,10 @@ def test_real_people_are_inside_their_photographs():
         assert person.joints[top, 1] < person.joints[neck, 1]
 
 
-def test_one_bad_entry_is_left_out_and_named(tmp_path):
-    good = {
-        "image": "1.jpg",
-        "joints": [[10 + k, 5 + k] for k in range(16)],
-        "joints_vis": [1] * 16,
-        "center": [30, 24],
-        "scale": 0.2,
-    }
-    bad = [
-        5,
-        {**good, "image": 7},
-        {**good, "scale": 10**400},
-        {**good, "joints": [[1, 2]]},
-        {**good, "image": "../secret.jpg"},
-    ]
-    (tmp_path / "images").mkdir()
-    path = tmp_path / "a.json"
-    path.write_text(json.dumps([*bad, good]))
-    reasons = {
-        name: annotation.left_out for name, annotation in mpii.people(path)
-    }
-    form = "entry that is not of the form of MPII's JSON"
-    assert sorted(reasons.values()) == sorted([
-        form, form, form, form, "", "image file outside the folder of images",
-    ])  # fmt: skip
-    with pytest.raises(schema.Dropped) as dropped:
-        mpii.person(dict(mpii.people(path))["entry 1_1"])
-    assert dropped.value.example == "entry 1_1"
+def test_a_json_that_counts_from_0(tmp_path):
+    source = mpii_files.json_folder(
+        tmp_path, mpii_files.entry(center=(30, 20), j0=(10, 40))
+    )
+    person = only_person(source, zero_based=True)
+    np.testing.assert_array_equal(person.joints[ANKLE], (10, 40))
+    np.testing.assert_allclose(person.box, (10.5, 3.5, 40, 40))

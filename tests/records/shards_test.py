@@ -1,11 +1,9 @@
-"""Tests for windows, shards and their manifest."""
+"""Tests for windows, shards, and what the manifest counts of them."""
 
 import concurrent.futures
-import functools
 import hashlib
 import io
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -13,12 +11,12 @@ import tensorflow as tf
 from PIL import Image
 
 from integral_tf import coordinates
-from integral_tf import skeletons
 from integral_tf.records import lsp
 from integral_tf.records import schema
 from integral_tf.records import shards
 from integral_tf.records import writing
 from integral_tf.records.folder import Records
+from tests.records import noise
 
 
 def annotated(image, box):
@@ -118,45 +116,13 @@ def test_a_function_of_the_name_may_choose_the_split():
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
-    """24 people in photographs of noise; 3 of them cannot be kept."""
-    folder = tmp_path_factory.mktemp("photographs")
-    rng = np.random.default_rng(0)
-    everyone = []
-    for number in range(24):
-        path = folder / f"im{number:05d}.jpg"
-        visible = np.full(14, 2)
-        joints = rng.uniform((20, 10), (80, 90), (14, 2))
-        if number == 3:
-            visible[:] = 0
-        if number == 4:
-            joints[0] = (-5, 20)
-        if number not in (5, 6):
-            noise = rng.integers(0, 256, (100, 100, 3), np.uint8)
-            Image.fromarray(noise).save(path)
-        everyone.append(
-            (
-                path.stem,
-                lsp.Annotation(str(path), number, joints, visible),
-            )
-        )
-    return everyone
-
-
-write = functools.partial(
-    shards.write,
-    make=lsp.person,
-    skeleton=skeletons.LSP,
-    image_size=16,
-    split=0.3,
-    source="noise",
-    shards=2,
-)
+    return noise.people(tmp_path_factory.mktemp("photographs"))
 
 
 @pytest.fixture(scope="module")
 def folder(people, tmp_path_factory):
     out = tmp_path_factory.mktemp("records") / "noise"
-    write(people, out=out)
+    noise.write(people, out=out)
     return out
 
 
@@ -204,7 +170,7 @@ def test_manifest_counts_what_is_there(folder, people):
 
 
 def test_same_people_in_any_order_same_bytes(folder, people, tmp_path):
-    write(people[::-1], out=tmp_path / "again")
+    noise.write(people[::-1], out=tmp_path / "again")
     for path in folder.iterdir():
         again = tmp_path / "again" / path.name
         assert again.read_bytes() == path.read_bytes(), path.name
@@ -213,7 +179,7 @@ def test_same_people_in_any_order_same_bytes(folder, people, tmp_path):
 def test_refuses_an_existing_folder(tmp_path):
     (tmp_path / "kept").write_text("mine")
     with pytest.raises(FileExistsError, match="never overwritten.*Received:"):
-        write([("a", "1")], out=tmp_path)
+        noise.write([("a", "1")], out=tmp_path)
     assert (tmp_path / "kept").read_text() == "mine"
 
 
@@ -232,7 +198,7 @@ def test_a_failure_leaves_nothing(make, error, tmp_path):
             for name, path in everyone
         ]
     with pytest.raises(ValueError, match=error):
-        write(everyone, out=tmp_path / "records", make=make or lsp.person)
+        noise.write(everyone, out=tmp_path / "records", make=make or lsp.person)
     assert not list(tmp_path.iterdir())
 
 
@@ -245,7 +211,7 @@ def test_a_worker_that_was_killed_has_one_sentence(
 
     monkeypatch.setattr(writing, "_processes", Broken)
     with pytest.raises(OSError, match="ended from outside.*Received: "):
-        write(people, out=tmp_path / "records")
+        noise.write(people, out=tmp_path / "records")
     assert not list(tmp_path.iterdir())
 
 
@@ -257,11 +223,11 @@ def test_the_second_builder_of_a_folder_is_refused(people, tmp_path):
         # The first one's shards stay while it writes them.
         before = set(partial.iterdir())
         with pytest.raises(BlockingIOError, match=f"'{out}', which process"):
-            write(people[7:], out=out)
+            noise.write(people[7:], out=out)
         assert before and before <= set(partial.iterdir())
         return lsp.person(key)
 
-    write(people[7:], out=out, make=second, shards=1)
+    noise.write(people[7:], out=out, make=second, shards=1)
     assert [path.name for path in tmp_path.iterdir()] == ["records"]
     Records.open(out).paths("train")
 
@@ -269,7 +235,7 @@ def test_the_second_builder_of_a_folder_is_refused(people, tmp_path):
 @pytest.mark.parametrize("full, empty", [("train", "val"), ("val", "train")])
 def test_one_split_may_be_empty(people, tmp_path, full, empty):
     out = tmp_path / "records"
-    write(people[7:], out=out, split=lambda name: full, shards=3)
+    noise.write(people[7:], out=out, split=lambda name: full, shards=3)
     splits = Records.open(out).manifest["splits"]
     assert splits[full]["people"] == 17
     assert splits[empty] == {
@@ -289,7 +255,7 @@ def test_no_split_loses_everyone(people, tmp_path, alone, purpose):
     # im00005 and im00006 have no photograph, as in a wrong folder.
     other = {"train": "val", "val": "train"}[alone]
     with pytest.raises(ValueError, match=f"Nobody is left to {purpose} on.*2 "):
-        write(
+        noise.write(
             people[5:],
             out=tmp_path / "records",
             split=lambda name: alone if name < "im00007" else other,
@@ -299,14 +265,14 @@ def test_no_split_loses_everyone(people, tmp_path, alone, purpose):
 
 def test_nobody_at_all_is_refused(tmp_path):
     with pytest.raises(ValueError, match="Nobody is left to train on"):
-        write([], out=tmp_path / "records")
+        noise.write([], out=tmp_path / "records")
 
 
 def test_each_split_has_its_share_of_the_shards(people, tmp_path):
     # 3 in val, 14 in train: 8 * 3 / 14 = 1.7 shards, rounded up.
     out = tmp_path / "records"
     later = people[-3][0]
-    write(
+    noise.write(
         people[7:],
         out=out,
         split=lambda name: "val" if name >= later else "train",
@@ -316,105 +282,10 @@ def test_each_split_has_its_share_of_the_shards(people, tmp_path):
     assert len(Records.open(out).paths("val")) == 2
 
 
-OWN = skeletons.Skeleton(
-    "lsp",  # the name of a known one, but not its limbs
-    skeletons.LSP.joints,
-    skeletons.LSP.sides,
-    limbs=(("neck", "head_top"),),
-    sigmas=(0.05,) * 14,
-)
-
-
-def test_a_skeleton_of_ones_own_comes_back_whole(people, tmp_path):
-    out = tmp_path / "records"
-    write(people[7:], out=out, skeleton=OWN)
-    assert Records.open(out).skeleton == OWN
-    assert Records.open(out, "lsp").manifest["skeleton"]["name"] == "lsp"
-    with pytest.raises(ValueError, match="joints of mpii, these .* of lsp"):
-        Records.open(out, "mpii")
-
-
-def test_ground_truth_is_kept_beside_the_shards(people, folder, tmp_path):
-    truth = {"images": [{"id": 1}], "annotations": [], "categories": []}
-    write(people[7:], out=tmp_path / "records", annotations=truth)
-    assert (tmp_path / "records" / "annotations-val.json").is_file()
-    assert Records.open(tmp_path / "records").annotations() == truth
-    assert Records.open(folder).annotations() is None
-    path = tmp_path / "records" / "annotations-val.json"
-    whole = path.read_text()
-    for text in ("", whole[:-4], whole.replace("1", "2"), None):
-        path.unlink() if text is None else path.write_text(text)
-        what = "missing" if text is None else "altered or damaged"
-        with pytest.raises(ValueError, match=f"{what}.*Received: '{path}'"):
-            Records.open(path.parent).annotations()
-    # Of before there was a digest.
-    edit(path.parent, annotations_sha256=None)
-    assert Records.open(path.parent).annotations() is None
-    path.write_text(whole[:-4])
-    with pytest.raises(ValueError, match="damaged"):
-        Records.open(path.parent).annotations()
-
-
 def test_what_an_interrupted_run_left_does_not_stay(people, tmp_path):
     left = tmp_path / ".records.partial"
     left.mkdir()
     (left / "half.tfrecord").write_bytes(b"half")
-    write(people[7:], out=tmp_path / "records")
+    noise.write(people[7:], out=tmp_path / "records")
     assert not left.exists()
     assert not (tmp_path / "records" / "half.tfrecord").exists()
-
-
-@pytest.fixture
-def copy(folder, tmp_path):
-    return shutil.copytree(folder, tmp_path / "copy")
-
-
-def edit(folder, **changes):
-    path = folder / "manifest.json"
-    manifest = {**json.loads(path.read_text()), **changes}
-    path.write_text(json.dumps(manifest))
-
-
-def test_reads_what_was_written(folder):
-    assert Records.open(folder, "lsp").manifest["skeleton"] == "lsp"
-    assert Records.open(folder).skeleton is skeletons.LSP
-    train = Records.open(folder).paths("train")
-    assert [path.rpartition("/")[2] for path in train] == [
-        "train-00000-of-00002.tfrecord",
-        "train-00001-of-00002.tfrecord",
-    ]
-
-
-def test_refuses_a_folder_without_manifest(tmp_path):
-    with pytest.raises(FileNotFoundError, match="with a manifest.json.*data="):
-        Records.open(tmp_path)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1'])
-def test_refuses_a_damaged_manifest(copy, text):
-    (copy / "manifest.json").write_text(text)
-    with pytest.raises(ValueError, match="is damaged; build.*Received: data="):
-        Records.open(copy)
-
-
-def test_refuses_another_version(copy):
-    edit(copy, version=99)
-    with pytest.raises(ValueError, match="version 99, this package reads 2;"):
-        Records.open(copy)
-
-
-def test_refuses_another_skeleton(folder):
-    with pytest.raises(ValueError, match="joints of mpii, these .* of lsp"):
-        Records.open(folder, "mpii")
-
-
-def test_refuses_a_missing_shard(copy):
-    (copy / "train-00001-of-00002.tfrecord").unlink()
-    with pytest.raises(FileNotFoundError, match="missing; .*00001-of-00002"):
-        Records.open(copy).paths("train")
-
-
-@pytest.mark.parametrize("split", ["test", ""])
-def test_refuses_another_split(folder, split):
-    with pytest.raises(ValueError, match="splits train, val. Received: split="):
-        Records.open(folder).paths(split)

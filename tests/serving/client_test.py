@@ -46,7 +46,7 @@ def results(out):
 
 def require_keras(model, pictures, rows):
     """Every row is what Keras says of that picture and box."""
-    estimate = integral_tf.PoseEstimator(model)
+    estimate = integral_tf.PoseEstimator(model, "mpii")
     for row in rows:
         image = photographs.read(pictures / row["file_name"])
         (pose,) = estimate(image, [row["bbox"]])
@@ -95,7 +95,8 @@ def test_one_picture_is_one_person(server, model, pictures, tmp_path):
         )  # fmt: skip
         assert done.returncode == 0, (attempt, done.stderr)
     (row,) = results(tmp_path / "out")
-    width, height = Image.open(pictures / "0.jpg").size
+    with Image.open(pictures / "0.jpg") as picture:
+        width, height = picture.size
     assert row["bbox"] == [0, 0, width, height]
     require_keras(model, pictures, [row])
 

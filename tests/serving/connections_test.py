@@ -87,7 +87,7 @@ def test_an_answer_that_does_not_come():
     [
         (b"HTTP/1.1 503 Busy\r\n\r\n", connections.Away, "HTTP 503 Busy"),
         (b"HTTP/1.1 200 OK\r\n\r\n<html>", connections.Stop, "no TensorFlow S"),
-        (b"", connections.Away, ""),
+        (b"", connections.Away, "."),
         (
             b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
             connections.Away,

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
-import integral_tf
 from integral_tf.training import after_training
-from tests.metrics import calibration_test
+from tests import untrained
+from tests.metrics import cases
 
 
 class Seen:
@@ -20,10 +20,8 @@ class Seen:
 
 
 def test_a_models_scores_are_calibrated_once_and_saved(tmp_path, capsys):
-    model = integral_tf.pose_model(
-        "I1", "resnet18", 3, 64, width_multiplier=0.125, head_channels=8
-    )
-    validator = Seen(model, *calibration_test.drawn(2.5, -1))
+    model = untrained.network("I1", 3)
+    validator = Seen(model, *cases.drawn(2.5, -1))
     after_training.calibrate_scores(model, validator)
     layer = model.get_layer("score_calibration")
     first = layer.slope, layer.offset

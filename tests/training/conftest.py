@@ -5,9 +5,9 @@ import dataclasses
 import keras
 import pytest
 
-from integral_tf import config
 from integral_tf.training import optimizers
 from tests import drawn
+from tests import untrained
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +27,8 @@ def unvalidated(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny(data):
     """Flags of an epoch on the maps, and one on both losses."""
-    return config.TrainConfig(
-        method="I1",
-        backbone="resnet18",
-        width_multiplier=0.125,
-        image_size=64,
-        head_channels=8,
+    return untrained.settings(
+        "I1",
         batch_size=8,
         epochs=2,
         heatmap_epochs=1,

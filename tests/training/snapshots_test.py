@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from integral_tf import config
 from integral_tf import layers
 from integral_tf.training import snapshots
 from integral_tf.training import trainer
 from tests import drawn
 from tests import in_process
+from tests import untrained
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
@@ -24,10 +24,8 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     data = drawn.records(folder / "data", 16, 0.3)
     trainer.train(
-        config.TrainConfig(
-            method="I*", backbone="resnet18", width_multiplier=0.125,
-            image_size=64,
-            head_channels=8, batch_size=4, epochs=2, final_epochs=0,
+        untrained.settings(
+            "I*", batch_size=4, epochs=2, final_epochs=0,
             tensorboard=False, data=str(data), workdir=str(folder / "run"),
         )
     )  # fmt: skip
@@ -57,7 +55,10 @@ def test_each_is_an_epoch_and_the_last_is_the_model(run):
 def test_the_average_is_the_mean_of_each_weight(run):
     # Scores are calibrated for each anew: their numbers are no mean.
     first, second = (
-        [np.array(weight) for weight in layers.network_weights(model)]
+        [
+            keras.ops.convert_to_numpy(weight)
+            for weight in layers.network_weights(model)
+        ]
         for _, model in snapshots.models(run, "each")
     )
     ((name, model),) = snapshots.models(run, "average")

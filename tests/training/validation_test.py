@@ -52,8 +52,7 @@ def validator(tmp_path_factory):
 
 def test_a_perfect_gaussian_map_needs_a_large_beta(validator):
     # At beta 1 the softmax of a map with peak 1 over 256 cells is nearly
-    # flat, and the joint nearly the centre (facts of the design: 10 and more
-    # read it well).
+    # flat, and the joint nearly the centre; at 10 the peak outweighs them.
     aucs = dict(zip(calibrate.BETAS, validator.aucs(), strict=True))
     best = max(aucs, key=aucs.get)
     assert best >= 10

@@ -8,18 +8,10 @@ from integral_tf.keras_version import LEGACY
 from tests import numpy_reference
 
 BACKEND = "tensorflow" if LEGACY else keras.backend.backend()
-
-
 STRIDE = 4
-
-
 JOINTS = 16  # MPII's
-
-
 # Pixels of the crop: what the layer may differ by.
 CLOSE = 1e-4
-
-
 OPTIONS = {
     "plain": {},
     "beta": {"beta": 7.5},

@@ -8,7 +8,7 @@ import pytest
 
 import integral_tf
 
-BENCHMARKS = pathlib.Path(__file__).parent.parent / "benchmarks"
+BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks"
 SIDES = (
     "PyTorch, eager",
     "PyTorch, eager, channels last",

@@ -12,7 +12,7 @@ import pytest
 
 from tests import in_process
 
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).parents[2]
 # The script, which is the command.
 BUILDER = str(ROOT / "datasets/build_synthetic.py")
 

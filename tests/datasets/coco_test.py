@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 import integral_tf
-from integral_tf import config
 from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.pipeline import batches
@@ -18,8 +17,9 @@ from integral_tf.records.folder import Records
 from integral_tf.training import logs
 from integral_tf.training import trainer
 from tests import in_process
+from tests import untrained
 
-ROOT = pathlib.Path(__file__).parent.parent
+ROOT = pathlib.Path(__file__).parents[2]
 # Neither LSP's joints nor as many as any known skeleton has.
 FISH = {
     "id": 3,
@@ -122,12 +122,8 @@ def test_records_hold_the_skeleton_and_the_ground_truth(records):
 
 def test_it_trains_and_the_model_knows_its_joints(records, tmp_path):
     path = trainer.train(
-        config.TrainConfig(
-            method="I*",
-            backbone="resnet18",
-            width_multiplier=0.125,
-            image_size=64,
-            head_channels=8,
+        untrained.settings(
+            "I*",
             batch_size=8,
             epochs=1,
             final_epochs=0,

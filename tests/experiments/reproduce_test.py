@@ -1,15 +1,17 @@
 """Tests for the commands that reproduce the paper's tables and figures."""
 
+import subprocess
+import types
+
 import cv2
 import pytest
 
 from integral_tf import config
 from integral_tf import flagfiles
-from integral_tf import skeletons
 from integral_tf.experiments import reproduce
 from integral_tf.experiments import tables
-from integral_tf.records import shards
-from integral_tf.records import synthetic
+from tests import drawn
+from tests import in_process
 
 BUDGETS = {
     name: flagfiles.read(config.TrainConfig, flagfiles.preset(name))
@@ -17,8 +19,20 @@ BUDGETS = {
 }
 
 
-def drawn(index):
-    return synthetic.person(0, index)
+@pytest.fixture(autouse=True, scope="module")
+def one_process():
+    """Of the commands only the first has a process of its own."""
+    real, started = subprocess.run, []
+
+    def run(command):
+        started.append(command)
+        if len(started) == 1:
+            return real(command)
+        return in_process.run(*command[3:])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reproduce, "subprocess", types.SimpleNamespace(run=run))
+        yield
 
 
 def papers_scores(table):
@@ -90,17 +104,7 @@ def test_maps_may_take_longer_to_form(tmp_path):
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproduce")
-    people = [(f"{i:08d}", i) for i in range(40)]
-    shards.write(
-        people,
-        drawn,
-        folder / "data",
-        skeletons.MPII,
-        64,
-        split=0.3,
-        source="",
-        shards=1,
-    )
+    drawn.records(folder / "data", 40, 0.3)
     budget = folder / "tiny.flags"
     budget.write_text(
         "# Two steps.\n--backbone=resnet18\n--width_multiplier=0.125\n"

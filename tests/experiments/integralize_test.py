@@ -4,20 +4,14 @@ import pathlib
 import subprocess
 import sys
 
-import integral_tf
 from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf import runs
-from integral_tf import skeletons
 from integral_tf.models import loading
-from integral_tf.records import shards
-from integral_tf.records import synthetic
+from tests import drawn
+from tests import untrained
 
-ROOT = pathlib.Path(__file__).parent.parent
-
-
-def drawn(index):
-    return synthetic.person(0, index)
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def command(*flags):
@@ -30,18 +24,8 @@ def command(*flags):
 
 def test_a_heatmap_run_becomes_an_integral_one(tmp_path):
     data, run, out = (tmp_path / name for name in ("data", "run", "out"))
-    people = [(f"{i:08d}", i) for i in range(16)]
-    shards.write(
-        people, drawn, data, skeletons.MPII, 64, split=0.5, source="", shards=1
-    )
-    model = integral_tf.pose_model(
-        "H1", "resnet18", 16, 64, width_multiplier=0.125, head_channels=8
-    )
-    trained = config.TrainConfig(
-        method="H1", backbone="resnet18", width_multiplier=0.125, image_size=64,
-        head_channels=8, data=str(data),
-    )  # fmt: skip
-    runs.save_run(model, trained, skeletons.MPII, run)
+    drawn.records(data, 16, 0.5)
+    untrained.run(run, "H1", data)
     flags = f"--workdir={run}", f"--out={out}", "--epochs=1", "--batch_size=4"
     done = command(*flags)
     assert done.returncode == 0, done.stderr
