@@ -139,7 +139,7 @@ def test_without_tensorrt_its_network_and_the_command_are_left(run, tmp_path):
         formats="tensorrt",
         precisions="float16",
         max_batch=32,
-        people=4,
+        compare_people=4,
     )
     with pytest.raises(parity.Refused, match="is not installed: ") as error:
         publish.export(settings)

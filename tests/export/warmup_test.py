@@ -213,7 +213,7 @@ def test_the_c_program_goes_on_after_what_is_refused(
 
 def test_a_published_version_has_them(run, logs, replay, tmp_path):
     settings = config.ExportConfig(
-        workdir=str(run), out=str(tmp_path), people=4, oks_threshold=0.9
+        workdir=str(run), out=str(tmp_path), compare_people=4, oks_threshold=0.9
     )
     (folder,) = publish.export(settings)
     card = (folder / "card.json").read_text()
