@@ -15,12 +15,9 @@ width, height)`. A box's edge x is the coordinate x - 0.5 of a point.
 Affine maps are `(2, 3)` matrices that take `(x, y, 1)` to a point.
 
 A `size` is (height, width), as arrays have it; an `extent` is (width, height),
-as points have it.
-
-A stride is one number, or one for each axis. Functions of points take it in the
-order of a point, (x, y). The layers and the losses take it in the
-order of the maps' axes, (height, width). ours: `steps` converts from the latter
-to the former.
+as points have it. A stride is one number, or one for each axis: (x, y) in
+functions of points, (height, width) in layers and losses. ours: `steps`
+converts the latter to the former.
 
 The functions are plain arithmetic and work on any array type. Functions that
 build matrices return NumPy float64.
@@ -180,10 +177,7 @@ def _vector(numbers, points=None):
 
 
 def _convention(name, extent, stride, points):
-    """The library's coordinate of heat-map pixel 0, and its step per pixel.
-
-    Each is a number or `(2,)`.
-    """
+    """The library's coordinate of heat-map pixel 0, and its step per pixel."""
     if name not in conventions.OF_LIBRARIES:
         raise ValueError(
             f"`name` is one of {', '.join(conventions.OF_LIBRARIES)}. "

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -18,6 +21,7 @@ from integral_tf.metrics import fitting
 from integral_tf.models import doubts
 from integral_tf.models import reading
 from integral_tf.signatures import ArrayLike
+from integral_tf.signatures import Tensor
 
 _READ = {"joints", "scores", "heatmaps"}
 # The candidates that calibration chooses from.
@@ -95,53 +99,97 @@ def calibrate(
             "is positive.",
             above=0,
         )
+    error = _ClippedError(integral, joints[1:], reach)
+    maps = (
+        (model(images, training=False)["heatmaps"], truth)
+        for images, truth in feed.batches(dataset, steps)
+    )
     # The present beta comes first, so that it stays if it is the best.
     betas = [integral.beta, *map(float, BETAS)]
-    probes = _probes(integral, betas)
-    truths, distances, confidences = [], [], []
-    for images, truth in feed.batches(dataset, steps):
-        maps = model(images, training=False)["heatmaps"]
-        points, known = feed.labelled(truth, (len(maps), *joints[1:]))
-        sums = doubts.sums_of(maps, integral.data_format)
-        doubts.refuse_softmaxed(sums)
-        frame = _frame(maps, integral)
-        outputs = [probe(maps) for probe in probes]
-        joints_of = np.stack([_numpy(each["joints"]) for each in outputs])
-        differences = joints_of[:, known] - points[known]
-        feed.check_read(differences)
-        truths.append(points[known])
-        distances.append(np.linalg.norm(differences, axis=-1))
-        confidence = np.stack([_numpy(each["confidence"]) for each in outputs])
-        confidences.append(confidence[:, known])
-    feed.check_units(truths, *frame) if truths else feed.none_read()
-    if reach is None:
-        lengths, steps, _ = frame
-        reach = max(lengths * steps) / 16
-    return _calibrated(model, betas, reach, distances, confidences)
-
-
-def _calibrated(model, betas, reach, distances, confidences):
-    """Sets a model to the best of the betas; returns the `Calibration`."""
-    distances = np.concatenate(distances, axis=1)
-    confidences = np.concatenate(confidences, axis=1)
-    errors = np.minimum(distances, reach).mean(axis=1)
-    best = int(np.argmin(errors))
-    before = reading.scored(model, confidences[0])
-    reading.set_beta(model, betas[best])
-    fit_scores(model, confidences[best], distances[best] <= reach)
-    after = reading.scored(model, confidences[best])
+    beta, errors = choose_beta(integral, maps, error, betas)
+    best = betas.index(beta)
+    before = reading.scored(model, error.confidences[0])
+    reading.set_beta(model, beta)
+    hits = error.distances <= error.reach
+    fit_scores(model, error.confidences[best], hits[best])
+    after = reading.scored(model, error.confidences[best])
     return Calibration(
-        beta=betas[best],
+        beta=beta,
         errors=errors[1:],
         error_before=float(errors[0]),
-        reach=float(reach),
-        calibration_error=metrics.calibration_error(
-            after, distances[best] <= reach
-        ),
-        calibration_error_before=metrics.calibration_error(
-            before, distances[0] <= reach
-        ),
+        reach=float(error.reach),
+        calibration_error=metrics.calibration_error(after, hits[best]),
+        calibration_error_before=metrics.calibration_error(before, hits[0]),
     )
+
+
+def choose_beta(
+    integral: layers.IntegralRegression,
+    batches: Iterable[tuple[Tensor, Any]],
+    criterion: Callable[[Iterable[tuple]], Sequence[float]],
+    betas: Sequence[float] = BETAS,
+) -> tuple[float, Sequence[float]]:
+    """Chooses the beta with which an integral reads maps at the least cost.
+
+    Args:
+        integral: The layer that reads the maps.
+        batches: Pairs of a batch of maps and its truth.
+        criterion: A function from triples to the cost of each beta. A triple
+            is the layer's outputs `joints` and `confidence` for each beta, the
+            maps, and their truth. `calibrate` takes the mean clipped distance,
+            the trainer the AUC of PCKh.
+        betas: The candidates. Of equally good ones the first is chosen.
+
+    Returns:
+        The beta; and the cost of each candidate.
+    """
+    probes = _probes(integral, betas)
+    costs = criterion(
+        ([probe(maps) for probe in probes], maps, truth)
+        for maps, truth in batches
+    )
+    return float(betas[int(np.argmin(costs))]), costs
+
+
+class _ClippedError:
+    """The criterion of `calibrate`: the mean of min(distance, reach).
+
+    Attributes:
+        distances, confidences: `(betas, M)` of the M labelled joints that were
+            read.
+        reach: Pixels of the crop.
+    """
+
+    def __init__(
+        self,
+        integral: layers.IntegralRegression,
+        joints: Sequence[int],
+        reach: float | None,
+    ) -> None:
+        self.reach = reach
+        self._integral, self._joints = integral, joints
+
+    def __call__(self, readings):
+        truths, distances, confidences = [], [], []
+        for outputs, maps, truth in readings:
+            points, known = feed.labelled(truth, (len(maps), *self._joints))
+            sums = doubts.sums_of(maps, self._integral.data_format)
+            doubts.refuse_softmaxed(sums)
+            frame = _frame(maps, self._integral)
+            joints = np.stack([_numpy(each["joints"]) for each in outputs])
+            differences = joints[:, known] - points[known]
+            feed.check_read(differences)
+            truths.append(points[known])
+            distances.append(np.linalg.norm(differences, axis=-1))
+            scores = np.stack([_numpy(each["confidence"]) for each in outputs])
+            confidences.append(scores[:, known])
+        feed.check_units(truths, *frame) if truths else feed.none_read()
+        if self.reach is None:
+            lengths, steps, _ = frame
+            self.reach = max(lengths * steps) / 16
+        self.distances = np.concatenate(distances, axis=1)
+        self.confidences = np.concatenate(confidences, axis=1)
+        return np.minimum(self.distances, self.reach).mean(axis=1)
 
 
 def fit_scores(

@@ -11,7 +11,6 @@ contains no photograph of the training data. Each record also holds the
 response, which `integral-tf replay` compares with; servers do not read it.
 """
 
-import importlib
 import importlib.metadata
 import io
 import pathlib
@@ -21,6 +20,7 @@ import tensorflow as tf
 from PIL import Image
 
 from integral_tf import coordinates
+from integral_tf import optional
 from integral_tf.records import synthetic
 from integral_tf.records import windows
 
@@ -48,14 +48,14 @@ def write(frozen, folder):
         RuntimeError: the SavedModel fails on a request.
     """
     try:
-        logs = importlib.import_module(
-            "tensorflow_serving.apis.prediction_log_pb2"
+        logs = optional.need(
+            "tensorflow_serving.apis.prediction_log_pb2",
+            "tensorflow-serving-api",
+            "a warm-up request",
+            "serving",
         )
     except ImportError as error:
-        print(
-            "no warm-up requests: they need tensorflow-serving-api, `pip "
-            f"install integral_tf[serving]`. Received: {error}"
-        )
+        print(f"no warm-up requests: {error}")
         return {}
     path = pathlib.Path(folder) / FILE
     path.parent.mkdir(exist_ok=True)

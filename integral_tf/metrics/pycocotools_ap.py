@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from integral_tf import optional
 from integral_tf import skeletons
 from integral_tf.signatures import Numbers
 
@@ -34,13 +35,11 @@ def pycocotools_ap(
     Raises:
         ImportError: pycocotools is not installed.
     """
-    try:
-        from pycocotools import coco
-        from pycocotools import cocoeval
-    except ImportError as error:
-        raise ImportError(
-            "COCO's official figures need `pip install pycocotools`."
-        ) from error
+    what = "an evaluation with COCO's own code"
+    coco, cocoeval = (
+        optional.need(f"pycocotools.{name}", "pycocotools", what, extra="")
+        for name in ("coco", "cocoeval")
+    )
     with contextlib.redirect_stdout(io.StringIO()):
         api = coco.COCO()
         # Versions 2.0.9 and 2.0.10 ask for `info`.

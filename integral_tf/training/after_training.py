@@ -1,7 +1,5 @@
 """Calibrates a trained model on the validation split: beta, and scores."""
 
-import numpy as np
-
 from integral_tf import config as configs
 from integral_tf import metrics
 from integral_tf.evaluation import calibrate
@@ -12,19 +10,6 @@ def chooses_beta(config):
     """Whether a run has an integral and its flags leave beta open."""
     integrates = config.method in (*configs.TWO_PHASE_METHODS, "I*")
     return integrates and not config.beta
-
-
-def best_beta(validator):
-    """Finds the beta of `calibrate.BETAS` with the greatest AUC of PCKh.
-
-    Args:
-        validator: The run's `validation.Validator`.
-
-    Returns:
-        The beta; and the AUC in percent for each of `calibrate.BETAS`.
-    """
-    aucs = validator.aucs()
-    return float(calibrate.BETAS[np.argmax(aucs)]), aucs
 
 
 def calibrate_scores(model, validator):

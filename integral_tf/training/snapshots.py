@@ -80,7 +80,7 @@ def models(workdir, which):
         for variable, weight in zip(network, weights):
             variable.assign(weight)
         if has_val and after_training.chooses_beta(run):
-            beta, _ = after_training.best_beta(validator)
+            beta, _ = validator.best_beta()
         if beta is not None:
             reading.set_beta(model, beta)
         if has_val:

@@ -360,7 +360,7 @@ class _Run:
     def _calibrate(self):
         """Chooses beta on the validation split, if the flags leave it open."""
         if after_training.chooses_beta(self.config) and self.has_val:
-            self.progress.beta, aucs = after_training.best_beta(self.validator)
+            self.progress.beta, aucs = self.validator.best_beta()
             for beta, auc in zip(calibrate.BETAS, aucs):
                 bars.write(f"beta {beta:6.2f}: AUC {auc:.2f}")
             reading.set_beta(self.model, self.progress.beta)

@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from integral_tf import coordinates
+from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import coco_results
 from integral_tf.evaluation import predictions
 from integral_tf.models import methods
-from integral_tf.ops import integral
 
 
 class Validator:
@@ -63,21 +62,30 @@ class Validator:
         means = {name: float(np.mean(each)) for name, each in costs.items()}
         return _weighted(objectives, means)
 
-    def aucs(self):
-        """AUC of PCKh in percent for each beta of `calibrate.BETAS`."""
+    def best_beta(self):
+        """Chooses the beta of `calibrate.BETAS` with the greatest AUC of PCKh.
+
+        Returns:
+            The beta; and the AUC in percent for each of `calibrate.BETAS`.
+        """
         stride = methods.stride(self.config.upsamplings)
-        rows = {beta: [] for beta in calibrate.BETAS}
-        for people, crops, outputs in self._outputs():
-            for beta, batches in rows.items():
-                joints = integral.integrate(outputs["heatmaps"], float(beta))
-                joints = coordinates.heatmap_to_crop(
-                    joints, stride, self.config.cells
-                )
-                outputs_of_beta = {**outputs, "joints": joints}
-                batches.append(_predicted(people, crops, outputs_of_beta))
+        integral = layers.IntegralRegression(stride, cells=self.config.cells)
+        maps = (
+            (outputs["heatmaps"], (people, crops, outputs))
+            for people, crops, outputs in self._outputs()
+        )
+        beta, costs = calibrate.choose_beta(integral, maps, self._minus_aucs)
+        return beta, [-cost for cost in costs]
+
+    def _minus_aucs(self, readings):
+        rows = [[] for _ in calibrate.BETAS]
+        for read, _, (people, crops, outputs) in readings:
+            for row, each in zip(rows, read):
+                outputs_of_beta = {**outputs, "joints": each["joints"]}
+                row.append(_predicted(people, crops, outputs_of_beta))
         return [
-            predictions.concatenate(batches).pckh(self.records.skeleton)[0].auc
-            for batches in rows.values()
+            -predictions.concatenate(row).pckh(self.records.skeleton)[0].auc
+            for row in rows
         ]
 
     def hits(self):

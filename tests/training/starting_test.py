@@ -44,7 +44,9 @@ def test_a_heat_map_model_becomes_integral_without_training(settings):
     ):
         np.testing.assert_array_equal(left, right)
     # The curve that beta was chosen from is kept.
-    rows = list(csv.DictReader((path.parent / "beta.csv").open()))
+    rows = list(
+        csv.DictReader((path.parent / "beta.csv").read_text().splitlines())
+    )
     curve = {float(row["beta"]): float(row["auc"]) for row in rows}
     assert sorted(curve) == sorted(calibrate.BETAS)
     assert new.get_layer("integral").beta == max(curve, key=curve.get)
@@ -61,7 +63,9 @@ def test_the_joint_phase_starts_from_the_maps_of_another_run(settings):
         learning_rate=1e-12,
     )
     path = trainer.train(settings)
-    rows = list(csv.DictReader((path.parent / "log.csv").open()))
+    rows = list(
+        csv.DictReader((path.parent / "log.csv").read_text().splitlines())
+    )
     assert [row["phase"] for row in rows] == ["main"]
     # At a rate of almost 0, Adam leaves the weights where they were.
     after = keras.saving.load_model(path, compile=False)

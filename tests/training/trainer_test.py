@@ -126,7 +126,7 @@ def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
 def test_a_run_leaves_logs_and_flags_and_refuses_other_flags(finished):
     settings, path = finished
     workdir = path.parent
-    rows = list(csv.DictReader((workdir / "log.csv").open()))
+    rows = list(csv.DictReader((workdir / "log.csv").read_text().splitlines()))
     assert [row["phase"] for row in rows] == ["heatmap", "main"]
     assert float(rows[0]["val_heatmap"]) > 0
     assert list((workdir / "tensorboard").iterdir())
@@ -163,7 +163,9 @@ def test_two_stages_train_and_log_the_losses_of_each(settings, sgd, method):
         settings, method=method, stages=2, joint_phase="joint"
     )
     path = trainer.train(settings)
-    rows = list(csv.DictReader((path.parent / "log.csv").open()))
+    rows = list(
+        csv.DictReader((path.parent / "log.csv").read_text().splitlines())
+    )
     # The second phase has other columns than the first.
     name = "heatmap" if method == "H3" else "joint"
     for column in (f"train_stage1_{name}", f"val_{name}"):
