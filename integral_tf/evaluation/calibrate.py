@@ -169,7 +169,7 @@ class _ClippedError:
         self.reach = reach
         self._integral, self._joints = integral, joints
 
-    def __call__(self, readings):
+    def __call__(self, readings: Iterable[tuple]) -> np.ndarray:
         truths, distances, confidences = [], [], []
         for outputs, maps, truth in readings:
             points, known = feed.labelled(truth, (len(maps), *self._joints))
