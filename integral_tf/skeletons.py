@@ -232,10 +232,10 @@ def from_dict(fields: Mapping[str, Any]) -> Skeleton:
     """
     try:
         skeleton = Skeleton(**{n: _tuples(v) for n, v in fields.items()})
-        whole = _is_whole(skeleton)
+        valid = _is_valid(skeleton)
     except (TypeError, ValueError, AttributeError):
-        whole = False
-    if not whole:
+        valid = False
+    if not valid:
         raise ValueError(
             "A skeleton is a dict of name, joints, sides, limbs and the rest "
             f"of `Skeleton`. Received: {fields!r}"
@@ -251,7 +251,7 @@ def are_names(names: Any) -> bool:
     return texts and len(set(names)) == len(names)
 
 
-def _is_whole(skeleton):
+def _is_valid(skeleton):
     """Whether all names are names of joints, and all numbers are valid."""
     named = [*skeleton.sides, *skeleton.limbs, skeleton.in_mean]
     named += [joints for _, joints in skeleton.groups]

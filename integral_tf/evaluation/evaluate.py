@@ -51,7 +51,7 @@ def evaluate(config, model=None, name=""):
     with whole.folder(out) as partial:
         predicted = predictions.predict(model, config, records)
         results = _results(config, run.config, records, truth, predicted)
-        figures, tables, errors, ways = _figures_and_tables(
+        figures, tables, errors, variants = _figures_and_tables(
             config,
             run.config,
             records,
@@ -71,9 +71,9 @@ def evaluate(config, model=None, name=""):
                 figures["metric"],
                 partial / "curve.png",
             )
-        if ways:
+        if variants:
             path = partial / "reliability.png"
-            reliability.plot(predicted, ways, figures["metric"], path)
+            reliability.plot(predicted, variants, figures["metric"], path)
         _write_submission(config, partial, records, truth, predicted, results)
         report.contact_sheet(
             records, config.split, predicted, errors, partial / "sheet.png"
@@ -125,7 +125,7 @@ def _figures_and_tables(
 
     Returns:
         Figures; Markdown tables; `(N,)` errors of the people; and the scores,
-        from `reliability.ways`. The last two are None without labels.
+        from `reliability.variants`. The last two are None without labels.
     """
     label = run.method if run.stages == 1 else f"MS-{run.method}"
     figures = {
@@ -134,19 +134,19 @@ def _figures_and_tables(
         "split": config.split,
         "protocol": {f: getattr(config, f) for f in _PROTOCOL},
     }
-    tables, errors, ways = [], None, None
+    tables, errors, variants = [], None, None
     if predicted.is_labelled:
         more, table, errors = _pckh(config, run, label, records, predicted)
         figures |= more
         tables.append(table)
         if "heatmaps" in model.output:
-            ways = reliability.ways(model, predicted)
-            figures["scores"] = reliability.figures(predicted, ways)
+            variants = reliability.variants(model, predicted)
+            figures["scores"] = reliability.figures(predicted, variants)
             tables.append(reliability.table(figures))
     if truth and "annotations" in truth:
         figures |= average_precision(truth, results, records.skeleton)
         tables.append(_ap_table(config, label, records, truth, figures))
-    return figures, tables, errors, ways
+    return figures, tables, errors, variants
 
 
 # Settings that change the figures of a model.

@@ -18,7 +18,7 @@ RIGHT = 0.5
 _FEWEST = 10  # bins with fewer joints are not drawn
 
 
-def ways(model, predicted):
+def variants(model, predicted):
     """The scores of the labelled joints, before and after calibration.
 
     Args:
@@ -51,12 +51,12 @@ def ways(model, predicted):
     return {**given, "cross_fitted": fitted}
 
 
-def figures(predicted, ways):
+def figures(predicted, variants):
     """Figures of each variant of the scores.
 
     Args:
         predicted: `predictions.Predictions`.
-        ways: The variants, from `ways`.
+        variants: The result of `variants`.
 
     Returns:
         Dict from a variant's name to a dict of `spearman`, Spearman's
@@ -72,7 +72,7 @@ def figures(predicted, ways):
                 scores, errors <= RIGHT
             ),
         }
-        for name, scores in ways.items()
+        for name, scores in variants.items()
     }
 
 
@@ -97,12 +97,12 @@ def table(evaluated):
     return "\n".join(lines)
 
 
-def plot(predicted, ways, metric, path):
+def plot(predicted, variants, metric, path):
     """Plots the fraction of right joints, and their error, over the score.
 
     Args:
         predicted: `predictions.Predictions`.
-        ways: The variants of the scores, from `ways`.
+        variants: The result of `variants`.
         metric: `"PCKh"` or `"PCK"`.
         path: PNG to write.
     """
@@ -113,7 +113,7 @@ def plot(predicted, ways, metric, path):
     below = figure.add_subplot(grid[1, 0], sharex=left)
     right = figure.add_subplot(grid[:, 1])
     left.plot([0, 1], [0, 1], ":", color="grey")
-    for name, scores in ways.items():
+    for name, scores in variants.items():
         counts, means, shares = metrics.reliability(scores, errors <= RIGHT)
         error = metrics.calibration_error(scores, errors <= RIGHT)
         label = f"{name.replace('_', ' ')}: ECE {error:.3f}"
@@ -128,7 +128,7 @@ def plot(predicted, ways, metric, path):
     below.set_xlabel("score")
     below.set_xlim(0, 1)
     below.set_ylabel("joints")
-    given = ways["as_given"]
+    given = variants["as_given"]
     quartiles(right, given, errors)
     correlation = metrics.spearman(given, errors)
     right.set_title(f"Spearman's correlation {correlation:.2f}", fontsize=10)

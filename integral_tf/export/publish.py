@@ -189,7 +189,7 @@ class _Artifact:
         Without TensorRT or a GPU the ONNX network stays beside the versions,
         and the error says which command builds the engine from it elsewhere.
         """
-        root, most = self.out / self.name, self.config.max_batch
+        root, max_batch = self.out / self.name, self.config.max_batch
         root.mkdir(parents=True, exist_ok=True)
         network = self.partial / tensorrt.NETWORK
         versions = tensorrt.write_network(
@@ -197,16 +197,16 @@ class _Artifact:
         )
         # By ONNX Runtime: an engine takes minutes to build.
         reference.compare(self.partial, self.precision)
-        text = tensorrt.triton_config(self.name, self.frozen, most)
+        text = tensorrt.triton_config(self.name, self.frozen, max_batch)
         (root / "config.pbtxt").write_text(text)
         shape = (self.frozen.height, self.frozen.width, 3)
         network = network.rename(root / tensorrt.NETWORK)
         engine, cache = self.partial / tensorrt.ENGINE, root / tensorrt.CACHE
         try:
-            made = tensorrt.build(network, engine, shape, most, cache)
+            made = tensorrt.build(network, engine, shape, max_batch, cache)
         except (ImportError, RuntimeError) as error:
             engine = root / "1" / tensorrt.ENGINE
-            line = tensorrt.trtexec(network, engine, shape, most)
+            line = tensorrt.trtexec(network, engine, shape, max_batch)
             raise parity.Refused(
                 f"{error} Its network is there; on a machine with both: "
                 f"mkdir -p {engine.parent} && {line}"

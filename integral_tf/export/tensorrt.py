@@ -35,14 +35,14 @@ def write_network(frozen, path, precision="float32", crops=None):
     return versions
 
 
-def build(network, engine, shape, most, cache):
+def build(network, engine, shape, max_batch, cache):
     """Builds an engine for this machine's GPU.
 
     Args:
         network: Path of the ONNX network.
         engine: File to write.
         shape: `(height, width, 3)` of a crop.
-        most: Largest batch, in people.
+        max_batch: Largest batch, in people.
         cache: File of timings, which makes the next build faster; made or
             extended.
 
@@ -71,7 +71,7 @@ def build(network, engine, shape, most, cache):
     # TF32's 10 bits would move joints by more than all other rounding.
     settings.clear_flag(trt.BuilderFlag.TF32)
     profile = builder.create_optimization_profile()
-    batches = (1, min(8, most), most)
+    batches = (1, min(8, max_batch), max_batch)
     profile.set_shape("images", *[(batch, *shape) for batch in batches])
     settings.add_optimization_profile(profile)
     cache = pathlib.Path(cache)
@@ -88,11 +88,11 @@ def build(network, engine, shape, most, cache):
     return {"tensorrt": trt.__version__}
 
 
-def trtexec(network, engine, shape, most):
+def trtexec(network, engine, shape, max_batch):
     """The `trtexec` command that builds the same engine on another machine."""
     sizes = "x".join(map(str, shape))
     low, middle, high = (
-        f"images:{batch}x{sizes}" for batch in (1, min(8, most), most)
+        f"images:{batch}x{sizes}" for batch in (1, min(8, max_batch), max_batch)
     )
     return (
         f"trtexec --onnx={network} --saveEngine={engine} --stronglyTyped "
@@ -101,13 +101,13 @@ def trtexec(network, engine, shape, most):
     )
 
 
-def triton_config(name, frozen, most):
+def triton_config(name, frozen, max_batch):
     """Text of Triton's `config.pbtxt`.
 
     Args:
         name: Name of the folder that holds the versions.
         frozen: A `frozen_network.Frozen`.
-        most: Largest batch, in people.
+        max_batch: Largest batch, in people.
     """
     joints = len(frozen.skeleton)
 
@@ -117,7 +117,7 @@ def triton_config(name, frozen, most):
 
     return f"""name: "{name}"
 platform: "tensorrt_plan"
-max_batch_size: {most}
+max_batch_size: {max_batch}
 input [
 {tensor("images", frozen.height, frozen.width, 3)}
 ]

@@ -40,15 +40,17 @@ class TensorRT:
             for name in ("joints", "scores")
         }
         self.joints = self.shapes["joints"][0]
-        _, _, most = self.engine.get_tensor_profile_shape("images", 0)
-        self.most = most[0]
+        *_, largest = self.engine.get_tensor_profile_shape("images", 0)
+        self.max_batch = largest[0]
         # The context holds the shape and the addresses of only one call.
         self.lock = threading.Lock()
 
     def __call__(self, crops):
         parts = [
-            self._run(np.ascontiguousarray(crops[start : start + self.most]))
-            for start in range(0, len(crops), self.most)
+            self._run(
+                np.ascontiguousarray(crops[start : start + self.max_batch])
+            )
+            for start in range(0, len(crops), self.max_batch)
         ]
         return {
             name: np.concatenate([part[name] for part in parts])

@@ -218,7 +218,7 @@ def _read(path):
 @functools.lru_cache(maxsize=4096)
 def _content(path, size, mtime):
     del mtime  # a key of the cache: a changed file is read again
-    whole, people, first = hashlib.sha256(), 0, b""
+    digest, people, first = hashlib.sha256(), 0, b""
     with open(path, "rb") as file:
         # A record: 8 bytes of length, 4 bytes of its checksum, the data, and 4
         # bytes of the data's checksum.
@@ -229,11 +229,11 @@ def _content(path, size, mtime):
             if len(head) < 12 or size < 0:
                 return _Content(people)
             body = file.read(length)
-            whole.update(head)
-            whole.update(body)
+            digest.update(head)
+            digest.update(body)
             first = first or body[:-4]
             people += 1
-    return _Content(people, whole.hexdigest(), *_first(first))
+    return _Content(people, digest.hexdigest(), *_first(first))
 
 
 def _first(record):
@@ -251,12 +251,12 @@ def _first(record):
 
 def _difference(path, shard, content):
     """Describes how a shard differs from the manifest."""
-    whole = 0
+    count = 0
     try:
         for _ in tf.data.TFRecordDataset(str(path)):
-            whole += 1
+            count += 1
     except tf.errors.DataLossError:
-        return f"its record {whole}, counted from 0, is cut or damaged"
+        return f"its record {count}, counted from 0, is cut or damaged"
     if content.people != shard["people"]:
         return f"{content.people} people, to be {shard['people']}"
     return "other people"

@@ -106,9 +106,11 @@ def test_true_boxes_are_scored_both_ways(work, capsys):
     assert "| I1, by pycocotools |" in table
     assert "paper's I1, test-dev | 67.8 | 88.2 | 74.8 | 63.9 | 74.0 |" in table
     assert "to submit" not in capsys.readouterr().out
-    ways = ["uncalibrated", "as_given", "cross_fitted"]
-    assert list(figures["scores"]) == ways
-    assert all(f"| {way.replace('_', ' ')} | " in table for way in ways)
+    variants = ["uncalibrated", "as_given", "cross_fitted"]
+    assert list(figures["scores"]) == variants
+    assert all(
+        f"| {variant.replace('_', ' ')} | " in table for variant in variants
+    )
     assert (work / "out" / "reliability.png").exists()
 
 

@@ -43,17 +43,21 @@ def model(*with_layers):
 def test_calibration_is_taken_back(seen):
     seen, confidence = seen
     calibrated = layers.ScoreCalibration(2.0, 1.0)
-    ways = reliability.ways(model(calibrated), seen)
-    assert list(ways) == ["uncalibrated", "as_given", "cross_fitted"]
-    np.testing.assert_allclose(ways["uncalibrated"], confidence, atol=1e-4)
-    np.testing.assert_array_equal(ways["as_given"], seen.scores[:399].ravel())
-    assert "uncalibrated" not in reliability.ways(model(), seen)
+    variants = reliability.variants(model(calibrated), seen)
+    assert list(variants) == ["uncalibrated", "as_given", "cross_fitted"]
+    np.testing.assert_allclose(variants["uncalibrated"], confidence, atol=1e-4)
+    np.testing.assert_array_equal(
+        variants["as_given"], seen.scores[:399].ravel()
+    )
+    assert "uncalibrated" not in reliability.variants(model(), seen)
 
 
 def test_figures_are_of_heads(seen):
     seen, confidence = seen
-    ways = reliability.ways(model(layers.ScoreCalibration(2.0, 1.0)), seen)
-    figures = reliability.figures(seen, ways)
+    variants = reliability.variants(
+        model(layers.ScoreCalibration(2.0, 1.0)), seen
+    )
+    figures = reliability.figures(seen, variants)
     # The error falls exactly as the score rises, whatever the calibration.
     assert figures["as_given"]["spearman"] == pytest.approx(-1)
     assert figures["uncalibrated"]["spearman"] == pytest.approx(-1)
@@ -69,6 +73,6 @@ def test_figures_are_of_heads(seen):
 def test_the_plot_is_drawn(seen, tmp_path):
     seen, _ = seen
     seen.joints[0, 0] = np.nan
-    ways = reliability.ways(model(), seen)
-    reliability.plot(seen, ways, "PCKh", tmp_path / "reliability.png")
+    variants = reliability.variants(model(), seen)
+    reliability.plot(seen, variants, "PCKh", tmp_path / "reliability.png")
     assert cv2.imread(str(tmp_path / "reliability.png")).std() > 5
