@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from integral_tf import config as configs
 from integral_tf import coordinates
 from integral_tf import metrics
 from integral_tf.evaluation import calibrate
@@ -9,6 +10,8 @@ from integral_tf.evaluation import coco_results
 from integral_tf.evaluation import predictions
 from integral_tf.models import methods
 from integral_tf.ops import integral
+from integral_tf.records.folder import Records
+from integral_tf.training.objectives import Objective
 
 
 class Validator:
@@ -20,13 +23,18 @@ class Validator:
         records: The `Records`.
     """
 
-    def __init__(self, config, observe, records):
+    def __init__(
+        self,
+        config: configs.TrainConfig,
+        observe: predictions.Observer,
+        records: Records,
+    ) -> None:
         self.config = config
         self.records = records
         self.annotations = records.annotations()
         self._observe = observe
 
-    def figures(self, objectives):
+    def figures(self, objectives: dict[str, Objective]) -> dict[str, float]:
         """Figures of the validation split.
 
         Args:
@@ -56,14 +64,14 @@ class Validator:
             figures["ap"] = 100 * self._average_precision(predicted)
         return figures
 
-    def training_loss(self, objectives):
+    def training_loss(self, objectives: dict[str, Objective]) -> float:
         """The weighted loss on the first batch of the training split."""
         _, crops, outputs = next(self._outputs("train"))
         costs = _costs(objectives, crops, outputs)
         means = {name: float(np.mean(each)) for name, each in costs.items()}
         return _weighted(objectives, means)
 
-    def aucs(self):
+    def aucs(self) -> list[float]:
         """AUC of PCKh in percent for each beta of `calibrate.BETAS`."""
         stride = methods.stride(self.config.upsamplings)
         rows = {beta: [] for beta in calibrate.BETAS}
@@ -80,7 +88,7 @@ class Validator:
             for batches in rows.values()
         ]
 
-    def hits(self):
+    def hits(self) -> tuple[np.ndarray, np.ndarray]:
         """Scores of the M labelled joints, and which are right by PCKh@0.5.
 
         Returns:
