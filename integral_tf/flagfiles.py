@@ -25,11 +25,13 @@ _DEFINE = {
 class Values(flags.FlagValues):
     """absl's flags, also after positional words, and with `--preset`."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.set_gnu_getopt(True)
 
-    def read_flags_from_files(self, argv, force_gnu=True):
+    def read_flags_from_files(
+        self, argv: list[str], force_gnu: bool = True
+    ) -> list[str]:
         while True:
             argv = super().read_flags_from_files(argv, force_gnu)
             if not any(map(_is_preset, argv)):

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 
 try:
     import fcntl
@@ -29,7 +30,7 @@ _HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
 @contextlib.contextmanager
-def of(folder: str | os.PathLike, *, beside: bool = False):
+def of(folder: str | os.PathLike, *, beside: bool = False) -> Iterator[None]:
     """Locks a folder inside the `with` block, or refuses.
 
     Args:

@@ -114,7 +114,7 @@ def checkpoints(workdir: str | os.PathLike) -> list[str]:
     return [str(path / f"ckpt-{number}") for number in numbers]
 
 
-def finished(config):
+def finished(config: configs.TrainConfig) -> pathlib.Path | None:
     """Path of the `model.keras` of a finished run, else None.
 
     Raises:
@@ -139,7 +139,7 @@ def finished(config):
     return path
 
 
-def check_flags(config):
+def check_flags(config: configs.TrainConfig) -> None:
     """Requires that the run folder is new, or this run's.
 
     Raises:
@@ -182,12 +182,12 @@ def check_flags(config):
         )
 
 
-def may_change_rates(workdir):
+def may_change_rates(workdir: str | os.PathLike) -> bool:
     """Whether a run stopped because a loss was not finite."""
     return (pathlib.Path(workdir) / STOPPED).exists()
 
 
-def claim(config):
+def claim(config: configs.TrainConfig) -> None:
     """Makes the run's folder and writes its flags, or checks them.
 
     Raises:
@@ -203,7 +203,7 @@ def claim(config):
         flagfiles.write(config, partial)
 
 
-def check_records(config, records):
+def check_records(config: configs.TrainConfig, records: Records) -> None:
     """Requires that these are the records that the run was started with.
 
     The records may have moved. Of a run from before version 0.2 only the joints
@@ -246,7 +246,7 @@ def check_records(config, records):
         )
 
 
-def check_there(config):
+def check_there(config: configs.TrainConfig) -> None:
     """Requires that a run's folder was not moved or deleted.
 
     Raises:
@@ -260,7 +260,7 @@ def check_there(config):
         )
 
 
-def claim_records(config, records):
+def claim_records(config: configs.TrainConfig, records: Records) -> None:
     """Writes `records.json`, which `check_records` reads."""
     path = pathlib.Path(config.workdir) / RECORDS
     if not path.exists():
@@ -287,13 +287,20 @@ def _in_words(records):
     return f"{text}, {records['source']}" if records["source"] else text
 
 
-def save_skeleton(skeleton, workdir):
+def save_skeleton(
+    skeleton: skeletons.Skeleton, workdir: str | os.PathLike
+) -> None:
     """Writes `skeleton.json`, whole or not at all."""
     with whole.file(pathlib.Path(workdir) / SKELETON) as partial:
         partial.write_text(archive.to_json(skeleton))
 
 
-def save_run(model, config, skeleton, out):
+def save_run(
+    model: keras.Model,
+    config: configs.TrainConfig,
+    skeleton: skeletons.Skeleton,
+    out: str | os.PathLike,
+) -> None:
     """Writes the folder of a finished run, whole or not at all.
 
     Args:
@@ -311,7 +318,7 @@ def save_run(model, config, skeleton, out):
         save_model(model, partial, skeleton)
 
 
-def check_new(out):
+def check_new(out: str | os.PathLike) -> None:
     """Requires that a run's folder does not exist.
 
     Raises:
@@ -321,7 +328,9 @@ def check_new(out):
         raise FileExistsError(f"{_TAKEN} Received: {str(out)!r}")
 
 
-def save_model(model, workdir, skeleton):
+def save_model(
+    model: keras.Model, workdir: str | os.PathLike, skeleton: skeletons.Skeleton
+) -> pathlib.Path:
     """Writes `model.keras`, whole or not at all; returns its path.
 
     The file also holds the skeleton, so that a copy of it knows its joints.

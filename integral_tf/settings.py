@@ -83,7 +83,7 @@ class Checked:
         ValueError: a value has the wrong type, or is out of its range.
     """
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if not _holds(field, value):

@@ -14,6 +14,7 @@ import re
 import select
 import signal
 import sys
+from collections.abc import Iterator
 
 # Patterns of the known lines after their time, file and line number.
 _SAYINGS = (
@@ -75,7 +76,7 @@ _END = b"\0integral_tf:end\0"
 
 
 @contextlib.contextmanager
-def startup():
+def startup() -> Iterator[None]:
     """A context in which stderr is filtered.
 
     Also silences TensorFlow's Python logging below warnings.

@@ -110,6 +110,6 @@ class ModelConfig(settings.Checked):
     )
 
     @property
-    def size(self):
+    def size(self) -> tuple[int, int]:
         """`(height, width)` of the network's input."""
         return self.image_size, self.image_width or self.image_size

@@ -3,13 +3,19 @@
 Section 6.2: "OKS based keypoint NMS" and rescoring by the keypoints' scores.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from integral_tf import coordinates
 from integral_tf import inference
+from integral_tf import skeletons
+from integral_tf.evaluation.predictions import Predictions
 
 
-def pose_scores(predicted, rescore=True, threshold=0.2):
+def pose_scores(
+    predicted: Predictions, rescore: bool = True, threshold: float = 0.2
+) -> np.ndarray:
     """Scores of the poses.
 
     Args:
@@ -25,7 +31,14 @@ def pose_scores(predicted, rescore=True, threshold=0.2):
     return inference.rescore(predicted.box_score, predicted.scores, threshold)
 
 
-def kept(predicted, scores, skeleton, aspect, kind="hard", threshold=0.9):
+def kept(
+    predicted: Predictions,
+    scores: np.ndarray,
+    skeleton: skeletons.Skeleton,
+    aspect: float,
+    kind: str = "hard",
+    threshold: float = 0.9,
+) -> np.ndarray:
     """Indices of the people that OKS-NMS keeps.
 
     Args:
@@ -59,7 +72,12 @@ def kept(predicted, scores, skeleton, aspect, kind="hard", threshold=0.9):
     return chosen if kind == "hard" else chosen[0]
 
 
-def of_predictions(predicted, truth=None, scores=None, chosen=None):
+def of_predictions(
+    predicted: Predictions,
+    truth: dict | None = None,
+    scores: np.ndarray | None = None,
+    chosen: Sequence[int] | np.ndarray | None = None,
+) -> list[dict]:
     """Converts predictions to COCO's keypoint results, in the image frame.
 
     A person's category is that of its record if the truth has it, else the

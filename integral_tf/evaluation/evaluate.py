@@ -5,11 +5,14 @@ import importlib.util
 import json
 import pathlib
 
+import keras
 import numpy as np
 
+from integral_tf import config as configs
 from integral_tf import metrics
 from integral_tf import paper
 from integral_tf import runs
+from integral_tf import skeletons
 from integral_tf import whole
 from integral_tf.evaluation import coco_results
 from integral_tf.evaluation import mean_pose
@@ -23,7 +26,11 @@ from integral_tf.records.folder import Records
 MPII_SUBMISSION, COCO_SUBMISSION = "pred_keypoints_mpii.mat", "submission.json"
 
 
-def evaluate(config, model=None, name=""):
+def evaluate(
+    config: configs.EvaluateConfig,
+    model: keras.Model | None = None,
+    name: str = "",
+) -> dict:
     """Evaluates a model of a run and writes a folder of results.
 
     Args:
@@ -164,7 +171,7 @@ _FILES = {
 }
 
 
-def self_test(config):
+def self_test(config: configs.EvaluateConfig) -> None:
     """Scores the ground truth as if a model had predicted it.
 
     The records' truth, mapped into the crop and back, must have a PCKh of 100.
@@ -239,7 +246,9 @@ def _largest_distance(predicted, truth):
     return float(worst)
 
 
-def average_precision(truth, results, skeleton):
+def average_precision(
+    truth: dict, results: list[dict], skeleton: skeletons.Skeleton
+) -> dict[str, dict[str, float]]:
     """COCO's ten figures, AP to AR (L).
 
     Args:
@@ -258,7 +267,7 @@ def average_precision(truth, results, skeleton):
     return figures
 
 
-def person_errors(predicted):
+def person_errors(predicted: predictions.Predictions) -> np.ndarray:
     """`(N,)` mean error of each person in reference lengths; NaN if unknown."""
     errors = predicted.errors()
     labelled = np.sum(~np.isnan(errors), axis=1)

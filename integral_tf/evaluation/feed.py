@@ -6,6 +6,8 @@ Shape letters: K joints, D axes of a point (2 in pictures), M labelled joints.
 import itertools
 import operator
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,7 +22,7 @@ _MANY = 1000
 _ENOUGH = 10
 
 
-def batches(dataset, steps=None):
+def batches(dataset: Any, steps: int | None = None) -> Iterator[tuple]:
     """Yields batches `(images, truth)` of a dataset or of two arrays.
 
     Args:
@@ -69,7 +71,9 @@ def batches(dataset, steps=None):
         yield batch[0], batch[1]
 
 
-def labelled(truth, shape):
+def labelled(
+    truth: Any, shape: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """Splits a batch's truth into points and a mask of labelled joints.
 
     Args:
@@ -104,7 +108,12 @@ def labelled(truth, shape):
     return points, known
 
 
-def check_units(batches_of_points, lengths, steps, low):
+def check_units(
+    batches_of_points: list[np.ndarray],
+    lengths: np.ndarray,
+    steps: np.ndarray,
+    low: np.ndarray,
+) -> None:
     """Checks whether the truth seems to be in pixels of the crop.
 
     Args:
@@ -147,7 +156,7 @@ def check_units(batches_of_points, lengths, steps, low):
         )
 
 
-def check_read(differences):
+def check_read(differences: np.ndarray) -> None:
     """Requires that decoded joints are not NaN.
 
     Args:
@@ -165,7 +174,7 @@ def check_read(differences):
         )
 
 
-def none_read():
+def none_read() -> None:
     """Raises the error for a dataset without batches."""
     raise ValueError(
         "`dataset` gives no batch. A generator gives its batches once. "

@@ -4,9 +4,10 @@ import numpy as np
 
 from integral_tf import coordinates
 from integral_tf.pipeline import batches
+from integral_tf.records.folder import Records
 
 
-def of_records(records, split):
+def of_records(records: Records, split: str) -> np.ndarray:
     """Computes the mean position of each joint in people's crops.
 
     Args:
@@ -28,7 +29,7 @@ def of_records(records, split):
     return total / np.maximum(count, 1)
 
 
-def place(mean, boxes):
+def place(mean: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """Places the mean pose in each box.
 
     Args:

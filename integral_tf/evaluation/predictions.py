@@ -4,16 +4,22 @@ Shape letters: N people, B people of a batch, K joints.
 """
 
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from integral_tf import config as configs
 from integral_tf import coordinates
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf import progress
+from integral_tf import skeletons
 from integral_tf.inference import flip
 from integral_tf.pipeline import batches
+from integral_tf.records.folder import Records
 
 
 @dataclasses.dataclass
@@ -45,17 +51,19 @@ class Predictions:
     source_id: np.ndarray
     category: np.ndarray | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.category is None:
             self.category = np.zeros(len(self.joints), int)
         self.category = np.asarray(self.category)
 
     @property
-    def is_labelled(self):
+    def is_labelled(self) -> bool:
         """Whether any joint is labelled; a detector's boxes have no labels."""
         return bool((self.visible > 0).any())
 
-    def pckh(self, skeleton, *, compat=None):
+    def pckh(
+        self, skeleton: skeletons.Skeleton, *, compat: str | None = None
+    ) -> tuple[metrics.Pckh, str]:
         """PCKh of these people (Section 6.1); PCK if head sizes are unknown.
 
         Args:
@@ -76,7 +84,7 @@ class Predictions:
         )
         return score, metric
 
-    def errors(self):
+    def errors(self) -> np.ndarray:
         """`(N, K)` distances to the truth in reference lengths (head sizes).
 
         NaN without a label or a reference length; infinite if the prediction
@@ -90,7 +98,9 @@ class Predictions:
         return np.where(known, relative, np.nan)
 
 
-def of_batch(people, joints, scores, to_window):
+def of_batch(
+    people: dict[str, Any], joints: Any, scores: Any, to_window: Any
+) -> Predictions:
     """Makes the `Predictions` of a batch.
 
     Args:
@@ -115,7 +125,7 @@ def of_batch(people, joints, scores, to_window):
     )
 
 
-def concatenate(rows):
+def concatenate(rows: list[Predictions]) -> Predictions:
     """Joins a list of `Predictions` into one."""
     names = [field.name for field in dataclasses.fields(Predictions)]
     return Predictions(
@@ -133,13 +143,20 @@ class Observer:
         size: (height, width) of the crops; None takes the model's input.
     """
 
-    def __init__(self, model, skeleton, size=None):
+    def __init__(
+        self,
+        model: Any,
+        skeleton: skeletons.Skeleton,
+        size: tuple[int, int] | None = None,
+    ) -> None:
         size = size or model.input_shape[1:3]
         self._crop = layers.PersonCrop(*size, skeleton.mirrored_order)
         self._model = model
         self._step = tf.function(self._observed, reduce_retracing=True)
 
-    def __call__(self, records, split, batch_size, limit=0):
+    def __call__(
+        self, records: Records, split: str, batch_size: int, limit: int = 0
+    ) -> Iterator[tuple[dict, dict, dict]]:
         """Yields people, their crops and the model's outputs.
 
         Args:
@@ -167,7 +184,9 @@ class Observer:
         return crops, self._model(crops["images"], training=False)
 
 
-def predict(model, config, records):
+def predict(
+    model: keras.Model, config: configs.EvaluateConfig, records: Records
+) -> Predictions:
     """Runs a model over a split of records.
 
     Args:
@@ -185,7 +204,7 @@ def predict(model, config, records):
     return _gathered(observer, config, records)
 
 
-def truth(config, records):
+def truth(config: configs.EvaluateConfig, records: Records) -> Predictions:
     """Makes `Predictions` of the records' truth, mapped to the crop and back.
 
     A model without error would predict these. Scores are 1 for labelled

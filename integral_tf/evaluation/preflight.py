@@ -1,7 +1,12 @@
 """Checks of an evaluation, before any work is done."""
 
+import os
+import pathlib
+
+import keras
 import numpy as np
 
+from integral_tf import config as configs
 from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.models import loading
@@ -9,9 +14,15 @@ from integral_tf.pipeline import batches
 from integral_tf.records import coco
 from integral_tf.records import mpii
 from integral_tf.records import mpii_annotations
+from integral_tf.records.folder import Records
 
 
-def check(config, records, out=None, model=None):
+def check(
+    config: configs.EvaluateConfig,
+    records: Records,
+    out: pathlib.Path | None = None,
+    model: keras.Model | None = None,
+) -> dict | None:
     """Checks that records, model and ground truth belong together.
 
     Args:
@@ -60,7 +71,9 @@ def check(config, records, out=None, model=None):
     return truth
 
 
-def read_truth(annotations, skeleton):
+def read_truth(
+    annotations: str | os.PathLike, skeleton: skeletons.Skeleton
+) -> dict:
     """Reads the ground truth of a skeleton's categories.
 
     Prints a line for each reason why annotations are left out.
@@ -85,7 +98,7 @@ def read_truth(annotations, skeleton):
     return truth
 
 
-def restricted(truth, image_ids):
+def restricted(truth: dict, image_ids: np.ndarray) -> dict:
     """The ground truth of these images only.
 
     Args:
@@ -110,7 +123,9 @@ def restricted(truth, image_ids):
     }
 
 
-def check_tested(annotations, source_ids):
+def check_tested(
+    annotations: str | os.PathLike, source_ids: np.ndarray
+) -> None:
     """Requires that the records are all people whom MPII's test scores.
 
     Args:
@@ -132,7 +147,7 @@ def check_tested(annotations, source_ids):
         )
 
 
-def check_joints(run, skeleton):
+def check_joints(run: str | os.PathLike, skeleton: skeletons.Skeleton) -> None:
     """Requires that a run has the records' joints, in the same order.
 
     Args:
@@ -155,7 +170,9 @@ def check_joints(run, skeleton):
         )
 
 
-def check_truth(truth, skeleton, image_ids):
+def check_truth(
+    truth: dict, skeleton: skeletons.Skeleton, image_ids: np.ndarray
+) -> None:
     """Requires that COCO's ground truth is that of these records.
 
     Args:

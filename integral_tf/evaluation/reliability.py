@@ -6,11 +6,16 @@ length if heads are unknown. A calibrated score is the probability of that.
 Shape letter: M labelled joints.
 """
 
+import os
+from typing import Any
+
+import keras
 import matplotlib.figure
 import numpy as np
 
 from integral_tf import layers
 from integral_tf import metrics
+from integral_tf.evaluation.predictions import Predictions
 from integral_tf.metrics import fitting
 from integral_tf.models import reading
 
@@ -18,7 +23,9 @@ RIGHT = 0.5
 _FEWEST = 10  # bins with fewer joints are not drawn
 
 
-def variants(model, predicted):
+def variants(
+    model: keras.Model, predicted: Predictions
+) -> dict[str, np.ndarray]:
     """The scores of the labelled joints, before and after calibration.
 
     Args:
@@ -51,7 +58,9 @@ def variants(model, predicted):
     return {**given, "cross_fitted": fitted}
 
 
-def figures(predicted, variants):
+def figures(
+    predicted: Predictions, variants: dict[str, np.ndarray]
+) -> dict[str, dict[str, float]]:
     """Figures of each variant of the scores.
 
     Args:
@@ -76,7 +85,7 @@ def figures(predicted, variants):
     }
 
 
-def table(evaluated):
+def table(evaluated: dict) -> str:
     """A Markdown table of `figures`.
 
     Args:
@@ -97,7 +106,12 @@ def table(evaluated):
     return "\n".join(lines)
 
 
-def plot(predicted, variants, metric, path):
+def plot(
+    predicted: Predictions,
+    variants: dict[str, np.ndarray],
+    metric: str,
+    path: str | os.PathLike,
+) -> None:
     """Plots the fraction of right joints, and their error, over the score.
 
     Args:
@@ -142,7 +156,9 @@ def plot(predicted, variants, metric, path):
     figure.savefig(path)
 
 
-def quartiles(axes, values, errors, bins=10):
+def quartiles(
+    axes: Any, values: np.ndarray, errors: np.ndarray, bins: int = 10
+) -> None:
     """Draws the median and the quartiles of errors over bins of values.
 
     Args:

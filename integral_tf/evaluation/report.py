@@ -1,18 +1,23 @@
 """Tables, the curve of Figure 3, and a sheet of people, for an evaluation."""
 
+import os
+from typing import Any
+
 import cv2
 import matplotlib.figure
 import numpy as np
 
 from integral_tf import coordinates
 from integral_tf import metrics
+from integral_tf.evaluation.predictions import Predictions
 from integral_tf.inference import draw
 from integral_tf.pipeline import batches
+from integral_tf.records.folder import Records
 
 _TILE = 240
 
 
-def table(metric, rows):
+def table(metric: str, rows: list[tuple[str, Any]]) -> str:
     """A Markdown table: @0.5, @0.1, AUC and the groups at 0.5, in percent.
 
     Args:
@@ -38,7 +43,7 @@ def table(metric, rows):
     return "\n".join(lines)
 
 
-def ap_table(people, rows):
+def ap_table(people: str, rows: list[tuple[str, dict[str, float]]]) -> str:
     """A Markdown table of COCO's figures in percent, as Table 8 has them.
 
     Args:
@@ -62,7 +67,9 @@ def ap_table(people, rows):
     return "\n".join(lines)
 
 
-def plot_curves(scores, metric, path):
+def plot_curves(
+    scores: dict[str, dict], metric: str, path: str | os.PathLike
+) -> None:
     """Plots PCKh over alpha as Figure 3 does.
 
     Args:
@@ -90,8 +97,15 @@ def plot_curves(scores, metric, path):
 
 
 def contact_sheet(
-    records, split, predicted, errors, path, *, rows=2, columns=6
-):
+    records: Records,
+    split: str,
+    predicted: Predictions,
+    errors: np.ndarray | None,
+    path: str | os.PathLike,
+    *,
+    rows: int = 2,
+    columns: int = 6,
+) -> None:
     """Draws the best, the median and the worst people of a split.
 
     The truth is white, the prediction coloured: left blue, right orange.

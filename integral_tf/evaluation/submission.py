@@ -10,7 +10,9 @@ checked before a file is written, and a file is written whole or not at all.
 import json
 import math
 import numbers
+import os
 import pathlib
+from collections.abc import Iterable
 
 import numpy as np
 import scipy.io
@@ -19,11 +21,16 @@ from integral_tf import skeletons
 from integral_tf import whole
 from integral_tf.records import mpii
 from integral_tf.records import mpii_annotations
+from integral_tf.signatures import ArrayLike
 
 _PERSON = 1  # COCO's category
 
 
-def mpii_mat(joints, annotations, path):
+def mpii_mat(
+    joints: dict[str, ArrayLike],
+    annotations: str | os.PathLike,
+    path: str | os.PathLike,
+) -> None:
     """Writes the struct array `pred` that MPII's evaluation script reads.
 
     `pred(i)` is the i-th test image of RELEASE, with all of its rectangles.
@@ -85,7 +92,11 @@ def mpii_mat(joints, annotations, path):
     _write_whole(path, write)
 
 
-def coco_json(results, path, image_ids=None):
+def coco_json(
+    results: Iterable[dict],
+    path: str | os.PathLike,
+    image_ids: Iterable[int] | None = None,
+) -> None:
     """Writes COCO keypoint results, with the server's checks.
 
     Coordinates are written to a hundredth of a pixel, scores to five digits.

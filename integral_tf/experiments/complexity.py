@@ -33,7 +33,7 @@ _NOT_REPRODUCED = (
 )
 
 
-def report(model_config, joints):
+def report(model_config: config.ModelConfig, joints: int) -> str:
     """Writes both counts of a configuration, part by part, in Markdown.
 
     Args:
@@ -64,7 +64,7 @@ def report(model_config, joints):
     return "\n".join([*lines, "", _OPERATIONS, _PARAMETERS])
 
 
-def table(number):
+def table(number: int) -> str:
     """Writes the paper's counts beside ours, in Markdown.
 
     Args:

@@ -1,5 +1,8 @@
 """Figure 2: heat maps of ankles and a wrist, on the photograph."""
 
+import os
+
+import keras
 import matplotlib.figure
 import numpy as np
 
@@ -8,9 +11,16 @@ from integral_tf.evaluation import predictions
 from integral_tf.models import reading
 from integral_tf.ops import integral
 from integral_tf.ops import layout
+from integral_tf.records.folder import Records
 
 
-def draw(models, records, path, *, person=-1):
+def draw(
+    models: dict[str, keras.Model],
+    records: Records,
+    path: str | os.PathLike,
+    *,
+    person: int = -1,
+) -> None:
     """Draws heat maps on the photograph, as Figure 2 does.
 
     There is a row per model, and a column per joint: right ankle, left ankle

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import pathlib
 import shlex
 import subprocess
@@ -32,13 +33,19 @@ class Runs:
             the budget's.
     """
 
-    def __init__(self, flagfile, data, out, heatmap_epochs=0):
+    def __init__(
+        self,
+        flagfile: str | os.PathLike,
+        data: str | os.PathLike,
+        out: str | os.PathLike,
+        heatmap_epochs: int = 0,
+    ) -> None:
         self.flagfile = pathlib.Path(flagfile)
         self.budget = flagfiles.read(configs.TrainConfig, flagfile)
         self.data, self.out = pathlib.Path(data), pathlib.Path(out)
         self.heatmap_epochs = heatmap_epochs
 
-    def all(self, rows, seeds):
+    def all(self, rows: list[tables.Row], seeds: int) -> dict[str, list[dict]]:
         """Trains and scores the missing runs.
 
         Args:
@@ -63,13 +70,13 @@ class Runs:
                 print(f"about {each * left / 60:.0f} minutes left")
         return scores
 
-    def folder(self, row, seed):
+    def folder(self, row: tables.Row, seed: int) -> pathlib.Path:
         """Path of a run, named for its differences from the budget."""
         parts = [row.method.lower().replace("*", "star")]
         parts += [f"{k}_{v}" for k, v in self._changed(row).items()]
         return self.out / "runs" / "-".join([*parts, f"seed_{seed}"])
 
-    def one(self, row, seed):
+    def one(self, row: tables.Row, seed: int) -> dict:
         """Trains and scores one run, unless done; returns its metrics."""
         folder = self.folder(row, seed)
         changed = {
@@ -127,7 +134,13 @@ def _call(name, *arguments):
         )
 
 
-def table_page(table, rows, scores, trained, seeds):
+def table_page(
+    table: int,
+    rows: list[tables.Row],
+    scores: dict[str, list[dict]],
+    trained: Runs,
+    seeds: int,
+) -> str:
     """The Markdown page of a table.
 
     Args:
@@ -172,7 +185,9 @@ def table_page(table, rows, scores, trained, seeds):
     return "\n".join(lines).replace("I*", r"I\*") + "\n"
 
 
-def claims_table(claims, scores, seeds):
+def claims_table(
+    claims: list[tables.Claim], scores: dict[str, list[dict]], seeds: int
+) -> list[str]:
     """Markdown lines: each claim, its difference per seed, and whether it held.
 
     Args:
@@ -200,7 +215,9 @@ def _mean(scores, metric):
     return float(np.mean([score[metric] for score in scores]))
 
 
-def reproduce(table, figure, trained, seeds=1, person=-1):
+def reproduce(
+    table: int, figure: int, trained: Runs, seeds: int = 1, person: int = -1
+) -> None:
     """Writes the page of a table, or a figure.
 
     Args:

@@ -6,6 +6,7 @@ of two tables is one run.
 
 import dataclasses
 
+from integral_tf import config as configs
 from integral_tf import paper
 
 METRICS = ("@0.5", "@0.1", "AUC")
@@ -51,7 +52,7 @@ class Claim:
     terms: tuple
 
 
-def rows(table, budget):
+def rows(table: int, budget: configs.TrainConfig) -> list[Row]:
     """The runs of a table.
 
     Args:
@@ -113,7 +114,7 @@ def _stages():
     ]
 
 
-def claims(table):
+def claims(table: int) -> list[Claim]:
     """The paper's claims about a table, as a list of `Claim`."""
     if table == 2:
         pairs = [("R1", "H1", "@0.1"), ("R1", "H1", "AUC")]

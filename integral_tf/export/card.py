@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import pathlib
 import platform
 
@@ -13,11 +14,19 @@ import integral_tf
 from integral_tf import config as configs
 from integral_tf import coordinates
 from integral_tf import runs
+from integral_tf.export.frozen_network import Frozen
 from integral_tf.inference import published
 from integral_tf.models import loading
 
 
-def describe(config, run, frozen, parity, versions, folder):
+def describe(
+    config: configs.ExportConfig,
+    run: configs.TrainConfig,
+    frozen: Frozen,
+    parity: dict,
+    versions: dict[str, str],
+    folder: str | os.PathLike,
+) -> dict:
     """Makes the content of `card.json`.
 
     Args:
@@ -74,7 +83,7 @@ def describe(config, run, frozen, parity, versions, folder):
     }
 
 
-def write(card, folder):
+def write(card: dict, folder: str | os.PathLike) -> None:
     """Writes `card.json`."""
     text = json.dumps(card, indent=1) + "\n"
     (pathlib.Path(folder) / published.CARD).write_text(text)

@@ -11,6 +11,8 @@ Damaged EXIF or XMP is ignored. Positions in the file and numbers read from it
 are int64, so that a damaged one does not overflow.
 """
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -85,7 +87,9 @@ def read(image_bytes: tf.Tensor) -> tf.Tensor:
     return _as_shown(image, orientation)
 
 
-def required(condition, value, message, *received):
+def required(
+    condition: tf.Tensor, value: tf.Tensor, message: str, *received: Any
+) -> tf.Tensor:
     """Returns the value if the condition holds; else the graph raises."""
     # Not tf.debugging.assert_*, which leaves the operation out of the graph if
     # the condition is known while tracing.

@@ -16,7 +16,7 @@ from integral_tf import layers
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
 
 
-def in_float32(model):
+def in_float32(model: keras.Model) -> keras.Model:
     """Copies a model of any dtype policy, to compute in float32.
 
     A model trained in mixed precision has float32 weights. The copy has the
@@ -41,7 +41,7 @@ def in_float32(model):
     return copy
 
 
-def fold(model, phases=False):
+def fold(model: keras.Model, phases: bool = False) -> keras.Model:
     """Copies a pose model, in float32 and without its normalisations.
 
     A normalisation is folded only if it directly follows a convolution without

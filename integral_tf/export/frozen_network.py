@@ -1,7 +1,9 @@
 """A trained network as one frozen function; every format is made from it."""
 
 import dataclasses
+from typing import Any
 
+import keras
 import tensorflow as tf
 from tensorflow.python.framework import convert_to_constants
 
@@ -31,11 +33,16 @@ class Frozen:
     width: int
     skeleton: skeletons.Skeleton
 
-    def __call__(self, images):
+    def __call__(self, images: Any) -> dict[str, tf.Tensor]:
         return dict(zip(backends.OUTPUTS, self.function(images)))
 
 
-def freeze(model, skeleton, flip_test=False, phases=False):
+def freeze(
+    model: keras.Model,
+    skeleton: skeletons.Skeleton,
+    flip_test: bool = False,
+    phases: bool = False,
+) -> Frozen:
     """Turns a pose model into a function whose weights are constants.
 
     A runtime prepares constants once, so that on a CPU the frozen network is

@@ -6,19 +6,27 @@ to the last convolution. The decoding after it, from heat maps to points, stays
 float32.
 """
 
+import os
 import pathlib
 import tempfile
 import warnings
 
+import numpy as np
 import tensorflow as tf
 
 from integral_tf.export import saved_model
+from integral_tf.export.frozen_network import Frozen
 from integral_tf.inference import backends
 
 _CONVOLUTIONS = ("CONV_2D", "TRANSPOSE_CONV")
 
 
-def write(frozen, folder, precision="float32", crops=None):
+def write(
+    frozen: Frozen,
+    folder: str | os.PathLike,
+    precision: str = "float32",
+    crops: np.ndarray | None = None,
+) -> dict[str, str]:
     """Writes `model.tflite`.
 
     Args:
@@ -47,7 +55,7 @@ def write(frozen, folder, precision="float32", crops=None):
     return {}
 
 
-def reading(network):
+def reading(network: bytes) -> list[str]:
     """Names of the operations from the last convolution on.
 
     They compute the heat maps from features, and the points from heat maps.

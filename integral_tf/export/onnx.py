@@ -6,10 +6,13 @@ to points, stays float32 in every precision: half a pixel of a heat map is many
 pixels of the photograph, and float16 and int8 are too coarse for it.
 """
 
+import os
 import pathlib
+from typing import Any
 
 import numpy as np
 
+from integral_tf.export.frozen_network import Frozen
 from integral_tf.inference import backends
 
 # The first opset with all operations that the quantiser writes.
@@ -19,7 +22,12 @@ _CONVOLUTIONS = ("Conv", "ConvTranspose")
 _BATCH = 16
 
 
-def write(frozen, folder, precision="float32", crops=None):
+def write(
+    frozen: Frozen,
+    folder: str | os.PathLike,
+    precision: str = "float32",
+    crops: np.ndarray | None = None,
+) -> dict[str, str]:
     """Writes `model.onnx`.
 
     Args:
@@ -47,7 +55,7 @@ def write(frozen, folder, precision="float32", crops=None):
     return {name: _version(name) for name in ("onnx", "tf2onnx")}
 
 
-def convert(frozen):
+def convert(frozen: Frozen) -> Any:
     """Converts a `Frozen` to an ONNX model, float32."""
     onnx = backends.need("onnx", "onnx", "an ONNX file")
     tf2onnx = backends.need("tf2onnx", "tf2onnx", "an ONNX file")
@@ -75,7 +83,7 @@ def _rename(graph, old, new):
             value.name = new
 
 
-def reading(graph):
+def reading(graph: Any) -> list[str]:
     """Names of the nodes that no convolution comes after.
 
     They compute the points from the heat maps.
@@ -137,7 +145,12 @@ def _halved(model):
     return model
 
 
-def quantise(source, target, crops, for_tensorrt=False):
+def quantise(
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    crops: np.ndarray,
+    for_tensorrt: bool = False,
+) -> None:
     """Writes an int8 network in QDQ form, calibrated on crops.
 
     Args:

@@ -4,14 +4,23 @@ They are made from the ONNX network, also in int8. float16 is the type of the
 weights only.
 """
 
+import os
 import pathlib
 import tempfile
 
+import numpy as np
+
 from integral_tf.export import onnx
+from integral_tf.export.frozen_network import Frozen
 from integral_tf.inference import backends
 
 
-def write(frozen, folder, precision="float32", crops=None):
+def write(
+    frozen: Frozen,
+    folder: str | os.PathLike,
+    precision: str = "float32",
+    crops: np.ndarray | None = None,
+) -> dict[str, str]:
     """Writes `model.xml` and `model.bin`.
 
     Args:

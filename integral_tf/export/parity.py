@@ -1,15 +1,22 @@
 """Compares an artifact's joints with those of its Keras model."""
 
+import os
+
+import keras
 import numpy as np
 import tensorflow as tf
 
+from integral_tf import config as configs
 from integral_tf import coordinates
 from integral_tf import layers
+from integral_tf import skeletons
 from integral_tf.export import folding
+from integral_tf.export.frozen_network import Frozen
 from integral_tf.inference import backends
 from integral_tf.inference import estimator
 from integral_tf.inference import flip
 from integral_tf.pipeline import batches
+from integral_tf.records.folder import Records
 
 _BATCH, _PICTURES = 16, 8
 # ours: for --max_pixel_error=0, the largest distance in pixels of the crop, and
@@ -32,7 +39,13 @@ class Reference:
         records: The `Records`.
     """
 
-    def __init__(self, config, model, skeleton, records):
+    def __init__(
+        self,
+        config: configs.ExportConfig,
+        model: keras.Model,
+        skeleton: skeletons.Skeleton,
+        records: Records,
+    ) -> None:
         self._config = config
         self._records = records
         size = model.input_shape[1:3]
@@ -46,7 +59,7 @@ class Reference:
             lambda crops: _numpy(predict(crops)), self._crops
         )
 
-    def compare(self, folder, precision):
+    def compare(self, folder: str | os.PathLike, precision: str) -> dict:
         """Opens an artifact, and compares its outputs with the Keras model's.
 
         Args:
@@ -94,7 +107,9 @@ class Reference:
             [each[name] - want[: len(each[name])] for each in answers]
         )
 
-    def compare_pictures(self, folder, frozen, limit):
+    def compare_pictures(
+        self, folder: str | os.PathLike, frozen: Frozen, limit: float
+    ) -> float:
         """Compares `predict_bytes` of a SavedModel with the estimator.
 
         The photographs are windows of a few records.
@@ -136,7 +151,13 @@ class Reference:
         return typical
 
 
-def people(records, split, count, size, skeleton):
+def people(
+    records: Records,
+    split: str,
+    count: int,
+    size: tuple[int, int],
+    skeleton: skeletons.Skeleton,
+) -> np.ndarray:
     """Crops of the first people of a split, without augmentation.
 
     Args:

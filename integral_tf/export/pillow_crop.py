@@ -6,13 +6,17 @@ shrinks. `tf.raw_ops.ScaleAndTranslate` has the same kernel, so two calls of it,
 rounded in between, give Pillow's pixels to within one grey level.
 """
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 # Half the width of the cubic kernel, in pixels of the smaller picture.
 _RADIUS = 2.0
 
 
-def cut(image, region, height, width):
+def cut(
+    image: tf.Tensor, region: Sequence[tf.Tensor], height: int, width: int
+) -> tf.Tensor:
     """Cuts a region out of an image.
 
     Args:

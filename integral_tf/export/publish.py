@@ -16,6 +16,7 @@ import shutil
 
 import tensorflow as tf
 
+from integral_tf import config as configs
 from integral_tf import ownership
 from integral_tf import runs
 from integral_tf.export import card as cards
@@ -34,7 +35,7 @@ from integral_tf.models import reading
 _PARTIAL = ".partial"
 
 
-def export(config):
+def export(config: configs.ExportConfig) -> list[pathlib.Path]:
     """Exports a run in each format and precision of the config.
 
     Args:

@@ -14,12 +14,16 @@ It contains only TensorFlow's own operations; to load it needs no Python and no
 package.
 """
 
+import os
+from typing import Any
+
 import tensorflow as tf
 
 from integral_tf import coordinates
 from integral_tf.export import encoded
 from integral_tf.export import pillow_crop
 from integral_tf.export import suppression
+from integral_tf.export.frozen_network import Frozen
 
 
 class PoseServer(tf.Module):
@@ -34,13 +38,13 @@ class PoseServer(tf.Module):
             0 keeps everyone.
     """
 
-    def __init__(self, frozen, oks_threshold=0.0):
+    def __init__(self, frozen: Frozen, oks_threshold: float = 0.0) -> None:
         super().__init__(name="pose_server")
         self.network = frozen
         self.height, self.width = frozen.height, frozen.width
         self.oks_threshold = oks_threshold
 
-    def signatures(self):
+    def signatures(self) -> dict[str, Any]:
         """Dict from names to signatures, for `tf.saved_model.save`."""
         crop = [None, self.height, self.width, 3]
         boxes = tf.TensorSpec([None, 4], tf.float32, "boxes")
@@ -63,7 +67,7 @@ class PoseServer(tf.Module):
             for name, (function, *specs) in arguments.items()
         }
 
-    def predict_crops(self, images):
+    def predict_crops(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         shape = [None, self.height, self.width, 3]
         images = tf.ensure_shape(images, shape, name="images_shape")
         # TensorFlow's fused convolutions fail on an empty batch.
@@ -73,7 +77,9 @@ class PoseServer(tf.Module):
         outputs = self.network(tf.cast(images, tf.float32))
         return {name: value[:people] for name, value in outputs.items()}
 
-    def predict_image(self, image, boxes):
+    def predict_image(
+        self, image: tf.Tensor, boxes: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         image, boxes = _checked(image, boxes)
         regions = coordinates.crop_region(
             *tf.unstack(tf.cast(boxes, tf.float64), axis=1),
@@ -120,7 +126,9 @@ class PoseServer(tf.Module):
         ]
         return tf.cast(tf.stack(placed, axis=-1), tf.float32)
 
-    def predict_bytes(self, image_bytes, boxes):
+    def predict_bytes(
+        self, image_bytes: tf.Tensor, boxes: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         return self.predict_image(encoded.read(image_bytes), boxes)
 
 
@@ -147,7 +155,9 @@ def _checked(image, boxes):
     return image, boxes
 
 
-def write(frozen, folder, oks_threshold=0.0):
+def write(
+    frozen: Frozen, folder: str | os.PathLike, oks_threshold: float = 0.0
+) -> None:
     """Writes a SavedModel.
 
     Args:
@@ -159,7 +169,9 @@ def write(frozen, folder, oks_threshold=0.0):
     save(server, folder, server.signatures())
 
 
-def save(module, folder, signatures):
+def save(
+    module: tf.Module, folder: str | os.PathLike, signatures: dict[str, Any]
+) -> None:
     """`tf.saved_model.save` without custom gradients."""
     # TensorFlow cannot write the integral's custom gradient of a frozen
     # network, and nobody trains one.

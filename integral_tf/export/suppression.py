@@ -5,7 +5,13 @@ import tensorflow as tf
 from integral_tf import skeletons
 
 
-def oks_nms(joints, scores, areas, skeleton, threshold):
+def oks_nms(
+    joints: tf.Tensor,
+    scores: tf.Tensor,
+    areas: tf.Tensor,
+    skeleton: skeletons.Skeleton,
+    threshold: float,
+) -> tf.Tensor:
     """Keeps the people who are not too similar to a surer kept one.
 
     Args:

@@ -5,16 +5,25 @@ TensorRT 10 and 11 both support this. TF-TRT, TensorFlow's own converter, left
 TensorFlow after 2.17; its names still import and then raise, so it is not used.
 """
 
+import os
 import pathlib
 
+import numpy as np
+
 from integral_tf.export import onnx
+from integral_tf.export.frozen_network import Frozen
 from integral_tf.inference import tensorrt_engine
 
 ENGINE, NETWORK, CACHE = "model.plan", "model.onnx", "timing.cache"
 _WORKSPACE = 4 << 30  # bytes
 
 
-def write_network(frozen, path, precision="float32", crops=None):
+def write_network(
+    frozen: Frozen,
+    path: str | os.PathLike,
+    precision: str = "float32",
+    crops: np.ndarray | None = None,
+) -> dict[str, str]:
     """Writes the ONNX network that an engine is built from.
 
     Args:
@@ -35,7 +44,13 @@ def write_network(frozen, path, precision="float32", crops=None):
     return versions
 
 
-def build(network, engine, shape, max_batch, cache):
+def build(
+    network: str | os.PathLike,
+    engine: str | os.PathLike,
+    shape: tuple[int, int, int],
+    max_batch: int,
+    cache: str | os.PathLike,
+) -> dict[str, str]:
     """Builds an engine for this machine's GPU.
 
     Args:
@@ -88,7 +103,12 @@ def build(network, engine, shape, max_batch, cache):
     return {"tensorrt": trt.__version__}
 
 
-def trtexec(network, engine, shape, max_batch):
+def trtexec(
+    network: str | os.PathLike,
+    engine: str | os.PathLike,
+    shape: tuple[int, int, int],
+    max_batch: int,
+) -> str:
     """The `trtexec` command that builds the same engine on another machine."""
     sizes = "x".join(map(str, shape))
     low, middle, high = (
@@ -101,7 +121,7 @@ def trtexec(network, engine, shape, max_batch):
     )
 
 
-def triton_config(name, frozen, max_batch):
+def triton_config(name: str, frozen: Frozen, max_batch: int) -> str:
     """Text of Triton's `config.pbtxt`.
 
     Args:

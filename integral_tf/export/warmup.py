@@ -13,7 +13,10 @@ response, which `integral-tf replay` compares with; servers do not read it.
 
 import importlib.metadata
 import io
+import os
 import pathlib
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,6 +24,7 @@ from PIL import Image
 
 from integral_tf import coordinates
 from integral_tf import optional
+from integral_tf.export.frozen_network import Frozen
 from integral_tf.records import synthetic
 from integral_tf.records import windows
 
@@ -29,7 +33,7 @@ FILE = pathlib.PurePath("assets.extra", "tf_serving_warmup_requests")
 BATCHES = (1, 8)
 
 
-def write(frozen, folder):
+def write(frozen: Frozen, folder: str | os.PathLike) -> dict[str, str]:
     """Writes the warm-up requests of a SavedModel, with their responses.
 
     A server that fails on one of them drops the whole version, so the
@@ -82,7 +86,7 @@ def write(frozen, folder):
     return {"tensorflow-serving-api": version}
 
 
-def requests(height, width):
+def requests(height: int, width: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Pairs of a signature's name and its inputs, as arrays or bytes.
 
     Args:

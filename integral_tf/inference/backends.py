@@ -16,6 +16,7 @@ A runtime is imported when an artifact of its kind is opened.
 import os
 import pathlib
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ OUTPUTS = ("joints", "scores")
 need = optional.need
 
 
-def find(model):
+def find(model: Any) -> pathlib.Path | None:
     """Finds the artifact that a path names.
 
     Args:
@@ -52,7 +53,7 @@ def find(model):
     return path if known and path.is_file() else None
 
 
-def load(path):
+def load(path: str | os.PathLike) -> Any:
     """Opens an artifact.
 
     Args:
@@ -90,7 +91,7 @@ def load(path):
 class SavedModel:
     """A SavedModel's `serving_default`, run by TensorFlow."""
 
-    def __init__(self, path):
+    def __init__(self, path: pathlib.Path) -> None:
         tf = self.tensorflow = need("tensorflow", "tensorflow", "a SavedModel")
         # Kept alive, because the constants live in it.
         self.loaded = tf.saved_model.load(str(path))
@@ -99,7 +100,7 @@ class SavedModel:
         self.height, self.width = images.shape[1:3]
         self.joints = self.signature.structured_outputs["joints"].shape[1]
 
-    def __call__(self, crops):
+    def __call__(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         outputs = self.signature(images=self.tensorflow.constant(crops))
         return {name: outputs[name].numpy() for name in OUTPUTS}
 
@@ -107,7 +108,7 @@ class SavedModel:
 class OnnxRuntime:
     """An ONNX network, run by ONNX Runtime, on CUDA if available."""
 
-    def __init__(self, path):
+    def __init__(self, path: pathlib.Path) -> None:
         ort = need("onnxruntime", "onnxruntime", "an ONNX file")
         wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
         has = ort.get_available_providers()
@@ -119,7 +120,7 @@ class OnnxRuntime:
         shapes = {o.name: o.shape for o in self.session.get_outputs()}
         self.joints = shapes["joints"][1]
 
-    def __call__(self, crops):
+    def __call__(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         values = self.session.run(list(OUTPUTS), {"images": crops})
         return dict(zip(OUTPUTS, values))
 
@@ -127,7 +128,7 @@ class OnnxRuntime:
 class LiteRT:
     """A .tflite network, run by LiteRT."""
 
-    def __init__(self, path):
+    def __init__(self, path: pathlib.Path) -> None:
         interpreter = need(
             "ai_edge_litert.interpreter", "ai-edge-litert", "a .tflite file"
         )
@@ -141,7 +142,7 @@ class LiteRT:
         self.joints = int(details["shape_signature"][1])
         self.lock = threading.Lock()  # the interpreter is for one thread
 
-    def __call__(self, crops):
+    def __call__(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         with self.lock:
             outputs = self.run(images=crops)  # copies of its tensors
         return {name: outputs[name] for name in OUTPUTS}
@@ -150,7 +151,7 @@ class LiteRT:
 class OpenVINO:
     """An OpenVINO network, .xml and .bin, run on the CPU."""
 
-    def __init__(self, path):
+    def __init__(self, path: pathlib.Path) -> None:
         openvino = need("openvino", "openvino", "an OpenVINO network")
         # By default newer CPUs compute in bfloat16, which moves joints by
         # pixels.
@@ -163,7 +164,7 @@ class OpenVINO:
         self.joints = joints[1].get_length()
         self.lock = threading.Lock()  # calls share one infer request
 
-    def __call__(self, crops):
+    def __call__(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         with self.lock:
             results = self.compiled({"images": crops})
             # Copied, because the next call writes into the same memory.

@@ -46,7 +46,7 @@ class Unfit(ValueError):
     """A box or a row is not valid; the text is the reason."""
 
 
-def checked(box) -> np.ndarray:
+def checked(box: Any) -> np.ndarray:
     """Checks a box.
 
     Args:

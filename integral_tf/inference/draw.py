@@ -7,6 +7,7 @@ within limits: visible in the picture, and not covering the face.
 
 import functools
 import math
+import os
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -144,7 +145,12 @@ def pose(
     return np.asarray(drawn)
 
 
-def sheet(pictures, captions, columns=6, side=200):
+def sheet(
+    pictures: Sequence[np.ndarray],
+    captions: Sequence[str],
+    columns: int = 6,
+    side: int = 200,
+) -> np.ndarray:
     """Lays pictures out in rows, each with a line of text above.
 
     Args:
@@ -172,7 +178,7 @@ def sheet(pictures, captions, columns=6, side=200):
     return np.asarray(drawn)
 
 
-def save(image: np.ndarray, path: str | pathlib.Path) -> None:
+def save(image: np.ndarray, path: str | os.PathLike) -> None:
     """Writes RGB uint8 as PNG or JPEG, by the path's ending.
 
     Raises:

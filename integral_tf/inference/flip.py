@@ -1,16 +1,22 @@
 """The flip test: average each person with its mirror image (Section 6.1)."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from integral_tf import coordinates
 from integral_tf import paper
+from integral_tf import skeletons
 
 MERGES = ("auto", "maps", "joints")
 # The outputs that are decoded from heat maps.
 READ = ("joints", "scores", "covariance")
 
 
-def flipped(model, skeleton, merge="auto"):
+def flipped(
+    model: Any, skeleton: skeletons.Skeleton, merge: str = "auto"
+) -> Callable:
     """Wraps a pose model, so that it averages over the mirror image.
 
     Neither way of averaging needs a shift, because the centre of a pixel falls
@@ -74,7 +80,7 @@ def flipped(model, skeleton, merge="auto"):
     return predict
 
 
-def flipped_artifact(network, skeleton):
+def flipped_artifact(network: Any, skeleton: skeletons.Skeleton) -> Callable:
     """Wraps a backend of `inference.backends`; averages the points.
 
     Args:

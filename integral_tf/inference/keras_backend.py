@@ -1,7 +1,10 @@
 """A Keras model as one of `backends`, on any backend of Keras."""
 
+import numpy as np
+
 from integral_tf import keras_version
 from integral_tf import layers
+from integral_tf import skeletons
 from integral_tf.inference import flip
 from integral_tf.keras_version import keras
 from integral_tf.models import reading
@@ -15,7 +18,9 @@ class Keras:
         skeleton: A `skeletons.Skeleton` to apply the flip test; else None.
     """
 
-    def __init__(self, model, skeleton=None):
+    def __init__(
+        self, model: keras.Model, skeleton: skeletons.Skeleton | None = None
+    ) -> None:
         self.model = model
         self.height, self.width = model.input_shape[1:3]
         self.joints = model.output["joints"].shape[1]
@@ -31,7 +36,9 @@ class Keras:
             predict = tf.function(predict, reduce_retracing=True)
         self.predict = predict
 
-    def __call__(self, crops, heatmaps=False):
+    def __call__(
+        self, crops: np.ndarray, heatmaps: bool = False
+    ) -> dict[str, np.ndarray]:
         outputs = self.predict(crops)
         # Maps are large: copied from a GPU only if asked for.
         wanted = (*flip.READ, *["heatmaps"] * heatmaps)

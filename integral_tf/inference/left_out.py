@@ -1,6 +1,7 @@
 """Counts what a command leaves out, by reason, with lines for odd cases."""
 
 import collections
+from typing import Any
 
 # Most lines for one reason, and most values that one count shows.
 _LINES, _VALUES = 10, 5
@@ -17,12 +18,12 @@ class LeftOut:
     '1 box below --min_box_score=0.5, 2 boxes of another category (3, 18)'
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.counts = collections.Counter()
         self.lines = []
         self._values = collections.defaultdict(dict)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return ", ".join(
             f"{count} {_noun(thing, count)} {reason}"
             + _shown(self._values[thing, reason])
@@ -30,7 +31,7 @@ class LeftOut:
         )
 
     def count(
-        self, thing: str, reason: str, value=None, *, number: int = 1
+        self, thing: str, reason: str, value: Any = None, *, number: int = 1
     ) -> None:
         """Counts things of one kind that are left out for one reason.
 
@@ -46,7 +47,7 @@ class LeftOut:
             if value is not None:
                 self._values[thing, reason][str(value)] = None
 
-    def name(self, thing: str, reason: str, which) -> None:
+    def name(self, thing: str, reason: str, which: Any) -> None:
         """Counts one thing, and keeps a line that names it."""
         self.count(thing, reason)
         number = self.counts[thing, reason]

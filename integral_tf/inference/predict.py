@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 
+from integral_tf import config as configs
 from integral_tf import detection
 from integral_tf import progress
 from integral_tf import whole
@@ -28,7 +29,7 @@ _WANTED = (
 )
 
 
-def predict(config):
+def predict(config: configs.PredictConfig) -> list[dict]:
     """Estimates, draws and writes the people of photographs or of a video.
 
     Unreadable images, and boxes of no image, are left out. The last line

@@ -7,9 +7,11 @@ anyway, so that no further package is needed.
 import ctypes
 import glob
 import importlib
+import os
 import pathlib
 import site
 import threading
+from types import ModuleType
 
 import numpy as np
 
@@ -20,7 +22,7 @@ _RUNTIMES = ("libcudart.so", "libcudart.so.13", "libcudart.so.12")
 class TensorRT:
     """An engine, run by TensorRT."""
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike) -> None:
         trt = load_tensorrt()
         self.cuda = Cuda()
         logger = trt.Logger(trt.Logger.ERROR)
@@ -45,7 +47,7 @@ class TensorRT:
         # The context holds the shape and the addresses of only one call.
         self.lock = threading.Lock()
 
-    def __call__(self, crops):
+    def __call__(self, crops: np.ndarray) -> dict[str, np.ndarray]:
         parts = [
             self._run(
                 np.ascontiguousarray(crops[start : start + self.max_batch])
@@ -93,7 +95,7 @@ class Cuda:
         ImportError: there is no CUDA runtime.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         installed = [
             path
             for folder in site.getsitepackages()
@@ -112,18 +114,20 @@ class Cuda:
             "`pip install integral_tf[tensorrt]` brings it."
         )
 
-    def allocate(self, size):
+    def allocate(self, size: int) -> ctypes.c_void_p:
         pointer = ctypes.c_void_p()
         self._call("cudaMalloc", ctypes.byref(pointer), ctypes.c_size_t(size))
         return pointer
 
-    def copy(self, pointer, array, kind):
+    def copy(
+        self, pointer: ctypes.c_void_p, array: np.ndarray, kind: int
+    ) -> None:
         host = ctypes.c_void_p(array.ctypes.data)
         pair = (pointer, host) if kind == _TO_DEVICE else (host, pointer)
         size = ctypes.c_size_t(array.nbytes)
         self._call("cudaMemcpy", *pair, size, ctypes.c_int(kind))
 
-    def free(self, pointer):
+    def free(self, pointer: ctypes.c_void_p) -> None:
         self._call("cudaFree", pointer)
 
     def _call(self, name, *arguments):
@@ -132,7 +136,7 @@ class Cuda:
             raise RuntimeError(f"CUDA's {name} failed with status {status}.")
 
 
-def load_tensorrt():
+def load_tensorrt() -> ModuleType:
     """Imports TensorRT.
 
     Raises:

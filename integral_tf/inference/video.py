@@ -4,6 +4,8 @@ import contextlib
 import os
 import pathlib
 import struct
+from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -41,7 +43,7 @@ class Reader:
             breaks off before its end, or the frames change their size.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike) -> None:
         self.path = path
         self.capture = _opened(path)
         stated = self.capture.get(cv2.CAP_PROP_FPS)
@@ -58,16 +60,16 @@ class Reader:
         self.announced = round(self._length * self.rate)
         self.seconds = 0.0
 
-    def __enter__(self):
+    def __enter__(self) -> Any:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         self.capture.release()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[np.ndarray]:
         count, shape = 0, None
         while True:
             there, frame = self.capture.read()
@@ -120,7 +122,9 @@ class Writer:
         OSError: OpenCV cannot write the video here.
     """
 
-    def __init__(self, path, rate, height, width):
+    def __init__(
+        self, path: str | os.PathLike, rate: float, height: int, width: int
+    ) -> None:
         # ours: OpenCV with FFmpeg crops an odd size to an even one; OpenCV's
         # own Motion JPEG does not.
         self.even = height % 2 == width % 2 == 0
@@ -144,12 +148,12 @@ class Writer:
                 f"Received: {self.path}, {width} x {height} at {rate:g}/s"
             )
 
-    def write(self, frame):
+    def write(self, frame: np.ndarray) -> None:
         """Appends a `(height, width, 3)` uint8 RGB frame."""
         self.video.write(frame[..., ::-1])
         self.count += 1
 
-    def close(self):
+    def close(self) -> None:
         """Finishes the file.
 
         Raises:

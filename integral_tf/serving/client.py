@@ -8,6 +8,7 @@ import functools
 import json
 import pathlib
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,13 @@ _WANTED = f"a picture or a folder of them ({', '.join(_ENDINGS)})"
 _PROTOCOLS = {"grpc": connections.Grpc, "rest": connections.Rest}
 
 
-def people(server, path, persons, categories, seconds):
+def people(
+    server: Any,
+    path: pathlib.Path,
+    persons: list[boxes_of.Person] | None,
+    categories: Sequence[int],
+    seconds: float,
+) -> list[dict]:
     """Asks a server for the poses on one picture.
 
     Args:
@@ -73,7 +80,7 @@ def people(server, path, persons, categories, seconds):
     ]
 
 
-def skeleton_of(named):
+def skeleton_of(named: str) -> skeletons.Skeleton | None:
     """The skeleton that `--skeleton` names; None if it is empty, with a line.
 
     Raises:
@@ -92,7 +99,13 @@ def skeleton_of(named):
         ) from None
 
 
-def paint(path, found, target, skeleton, least):
+def paint(
+    path: pathlib.Path,
+    found: list[dict],
+    target: pathlib.Path,
+    skeleton: skeletons.Skeleton | None,
+    least: float,
+) -> None:
     """Draws one picture's people into a file.
 
     Args:

@@ -16,6 +16,8 @@ import reprlib
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from typing import Any
 
 _SIGNATURE = "predict_bytes"
 _SHORT = reprlib.Repr()
@@ -37,7 +39,9 @@ class Stop(Exception):
 class Rest:
     """The REST interface, by Python's standard library."""
 
-    def __init__(self, server, model, version, timeout):
+    def __init__(
+        self, server: str, model: str, version: int, timeout: float
+    ) -> None:
         server = server or "localhost:8501"
         if "://" not in server:
             server = f"http://{server}"
@@ -45,14 +49,14 @@ class Rest:
         self.versioned = f"{self.url}/versions/{version}" if version else None
         self.timeout = timeout
 
-    def predict(self, image_bytes, boxes):
+    def predict(self, image_bytes: bytes, boxes: list[list[float]]) -> Any:
         image = {"b64": base64.b64encode(image_bytes).decode("ascii")}
         inputs = {"image_bytes": image, "boxes": boxes}
         body = {"signature_name": _SIGNATURE, "inputs": inputs}
         answer = self._ask(":predict", json.dumps(body).encode())
         return answer.get("outputs") if isinstance(answer, dict) else None
 
-    def states(self):
+    def states(self) -> dict[int, str]:
         answer = self._ask("", None)
         try:
             return {
@@ -97,7 +101,9 @@ class Rest:
 class Grpc:
     """The gRPC interface, by TensorFlow Serving's own protos."""
 
-    def __init__(self, server, model, version, timeout):
+    def __init__(
+        self, server: str, model: str, version: int, timeout: float
+    ) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         try:
             import grpc
@@ -134,7 +140,9 @@ class Grpc:
         models = model_service_pb2_grpc.ModelServiceStub(channel)
         self._predict, self._status = prediction.Predict, models.GetModelStatus
 
-    def predict(self, image_bytes, boxes):
+    def predict(
+        self, image_bytes: bytes, boxes: list[list[float]]
+    ) -> dict[str, list]:
         request = type(self.request)()
         request.model_spec.signature_name = _SIGNATURE
         boxes = self.tf.make_tensor_proto(
@@ -145,7 +153,7 @@ class Grpc:
         request.inputs["boxes"].CopyFrom(boxes)
         return self.send(request)
 
-    def send(self, request):
+    def send(self, request: Any) -> dict[str, list]:
         """Sends a `PredictRequest` for this model and version.
 
         Returns:
@@ -161,7 +169,7 @@ class Grpc:
         except (ValueError, TypeError) as error:
             raise Refused(f"the server's answer is damaged: {error}") from None
 
-    def states(self):
+    def states(self) -> dict[int, str]:
         answer = self._ask(self._status, self.status).model_version_status
         return {each.version: each.State.Name(each.state) for each in answer}
 
@@ -183,7 +191,7 @@ class Grpc:
             ) from None
 
 
-def poses(outputs, people):
+def poses(outputs: Any, people: int) -> list[tuple[int, list, list]]:
     """Checks a server's response, and splits it by people.
 
     Args:
@@ -237,7 +245,7 @@ def _are_numbers(values):
     )
 
 
-def persistently(call, seconds):
+def persistently(call: Callable[[], Any], seconds: float) -> Any:
     """Calls a function, again while the server is away.
 
     The pauses double from 0.1 s to 2 s; each is shortened at random, so that
@@ -268,7 +276,7 @@ def persistently(call, seconds):
         pause = min(2 * pause, 2.0)
 
 
-def sentence(text):
+def sentence(text: str) -> str:
     """TensorFlow's message on one line, without its marks of nodes."""
     node = re.search(r"\[\[\{\{node (?:[\w.]+/)*(\w+)", text)
     text = text.removeprefix("Graph execution error:").partition("[[{{")[0]

@@ -10,10 +10,13 @@ It is not read here: if it were lost, a run would begin anew.
 
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import shutil
 
+import keras
+import numpy as np
 import tensorflow as tf
 
 from integral_tf import former
@@ -46,7 +49,7 @@ class Progress:
             checkpoint, so that a killed run may lack it.
     """
 
-    def __init__(self, state):
+    def __init__(self, state: schedule.State) -> None:
         self.state = state
         self.step = 0
         self.sums = {}
@@ -54,7 +57,7 @@ class Progress:
         self.row = None
         self.text = tf.Variable("", dtype=tf.string, trainable=False)
 
-    def pack(self):
+    def pack(self) -> None:
         fields = {
             "state": dataclasses.asdict(self.state),
             "step": self.step,
@@ -64,13 +67,13 @@ class Progress:
         }
         self.text.assign(json.dumps(fields))
 
-    def unpack(self):
+    def unpack(self) -> None:
         fields = json.loads(self.text.numpy().decode())
         self.state = schedule.State(**fields.pop("state"))
         for name, value in fields.items():
             setattr(self, name, value)
 
-    def place(self):
+    def place(self) -> str:
         """Says where the run resumes; empty for a new run."""
         if self.state.phase == "done":
             return f"finished after {self.state.epoch} epochs"
@@ -90,7 +93,14 @@ class Checkpoints:
         progress: The run's `Progress`.
     """
 
-    def __init__(self, workdir, keep, model, optimizer, progress):
+    def __init__(
+        self,
+        workdir: str | os.PathLike,
+        keep: int,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        progress: Progress,
+    ) -> None:
         self.folder = pathlib.Path(workdir) / runs.CHECKPOINTS
         self.keep = keep
         self.progress = progress
@@ -106,7 +116,7 @@ class Checkpoints:
             progress=progress.text,
         )
 
-    def restore(self):
+    def restore(self) -> None:
         """Restores the newest undamaged checkpoint; renames damaged ones.
 
         Raises:
@@ -145,7 +155,7 @@ class Checkpoints:
         self._list()
         self.progress.unpack()
 
-    def save(self):
+    def save(self) -> None:
         """Writes a checkpoint, not yet proven."""
         self.progress.pack()
         path = self.saved.save(str(self.folder / "ckpt"))
@@ -154,7 +164,7 @@ class Checkpoints:
         self.unproven.append(path)
         self._list()
 
-    def prove(self):
+    def prove(self) -> None:
         """Marks the checkpoints as proven, and deletes old ones.
 
         Call it when a loss with the present weights is finite.
@@ -166,7 +176,7 @@ class Checkpoints:
             self.kept = self.kept[-self.keep :]
             self._list()
 
-    def reject(self):
+    def reject(self) -> str | None:
         """Deletes the checkpoints that are not proven.
 
         If the only checkpoint left is the restored one, it stays.
@@ -195,7 +205,9 @@ class Checkpoints:
             path.unlink(missing_ok=True)
 
 
-def read(path, count=0):
+def read(
+    path: str | os.PathLike, count: int = 0
+) -> tuple[list[np.ndarray], dict]:
     """Reads a checkpoint's weights and progress.
 
     Args:

@@ -5,15 +5,19 @@ A damaged CSV file is renamed, and a new one begun.
 
 import csv
 import importlib.util
+import os
 import pathlib
+from collections.abc import Iterable
+from typing import Any
 
 import tensorflow as tf
 
 from integral_tf import runs
 from integral_tf import whole
+from integral_tf.training import schedule
 
 
-def append_log(workdir, row):
+def append_log(workdir: str | os.PathLike, row: dict[str, Any]) -> None:
     """Adds one epoch's figures to `log.csv`.
 
     Rows of this epoch and of later ones are removed first, so that the log of a
@@ -22,7 +26,12 @@ def append_log(workdir, row):
     _replace_from(pathlib.Path(workdir) / runs.LOG, [row])
 
 
-def append_betas(workdir, state, betas, aucs):
+def append_betas(
+    workdir: str | os.PathLike,
+    state: schedule.State,
+    betas: Iterable[float],
+    aucs: Iterable[float],
+) -> None:
     """Adds the curve of one calibration to `beta.csv`."""
     rows = [
         {"epoch": state.epoch, "beta": float(beta), "auc": auc}
@@ -31,7 +40,7 @@ def append_betas(workdir, state, betas, aucs):
     _replace_from(pathlib.Path(workdir) / runs.BETAS, rows)
 
 
-def tensorboard(workdir, wanted):
+def tensorboard(workdir: str | os.PathLike, wanted: bool) -> Any:
     """A writer of TensorBoard's logs; None if unwanted or not installed."""
     if wanted and importlib.util.find_spec("tensorboard"):
         return tf.summary.create_file_writer(
@@ -45,7 +54,7 @@ def tensorboard(workdir, wanted):
     return None
 
 
-def summarise(writer, row):
+def summarise(writer: Any, row: dict[str, Any]) -> None:
     """Writes one epoch's figures for TensorBoard.
 
     Args:
@@ -61,7 +70,7 @@ def summarise(writer, row):
     writer.flush()
 
 
-def read_rows(path):
+def read_rows(path: pathlib.Path) -> list[dict[str, str]]:
     """Reads the rows of a CSV file with a column `epoch`.
 
     Args:

@@ -23,7 +23,7 @@ class Objective:
     weight: float
 
 
-def objectives(config, phase):
+def objectives(config: configs.TrainConfig, phase: str) -> dict[str, Objective]:
     """Makes the losses of one phase.
 
     Args:
@@ -79,13 +79,13 @@ def _heatmap_loss(config):
     return losses.GaussianSquaredError(cell, config.sigma, **options)
 
 
-def beta(config):
+def beta(config: configs.ModelConfig) -> float:
     """Factor before the softmax of Eq. (5) at the start of training."""
     if config.beta:
         return config.beta
     return 10.0 if reads_gaussian(config) else 1.0
 
 
-def reads_gaussian(config):
+def reads_gaussian(config: configs.ModelConfig) -> bool:
     """Whether I1's maps have H1's loss, so that beta must be calibrated."""
     return config.method == "I1" and config.heatmap_reading == "gaussian"

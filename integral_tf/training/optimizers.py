@@ -1,11 +1,17 @@
 """Adam, with frozen stages and a learning rate of the backbone's own."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
+from integral_tf import config as configs
 from integral_tf import models
 
 
-def optimizer(config, model):
+def optimizer(
+    config: configs.TrainConfig, model: keras.Model
+) -> keras.optimizers.Optimizer:
     """Freezes a model's first stages, and makes the optimizer of the rest.
 
     Args:
@@ -41,12 +47,19 @@ class Adam(keras.optimizers.Adam):
         factor: Factor on the learning rate of these variables.
     """
 
-    def __init__(self, learning_rate, slowed=(), factor=1.0):
+    def __init__(
+        self,
+        learning_rate: float,
+        slowed: Sequence[keras.Variable] = (),
+        factor: float = 1.0,
+    ) -> None:
         super().__init__(learning_rate)
         self._slowed = {self._var_key(each) for each in slowed}
         self._factor = factor
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Any, variable: keras.Variable, learning_rate: Any
+    ) -> None:
         if self._var_key(variable) in self._slowed:
             learning_rate = learning_rate * self._factor
         super().update_step(gradient, variable, learning_rate)

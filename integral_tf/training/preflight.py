@@ -2,6 +2,7 @@
 
 import pathlib
 
+from integral_tf import config as configs
 from integral_tf import runs
 from integral_tf.pipeline import batches
 from integral_tf.records import folder
@@ -10,7 +11,7 @@ from integral_tf.training import objectives
 from integral_tf.training import schedule
 
 
-def check_workdir(config):
+def check_workdir(config: configs.TrainConfig) -> None:
     """Requires that a run's folder is named, and is not one of records.
 
     Raises:
@@ -27,7 +28,7 @@ def check_workdir(config):
         )
 
 
-def check(config):
+def check(config: configs.TrainConfig) -> Records:
     """Opens a run's records, and requires that they fit the run and its flags.
 
     Args:

@@ -34,7 +34,7 @@ class State:
     waited: int = 0
 
 
-def start(config):
+def start(config: configs.TrainConfig) -> State:
     """The state before the first epoch."""
     # A run that starts from another run has trained heat maps already.
     pretrains = (
@@ -43,7 +43,9 @@ def start(config):
     return _enter(config, State("heatmap" if pretrains else "main"))
 
 
-def advance(config, state, validation_loss):
+def advance(
+    config: configs.TrainConfig, state: State, validation_loss: float
+) -> State:
     """The state after one more epoch.
 
     A phase ends when the validation loss has not fallen by the fraction
@@ -68,7 +70,7 @@ def advance(config, state, validation_loss):
     return _enter(config, state)
 
 
-def learning_rate(config, state):
+def learning_rate(config: configs.TrainConfig, state: State) -> float:
     """Adam's rate in this state."""
     if state.phase == "final":
         return config.final_learning_rate

@@ -1,8 +1,11 @@
 """A run's checkpoints as models: one model each, or the average of all."""
 
 import dataclasses
+import os
 import pathlib
+from collections.abc import Iterator
 
+import keras
 import numpy as np
 
 from integral_tf import layers
@@ -15,7 +18,9 @@ from integral_tf.training import trainer
 from integral_tf.training import validation
 
 
-def models(workdir, which):
+def models(
+    workdir: str | os.PathLike, which: str
+) -> Iterator[tuple[str, keras.Model]]:
     """Yields models of the checkpoints that a run kept.
 
     The run need not have finished. Each model is calibrated on the run's own

@@ -6,7 +6,7 @@ import os
 import tensorflow as tf
 
 
-def check_alone():
+def check_alone() -> None:
     """Requires that `TF_CONFIG` names no cluster; a run uses one machine.
 
     Raises:
@@ -28,7 +28,7 @@ def check_alone():
         )
 
 
-def mirrored():
+def mirrored() -> tf.distribute.Strategy:
     """`MirroredStrategy` over every visible GPU, else over the CPU.
 
     Create it before any other TensorFlow operation.

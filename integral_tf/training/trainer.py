@@ -11,6 +11,7 @@ import pathlib
 import keras
 import tensorflow as tf
 
+from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import ownership
 from integral_tf import progress as bars
@@ -33,7 +34,7 @@ from integral_tf.training import strategy as strategies
 from integral_tf.training import validation
 
 
-def train(config):
+def train(config: configs.TrainConfig) -> pathlib.Path:
     """Trains a run, or resumes it where it was interrupted.
 
     Args:
@@ -65,7 +66,7 @@ def train(config):
         return _Run(config, records).train()
 
 
-def build(config, joints):
+def build(config: configs.TrainConfig, joints: int) -> keras.Model:
     """The run's network, under its dtype policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(config.mixed_precision)

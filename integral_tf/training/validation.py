@@ -2,12 +2,15 @@
 
 import numpy as np
 
+from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import coco_results
 from integral_tf.evaluation import predictions
 from integral_tf.models import methods
+from integral_tf.records.folder import Records
+from integral_tf.training.objectives import Objective
 
 
 class Validator:
@@ -19,13 +22,18 @@ class Validator:
         records: The `Records`.
     """
 
-    def __init__(self, config, observe, records):
+    def __init__(
+        self,
+        config: configs.TrainConfig,
+        observe: predictions.Observer,
+        records: Records,
+    ) -> None:
         self.config = config
         self.records = records
         self.annotations = records.annotations()
         self._observe = observe
 
-    def figures(self, objectives):
+    def figures(self, objectives: dict[str, Objective]) -> dict[str, float]:
         """Figures of the validation split.
 
         Args:
@@ -55,14 +63,14 @@ class Validator:
             figures["ap"] = 100 * self._average_precision(predicted)
         return figures
 
-    def training_loss(self, objectives):
+    def training_loss(self, objectives: dict[str, Objective]) -> float:
         """The weighted loss on the first batch of the training split."""
         _, crops, outputs = next(self._outputs("train"))
         costs = _costs(objectives, crops, outputs)
         means = {name: float(np.mean(each)) for name, each in costs.items()}
         return _weighted(objectives, means)
 
-    def best_beta(self):
+    def best_beta(self) -> tuple[float, list[float]]:
         """Chooses the beta of `calibrate.BETAS` with the greatest AUC of PCKh.
 
         Returns:
@@ -88,7 +96,7 @@ class Validator:
             for row in rows
         ]
 
-    def hits(self):
+    def hits(self) -> tuple[np.ndarray, np.ndarray]:
         """Scores of the M labelled joints, and which are right by PCKh@0.5.
 
         Returns:
