@@ -17,9 +17,11 @@ that needs Keras.
 
 import importlib
 import importlib.util
+import sys
 import warnings
 from typing import TYPE_CHECKING
 
+from integral_tf import former
 from integral_tf import lazy
 from integral_tf import registration
 
@@ -89,6 +91,7 @@ def _is_legacy():
 if _is_legacy():
     warnings.warn(_LEGACY, stacklevel=2)
 registration.follow_keras()
+sys.meta_path.append(former.Modules())
 
 
 _find = lazy.attributes(__name__, {**_PLACES, **_KERAS_3})

@@ -1,6 +1,7 @@
 """Tests for names of before 0.2: each is still found, with a warning."""
 
 import importlib
+import sys
 
 import pytest
 
@@ -55,3 +56,13 @@ def test_flags_have_their_former_names(kind, old, now, tmp_path):
     assert got == kind(**now)
     flagfiles.write(got, file)
     assert old not in file.read_text().splitlines()
+
+
+@pytest.mark.parametrize("old, now", former._MODULES.items())
+def test_modules_are_imported_by_their_former_names(old, now, monkeypatch):
+    monkeypatch.delitem(sys.modules, old, raising=False)
+    with pytest.warns(DeprecationWarning, match=f"{old} is {now} now") as told:
+        found = importlib.import_module(old)
+    assert found is importlib.import_module(now)
+    assert found.__spec__.name == now
+    assert told[0].filename == importlib.__file__

@@ -14,6 +14,7 @@ from keras import ops
 
 from integral_tf import checks
 from integral_tf import coordinates
+from integral_tf import former
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.evaluation import feed
@@ -252,3 +253,6 @@ def _frame(maps, integral):
 
 def _numpy(tensor):
     return np.asarray(ops.convert_to_numpy(tensor))
+
+
+__getattr__ = former.names(__name__)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from integral_tf import config as configs
 from integral_tf import coordinates
+from integral_tf import former
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf import progress
@@ -232,3 +233,6 @@ def _gathered(observer, config, records):
             rows.append(of_batch(people, joints, scores, crops["to_window"]))
             bar.update(len(joints))
     return concatenate(rows)
+
+
+__getattr__ = former.names(__name__)

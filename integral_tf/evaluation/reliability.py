@@ -13,6 +13,7 @@ import keras
 import matplotlib.figure
 import numpy as np
 
+from integral_tf import former
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.evaluation.predictions import Predictions
@@ -179,3 +180,6 @@ def quartiles(
 def _known(predicted):
     errors = predicted.errors()
     return errors[~np.isnan(errors)]
+
+
+__getattr__ = former.names(__name__)

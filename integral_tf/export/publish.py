@@ -17,6 +17,7 @@ import shutil
 import tensorflow as tf
 
 from integral_tf import config as configs
+from integral_tf import former
 from integral_tf import ownership
 from integral_tf import runs
 from integral_tf.export import card as cards
@@ -253,3 +254,6 @@ def _wanted(config):
 
 def _names(text):
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+__getattr__ = former.names(__name__)

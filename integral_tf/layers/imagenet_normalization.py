@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from integral_tf import former
 from integral_tf.keras_version import keras
 from integral_tf.keras_version import ops
 from integral_tf.signatures import Shape
@@ -76,3 +77,6 @@ class ImageNetNormalization(keras.layers.Layer):
 keras.saving.get_custom_objects()["integral_tf>ImageNetCentering"] = (
     ImageNetNormalization
 )
+
+
+__getattr__ = former.names(__name__)

@@ -9,6 +9,7 @@ from typing import Any
 
 from integral_tf import checks
 from integral_tf import coordinates
+from integral_tf import former
 from integral_tf.keras_version import keras
 from integral_tf.keras_version import ops
 from integral_tf.layers import float32
@@ -185,3 +186,6 @@ def _checked_order(order):
     if sorted(places) != list(range(len(places))):
         raise ValueError(f"{sentence} Received: mirrored_order={order!r}")
     return places
+
+
+__getattr__ = former.names(__name__)

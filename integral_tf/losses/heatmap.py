@@ -14,6 +14,7 @@ from typing import Any
 
 from integral_tf import checks
 from integral_tf import coordinates
+from integral_tf import former
 from integral_tf import keras_version
 from integral_tf.keras_version import keras
 from integral_tf.keras_version import ops
@@ -281,3 +282,6 @@ class OneHotCrossEntropy(HeatmapLoss):
             ops.logsumexp(scores, axis=-1),
             ops.take_along_axis(scores, pixel[..., None], axis=-1)[..., 0],
         )
+
+
+__getattr__ = former.names(__name__)

@@ -11,6 +11,7 @@ import re
 
 import keras
 
+from integral_tf import former
 from integral_tf import layers
 from integral_tf.models import backbone as backbones
 from integral_tf.models import methods
@@ -174,3 +175,6 @@ def _classifier(model):
     heads = (layers.HeatmapHead, layers.JointHead)
     head = next(layer for layer in model.layers if isinstance(layer, heads))
     return Part("1000-way layer", published=(head.input.shape[-1] + 1) * 1000)
+
+
+__getattr__ = former.names(__name__)

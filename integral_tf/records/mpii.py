@@ -11,6 +11,7 @@ import pathlib
 import numpy as np
 
 from integral_tf import coordinates
+from integral_tf import former
 from integral_tf import skeletons
 from integral_tf.records import mpii_annotations
 from integral_tf.records import photographs
@@ -248,3 +249,6 @@ def _numbers(listed):
         if len(set(numbers)) == len(numbers):
             return numbers
     return range(1, len(listed) + 1)
+
+
+__getattr__ = former.names(__name__)
