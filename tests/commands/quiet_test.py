@@ -85,13 +85,13 @@ os.write(2, b"after\\n")
     ],
 )  # fmt: skip
 def test_what_passes_a_command(body, told):
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", CODE.format(start=START, body=body)],
         stderr=subprocess.PIPE,
-    )
-    process.wait(timeout=300)
-    os.set_blocking(process.stderr.fileno(), False)
-    seen = process.stderr.read()
+    ) as process:
+        process.wait(timeout=300)
+        os.set_blocking(process.stderr.fileno(), False)
+        seen = process.stderr.read()
     assert seen == told
     assert process.returncode == 0
 
