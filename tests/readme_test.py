@@ -63,6 +63,7 @@ def workplace(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.filterwarnings("ignore:no model was named")
 def test_every_command_runs(workplace, capsys):
     asked = [c for c in commands_of(ROOT / "README.md") if "photo" in str(c)]
     assert len(asked) >= 5

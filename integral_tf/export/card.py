@@ -26,8 +26,11 @@ def describe(
     parity: dict,
     versions: dict[str, str],
     folder: str | os.PathLike,
+    *,
+    format: str,
+    precision: str,
 ) -> dict:
-    """Makes the content of `card.json`.
+    """Makes the content of `card.json`, in its order.
 
     Args:
         config: The `config.ExportConfig`.
@@ -36,6 +39,8 @@ def describe(
         parity: Dict of the artifact's distances from the Keras model.
         versions: Dict of the versions of the packages that made the artifact.
         folder: Folder of the artifact's files.
+        format: One of `publish.FORMATS`.
+        precision: One of `parity.LIMITS`.
     """
     files = {
         str(path.relative_to(folder)): path
@@ -44,6 +49,8 @@ def describe(
     }
     fields = dataclasses.fields(configs.ModelConfig)
     return {
+        "format": format,
+        "precision": precision,
         "method": run.method,
         "backbone": run.backbone,
         "network": {field.name: getattr(run, field.name) for field in fields},

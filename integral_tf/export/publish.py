@@ -159,9 +159,15 @@ class _Artifact:
         text = archive.to_json(self.frozen.skeleton)
         (self.partial / archive.SKELETON).write_text(text)
         card = cards.describe(
-            self.config, self.run, self.frozen, moved, versions, self.partial
+            self.config,
+            self.run,
+            self.frozen,
+            moved,
+            versions,
+            self.partial,
+            format=self.format,
+            precision=self.precision,
         )
-        card = {"format": self.format, "precision": self.precision, **card}
         cards.write(card, self.partial)
         return card
 
