@@ -46,8 +46,8 @@ from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records import shards
 
-_COCO = flags.DEFINE_string("coco", "../shared/data/coco", "COCO's folder.")
-_MPII = flags.DEFINE_string("mpii", "../shared/data/mpii", "MPII's folder.")
+_COCO = flags.DEFINE_string("coco", None, "COCO's folder.", required=True)
+_MPII = flags.DEFINE_string("mpii", None, "MPII's folder.", required=True)
 _PEOPLE = flags.DEFINE_integer(
     "people", 2048, "People per repeat; the slow pipelines get a quarter."
 )
