@@ -94,7 +94,7 @@ def judged(layer, errors, covariances):
         contains the true joint; and `(M,)` predicted median errors.
     """
     scales = np.asarray(layer(covariances), np.float64)
-    distances = metrics.mahalanobis(errors, scales)
+    distances = fitting.mahalanobis(errors, scales)
     inside = [distances <= layer.radius(share) for share in SHARES]
     # The radius of the circle with the ellipse's area.
     median = layer.radius(0.5) * np.linalg.det(scales) ** 0.25

@@ -26,7 +26,7 @@ _RUNS = (
 _LOGS = "append_betas append_log read_rows".split()
 _FITS = {
     "cross_fitted": "metrics.fitting:cross_fitted",
-    "distances": "metrics.calibration:mahalanobis",
+    "distances": "metrics.fitting:mahalanobis",
     "halves": "metrics.fitting:halves",
     "platt": "metrics.fitting:fit_platt",
     "student_t": "metrics.fitting:fit_student_t",

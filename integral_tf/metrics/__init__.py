@@ -7,7 +7,6 @@ from integral_tf import former
 from integral_tf import lazy
 from integral_tf.metrics.average_precision import coco_keypoint_ap
 from integral_tf.metrics.calibration import calibration_error
-from integral_tf.metrics.calibration import mahalanobis
 from integral_tf.metrics.calibration import reliability
 from integral_tf.metrics.calibration import spearman
 from integral_tf.metrics.pckh import ALPHAS
@@ -25,7 +24,6 @@ __all__ = [
     "Pckh",
     "calibration_error",
     "coco_keypoint_ap",
-    "mahalanobis",
     "pckh",
     "pycocotools_ap",
     "reference_lengths",

@@ -64,11 +64,4 @@ def spearman(scores: ArrayLike, errors: ArrayLike) -> float:
     return float(stats.spearmanr(scores, errors).statistic)
 
 
-def mahalanobis(errors: ArrayLike, covariances: ArrayLike) -> np.ndarray:
-    """Mahalanobis distances `(M,)` of errors `(M, 2)`."""
-    errors = np.asarray(errors, np.float64)[..., None]
-    solved = np.linalg.solve(np.asarray(covariances, np.float64), errors)
-    return np.sqrt(np.sum(errors * solved, axis=(-2, -1)))
-
-
 __getattr__ = former.names(__name__)

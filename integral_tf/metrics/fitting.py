@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from integral_tf.metrics import calibration
 from integral_tf.signatures import ArrayLike
 
 # Scores are clipped to this distance from 0 and 1 before their logit, as in
@@ -122,7 +121,7 @@ def fit_student_t(
     def loss(logarithms):
         slope, offset, degrees = np.exp(logarithms)
         scales = slope * covariances + offset * np.eye(2)
-        square = calibration.mahalanobis(errors, scales) ** 2
+        square = mahalanobis(errors, scales) ** 2
         spread = 0.5 * np.log(np.linalg.det(scales))
         tail = (degrees / 2 + 1) * np.log1p(square / degrees)
         return (spread + tail).mean()
@@ -136,6 +135,13 @@ def fit_student_t(
         bounds=np.log([(1e-6, 1e6), (1e-2, 1e6), (0.5, 1e3)]),
     )
     return tuple(map(float, np.exp(best.x)))
+
+
+def mahalanobis(errors: ArrayLike, covariances: ArrayLike) -> np.ndarray:
+    """Mahalanobis distances `(M,)` of errors `(M, 2)`."""
+    errors = np.asarray(errors, np.float64)[..., None]
+    solved = np.linalg.solve(np.asarray(covariances, np.float64), errors)
+    return np.sqrt(np.sum(errors * solved, axis=(-2, -1)))
 
 
 def _clipped(scores):

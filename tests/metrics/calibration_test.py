@@ -121,5 +121,5 @@ def test_there_may_be_no_errors_to_fit():
 
 def test_distances_are_in_standard_deviations():
     # By hand: 6 over a deviation of 3, then 4 over 2: root of 4 and 4.
-    found = metrics.mahalanobis([[6.0, 4.0]], [[[9.0, 0.0], [0.0, 4.0]]])
+    found = fitting.mahalanobis([[6.0, 4.0]], [[[9.0, 0.0], [0.0, 4.0]]])
     np.testing.assert_allclose(found, [8**0.5])
