@@ -14,7 +14,7 @@ _MORE = "complexity reproduce client replay doctor".split()
 # From a command's name to its module; Python has no module named `import`.
 COMMANDS = {
     name: {"import": "import_"}.get(name, name.replace("-", "_"))
-    for name in (*_PLAIN, *_BUILDERS, "import", *_MORE)
+    for name in (*_PLAIN, "convert", *_BUILDERS, "import", *_MORE)
 }
 
 

@@ -1,0 +1,173 @@
+"""Labels of a dataset, whatever tool wrote them.
+
+Points are in the image frame of `coordinates`: a pixel's centre has integer
+coordinates. Boxes are COCO's. K joints.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import math
+
+import numpy as np
+
+from integral_tf.records import coco_annotations
+from integral_tf.records import schema
+
+PERSON = "person"  # the category where a file names none
+
+
+@dataclasses.dataclass(frozen=True)
+class Category:
+    """A kind of people, animals or things with the same joints.
+
+    Attributes:
+        name: Its name.
+        keypoints: Names of the joints; empty if the file has none.
+        limbs: Pairs of numbers of joints, from 1, that a drawing connects.
+        flip_pairs: Pairs of numbers of joints, from 1, that a mirror exchanges;
+            None if the file does not say.
+    """
+
+    name: str
+    keypoints: tuple[str, ...]
+    limbs: tuple[tuple[int, int], ...] = ()
+    flip_pairs: tuple[tuple[int, int], ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A labelled picture.
+
+    Attributes:
+        name: Its file, with slashes, as in `pictures.Pictures` or the labels.
+        size: Width and height in pixels; None if nothing says.
+        split: `train`, `val`, `test`, or what else the file says; may be empty.
+    """
+
+    name: str
+    size: tuple[int, int] | None = None
+    split: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+    """One person in one picture.
+
+    Attributes:
+        picture: Name of the picture.
+        category: Name of the category.
+        points: `(K, 3)` x, y, and COCO's visibility: 0, 1 or 2.
+        box: `(4,)` left and top edge, width, height; None if there is none.
+        scores: `(K,)` of a prediction; None for a label.
+    """
+
+    picture: str
+    category: str
+    points: np.ndarray
+    box: np.ndarray | None = None
+    scores: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Annotations:
+    """All labels of a source.
+
+    Attributes:
+        categories: The `Category`s.
+        pictures: The `Picture`s; some may show nobody.
+        people: The `Person`s.
+        left_out: Counts what is not among these, by reason with an example.
+        video: Path of the video whose frames the pictures are; may be empty.
+    """
+
+    categories: tuple[Category, ...]
+    pictures: tuple[Picture, ...]
+    people: tuple[Person, ...]
+    left_out: coco_annotations.LeftOut
+    video: str = ""
+
+
+class Groups:
+    """People of files that have single points, each with a label.
+
+    A person is a key of the caller. The joints of a category are all labels
+    that its people have, in the order of `names`, then of the file.
+
+    Args:
+        left_out: Counts the second point of a label.
+        names: Labels whose order is known.
+    """
+
+    def __init__(self, left_out, names=()):
+        self._left_out = left_out
+        self._names = list(names)
+        self._points = collections.defaultdict(dict)
+        self._boxes = {}
+
+    def add(self, picture, person, label, point):
+        """Adds a point `(x, y, visibility)`; `person` is any key."""
+        points = self._points[picture, person]
+        if label in points:
+            self._left_out.add(
+                schema.Dropped(
+                    "second point of the same label in one person",
+                    f"{label} in {picture}",
+                )
+            )
+            return
+        points[label] = point
+        if label not in self._names:
+            self._names.append(label)
+
+    def box(self, picture, person, box, category):
+        """Gives a person a box, and the category that is the box's label."""
+        self._boxes[picture, person] = np.array(box, np.float64), category
+
+    def people(self):
+        """A tuple of `Category`s and a tuple of `Person`s."""
+        found = {category for _, category in self._boxes.values()}
+        # Where all boxes have one label, people without a box have it, too.
+        default = found.pop() if len(found) == 1 else PERSON
+        labels, rows = collections.defaultdict(set), []
+        for key in dict.fromkeys([*self._points, *self._boxes]):
+            box, category = self._boxes.get(key, (None, default))
+            points = self._points.get(key, {})
+            if not points:
+                self._left_out.add(
+                    schema.Dropped("person without points", f"in {key[0]}")
+                )
+                continue
+            labels[category] |= set(points)
+            rows.append((key[0], category, points, box))
+        order = {
+            category: tuple(n for n in self._names if n in labels[category])
+            for category in labels
+        }
+        people = tuple(
+            Person(picture, category, listed(points, order[category]), box)
+            for picture, category, points, box in rows
+        )
+        return tuple(Category(*pair) for pair in order.items()), people
+
+
+def listed(points, names):
+    """`(K, 3)` from a dict of a name to its x, y and visibility."""
+    return np.array([points.get(name, (0, 0, 0)) for name in names], float)
+
+
+def is_finite(*values):
+    """Whether all values are finite numbers."""
+    return all(
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        for value in values
+    )
+
+
+def frame_name(video, number):
+    """The file in which a video's frame is expected: `clip/000012.png`."""
+    stem = video.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    return f"{stem}/{number:06d}.png"

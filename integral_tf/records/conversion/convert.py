@@ -1,0 +1,181 @@
+"""`integral-tf convert`: finds the format, reads, and writes another."""
+
+import collections
+import json
+import pathlib
+
+from integral_tf.records.conversion import coco_file
+from integral_tf.records.conversion import cvat
+from integral_tf.records.conversion import deeplabcut
+from integral_tf.records.conversion import label_studio
+from integral_tf.records.conversion import labelme
+from integral_tf.records.conversion import pictures as pictures_of
+from integral_tf.records.conversion import predictions
+from integral_tf.records.conversion import sleap
+from integral_tf.records.conversion import sleap_file
+from integral_tf.records.conversion import yolo
+
+_READERS = {
+    "cvat": cvat.read,
+    "label_studio": label_studio.read,
+    "yolo": yolo.read,
+    "labelme": labelme.read,
+    "deeplabcut": deeplabcut.read,
+    "lightning_pose": deeplabcut.read,
+    "sleap": sleap.read,
+}
+_PREDICTIONS = "predictions"
+
+
+def convert(config):
+    """Converts labels or predictions, and prints the counts.
+
+    Args:
+        config: A `commands.convert.ConvertConfig`.
+
+    Returns:
+        The `annotations.Annotations` that were written.
+
+    Raises:
+        FileNotFoundError: there is no such source or folder of pictures.
+        FileExistsError: `out` exists.
+        ValueError: the source is in no known format, or damaged, or has no
+            people.
+    """
+    source, out = pathlib.Path(config.source), pathlib.Path(config.out)
+    if not source.exists():
+        raise FileNotFoundError(
+            "There is no such file or folder of labels. "
+            f"Received: --source={config.source!r}"
+        )
+    if out.exists() or not out.name:
+        raise FileExistsError(
+            f"--out is a new file to write. Received: --out={config.out!r}"
+        )
+    name = config.format
+    if name == "auto":
+        name = recognise(source)
+        print(f"format: {name}")
+    folder = config.images or (source if source.is_dir() else source.parent)
+    pictures = pictures_of.Pictures(folder)
+    if name == _PREDICTIONS:
+        found = predictions.read(source, pictures, config.skeleton)
+    else:
+        found = _READERS[name](source, pictures)
+    found = _of_split(found, config.split)
+    if not found.people:
+        reasons = _reasons(found.left_out)
+        raise ValueError(
+            f"Nobody is labelled{f' ({reasons})' if reasons else ''}. "
+            f"Received: --source={config.source!r}, format {name}"
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if config.to == "coco":
+        _write_coco(found, pictures, out)
+    else:
+        writers = {"deeplabcut": deeplabcut.write, "sleap": sleap_file.write}
+        writers[config.to](found, out)
+        print(f"{len(found.pictures)} pictures, {len(found.people)} people")
+    for reason, (count, example) in found.left_out.rows.items():
+        print(f"{count} left out: {reason} (first: {example})")
+    print(f"labels: {out}")
+    return found
+
+
+def recognise(source: pathlib.Path) -> str:
+    """The name of a source's format.
+
+    Raises:
+        ValueError: no format is like it.
+    """
+    name = _of_folder(source) if source.is_dir() else _of_file(source)
+    if name is None:
+        raise ValueError(
+            "No known format is like this: --format is one of "
+            f"{', '.join(_READERS)}, {_PREDICTIONS}. "
+            f"Received: --source={str(source)!r}"
+        )
+    return name
+
+
+def _of_folder(source):
+    if yolo.described_by(source):
+        return "yolo"
+    if any(source.rglob("CollectedData*.csv")):
+        return "deeplabcut"
+    for path in sorted(source.rglob("*.json")):
+        return "labelme" if labelme.is_of(_json(path)) else None
+    return None
+
+
+def _of_file(source):
+    ending = source.suffix.lower()
+    by_ending = {".slp": "sleap", ".h5": "deeplabcut", ".xml": "cvat"}
+    by_ending[".jsonl"] = _PREDICTIONS
+    if ending in by_ending:
+        return by_ending[ending]
+    if ending in (".yaml", ".yml") and yolo.described_by(source):
+        return "yolo"
+    if ending == ".csv" and deeplabcut.is_of(source):
+        return "deeplabcut"
+    if ending == ".json":
+        content = _json(source)
+        tests = {
+            "labelme": labelme.is_of,
+            "label_studio": label_studio.is_of,
+            _PREDICTIONS: predictions.is_of,
+        }
+        return next((n for n, test in tests.items() if test(content)), None)
+    return None
+
+
+def _json(path):
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+
+
+def _of_split(found, split):
+    """The part of a split; all without one."""
+    counts = collections.Counter(picture.split for picture in found.pictures)
+    if not split:
+        named = [name for name in counts if name]
+        if len(named) > 1:
+            print(
+                f"pictures of several splits, {', '.join(sorted(named))}: "
+                "--split converts one"
+            )
+        return found
+    pictures = tuple(p for p in found.pictures if p.split == split)
+    if not pictures:
+        known = ", ".join(sorted(name for name in counts if name))
+        raise ValueError(
+            f"The source has the splits {known or '(none)'}. "
+            f"Received: --split={split}"
+        )
+    names = {picture.name for picture in pictures}
+    people = tuple(p for p in found.people if p.picture in names)
+    return type(found)(
+        found.categories, pictures, people, found.left_out, found.video
+    )
+
+
+def _write_coco(found, pictures, out):
+    images, people, missing = coco_file.write(found, pictures, out)
+    for category in found.categories:
+        joints = ", ".join(category.keypoints)
+        print(f"{category.name}: {joints or 'joints without names'}")
+    print(f"{images} pictures, {people} people")
+    if missing:
+        print(
+            f"{len(missing)} pictures are not in {pictures.folder}, such as "
+            f"{missing[0]}: --images names their folder"
+        )
+    print(f"pictures: {pictures.folder}")
+
+
+def _reasons(left_out):
+    return "; ".join(
+        f"{count} {reason}" for reason, (count, _) in left_out.rows.items()
+    )

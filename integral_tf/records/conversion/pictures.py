@@ -1,0 +1,82 @@
+"""Finds the pictures that labels name, and reads their sizes."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import itertools
+import os
+import pathlib
+
+from integral_tf.records import photographs
+from integral_tf.records import schema
+
+ENDINGS = frozenset(".bmp .gif .jfif .jpeg .jpg .png .tif .tiff .webp".split())
+
+
+class Pictures:
+    """The pictures in a folder and in the folders inside it.
+
+    Args:
+        folder: The folder.
+
+    Attributes:
+        folder: Its path.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
+
+    def __init__(self, folder: str | os.PathLike) -> None:
+        self.folder = pathlib.Path(folder)
+        if not self.folder.is_dir():
+            raise FileNotFoundError(
+                "--images is the folder of the labelled pictures. "
+                f"Received: --images={str(folder)!r}"
+            )
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """Paths from the folder to its pictures, with slashes, sorted."""
+        return sorted(
+            path.relative_to(self.folder).as_posix()
+            for path in self.folder.rglob("*")
+            if path.suffix.lower() in ENDINGS and path.is_file()
+        )
+
+    @functools.cached_property
+    def _by_end(self):
+        found = collections.defaultdict(list)
+        for name in self.names:
+            found[name.rsplit("/", 1)[-1]].append(name)
+        return found
+
+    def find(self, name: str) -> str | None:
+        """The path, from the folder, to the picture that labels call `name`.
+
+        A file at that path is the picture. Otherwise it is the file of the same
+        name whose folders' names agree the furthest, if that is one only.
+        """
+        name = name.replace("\\", "/")
+        path = self.folder / name
+        if photographs.is_within(path, self.folder) and path.is_file():
+            return os.path.relpath(path, self.folder).replace(os.sep, "/")
+        parts = name.split("/")[::-1]
+        ranked = collections.defaultdict(list)
+        for other in self._by_end.get(parts[0], ()):
+            pairs = zip(parts, other.split("/")[::-1])
+            same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+            ranked[len(list(same))].append(other)
+        best = ranked[max(ranked)] if ranked else []
+        return best[0] if len(best) == 1 else None
+
+    def size(self, name: str) -> tuple[int, int] | None:
+        """Width and height of a picture as shown; None if it is not readable.
+
+        Args:
+            name: As `find` returns it.
+        """
+        try:
+            return photographs.shown_size(self.folder / name)
+        except schema.Dropped:
+            return None

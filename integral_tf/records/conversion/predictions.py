@@ -1,0 +1,143 @@
+"""Reads what `integral-tf predict` writes: joints.json, or joints.jsonl.
+
+joints.json is a list in COCO's result form with a `file_name`; joints.jsonl has
+a line for each frame of a video. Neither has the joints' names.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+
+from integral_tf import skeletons
+from integral_tf.records import coco_annotations
+from integral_tf.records import coco_truth
+from integral_tf.records import schema
+from integral_tf.records.conversion import annotations as of
+
+
+def read(source, pictures, skeleton):
+    """Reads a file.
+
+    Args:
+        source: `pathlib.Path` of the file.
+        pictures: The `pictures.Pictures` of the source.
+        skeleton: Name of a known skeleton, or path of a skeleton.json or of
+            the run that has one.
+
+    Returns:
+        The `annotations.Annotations`; those of joints.jsonl have a `video`.
+
+    Raises:
+        ValueError: the file has another form, or other joints.
+    """
+    joints = _skeleton(skeleton)
+    left_out = coco_annotations.LeftOut()
+    found, people, video = {}, [], ""
+    if source.suffix == ".jsonl":
+        video = _video(source)
+        rows = [
+            (of.frame_name(video, line["frame"]), line["people"])
+            for line in _lines(source)
+        ]
+    else:
+        content = coco_truth.read_json(source, "source")
+        _check(is_of(content), source)
+        rows = [(row["file_name"], [row]) for row in content]
+    for name, answers in rows:
+        name = pictures.find(name) or name
+        found.setdefault(name, of.Picture(name))
+        for row in answers:
+            try:
+                people.append(_person(row, name, joints))
+            except schema.Dropped as reason:
+                left_out.add(reason)
+    numbers = {joint: n for n, joint in enumerate(joints.joints, 1)}
+    limbs, sides = (
+        tuple((numbers[a], numbers[b]) for a, b in pairs)
+        for pairs in (joints.limbs, joints.sides)
+    )
+    category = of.Category(of.PERSON, joints.joints, limbs, sides)
+    return of.Annotations(
+        (category,), tuple(found.values()), tuple(people), left_out, video
+    )
+
+
+def is_of(content):
+    """Whether a JSON's content is that of a joints.json."""
+    return (
+        isinstance(content, list)
+        and len(content) > 0
+        and all(
+            isinstance(row, dict)
+            and isinstance(row.get("file_name"), str)
+            and isinstance(row.get("keypoints"), list)
+            for row in content
+        )
+    )
+
+
+def _lines(source):
+    try:
+        texts = source.read_text().splitlines()
+        lines = [json.loads(line) for line in texts if line.strip()]
+    except ValueError:
+        lines = []
+    _check(
+        lines
+        and all(
+            isinstance(line, dict)
+            and isinstance(line.get("frame"), int)
+            and isinstance(line.get("people"), list)
+            for line in lines
+        ),
+        source,
+    )
+    return lines
+
+
+def _check(is_right, source):
+    if not is_right:
+        raise ValueError(
+            "Predictions are the joints.json or joints.jsonl of `integral-tf "
+            f"predict`. Received: source={str(source)!r}"
+        )
+
+
+def _video(source):
+    """Name of the drawn video beside the lines, or of their folder."""
+    beside = sorted(
+        path.name for path in source.parent.iterdir() if path != source
+    )
+    return beside[0] if len(beside) == 1 else f"{source.parent.name}.mp4"
+
+
+def _skeleton(name):
+    path = pathlib.Path(name)
+    path = path / "skeleton.json" if path.is_dir() else path
+    if name and path.is_file():
+        return skeletons.from_dict(coco_truth.read_json(path, "skeleton"))
+    if name not in skeletons.KNOWN:
+        raise ValueError(
+            "Predictions have no names of their joints: --skeleton is one of "
+            f"{', '.join(sorted(skeletons.KNOWN))}, a skeleton.json, or the "
+            f"run that has one. Received: --skeleton={name}"
+        )
+    return skeletons.get(name)
+
+
+def _person(row, name, joints):
+    values = row.get("keypoints") if isinstance(row, dict) else None
+    if not isinstance(values, list) or not of.is_finite(*values):
+        raise schema.Dropped("keypoints that are no numbers", f"in {name}")
+    if len(values) != 3 * len(joints):
+        raise ValueError(
+            f"The predictions have the {len(joints)} joints of the skeleton "
+            f"{joints.name}, x, y and score each. Received: {len(values)} "
+            f"numbers in {name}"
+        )
+    points = np.array(values, float).reshape(-1, 3)
+    scores = points[:, 2].copy()
+    points[:, 2] = 2
+    box = coco_annotations.usable_box(row.get("bbox"))
+    return of.Person(name, of.PERSON, points, box, scores)

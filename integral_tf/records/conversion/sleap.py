@@ -1,0 +1,157 @@
+"""Reads SLEAP's labels, `.slp`, which are HDF5; h5py comes with Keras.
+
+    metadata       attributes: format_id, and json with nodes and skeletons
+    videos_json    a JSON for each video, or for each list of pictures
+    frames         video, number in the video, range of its instances
+    instances      skeleton, by hand (0) or predicted (1), range of its points
+    points         x, y, visible, in the order of the skeleton's nodes
+    pred_points    the same, and a score
+
+From format 1.1 on, SLEAP counts pixels as `coordinates` does, before that from
+the picture's edge. A point that is not visible is unlabelled. Predicted
+instances are read if there are none by hand.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from integral_tf import coordinates
+from integral_tf.records import coco_annotations
+from integral_tf.records import schema
+from integral_tf.records.conversion import annotations as of
+
+_FROM_EDGE = 1.1  # formats before count pixels from the edge
+_BY_HAND, _PREDICTED = 0, 1
+_LIMB, _SYMMETRY = 1, 2  # types of a link
+
+
+def read(source, pictures):
+    """Reads a file.
+
+    Args:
+        source: `pathlib.Path` of the file.
+        pictures: The `pictures.Pictures` of the source.
+
+    Returns:
+        The `annotations.Annotations`.
+
+    Raises:
+        ValueError: the file has another form.
+    """
+    import h5py
+
+    try:
+        with h5py.File(source) as file:
+            attributes = file["metadata"].attrs
+            version = float(attributes.get("format_id", 1.0))
+            metadata = json.loads(attributes["json"])
+            videos = [json.loads(row) for row in file["videos_json"][()]]
+            tables = {
+                name: file[name][()] if name in file else np.zeros(0)
+                for name in ("frames", "instances", "points", "pred_points")
+            }
+            skeletons = [
+                _category(row, metadata["nodes"], f"skeleton {number}")
+                for number, row in enumerate(metadata["skeletons"], 1)
+            ]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            "SLEAP's labels are an HDF5 file with metadata, videos_json, "
+            f"frames, instances and points. Received: source={str(source)!r}, "
+            f"{type(error).__name__}: {error}"
+        ) from None
+    left_out = coco_annotations.LeftOut()
+    shift = version < _FROM_EDGE
+    instances = tables["instances"]
+    kinds = set(instances["instance_type"].tolist()) if len(instances) else ()
+    kind = _BY_HAND if _BY_HAND in kinds else _PREDICTED
+    found, people = {}, []
+    for frame in tables["frames"]:
+        number = int(frame["frame_idx"])
+        name, size = _picture(videos[int(frame["video"])], number, pictures)
+        found[name] = of.Picture(name, size)
+        first, end = int(frame["instance_id_start"]), frame["instance_id_end"]
+        here = [row for row in instances[first : int(end)]]
+        if not here:
+            left_out.add(schema.Dropped("picture without labels", name))
+        for row in here:
+            if row["instance_type"] != kind:
+                left_out.add(
+                    schema.Dropped("predicted instance, not by hand", name)
+                )
+                continue
+            category = skeletons[int(row["skeleton"])]
+            person = _person(row, category, tables, name, shift)
+            if person.points[:, 2].any():
+                people.append(person)
+            else:
+                left_out.add(
+                    schema.Dropped("person without points", f"in {name}")
+                )
+    return of.Annotations(
+        tuple(skeletons), tuple(found.values()), tuple(people), left_out
+    )
+
+
+def _category(skeleton, nodes, name):
+    """A category of a skeleton, whose parts are numbers of nodes."""
+    order = [node["id"] for node in skeleton["nodes"]]
+    numbers = {node: number for number, node in enumerate(order, 1)}
+    pairs, types = {_LIMB: [], _SYMMETRY: []}, []
+    for link in skeleton["links"]:
+        kind = link.get("type", {})
+        # The first link of a type has its number, later ones its place among
+        # the types so far.
+        if "py/reduce" in kind:
+            types.append(kind["py/reduce"][1]["py/tuple"][0])
+        place = kind.get("py/id", len(types))
+        kind = types[place - 1] if types else _LIMB
+        pairs[kind].append((numbers[link["source"]], numbers[link["target"]]))
+    flips = tuple(dict.fromkeys(tuple(sorted(p)) for p in pairs[_SYMMETRY]))
+    return of.Category(
+        skeleton.get("graph", {}).get("name") or name,
+        tuple(nodes[node]["name"] for node in order),
+        tuple(pairs[_LIMB]),
+        # Without symmetries, names may still have sides.
+        flips or None,
+    )
+
+
+def _picture(video, number, pictures):
+    """Name and size of a frame's picture; the size may be None."""
+    backend = video.get("backend", video)
+    files = backend.get("filenames") or []
+    if isinstance(video.get("filename"), list):
+        files = video["filename"]
+    name = backend.get("filename") or video.get("filename") or "video"
+    source = video.get("source_video") or {}
+    if name == "." and source.get("filename"):  # the frames are in the file
+        name = source["filename"]
+    if 0 <= number < len(files):
+        name = files[number].replace("\\", "/")
+        name = pictures.find(name) or name.rsplit("/", 1)[-1]
+    else:
+        name = of.frame_name(name, number)
+        name = pictures.find(name) or name
+    shape = backend.get("shape") or ()
+    if len(shape) == 4 and all(shape[1:3]):
+        return name, (int(shape[2]), int(shape[1]))
+    sides = backend.get("width_"), backend.get("height_")
+    return name, tuple(map(int, sides)) if all(sides) else None
+
+
+def _person(row, category, tables, picture, shift):
+    is_predicted = row["instance_type"] == _PREDICTED
+    table = tables["pred_points" if is_predicted else "points"]
+    rows = table[int(row["point_id_start"]) : int(row["point_id_end"])]
+    points = np.stack([rows["x"], rows["y"]], axis=-1).astype(np.float64)
+    if shift:
+        points = coordinates.unit_to_crop(points, 1)
+    known = np.isfinite(points).all(axis=1) & rows["visible"].astype(bool)
+    points = np.where(known[:, None], points, 0.0)
+    scores = np.array(rows["score"], np.float64) if is_predicted else None
+    points = np.column_stack([points, 2.0 * known])
+    return of.Person(picture, category.name, points, scores=scores)

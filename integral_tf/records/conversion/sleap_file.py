@@ -1,0 +1,155 @@
+"""Writes labels or predictions as SLEAP's `.slp`, whose parts `sleap` names."""
+
+import collections
+import json
+
+import numpy as np
+
+from integral_tf import whole
+
+_FORMAT = 1.2
+_POINT = [("x", "f8"), ("y", "f8"), ("visible", "?"), ("complete", "?")]
+_TYPES = {
+    "points": _POINT,
+    "pred_points": [*_POINT, ("score", "f8")],
+    "instances": [
+        ("instance_id", "i8"),
+        ("instance_type", "u1"),
+        ("frame_id", "u8"),
+        ("skeleton", "u4"),
+        ("track", "i4"),
+        ("from_predicted", "i8"),
+        ("score", "f4"),
+        ("point_id_start", "u8"),
+        ("point_id_end", "u8"),
+        ("tracking_score", "f4"),
+    ],
+    "frames": [
+        ("frame_id", "u8"),
+        ("video", "u4"),
+        ("frame_idx", "u8"),
+        ("instance_id_start", "u8"),
+        ("instance_id_end", "u8"),
+    ],
+}
+
+
+def write(annotations, path):
+    """Writes a file, whole or not at all.
+
+    People with scores become predicted instances, others instances by hand.
+
+    Args:
+        annotations: The `annotations.Annotations`. Without their `video`, the
+            pictures are a list of files.
+        path: Path of the file.
+    """
+    import h5py
+
+    text = h5py.string_dtype()
+    with whole.file(path) as partial, h5py.File(partial, "w") as file:
+        group = file.create_group("metadata")
+        group.attrs["format_id"] = _FORMAT
+        group.attrs["json"] = json.dumps(_metadata(annotations.categories))
+        video = [json.dumps(_video(annotations))]
+        file.create_dataset("videos_json", data=video, dtype=text)
+        for name in ("tracks_json", "suggestions_json"):
+            file.create_dataset(name, shape=(0,), maxshape=(None,), dtype=text)
+        for name, rows in _tables(annotations).items():
+            data = np.array(rows, dtype=_TYPES[name])
+            file.create_dataset(name, data=data, maxshape=(None,))
+
+
+def _metadata(categories):
+    nodes, skeletons = [], []
+    for category in categories:
+        first = len(nodes)
+        nodes += [{"name": n, "weight": 1.0} for n in category.keypoints]
+        links, types = [], {}
+        pairs = [(1, pair) for pair in category.limbs]
+        pairs += [(2, pair) for pair in category.flip_pairs or ()]
+        for number, (kind, (source, target)) in enumerate(pairs):
+            links.append(
+                {
+                    "edge_insert_idx": number,
+                    "key": 0,
+                    "source": first + source - 1,
+                    "target": first + target - 1,
+                    "type": {"py/id": types[kind]}
+                    if kind in types
+                    else _edge_type(kind),
+                }
+            )
+            types.setdefault(kind, len(types) + 1)
+        count = len(category.keypoints)
+        skeletons.append(
+            {
+                "directed": True,
+                "graph": {
+                    "name": category.name,
+                    "num_edges_inserted": len(links),
+                },
+                "links": links,
+                "multigraph": True,
+                "nodes": [{"id": first + n} for n in range(count)],
+            }
+        )
+    return {
+        "version": "2.0.0",
+        "skeletons": skeletons,
+        "nodes": nodes,
+        "videos": [],
+        "tracks": [],
+        "suggestions": [],
+        "negative_anchors": {},
+        "provenance": {},
+    }
+
+
+def _edge_type(kind):
+    name = {"py/type": "sleap.skeleton.EdgeType"}
+    return {"py/reduce": [name, {"py/tuple": [kind]}]}
+
+
+def _video(annotations):
+    if annotations.video:
+        backend = {"type": "MediaVideo", "filename": annotations.video}
+        backend |= {"grayscale": False, "bgr": True}
+        return {"filename": annotations.video, "backend": backend}
+    files = [picture.name for picture in annotations.pictures]
+    backend = {"type": "ImageVideo", "filename": files[0] if files else ""}
+    return {
+        "filename": backend["filename"],
+        "backend": {**backend, "filenames": files, "grayscale": False},
+    }
+
+
+def _tables(annotations):
+    """Dict from a table's name to its rows."""
+    tables = {name: [] for name in _TYPES}
+    numbers = {c.name: n for n, c in enumerate(annotations.categories)}
+    by_picture = collections.defaultdict(list)
+    for person in annotations.people:
+        by_picture[person.picture].append(person)
+    instances = tables["instances"]
+    for frame, picture in enumerate(annotations.pictures):
+        first = len(instances)
+        for person in by_picture[picture.name]:
+            is_predicted = person.scores is not None
+            points = tables["pred_points" if is_predicted else "points"]
+            begin = len(points)
+            points += _points(person)
+            score = float(np.mean(person.scores)) if is_predicted else 0.0
+            instances.append(
+                (len(instances), is_predicted, frame, numbers[person.category],
+                 -1, -1, score, begin, len(points), 0.0)
+            )  # fmt: skip
+        tables["frames"].append((frame, 0, frame, first, len(instances)))
+    return tables
+
+
+def _points(person):
+    scores = person.scores
+    for number, (x, y, seen) in enumerate(person.points.tolist()):
+        place = (x, y, True, True) if seen else (np.nan, np.nan, False, False)
+        yield place if scores is None else (*place, float(scores[number]))

@@ -1,0 +1,104 @@
+"""Tests for converting what `integral-tf predict` writes."""
+
+import json
+
+import pytest
+
+from integral_tf import skeletons
+from integral_tf.records.conversion import deeplabcut
+from integral_tf.records.conversion import pictures
+from integral_tf.records.conversion import sleap
+from tests import in_process
+from tests.records.conversion import conversions
+
+PAIR = skeletons.Skeleton("pair", ("a", "b"), (), (("a", "b"),))
+READERS = {"deeplabcut": deeplabcut.read, "sleap": sleap.read}
+ENDINGS = {"deeplabcut": "csv", "sleap": "slp"}
+POINTS = [[[1.5, 2.25], [3, 4]], [[5, 6], [7, 8]]]
+SCORES = [[0.5, 0.25], [1.0, 0.125]]
+
+
+def person(number):
+    rows = zip(POINTS[number], SCORES[number])
+    values = [value for (x, y), score in rows for value in (x, y, score)]
+    return {"category_id": 1, "bbox": [0, 0, 9, 9], "keypoints": values,
+            "score": 0.5, "sure": True}  # fmt: skip
+
+
+@pytest.fixture
+def skeleton(tmp_path):
+    path = tmp_path / "skeleton.json"
+    path.write_text(json.dumps(skeletons.to_dict(PAIR)))
+    return path
+
+
+def photographs(folder):
+    path = folder / "joints.json"
+    rows = [{"file_name": "p.png", **person(number)} for number in (0, 1)]
+    path.write_text(json.dumps(rows))
+    conversions.picture(folder / "p.png")
+    return path, ["p.png"]
+
+
+def video(folder):
+    (folder / "drawn").mkdir()
+    (folder / "drawn" / "clip.mp4").touch()
+    path = folder / "drawn" / "joints.jsonl"
+    path.write_text(
+        json.dumps({"frame": 0, "seconds": 0, "people": [person(0)]})
+        + "\n"
+        + json.dumps({"frame": 1, "seconds": 0.1, "people": [person(1)]})
+        + "\n"
+    )
+    return path, ["000000.png", "000001.png"]
+
+
+@pytest.mark.parametrize("to", READERS)
+@pytest.mark.parametrize("made", [photographs, video])
+def test_predictions_come_back_the_same(tmp_path, skeleton, made, to):
+    source, names = made(tmp_path)
+    out = tmp_path / f"clip.{ENDINGS[to]}"
+    done = in_process.run(
+        *("convert", source, f"--skeleton={skeleton}"),
+        *(f"--to={to}", f"--out={out}"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{len(names)} pictures, 2 people" in done.stdout
+    found = READERS[to](out, pictures.Pictures(tmp_path))
+    assert [p.name.split("/")[-1] for p in found.pictures] == names
+    assert found.categories[0].keypoints == ("a", "b")
+    for number, each in enumerate(found.people):
+        assert each.points[:, :2].tolist() == POINTS[number]
+        assert each.scores.tolist() == SCORES[number]
+    assert len(found.people) == 2
+
+
+def test_predictions_as_labels(tmp_path, skeleton):
+    source, _ = photographs(tmp_path)
+    run = conversions.run(source, tmp_path, skeleton=str(tmp_path))
+    first, second = run.people
+    assert conversions.points(first) == [[1.5, 2.25, 2], [3, 4, 2]]
+    assert second.box.tolist() == [0, 0, 9, 9]
+    assert run.content["categories"][0]["skeleton"] == [[1, 2]]
+
+
+def test_faults_of_predictions(tmp_path, skeleton):
+    source, _ = photographs(tmp_path)
+    message = "Predictions have no names of their joints"
+    assert conversions.refuses(source, tmp_path, message)
+    message = "The predictions have the 17 joints of the skeleton coco"
+    assert conversions.refuses(source, tmp_path, message, skeleton="coco")
+    for name, text in (("a.json", "[1]"), ("a.jsonl", '{"frame": "x"}')):
+        path = tmp_path / name
+        path.write_text(text)
+        message = "Predictions are the joints.json or joints.jsonl"
+        assert conversions.refuses(
+            *(path, tmp_path, message), format="predictions", skeleton="coco"
+        )
+    rows = [
+        {"file_name": "p.png", **person(0)},
+        {"file_name": "p.png", **person(0), "keypoints": [None] * 6},
+    ]
+    source.write_text(json.dumps(rows))
+    run = conversions.run(source, tmp_path, skeleton=str(skeleton))
+    assert conversions.counts(run.found) == {"keypoints that are no numbers": 1}

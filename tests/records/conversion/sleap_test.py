@@ -1,0 +1,148 @@
+"""Tests for reading and writing SLEAP's labels."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from integral_tf.records.conversion import pictures
+from integral_tf.records.conversion import sleap
+from integral_tf.records.conversion import sleap_file
+from tests.records.conversion import conversions
+
+NODES = ["tail", "left", "nose", "right"]
+
+
+def kind(number):
+    name = {"py/type": "sleap.skeleton.EdgeType"}
+    return {"py/reduce": [name, {"py/tuple": [number]}]}
+
+
+# The order of the skeleton's nodes is nose, left, right.
+SKELETON = {
+    "graph": {"name": "fly"},
+    "nodes": [{"id": 2}, {"id": 1}, {"id": 3}],
+    "links": [
+        {"source": 2, "target": 1, "type": kind(1)},
+        {"source": 1, "target": 3, "type": kind(2)},
+        {"source": 3, "target": 1, "type": {"py/id": 2}},
+        {"source": 2, "target": 3, "type": {"py/id": 1}},
+    ],
+}
+VIDEO = {
+    "filename": "fly.mp4",
+    "backend": {"filename": "films/fly.mp4", "shape": [9, 50, 60, 3]},
+}
+PREDICTED = (5.0, 6.0, True, True, 0.5)
+
+
+@pytest.fixture
+def written(tmp_path):
+    conversions.picture(tmp_path / "fly" / "000004.png")
+
+    def write(version=1.2, video=VIDEO, by_hand=True):
+        path = tmp_path / "labels.slp"
+        points = [
+            (1, 2, True, True), (3, 4, False, True), (np.nan, np.nan, True, 0),
+            (np.nan, np.nan, False, False), (0, 0, False, 0), (9, 9, False, 0),
+        ]  # fmt: skip
+        both = [
+            (0, 0, 0, 0, -1, -1, 0, 0, 3, 0),
+            (1, 0, 0, 0, -1, -1, 0, 3, 6, 0),
+        ]
+        predicted = (2, 1, 0, 0, -1, -1, 0.5, 0, 3, 0)
+        instances = [*both, predicted] if by_hand else [predicted]
+        rows = {
+            "points": points,
+            "pred_points": [PREDICTED] * 3,
+            "instances": instances,
+            "frames": [(0, 0, 4, 0, len(instances)), (1, 0, 8, 3, 3)],
+        }
+        nodes = [{"name": name} for name in NODES]
+        metadata = {"nodes": nodes, "skeletons": [SKELETON]}
+        with h5py.File(path, "w") as file:
+            group = file.create_group("metadata")
+            group.attrs["format_id"] = version
+            group.attrs["json"] = np.bytes_(json.dumps(metadata))
+            file["videos_json"] = [np.bytes_(json.dumps(video))]
+            for name, values in rows.items():
+                file[name] = np.array(values, sleap_file._TYPES[name])
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("version, half", [(1.2, 0), (1.0, 0.5)])
+def test_labels_by_hand(written, tmp_path, version, half):
+    done = conversions.run(written(version), tmp_path)
+    (person,) = done.people
+    assert conversions.points(person) == [
+        [1 - half, 2 - half, 2], [0, 0, 0], [0, 0, 0],
+    ]  # fmt: skip
+    (category,) = done.content["categories"]
+    assert category == {
+        "id": 1,
+        "name": "fly",
+        "keypoints": ["nose", "left", "right"],
+        "skeleton": [[1, 2], [1, 3]],
+        "flip_pairs": [[2, 3]],
+    }
+    assert done.content["images"] == [
+        {"id": 1, "file_name": "fly/000004.png", "width": 60, "height": 50},
+        {"id": 2, "file_name": "fly/000008.png", "width": 60, "height": 50},
+    ]
+    assert conversions.counts(done.found) == {
+        "person without points": 1,
+        "predicted instance, not by hand": 1,
+        "picture without labels": 1,
+    }
+
+
+def test_predictions_where_nothing_is_by_hand(written, tmp_path):
+    done = conversions.run(written(by_hand=False), tmp_path)
+    assert conversions.points(done.people[0]) == [[5, 6, 2]] * 3
+    assert done.found.people[0].scores.tolist() == [0.5] * 3
+
+
+def test_lists_of_pictures_and_embedded_videos(written, tmp_path):
+    names = [f"C:\\flies\\{n}.png" for n in range(9)]
+    conversions.picture(tmp_path / "4.png")
+    sides = {"width_": 60, "height_": 50}
+    video = {"backend": {"filenames": names, **sides}}
+    done = conversions.run(written(video=video), tmp_path)
+    assert [image["file_name"] for image in done.content["images"]] == [
+        "4.png",
+        "8.png",
+    ]
+    video = {
+        "backend": {"filename": ".", "dataset": "video0/video"},
+        "source_video": {"filename": "fly.mp4"},
+    }
+    done = conversions.run(written(video=video), tmp_path)
+    assert done.content["images"][0]["file_name"] == "fly/000004.png"
+
+
+def test_another_file_is_refused(tmp_path):
+    path = tmp_path / "a.slp"
+    path.write_text("none")
+    message = "SLEAP's labels are an HDF5 file with metadata"
+    assert conversions.refuses(path, tmp_path, message)
+    path.unlink()
+    h5py.File(path, "w").close()
+    assert conversions.refuses(path, tmp_path, message)
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_is_written_is_read_again(written, tmp_path, by_hand):
+    look = pictures.Pictures(tmp_path)
+    found = sleap.read(written(by_hand=by_hand), look)
+    again = tmp_path / "again.slp"
+    sleap_file.write(found, again)
+    twice = sleap.read(again, look)
+    assert twice.categories == found.categories
+    names = [picture.name.split("/")[-1] for picture in twice.pictures]
+    assert names == ["000004.png", "000008.png"]
+    for one, other in zip(found.people, twice.people, strict=True):
+        assert one.points.tolist() == other.points.tolist()
+        assert np.array_equal(one.scores, other.scores)
