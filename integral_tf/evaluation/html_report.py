@@ -8,7 +8,6 @@ the joint is chosen.
 from __future__ import annotations
 
 import html
-import json
 import os
 
 import numpy as np
@@ -78,6 +77,8 @@ def write(
     if predicted.is_labelled:
         parts.append(_filter(names))
     parts += ["<h2>Figures</h2>", *map(page.markdown, tables)]
+    if "comparison" in figures:  # the last of the tables
+        parts.insert(-1, "<h2>Difference of two evaluations</h2>")
     if predicted.is_labelled:
         unit = "heads" if figures["metric"] == "PCKh" else "tenths of the box"
         parts += [
@@ -93,8 +94,10 @@ def write(
 
 def _protocol(figures):
     model = html.escape(str(figures["model"]))
-    settings = html.escape(json.dumps(figures["protocol"]))
-    return f"<p>Model: {model}. Settings: {settings}</p>"
+    settings = ", ".join(
+        f"{name}={value}" for name, value in figures["protocol"].items()
+    )
+    return f"<p>Model: {model}. Settings: {html.escape(settings)}</p>"
 
 
 def _filter(names):
@@ -274,10 +277,10 @@ def _people(records, predicted, figures, errors):
 def _person(picture, predicted, i, skeleton, errors):
     """The figure of one person, with rings and errors for the filter."""
     known = ~np.isnan(errors)
-    mean = f"error {errors[known].mean():.2f}" if known.any() else ""
+    mean = f"error {errors[known].mean():.2f}, " if known.any() else ""
     name = predicted.source_id[i].decode(errors="replace")
     caption = [
-        f"{html.escape(name)}, image {predicted.image_id[i]}: {mean} score "
+        f"{html.escape(name)}, image {predicted.image_id[i]}: {mean}score "
         f"{predicted.scores[i].mean():.2f}"
     ]
     rings = []

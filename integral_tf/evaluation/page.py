@@ -20,14 +20,14 @@ _STYLE = """
 body { font: 15px/1.4 sans-serif; margin: 2em; color: #222; }
 table { border-collapse: collapse; margin: .6em 0; }
 th, td { border: 1px solid #bbb; padding: .3em .7em; text-align: left; }
-.numbers td { text-align: right; font-variant-numeric: tabular-nums; }
-.numbers td:first-child { text-align: left; }
+.numbers :is(th, td) { text-align: right; font-variant-numeric: tabular-nums; }
+.numbers :is(th, td):first-child { text-align: left; }
 .people, .charts { display: flex; flex-wrap: wrap; gap: .6em; }
 .charts { gap: 2em; }
 figure { margin: 0; width: 240px; position: relative; }
 figure.chart { width: 460px; }
 figcaption { font-size: 12px; overflow-wrap: anywhere; }
-figcaption span, .legend span { margin-right: 1em; }
+figcaption span, .legend span { display: inline-block; margin-right: 1em; }
 i { display: inline-block; width: .8em; height: .8em; margin-right: .4em; }
 svg text { font: 11px sans-serif; fill: #444; }
 svg .middle { text-anchor: middle; }

@@ -102,6 +102,7 @@ def test_every_section_is_there(page):
     headings = [text for tag, text in page.texts if tag == "h2"]
     assert headings == [
         "Figures",
+        "Difference of two evaluations",
         "Curves over alpha",
         "Errors per joint and kind",
         "Slices",
@@ -140,7 +141,7 @@ def test_names_are_escaped(page, path):
 
 def test_a_joint_has_rows_a_curve_and_rings(page):
     # Legend, curve and row; a ring and a caption for each person with a label.
-    everyone = [name for name in page.classes if name.split()[-1] == "j0"]
+    everyone = [name for name in page.classes if name.endswith("j0")]
     assert everyone.count("j j0") == 1
     assert everyone.count("only j j0") == 2 + 2 * 36
     assert page.classes.count("only j j3") < 2 + 2 * 36
