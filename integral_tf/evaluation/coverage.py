@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from integral_tf import layers
-from integral_tf import metrics
 from integral_tf.evaluation.predictions import Predictions
+from integral_tf.metrics import fitting
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 # Square pixels; a map of one pixel has a covariance of 0.
@@ -42,7 +42,7 @@ def coverage(
         if isinstance(layer, layers.CovarianceCalibration)
     ]
     scale = found[-1] if found else layers.CovarianceCalibration()
-    distances = metrics.mahalanobis(
+    distances = fitting.mahalanobis(
         (predicted.joints - predicted.truth)[known],
         predicted.covariance[known] + _LEAST * np.eye(2),
     )
