@@ -5,16 +5,21 @@
 `--out` is a new folder, or the folder of an earlier evaluation, which is
 replaced:
 
+    report.html       one page: all of these, kinds of errors, slices, people;
+                      it loads nothing, and is filtered by joint
     table.md          the figures, per joint group, beside the paper's row
     metrics.json      the same figures for programs
     curve.png         PCKh over alpha, as in Figure 3
     reliability.png   fraction of right joints, and error, over the score
     sheet.png         best, median and worst people; the truth is white
     predictions.json  joints in COCO's result format, in image pixels
+    errors.csv        each joint's error in reference lengths (head sizes)
 
 For a test set the folder also has the file for its server: submission.json for
 COCO, or pred_keypoints_mpii.mat for MPII, which needs `--annotations`, the
-official .mat. `--self_test` scores the ground truth in place of a model.
+official .mat. `--compare` names another evaluation: the difference is written
+with an interval of 95 %, a bootstrap over images. `--self_test` scores the
+ground truth in place of a model.
 """
 
 from integral_tf import config

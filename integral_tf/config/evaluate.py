@@ -71,6 +71,12 @@ class EvaluateConfig(settings.Checked):
         high=1,
         former="nms_threshold",
     )
+    compare: str = setting(
+        "",
+        "Folder of another evaluation of these people; the difference of the "
+        "two is written, with an interval.",
+        main=True,
+    )
     compat: str = setting(
         "none",
         "hrnet adds a row of PCKh as Simple Baselines and HRNet print it.",

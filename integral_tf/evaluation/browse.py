@@ -1,6 +1,5 @@
 """Writes an HTML page that shows a folder of records."""
 
-import base64
 import collections
 import html
 import io
@@ -13,6 +12,7 @@ import tensorflow as tf
 
 from integral_tf import progress
 from integral_tf import whole
+from integral_tf.evaluation import page
 from integral_tf.inference import draw
 from integral_tf.pipeline import batches
 from integral_tf.records import schema
@@ -20,14 +20,6 @@ from integral_tf.records.folder import Records
 
 _TILE = 240
 _BOX = (255, 230, 60)
-_STYLE = """
-body { font: 15px/1.4 sans-serif; margin: 2em; color: #222; }
-table { border-collapse: collapse; }
-th, td { border: 1px solid #bbb; padding: .3em .7em; text-align: left; }
-.people { display: flex; flex-wrap: wrap; gap: .6em; }
-figure { margin: 0; width: 240px; }
-figcaption { font-size: 12px; overflow-wrap: anywhere; }
-"""
 
 
 def write(data: str, out: str, people: int = 48) -> None:
@@ -42,20 +34,16 @@ def write(data: str, out: str, people: int = 48) -> None:
         FileNotFoundError: there are no records.
         ValueError: the records are damaged.
     """
-    page = _page(Records.open(data), people)
+    text = _page(Records.open(data), people)
     with whole.file(out) as partial:
-        partial.write_text(page, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
 
 
 def _page(records, most):
     manifest, skeleton = records.manifest, records.skeleton
     splits = [n for n, s in manifest["splits"].items() if s["people"]]
     counts = {name: _measure(records, name) for name in splits}
-    title = html.escape(f"Records in {records.folder.resolve().name}")
     parts = [
-        "<!DOCTYPE html>",
-        f'<html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
-        f"<style>{_STYLE}</style></head><body><h1>{title}</h1>",
         f"<p>{html.escape(manifest['source'])}. Skeleton "
         f"{html.escape(skeleton.name)} with {len(skeleton)} joints: "
         f"{html.escape(', '.join(skeleton.joints))}. Windows of "
@@ -70,7 +58,7 @@ def _page(records, most):
             'ones orange. An unlabelled joint is not drawn.</p><div class="'
             f'people">{"".join(_figures(records, name, most))}</div>'
         )
-    return "\n".join([*parts, "</body></html>"]) + "\n"
+    return page.document(f"Records in {records.folder.resolve().name}", parts)
 
 
 def _table(manifest):
@@ -85,11 +73,7 @@ def _table(manifest):
         if split["joints_outside"]:
             text = "joints outside the image, taken as unlabelled"
             rows.append((name, split["joints_outside"], text))
-    cells = "".join(
-        f"<tr><td>{name}</td><td>{count}</td><td>{html.escape(text)}</td></tr>"
-        for name, count, text in rows
-    )
-    return f"<table><tr><th>split</th><th></th><th></th></tr>{cells}</table>"
+    return page.table(("split", "", ""), rows)
 
 
 def _measure(records, split):
@@ -141,7 +125,7 @@ def _histograms(counts, skeleton):
     figure.tight_layout()
     png = io.BytesIO()
     figure.savefig(png, format="png")
-    return _uri("png", png.getvalue())
+    return page.uri("png", png.getvalue())
 
 
 def _figures(records, split, most):
@@ -160,7 +144,6 @@ def _figures(records, split, most):
         picture = cv2.resize(
             picture, (_TILE, _TILE), interpolation=cv2.INTER_AREA
         )
-        _, jpeg = cv2.imencode(".jpg", picture[..., ::-1])
         caption = (
             f"{person['source_id'].decode()}, image {person['image_id']}: "
             f"{person['visible'].sum():.0f} of {len(skeleton)} joints"
@@ -168,7 +151,7 @@ def _figures(records, split, most):
         if person["box_score"] < 1:
             caption += f", box {person['box_score']:.2f}"
         yield (
-            f'<figure><img alt="" src="{_uri("jpeg", jpeg.tobytes())}">'
+            f'<figure><img alt="" src="{page.jpeg(picture)}">'
             f"<figcaption>{html.escape(caption)}</figcaption></figure>"
         )
 
@@ -177,7 +160,3 @@ def _with_box(window, box):
     x, y, width, height = np.rint(box).astype(int)
     corners = (int(x), int(y)), (int(x + width) - 1, int(y + height) - 1)
     return cv2.rectangle(window.copy(), *corners, _BOX, len(window) // 200 + 1)
-
-
-def _uri(kind, data):
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

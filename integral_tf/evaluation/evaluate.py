@@ -15,6 +15,10 @@ from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf import whole
 from integral_tf.evaluation import coco_results
+from integral_tf.evaluation import comparison
+from integral_tf.evaluation import coverage
+from integral_tf.evaluation import diagnosis
+from integral_tf.evaluation import html_report
 from integral_tf.evaluation import mean_pose
 from integral_tf.evaluation import predictions
 from integral_tf.evaluation import preflight
@@ -24,6 +28,7 @@ from integral_tf.evaluation import submission
 from integral_tf.records.folder import Records
 
 MPII_SUBMISSION, COCO_SUBMISSION = "pred_keypoints_mpii.mat", "submission.json"
+REPORT = "report.html"
 
 
 def evaluate(
@@ -43,7 +48,8 @@ def evaluate(
         The figures, as in `metrics.json`.
 
     Raises:
-        FileNotFoundError: there is no such model, records or ground truth.
+        FileNotFoundError: there is no such model, records, ground truth or
+            evaluation to compare with.
         BlockingIOError: another process is writing the folder.
         FileExistsError: the folder exists and is not an earlier evaluation.
         ValueError: model, records and ground truth do not fit each other.
@@ -55,6 +61,7 @@ def evaluate(
     if name:
         out = out.with_name(f"{out.name}-{name}")
     truth = preflight.check(config, records, out, model)
+    other = comparison.read(config.compare) if config.compare else None
     with whole.folder(out) as partial:
         predicted = predictions.predict(model, config, records)
         results = _results(config, run.config, records, truth, predicted)
@@ -66,24 +73,28 @@ def evaluate(
             truth=truth,
             results=results,
             model=model,
+            other=other,
         )
         figures["model"] = name or runs.MODEL
         _write_json(partial / runs.METRICS, figures, indent=1)
         _write_json(partial / "predictions.json", results)
         if tables:
             (partial / "table.md").write_text("\n\n".join(tables) + "\n")
-        if predicted.is_labelled:
-            report.plot_curves(
-                {run.config.method: figures, "mean pose": figures["mean_pose"]},
-                figures["metric"],
-                partial / "curve.png",
-            )
-        if variants:
-            path = partial / "reliability.png"
-            reliability.plot(predicted, variants, figures["metric"], path)
         _write_submission(config, partial, records, truth, predicted, results)
+        if predicted.is_labelled:
+            _write_labelled(partial, records, predicted, figures, variants)
         report.contact_sheet(
             records, config.split, predicted, errors, partial / "sheet.png"
+        )
+        html_report.write(
+            partial / REPORT,
+            records,
+            predicted,
+            figures,
+            tables=tables,
+            variants=variants,
+            errors=errors,
+            other=other,
         )
     print("\n\n".join(tables))
     for file, what in _FILES.items():
@@ -125,8 +136,21 @@ def _results(config, run, records, truth, predicted):
     return coco_results.of_predictions(predicted, truth, scores, chosen)
 
 
+def _write_labelled(folder, records, predicted, figures, variants):
+    """Writes the joints' errors, the curve, and the plot of the scores."""
+    comparison.write(predicted, records.skeleton, folder / comparison.ERRORS)
+    report.plot_curves(
+        {figures["method"]: figures, "mean pose": figures["mean_pose"]},
+        figures["metric"],
+        folder / "curve.png",
+    )
+    if variants:
+        path = folder / "reliability.png"
+        reliability.plot(predicted, variants, figures["metric"], path)
+
+
 def _figures_and_tables(
-    config, run, records, predicted, *, truth, results, model
+    config, run, records, predicted, *, truth, results, model, other
 ):
     """Computes the figures.
 
@@ -144,8 +168,9 @@ def _figures_and_tables(
     tables, errors, variants = [], None, None
     if predicted.is_labelled:
         more, table, errors = _pckh(config, run, label, records, predicted)
-        figures |= more
+        figures |= more | diagnosis.figures(predicted, records.skeleton)
         tables.append(table)
+        figures["coverage"] = coverage.coverage(predicted, model)
         if "heatmaps" in model.output:
             variants = reliability.variants(model, predicted)
             figures["scores"] = reliability.figures(predicted, variants)
@@ -153,6 +178,13 @@ def _figures_and_tables(
     if truth and "annotations" in truth:
         figures |= average_precision(truth, results, records.skeleton)
         tables.append(_ap_table(config, label, records, truth, figures))
+    if other:
+        metric = figures.get("metric", "no labels")
+        compared = comparison.compare(
+            predicted, other, records.skeleton, metric
+        )
+        figures["comparison"] = compared
+        tables.append(comparison.table(compared, label, metric))
     return figures, tables, errors, variants
 
 
@@ -162,6 +194,7 @@ _PROTOCOL = (
     "rescore_threshold", "oks_nms", "oks_threshold",
 )  # fmt: skip
 _FILES = {
+    REPORT: "everything on one page",
     "sheet.png": "people to look at",
     "curve.png": "curve",
     "reliability.png": "what the scores mean",

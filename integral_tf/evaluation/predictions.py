@@ -19,6 +19,7 @@ from integral_tf import metrics
 from integral_tf import progress
 from integral_tf import skeletons
 from integral_tf.inference import flip
+from integral_tf.inference import keras_backend
 from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
 
@@ -39,6 +40,9 @@ class Predictions:
         source_id: `(N,)` bytes that identify the person in the dataset.
         category: `(N,)` COCO's number of the person's category; 0 if the
             records have none. None becomes zeros.
+        image_extent: `(N, 2)` width and height of the images; None if unknown.
+        covariance: `(N, K, 2, 2)` covariance of each joint's x and y in square
+            image pixels; None if the model gives none.
     """
 
     joints: np.ndarray
@@ -51,6 +55,8 @@ class Predictions:
     image_id: np.ndarray
     source_id: np.ndarray
     category: np.ndarray | None = None
+    image_extent: np.ndarray | None = None
+    covariance: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.category is None:
@@ -100,7 +106,11 @@ class Predictions:
 
 
 def of_batch(
-    people: dict[str, Any], joints: Any, scores: Any, to_window: Any
+    people: dict[str, Any],
+    joints: Any,
+    scores: Any,
+    to_window: Any,
+    covariance: Any = None,
 ) -> Predictions:
     """Makes the `Predictions` of a batch.
 
@@ -109,9 +119,14 @@ def of_batch(
         joints: `(B, K, 2)` predicted x, y in the crop frame.
         scores: `(B, K)` scores of the joints.
         to_window: `(B, 2, 3)` affine maps from the crop to the window.
+        covariance: `(B, K, 2, 2)` in the crop frame, or None.
     """
     to_image = np.asarray(people["to_image"], np.float64)
     joints = coordinates.apply(to_window, joints)
+    if covariance is not None:
+        linear = to_image[:, :, :2] @ np.asarray(to_window)[:, :, :2]
+        linear = linear[:, None]
+        covariance = linear @ np.asarray(covariance) @ linear.mT
     return Predictions(
         joints=coordinates.apply(to_image, joints),
         scores=np.asarray(scores),
@@ -123,14 +138,22 @@ def of_batch(
         image_id=np.asarray(people["image_id"]),
         source_id=np.asarray(people["source_id"]),
         category=people.get("category"),
+        image_extent=people.get("image_extent"),
+        covariance=covariance,
     )
 
 
 def concatenate(rows: list[Predictions]) -> Predictions:
     """Joins a list of `Predictions` into one."""
-    names = [field.name for field in dataclasses.fields(Predictions)]
+    columns = {
+        field.name: [getattr(row, field.name) for row in rows]
+        for field in dataclasses.fields(Predictions)
+    }
     return Predictions(
-        **{n: np.concatenate([getattr(row, n) for row in rows]) for n in names}
+        **{
+            name: None if column[0] is None else np.concatenate(column)
+            for name, column in columns.items()
+        }
     )
 
 
@@ -198,9 +221,10 @@ def predict(
     Returns:
         `Predictions`, in the order of the records.
     """
-    estimate, size = model, model.input_shape[1:3]
+    size = model.input_shape[1:3]
+    estimate = keras_backend.with_covariance(model)
     if config.flip_test:
-        estimate = flip.flipped(model, records.skeleton, config.flip_merge)
+        estimate = flip.flipped(estimate, records.skeleton, config.flip_merge)
     observer = Observer(estimate, records.skeleton, size)
     return _gathered(observer, config, records)
 
@@ -230,7 +254,15 @@ def _gathered(observer, config, records):
         ):
             joints = outputs.get("joints", crops["joints"])
             scores = outputs.get("scores", crops["visible"])
-            rows.append(of_batch(people, joints, scores, crops["to_window"]))
+            rows.append(
+                of_batch(
+                    people,
+                    joints,
+                    scores,
+                    crops["to_window"],
+                    outputs.get("covariance"),
+                )
+            )
             bar.update(len(joints))
     return concatenate(rows)
 

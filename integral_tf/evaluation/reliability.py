@@ -129,12 +129,10 @@ def plot(
     right = figure.add_subplot(grid[:, 1])
     left.plot([0, 1], [0, 1], ":", color="grey")
     for name, scores in variants.items():
-        counts, means, shares = metrics.reliability(scores, errors <= RIGHT)
         error = metrics.calibration_error(scores, errors <= RIGHT)
         label = f"{name.replace('_', ' ')}: ECE {error:.3f}"
-        # A fraction of few joints is too uncertain.
-        shares = np.where(counts < _FEWEST, np.nan, shares)
-        left.plot(means, shares, "o-", ms=4, label=label)
+        counts, *points = diagram(predicted, scores)
+        left.plot(*points, "o-", ms=4, label=label)
         below.stairs(counts, np.linspace(0, 1, len(counts) + 1))
     left.set_ylabel(f"share right, {metric}@{RIGHT}")
     left.set_ylim(0, 1)
@@ -155,6 +153,25 @@ def plot(
         axes.grid(alpha=0.3)
     figure.tight_layout()
     figure.savefig(path)
+
+
+def diagram(
+    predicted: Predictions, scores: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The points of a reliability diagram.
+
+    Args:
+        predicted: `predictions.Predictions`.
+        scores: `(M,)` a variant of the scores.
+
+    Returns:
+        As `metrics.reliability`. The fraction of right joints is NaN in a bin
+        of few joints, because it is too uncertain.
+    """
+    counts, means, shares = metrics.reliability(
+        scores, _known(predicted) <= RIGHT
+    )
+    return counts, means, np.where(counts < _FEWEST, np.nan, shares)
 
 
 def quartiles(

@@ -9,12 +9,13 @@ import numpy as np
 
 from integral_tf import coordinates
 from integral_tf import metrics
+from integral_tf import skeletons
 from integral_tf.evaluation.predictions import Predictions
 from integral_tf.inference import draw
 from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
 
-_TILE = 240
+TILE = 240  # pixels of a drawn person's side
 
 
 def table(metric: str, rows: list[tuple[str, Any]]) -> str:
@@ -120,59 +121,105 @@ def contact_sheet(
         path: PNG to write.
         rows, columns: Size of each of the three parts.
     """
+    chosen = people(predicted, errors, rows * columns)
+    pictures = windows(records, split, {i for _, i in chosen})
     sureness = predicted.scores.mean(axis=1)
-    rank = -sureness if errors is None else errors
-    order = np.argsort(rank)[: np.isfinite(rank).sum()]
-    count = rows * columns
-    chosen = [(f"{place} of {len(order)}", i)
-              for place, i in enumerate(order, 1)]  # fmt: skip
-    if len(order) > 3 * count:
-        middle = len(order) // 2 - count // 2
-        chosen = [
-            *[("best", i) for i in order[:count]],
-            *[("median", i) for i in order[middle : middle + count]],
-            *[("worst", i) for i in order[-count:]],
-        ]
-    pictures = _windows(records, split, {i for _, i in chosen})
     tiles, captions = [], []
     for part, i in chosen:
-        tiles.append(_person(pictures[i], predicted, i, records.skeleton))
+        tiles.append(tile(pictures[i], predicted, i, records.skeleton))
         captions.append(
             f"{part}: error {errors[i]:.2f}"
             if errors is not None
             else f"{part}: score {sureness[i]:.2f}"
         )
     columns = min(columns, len(tiles))
-    draw.save(draw.sheet(tiles, captions, columns, _TILE), path)
+    draw.save(draw.sheet(tiles, captions, columns, TILE), path)
 
 
-def _windows(records, split, indices):
+def people(
+    predicted: Predictions, errors: np.ndarray | None, count: int
+) -> list[tuple[str, int]]:
+    """Chooses the best, the median and the worst people.
+
+    Args:
+        predicted, errors: As `contact_sheet`.
+        count: People of each of the three parts.
+
+    Returns:
+        Pairs of "best", "median" or "worst" and a position in `predicted`. If
+        there are few people, each is there once, with its rank.
+    """
+    rank = -predicted.scores.mean(axis=1) if errors is None else errors
+    order = np.argsort(rank)[: np.isfinite(rank).sum()].tolist()
+    if len(order) <= 3 * count:
+        return [
+            (f"{place} of {len(order)}", i) for place, i in enumerate(order, 1)
+        ]
+    middle = len(order) // 2 - count // 2
+    return [
+        *[("best", i) for i in order[:count]],
+        *[("median", i) for i in order[middle : middle + count]],
+        *[("worst", i) for i in order[-count:]],
+    ]
+
+
+def windows(
+    records: Records, split: str, indices: set[int]
+) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Dict from an index to a person's window and `to_image`."""
     found, place = {}, 0
-    for people in batches.eval_batches(records, split, 64).as_numpy_iterator():
-        for window, to_image in zip(people["windows"], people["to_image"]):
+    for batch in batches.eval_batches(records, split, 64).as_numpy_iterator():
+        for window, to_image in zip(batch["windows"], batch["to_image"]):
             if place in indices:
                 found[place] = (window, to_image)
             place += 1
     return found
 
 
-def _person(picture, predicted, i, skeleton):
-    """One tile: the enlarged middle of a window, with truth and prediction."""
-    window, to_image = picture
-    # The margins of a window are for augmentation; the person needs less.
-    margin = window.shape[0] // 7
+def tile(
+    picture: tuple[np.ndarray, np.ndarray],
+    predicted: Predictions,
+    i: int,
+    skeleton: skeletons.Skeleton,
+) -> np.ndarray:
+    """The enlarged middle of a window, with a person's truth and prediction.
+
+    Args:
+        picture: The window and its `to_image`.
+        predicted: `predictions.Predictions`.
+        i: The person's position in `predicted`.
+        skeleton: The `skeletons.Skeleton`.
+
+    Returns:
+        `(TILE, TILE, 3)` uint8 RGB.
+    """
+    window, _ = picture
+    margin = _margin(window)
     middle = window[margin:-margin, margin:-margin]
-    scale = _TILE / middle.shape[0]
-    tile = cv2.resize(middle, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC)
-
-    def placed(points):
-        inside = coordinates.unscale(points, to_image) - margin
-        return coordinates.heatmap_to_crop(inside, scale)
-
-    white = draw.TRUTH
-    tile = draw.pose(
-        tile, placed(predicted.truth[i]), predicted.visible[i], skeleton, white
+    drawn = cv2.resize(middle, (TILE, TILE), interpolation=cv2.INTER_CUBIC)
+    drawn = draw.pose(
+        drawn,
+        on_tile(predicted.truth[i], picture),
+        predicted.visible[i],
+        skeleton,
+        draw.TRUTH,
     )
     everything = np.ones(len(skeleton))
-    return draw.pose(tile, placed(predicted.joints[i]), everything, skeleton)
+    joints = on_tile(predicted.joints[i], picture)
+    return draw.pose(drawn, joints, everything, skeleton)
+
+
+def on_tile(
+    points: np.ndarray, picture: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Maps `(K, 2)` image points to the `tile` of a window."""
+    window, to_image = picture
+    margin = _margin(window)
+    inside = coordinates.unscale(points, to_image) - margin
+    scale = TILE / (window.shape[0] - 2 * margin)
+    return coordinates.heatmap_to_crop(inside, scale)
+
+
+def _margin(window):
+    # The margins of a window are for augmentation; the person needs less.
+    return window.shape[0] // 7

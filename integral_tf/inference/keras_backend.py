@@ -27,7 +27,7 @@ class Keras:
         self.has_maps = "heatmaps" in model.output
         cells = {getattr(layer, "cells", "middle") for layer in model.layers}
         self.card = {"network": {"cells": "first"}} if "first" in cells else {}
-        predict = _with_covariance(model)
+        predict = with_covariance(model)
         if skeleton:
             predict = flip.flipped(predict, skeleton)
         if keras_version.BACKEND == "tensorflow":
@@ -49,7 +49,7 @@ class Keras:
         }
 
 
-def _with_covariance(model):
+def with_covariance(model: keras.Model) -> keras.Model:
     """The model with an output `covariance`, if it has an integral."""
     integrals = reading.integrals_of(model)
     if not integrals or "heatmaps" not in model.output:

@@ -123,8 +123,8 @@ def decoder(records):
     `head_size`, in image pixels, 0 if unknown; `area`, for OKS, in square
     image pixels, 0 if unknown; `image_boxes` `(4,)`, the same box in the image
     frame; `box_score`, the detector's score, 1 for an annotated box; `to_image`
-    `(2, 3)`, window -> image; `image_id`; `source_id`; `category`, 0 where
-    there is none.
+    `(2, 3)`, window -> image; `image_id`; `image_extent` `(2,)`, the image's
+    width and height; `source_id`; `category`, 0 where there is none.
     """
     records = Records.open(records)
     joints = len(records.skeleton)
@@ -148,6 +148,7 @@ def decoder(records):
             "box_score": person["score"],
             "to_image": to_image,
             "image_id": person["image_id"],
+            "image_extent": person["image_extent"],
             "source_id": person["source_id"],
             "category": person["category"],
         }

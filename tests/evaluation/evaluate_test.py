@@ -133,6 +133,8 @@ def test_nms_finds_a_detectors_second_look(work, capsys):
     assert (work / "out" / "sheet.png").exists()
     assert not (work / "out" / "curve.png").exists()
     assert not (work / "out" / "reliability.png").exists()
+    page = (work / "out" / evaluate.REPORT).read_text()
+    assert "by the mean score" in page and "Errors per joint" not in page
 
 
 def test_rescoring_multiplies_by_the_mean_of_sure_joints(work):
