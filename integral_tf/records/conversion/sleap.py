@@ -15,6 +15,7 @@ instances are read if there are none by hand.
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 
@@ -41,28 +42,7 @@ def read(source, pictures):
     Raises:
         ValueError: the file has another form.
     """
-    import h5py
-
-    try:
-        with h5py.File(source) as file:
-            attributes = file["metadata"].attrs
-            version = float(attributes.get("format_id", 1.0))
-            metadata = json.loads(attributes["json"])
-            videos = [json.loads(row) for row in file["videos_json"][()]]
-            tables = {
-                name: file[name][()] if name in file else np.zeros(0)
-                for name in ("frames", "instances", "points", "pred_points")
-            }
-            skeletons = [
-                _category(row, metadata["nodes"], f"skeleton {number}")
-                for number, row in enumerate(metadata["skeletons"], 1)
-            ]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            "SLEAP's labels are an HDF5 file with metadata, videos_json, "
-            f"frames, instances and points. Received: source={str(source)!r}, "
-            f"{type(error).__name__}: {error}"
-        ) from None
+    version, videos, skeletons, tables = _parts(source)
     left_out = coco_annotations.LeftOut()
     shift = version < _FROM_EDGE
     instances = tables["instances"]
@@ -94,6 +74,48 @@ def read(source, pictures):
     return of.Annotations(
         tuple(skeletons), tuple(found.values()), tuple(people), left_out
     )
+
+
+def _parts(source):
+    """The format's number, videos by number, `Category`s, and the tables."""
+    import h5py
+
+    try:
+        with h5py.File(source) as file:
+            attributes = file["metadata"].attrs
+            metadata = json.loads(attributes["json"])
+            rows = [json.loads(row) for row in file["videos_json"][()]]
+            tables = {
+                name: file[name][()] if name in file else np.zeros(0)
+                for name in ("frames", "instances", "points", "pred_points")
+            }
+            skeletons = [
+                _category(row, metadata["nodes"], f"skeleton {number}")
+                for number, row in enumerate(metadata["skeletons"], 1)
+            ]
+            videos = dict(_numbered(n, row) for n, row in enumerate(rows))
+            for frame in tables["frames"]:
+                videos[int(frame["video"])]
+            for row in tables["instances"]:
+                skeletons[int(row["skeleton"])]
+            version = float(attributes.get("format_id", 1.0))
+    except (OSError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            "SLEAP's labels are an HDF5 file with metadata, videos_json, "
+            f"frames, instances and points. Received: source={str(source)!r}, "
+            f"{type(error).__name__}: {error}"
+        ) from None
+    return version, videos, skeletons, tables
+
+
+def _numbered(place, video):
+    """A video and the number that frames have for it.
+
+    The number is that of the group with the video's frames, or else its place.
+    """
+    dataset = video.get("backend", video).get("dataset") or ""
+    group = re.match(r"video(\d+)/", dataset)
+    return int(group[1]) if group else place, video
 
 
 def _category(skeleton, nodes, name):

@@ -44,17 +44,7 @@ def read(source, pictures):
     left_out = coco_annotations.LeftOut()
     by_stem = {name.rpartition(".")[0]: name for name in pictures.names}
     found, people = {}, []
-    texts = sorted(
-        text
-        for text in path.parent.rglob("*.txt")
-        if "labels" in text.relative_to(path.parent).parts
-    )
-    if not texts:
-        raise ValueError(
-            "A YOLO-pose folder has labels/*.txt, a text for each picture. "
-            f"Received: source={str(source)!r}, without one"
-        )
-    for text in texts:
+    for text in _texts(path, source):
         parts = text.relative_to(path.parent).with_suffix("").parts
         inside = "/".join("images" if p == "labels" else p for p in parts)
         name = by_stem.get(inside) or by_stem.get(_below_images(inside))
@@ -98,6 +88,21 @@ def described_by(source):
             if re.search(r"^kpt_shape\s*:", _text(path), re.MULTILINE):
                 return path
     return None
+
+
+def _texts(path, source):
+    """The texts with labels."""
+    texts = sorted(
+        text
+        for text in path.parent.rglob("*.txt")
+        if "labels" in text.relative_to(path.parent).parts
+    )
+    if not texts:
+        raise ValueError(
+            "A YOLO-pose folder has labels/*.txt, a text for each picture. "
+            f"Received: source={str(source)!r}, without one"
+        )
+    return texts
 
 
 def _text(path):

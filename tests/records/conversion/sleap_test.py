@@ -133,6 +133,13 @@ def test_another_file_is_refused(tmp_path):
     assert conversions.refuses(path, tmp_path, message)
 
 
+def test_a_frame_of_no_video_is_refused(written, tmp_path):
+    # The frames are of video 0.
+    video = {"backend": {"filename": ".", "dataset": "video3/video"}}
+    message = "SLEAP's labels are an HDF5 file with metadata"
+    assert conversions.refuses(written(video=video), tmp_path, message)
+
+
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_what_is_written_is_read_again(written, tmp_path, by_hand):
     look = pictures.Pictures(tmp_path)
