@@ -104,7 +104,8 @@ def _of_skeletons(shapes, root, left_out):
                 continue
             seen = 1 if element.get("occluded") == "1" else 2
             outside = element.get("outside") == "1"
-            points[element.get("label")] = (x, y, 0 if outside else seen)
+            label = element.get("label") or str(len(points) + 1)
+            points[label] = (x, y, 0 if outside else seen)
         category = shape.get("label") or of.PERSON
         names[category] |= dict.fromkeys([*parents[category], *points])
         rows.append((name, category, points))

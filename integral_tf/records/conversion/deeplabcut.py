@@ -170,18 +170,21 @@ def _text(value):
 
 def _columns(header, path):
     """Dict from individual and bodypart to a dict of coordinate to column."""
-    missing = {"scorer", "bodyparts", "coords"} - set(header)
-    if missing or "x" not in header["coords"] or "y" not in header["coords"]:
+    rows = [header.get(name, []) for name in ("bodyparts", "coords")]
+    count = len(header.get("scorer", ()))
+    individuals = header.get("individuals", [""] * count)
+    columns = collections.defaultdict(dict)
+    for number, (*key, coord) in enumerate(zip(individuals, *rows)):
+        columns[tuple(key)][coord] = number
+    complete = all({"x", "y"} <= set(found) for found in columns.values())
+    lengths = {len(row) for row in (individuals, *rows)}
+    if not columns or not complete or lengths != {count}:
         raise ValueError(
             "A table of DeepLabCut or Lightning Pose begins with the rows "
             "scorer, bodyparts and coords, x and y for each bodypart. "
-            f"Received: {path}, without {', '.join(sorted(missing)) or 'x, y'}"
+            f"Received: source={str(path)!r}, with {', '.join(header)} for "
+            f"{count} columns"
         )
-    parts = header["bodyparts"]
-    individuals = header.get("individuals", [""] * len(parts))
-    columns = collections.defaultdict(dict)
-    for number, key in enumerate(zip(individuals, parts)):
-        columns[key][header["coords"][number]] = number
     return columns
 
 

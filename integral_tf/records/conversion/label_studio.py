@@ -99,12 +99,13 @@ def _results(task, name, left_out):
     """The results of the first annotation that was not cancelled."""
     rows = [row for row in task["annotations"] if isinstance(row, dict)]
     rows = [row for row in rows if not row.get("was_cancelled")]
-    if not rows or not rows[0].get("result"):
+    results = rows[0].get("result") if rows else None
+    if not isinstance(results, list) or not results:
         left_out.add(schema.Dropped("picture without labels", name))
         return []
     for _ in rows[1:]:
         left_out.add(schema.Dropped("second annotation of a picture", name))
-    return [row for row in rows[0]["result"] if isinstance(row, dict)]
+    return [row for row in results if isinstance(row, dict)]
 
 
 def _size(results, name, pictures):
@@ -149,8 +150,8 @@ def _add_box(result, name, size, groups, boxes):
         raise schema.Dropped("rectangle that is turned")
     sx, sy = size[0] / 100, size[1] / 100
     box = (x * sx, y * sy, width * sx, height * sy)
-    boxes[result.get("id")] = box
-    groups.box(name, result.get("id"), box, label)
+    boxes[str(result.get("id"))] = box
+    groups.box(name, str(result.get("id")), box, label)
 
 
 def _add(result, name, size, groups, boxes):
@@ -159,7 +160,7 @@ def _add(result, name, size, groups, boxes):
             "result of another type", f"{result.get('type')!r},"
         )
     x, y, label = _numbers(result, "x", "y")
-    person = result.get("parentID")
+    person = str(result.get("parentID"))
     if person not in boxes and boxes:
         inside = [
             number

@@ -82,7 +82,7 @@ def _add(shape, name, groups):
         raise schema.Dropped(f"{kind} without its {count} pairs of numbers")
     if not isinstance(label, str) or not label:
         raise schema.Dropped(f"{kind} without a label")
-    person = shape.get("group_id")
+    person = str(shape.get("group_id"))
     if kind == "point":
         x, y = corners[0]
         x, y = coordinates.unit_to_crop(x, 1), coordinates.unit_to_crop(y, 1)

@@ -120,6 +120,8 @@ def test_the_plain_form_of_hdf5(project, tmp_path, depth):
         (SINGLE.replace("coords", "coord"), "A row has 4 numbers or empty"),
         (SINGLE.replace("bodyparts,,,nose", "a,,,nose"), "A row has 4"),
         (SINGLE.replace(",x,y", ",u,v"), "A table of DeepLabCut or Light"),
+        (SINGLE.replace(",x,y,x,y", ",x,y"), "A table of DeepLabCut or"),
+        (SINGLE.replace("tail,tail", "tail,ear"), "A table of DeepLabCut or"),
         (SINGLE.replace("1.5,", "1.5x,"), "A row has 4 numbers or empty"),
         (SINGLE.replace("1.5,", ""), "A row has 4 numbers or empty"),
     ],

@@ -84,6 +84,7 @@ def test_what_is_left_out_is_counted(tmp_path):
         task(turned, point("nose", None, 1), image="s3://b/c.png"),
         task(image="d.png"),
         task(point("nose", 1, 1, sides=(0, 0)), image="e.png"),
+        task(image="f.png", result=5),
         {"id": 9, "data": {"text": "none"}, "annotations": []},
     )
     done = conversions.run(source, tmp_path)
@@ -92,7 +93,7 @@ def test_what_is_left_out_is_counted(tmp_path):
         "second annotation of a picture": 1,
         "label of a picture that the tool turned": 1,
         "keypointlabels without their numbers": 1,
-        "picture without labels": 1,
+        "picture without labels": 2,
         "labels in percent of a picture that is not there": 1,
         "task without a picture": 1,
     }
