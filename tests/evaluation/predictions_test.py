@@ -100,3 +100,32 @@ def test_a_result_has_its_persons_own_category():
     # Records of before have 0: the truth's first category.
     assert categories(truth) == [7, 4, 4]
     assert categories(None) == [1, 1, 1]
+
+
+def test_covariances_get_to_the_image_with_their_joints():
+    # The window turns x to y and doubles; the image triples y alone.
+    people = {
+        "to_image": [[[1, 0, 0], [0, 3, 0]]],
+        "joints": np.zeros((1, 2, 2)),
+        "visible": np.ones((1, 2)),
+        "head_size": [0],
+        "image_boxes": np.ones((1, 4)),
+        "box_score": [1],
+        "image_id": [1],
+        "image_extent": np.array([[640, 480]]),
+        "source_id": [b"a"],
+    }
+    to_window = [[[0, 2, 5], [2, 0, 5]]]
+    spread = np.array([[[[1, 0.5], [0.5, 4]]] * 2])
+    seen = predictions.of_batch(
+        people, people["joints"], np.ones((1, 2)), to_window, spread
+    )
+    # By hand: (x, y) -> (2 y, 6 x).
+    np.testing.assert_allclose(seen.covariance[0, 1], [[16, 6], [6, 36]])
+    both = predictions.concatenate([seen, seen])
+    assert both.covariance.shape == (2, 2, 2, 2)
+    assert both.image_extent.tolist() == [[640, 480]] * 2
+    seen = predictions.of_batch(
+        people, people["joints"], np.ones((1, 2)), to_window
+    )
+    assert predictions.concatenate([seen, seen]).covariance is None

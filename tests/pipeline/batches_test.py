@@ -85,6 +85,7 @@ def test_batches_have_these_shapes(folder):
         "box_score": ((6,), "float32"),
         "to_image": ((6, 2, 3), "float32"),
         "image_id": ((6,), "int64"),
+        "image_extent": ((6, 2), "int64"),
         "source_id": ((6,), "object"),
         "category": ((6,), "int64"),
         "draws": ((6, 3), "float32"),
