@@ -26,7 +26,10 @@ class TrainConfig(model.ModelConfig):
         0, "Seed of weights, order and augmentation.", low=0, high=2**31 - 1
     )
     batch_size: int = setting(
-        128, "People per step, over all devices.", low=1, main=True
+        128,
+        "People per step, over all devices; at most the training split.",
+        low=1,
+        main=True,
     )
     learning_rate: float = setting(1e-3, "Adam's base rate.", above=0)
     final_learning_rate: float = setting(

@@ -28,8 +28,15 @@ def check_workdir(config: configs.TrainConfig) -> None:
         )
 
 
+def batch_size(config: configs.TrainConfig, records: Records) -> int:
+    """People in a step: `--batch_size`, but at most the training split."""
+    return min(config.batch_size, records.people("train"))
+
+
 def check(config: configs.TrainConfig) -> Records:
     """Opens a run's records, and requires that they fit the run and its flags.
+
+    Prints in one line that a batch is smaller than asked for.
 
     Args:
         config: A `config.TrainConfig`.
@@ -44,7 +51,6 @@ def check(config: configs.TrainConfig) -> Records:
     """
     records = Records.open(config.data)
     runs.check_records(config, records)
-    people = records.people("train")
     if records.people("val"):
         first = next(iter(batches.eval_batches(records, "val", 64)))
         if not first["visible"].numpy().any():
@@ -61,11 +67,6 @@ def check(config: configs.TrainConfig) -> Records:
             "build them with the --image_size and --image_width of the run. "
             f"Received: {height} x {width} pixels, and records for "
             f"{records.aspect:.2f} times as wide as high"
-        )
-    if config.batch_size > people:
-        raise ValueError(
-            "A batch is at least one person and at most the training split's "
-            f"{people}. Received: --batch_size={config.batch_size}"
         )
     if not config.epochs and not config.init_from:
         raise ValueError(
@@ -88,5 +89,11 @@ def check(config: configs.TrainConfig) -> Records:
             "The final epochs are the last of --epochs, and so not more. "
             f"Received: --final_epochs={config.final_epochs} of "
             f"--epochs={config.epochs}"
+        )
+    people = batch_size(config, records)
+    if people < config.batch_size:
+        print(
+            f"a batch is the whole training split, {people} people, because "
+            f"it has fewer than --batch_size={config.batch_size}"
         )
     return records

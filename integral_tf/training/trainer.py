@@ -91,7 +91,8 @@ class _Run:
         keras.utils.set_random_seed(config.seed)
         self.records = records
         self.skeleton = records.skeleton
-        self.steps = records.people("train") // config.batch_size
+        self.batch_size = preflight.batch_size(config, records)
+        self.steps = records.people("train") // self.batch_size
         self.has_val = bool(records.people("val"))
         resumes = bool(runs.checkpoints(self.workdir))
         with self.strategy.scope():
@@ -260,7 +261,7 @@ class _Run:
         """Batches of the epoch from a step on."""
         return batches.train_batches(
             self.records,
-            self.config.batch_size,
+            self.batch_size,
             self.config.seed,
             self.progress.state.epoch,
             step,
@@ -354,7 +355,7 @@ class _Run:
         costs, total = {}, 0.0
         for name, objective in self.objectives.items():
             each = objective.loss(truth, outputs[objective.output])
-            costs[name] = tf.reduce_sum(each) / self.config.batch_size
+            costs[name] = tf.reduce_sum(each) / self.batch_size
             total = total + objective.weight * costs[name]
         return {"loss": total, **costs}
 

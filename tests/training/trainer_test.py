@@ -173,6 +173,51 @@ def test_two_stages_train_and_log_the_losses_of_each(settings, sgd, method):
     assert np.isfinite(float(rows[0]["val_stage1_heatmap"]))
 
 
+def test_a_batch_larger_than_the_training_split_shrinks_to_it(
+    settings, unvalidated, sgd, monkeypatch, capsys
+):
+    settings = dataclasses.replace(
+        settings, method="H1", batch_size=1000, data=str(unvalidated)
+    )
+    real = trainer._Run._report
+    batch_sizes = []
+    took = batches.train_batches
+
+    def killed(run, row, writer):
+        raise KeyboardInterrupt
+
+    def seen(records, batch_size, *args):
+        batch_sizes.append(batch_size)
+        return took(records, batch_size, *args)
+
+    monkeypatch.setattr(batches, "train_batches", seen)
+    monkeypatch.setattr(trainer._Run, "_report", killed)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(settings)
+    line = "the whole training split, 16 people, because it has fewer than"
+    assert f"{line} --batch_size=1000" in capsys.readouterr().out
+    # The flags are those that were asked for, and so the run goes on.
+    workdir = pathlib.Path(settings.workdir)
+    saved = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
+    assert saved == settings
+    monkeypatch.setattr(trainer._Run, "_report", real)
+    trainer.train(settings)
+    printed = capsys.readouterr().out
+    assert line in printed and "1 steps an epoch" in printed
+    assert "resuming at epoch 2, step 0" in printed
+    assert batch_sizes == [16, 16]
+    # It is the run of a batch of 16, whose line is not printed.
+    plain = dataclasses.replace(
+        settings, batch_size=16, workdir=f"{workdir}_16"
+    )
+    path = trainer.train(plain)
+    assert "whole training split" not in capsys.readouterr().out
+    logs = [
+        (folder / "log.csv").read_text() for folder in (workdir, path.parent)
+    ]
+    assert logs[0] == logs[1] and logs[0].count("main") == 2
+
+
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_trains_and_leaves_the_policy_as_it_was(
     settings, unvalidated, policy
@@ -191,7 +236,6 @@ def test_mixed_precision_trains_and_leaves_the_policy_as_it_was(
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"batch_size": 1000}, "Received: --batch_size=1000"),
         ({"workdir": ""}, "Received: --workdir="),
         ({"epochs": 0}, "Received: --epochs=0"),
         ({"final_epochs": 3}, "Received: --final_epochs=3 of --epochs=2"),
