@@ -36,7 +36,8 @@ def batch_size(config: configs.TrainConfig, records: Records) -> int:
 def check(config: configs.TrainConfig) -> Records:
     """Opens a run's records, and requires that they fit the run and its flags.
 
-    Prints in one line that a batch is smaller than asked for.
+    Prints a line if a batch is smaller than asked for, and a line if there is
+    nobody to validate on.
 
     Args:
         config: A `config.TrainConfig`.
@@ -90,10 +91,21 @@ def check(config: configs.TrainConfig) -> Records:
             f"Received: --final_epochs={config.final_epochs} of "
             f"--epochs={config.epochs}"
         )
+    _tell(config, records)
+    return records
+
+
+def _tell(config, records):
+    """Prints how a run departs from its flags, or does without something."""
     people = batch_size(config, records)
     if people < config.batch_size:
         print(
             f"a batch is the whole training split, {people} people, because "
             f"it has fewer than --batch_size={config.batch_size}"
         )
-    return records
+    if not records.people("val"):
+        print(
+            "no validation split: nothing is validated or calibrated, and the "
+            "training loss decides when a phase ends; build the records with "
+            "--val_share, or with a larger one"
+        )

@@ -171,20 +171,16 @@ class _Run:
                 bars.say(bar, f"{where} {phase}, compiling")
                 self._enter_phase(phase)
             means = self._train_epoch(bar, f"{where} {phase}")
+            figures = {}
             if self.has_val:
                 bars.say(bar, f"{where} {phase}, validating")
-            figures = (
-                self.validator.figures(self.objectives)
-                if self.has_val
-                else dict(means)
-            )
+                figures = self.validator.figures(self.objectives)
             row = self._row(means, figures)
-            progress.state = schedule.advance(
-                config, progress.state, figures["loss"]
-            )
+            loss = (figures or means)["loss"]
+            progress.state = schedule.advance(config, progress.state, loss)
             progress.step, progress.sums, progress.row = 0, {}, row
             self._save()
-            self._check_epoch(figures["loss"])
+            self._check_epoch(loss)
             self._report(row, writer)
         bar.close()
         self._calibrate()

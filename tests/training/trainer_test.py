@@ -218,6 +218,22 @@ def test_a_batch_larger_than_the_training_split_shrinks_to_it(
     assert logs[0] == logs[1] and logs[0].count("main") == 2
 
 
+def test_without_a_validation_split_none_is_shown(
+    settings, unvalidated, sgd, capsys
+):
+    settings = dataclasses.replace(
+        settings, method="H1", batch_size=16, epochs=1, data=str(unvalidated)
+    )
+    path = trainer.train(settings)
+    printed = capsys.readouterr().out
+    told = printed.index("no validation split")
+    assert "--val_share" in printed[told:].splitlines()[0]
+    assert told < printed.index("1 steps an epoch") < printed.index("epoch   1")
+    assert "val_" not in printed.replace("--val_share", "")
+    log = (path.parent / "log.csv").read_text()
+    assert "train_loss" in log and "val_" not in log
+
+
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_trains_and_leaves_the_policy_as_it_was(
     settings, unvalidated, policy
