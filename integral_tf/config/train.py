@@ -60,8 +60,10 @@ class TrainConfig(model.ModelConfig):
     )
     init_from: str = setting(
         "",
-        "Folder of a finished run with the same network, or a model.keras, to "
-        "start from; I1 to I3 then begin with the joint loss.",
+        "Initial weights: folder of a run, a model.keras, a checkpoint, or "
+        "starter, the model that comes with the package. Every tensor is taken "
+        "whose layer has the same name and shape. I1 to I3 then begin with the "
+        "joint loss.",
         main=True,
     )
     epochs: int = setting(

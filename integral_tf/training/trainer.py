@@ -18,13 +18,13 @@ from integral_tf import progress as bars
 from integral_tf import runs
 from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import predictions
-from integral_tf.models import loading
 from integral_tf.models import methods
 from integral_tf.models import reading
 from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
 from integral_tf.training import after_training
 from integral_tf.training import checkpoint
+from integral_tf.training import initial_weights
 from integral_tf.training import logs
 from integral_tf.training import objectives
 from integral_tf.training import optimizers
@@ -117,7 +117,8 @@ class _Run:
             if self.progress.beta is not None:
                 reading.set_beta(self.model, self.progress.beta)
         elif config.init_from:
-            self._start_from(config.init_from)
+            source, whole = config.init_from, not config.epochs
+            print(initial_weights.take(self.model, source, whole=whole))
         # Only now, so that flags that fail to build a model leave no run.
         runs.claim(config)
         runs.claim_records(config, records)
@@ -201,21 +202,6 @@ class _Run:
             **{f"train_{name}": means[name] for name in means},
             **{f"val_{name}": figures[name] for name in figures},
         }
-
-    def _start_from(self, run):
-        """Takes the weights of another run of the same network."""
-        loaded = loading.load(run)
-        if methods.fingerprint(loaded) != methods.fingerprint(self.model):
-            raise ValueError(
-                "`init_from` is a run of the same network: backbone, width, "
-                "joints, upsamplings, head_channels, stages, "
-                "bottleneck_stride, preprocessing and cells. "
-                f"Received: --init_from={run}"
-            )
-        for ours, theirs in zip(
-            layers.network_weights(self.model), layers.network_weights(loaded)
-        ):
-            ours.assign(theirs)
 
     def _enter_phase(self, phase):
         """Sets the learning rate, the losses and the step of a phase."""
