@@ -36,8 +36,8 @@ def batch_size(config: configs.TrainConfig, records: Records) -> int:
 def check(config: configs.TrainConfig) -> Records:
     """Opens a run's records, and requires that they fit the run and its flags.
 
-    Prints a line if a batch is smaller than asked for, and a line if there is
-    nobody to validate on.
+    Prints a line if a batch is smaller than asked for, a line if the joint loss
+    has no epoch, and a line if there is nobody to validate on.
 
     Args:
         config: A `config.TrainConfig`.
@@ -102,6 +102,15 @@ def _tell(config, records):
         print(
             f"a batch is the whole training split, {people} people, because "
             f"it has fewer than --batch_size={config.batch_size}"
+        )
+    if (
+        schedule.start(config).phase == "heatmap"
+        and config.heatmap_epochs >= config.epochs
+    ):
+        print(
+            "the joint loss joins only if the heat-map loss saturates early: "
+            f"--heatmap_epochs={config.heatmap_epochs} of "
+            f"--epochs={config.epochs} leave it no epoch"
         )
     if not records.people("val"):
         print(

@@ -168,7 +168,9 @@ class _Run:
         while progress.state.phase != "done":
             where = f"epoch {progress.state.epoch + 1}/{config.epochs}"
             if progress.state.phase != phase:
-                phase = progress.state.phase
+                before, phase = phase, progress.state.phase
+                if before and (line := schedule.change(config, before, phase)):
+                    bars.write(f"{where}: {line}")
                 bars.say(bar, f"{where} {phase}, compiling")
                 self._enter_phase(phase)
             means = self._train_epoch(bar, f"{where} {phase}")

@@ -19,6 +19,7 @@ from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf.evaluation import calibrate
 from integral_tf.pipeline import batches
+from integral_tf.training import preflight
 from integral_tf.training import strategy
 from integral_tf.training import trainer
 
@@ -158,7 +159,9 @@ def test_beta_is_calibrated_and_saved_with_the_model(
 
 
 @pytest.mark.parametrize("method", ["H3", "I1", "I3"])
-def test_two_stages_train_and_log_the_losses_of_each(settings, sgd, method):
+def test_two_stages_train_and_log_the_losses_of_each(
+    settings, sgd, method, capsys
+):
     settings = dataclasses.replace(
         settings, method=method, stages=2, joint_phase="joint"
     )
@@ -171,6 +174,16 @@ def test_two_stages_train_and_log_the_losses_of_each(settings, sgd, method):
     for column in (f"train_stage1_{name}", f"val_{name}"):
         assert np.isfinite(float(rows[-1][column]))
     assert np.isfinite(float(rows[0]["val_stage1_heatmap"]))
+    line = "epoch 2/2: the joint loss takes the place of the heat-map loss\n"
+    assert (line in capsys.readouterr().out) == (method != "H3")
+
+
+def test_epochs_that_leave_the_joint_loss_none_are_told(settings, capsys):
+    preflight.check(settings)
+    assert "joint loss" not in capsys.readouterr().out
+    preflight.check(dataclasses.replace(settings, heatmap_epochs=70))
+    line = "--heatmap_epochs=70 of --epochs=2 leave it no epoch"
+    assert line in capsys.readouterr().out
 
 
 def test_a_batch_larger_than_the_training_split_shrinks_to_it(
