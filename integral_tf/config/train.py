@@ -26,7 +26,10 @@ class TrainConfig(model.ModelConfig):
         0, "Seed of weights, order and augmentation.", low=0, high=2**31 - 1
     )
     batch_size: int = setting(
-        128, "People per step, over all devices.", low=1, main=True
+        128,
+        "People per step, over all devices; at most the training split.",
+        low=1,
+        main=True,
     )
     learning_rate: float = setting(1e-3, "Adam's base rate.", above=0)
     final_learning_rate: float = setting(
@@ -57,8 +60,10 @@ class TrainConfig(model.ModelConfig):
     )
     init_from: str = setting(
         "",
-        "Folder of a finished run with the same network, or a model.keras, to "
-        "start from; I1 to I3 then begin with the joint loss.",
+        "Initial weights: folder of a run, a model.keras, a checkpoint, or "
+        "starter, the model that comes with the package. Every tensor is taken "
+        "whose layer has the same name and shape. I1 to I3 then begin with the "
+        "joint loss.",
         main=True,
     )
     epochs: int = setting(

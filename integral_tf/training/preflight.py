@@ -28,8 +28,16 @@ def check_workdir(config: configs.TrainConfig) -> None:
         )
 
 
+def batch_size(config: configs.TrainConfig, records: Records) -> int:
+    """People in a step: `--batch_size`, but at most the training split."""
+    return min(config.batch_size, records.people("train"))
+
+
 def check(config: configs.TrainConfig) -> Records:
     """Opens a run's records, and requires that they fit the run and its flags.
+
+    Prints a line if a batch is smaller than asked for, a line if the joint loss
+    has no epoch, and a line if there is nobody to validate on.
 
     Args:
         config: A `config.TrainConfig`.
@@ -44,7 +52,6 @@ def check(config: configs.TrainConfig) -> Records:
     """
     records = Records.open(config.data)
     runs.check_records(config, records)
-    people = records.people("train")
     if records.people("val"):
         first = next(iter(batches.eval_batches(records, "val", 64)))
         if not first["visible"].numpy().any():
@@ -61,11 +68,6 @@ def check(config: configs.TrainConfig) -> Records:
             "build them with the --image_size and --image_width of the run. "
             f"Received: {height} x {width} pixels, and records for "
             f"{records.aspect:.2f} times as wide as high"
-        )
-    if config.batch_size > people:
-        raise ValueError(
-            "A batch is at least one person and at most the training split's "
-            f"{people}. Received: --batch_size={config.batch_size}"
         )
     if not config.epochs and not config.init_from:
         raise ValueError(
@@ -89,4 +91,30 @@ def check(config: configs.TrainConfig) -> Records:
             f"Received: --final_epochs={config.final_epochs} of "
             f"--epochs={config.epochs}"
         )
+    _tell(config, records)
     return records
+
+
+def _tell(config, records):
+    """Prints how a run departs from its flags, or does without something."""
+    people = batch_size(config, records)
+    if people < config.batch_size:
+        print(
+            f"a batch is the whole training split, {people} people, because "
+            f"it has fewer than --batch_size={config.batch_size}"
+        )
+    if (
+        schedule.start(config).phase == "heatmap"
+        and config.heatmap_epochs >= config.epochs
+    ):
+        print(
+            "the joint loss joins only if the heat-map loss saturates early: "
+            f"--heatmap_epochs={config.heatmap_epochs} of "
+            f"--epochs={config.epochs} leave it no epoch"
+        )
+    if not records.people("val"):
+        print(
+            "no validation split: nothing is validated or calibrated, and the "
+            "training loss decides when a phase ends; build the records with "
+            "--val_share, or with a larger one"
+        )

@@ -77,6 +77,20 @@ def learning_rate(config: configs.TrainConfig, state: State) -> float:
     return config.learning_rate
 
 
+def change(config: configs.TrainConfig, before: str, after: str) -> str:
+    """One line on a phase that ends and the next one; empty for others."""
+    said = []
+    if before == "heatmap" and after != "done":
+        said.append(
+            "the joint loss joins the heat-map loss"
+            if config.joint_phase == "both"
+            else "the joint loss takes the place of the heat-map loss"
+        )
+    if before != after == "final":
+        said.append(f"the learning rate is {config.final_learning_rate:g}")
+    return ", ".join(said)
+
+
 def _enter(config, state):
     """Leaves every phase whose epochs are used up."""
     ends = {

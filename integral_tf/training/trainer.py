@@ -18,13 +18,13 @@ from integral_tf import progress as bars
 from integral_tf import runs
 from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import predictions
-from integral_tf.models import loading
 from integral_tf.models import methods
 from integral_tf.models import reading
 from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
 from integral_tf.training import after_training
 from integral_tf.training import checkpoint
+from integral_tf.training import initial_weights
 from integral_tf.training import logs
 from integral_tf.training import objectives
 from integral_tf.training import optimizers
@@ -91,7 +91,8 @@ class _Run:
         keras.utils.set_random_seed(config.seed)
         self.records = records
         self.skeleton = records.skeleton
-        self.steps = records.people("train") // config.batch_size
+        self.batch_size = preflight.batch_size(config, records)
+        self.steps = records.people("train") // self.batch_size
         self.has_val = bool(records.people("val"))
         resumes = bool(runs.checkpoints(self.workdir))
         with self.strategy.scope():
@@ -116,7 +117,8 @@ class _Run:
             if self.progress.beta is not None:
                 reading.set_beta(self.model, self.progress.beta)
         elif config.init_from:
-            self._start_from(config.init_from)
+            source, whole = config.init_from, not config.epochs
+            print(initial_weights.take(self.model, source, whole=whole))
         # Only now, so that flags that fail to build a model leave no run.
         runs.claim(config)
         runs.claim_records(config, records)
@@ -166,24 +168,22 @@ class _Run:
         while progress.state.phase != "done":
             where = f"epoch {progress.state.epoch + 1}/{config.epochs}"
             if progress.state.phase != phase:
-                phase = progress.state.phase
+                before, phase = phase, progress.state.phase
+                if before and (line := schedule.change(config, before, phase)):
+                    bars.write(f"{where}: {line}")
                 bars.say(bar, f"{where} {phase}, compiling")
                 self._enter_phase(phase)
             means = self._train_epoch(bar, f"{where} {phase}")
+            figures = {}
             if self.has_val:
                 bars.say(bar, f"{where} {phase}, validating")
-            figures = (
-                self.validator.figures(self.objectives)
-                if self.has_val
-                else dict(means)
-            )
+                figures = self.validator.figures(self.objectives)
             row = self._row(means, figures)
-            progress.state = schedule.advance(
-                config, progress.state, figures["loss"]
-            )
+            loss = (figures or means)["loss"]
+            progress.state = schedule.advance(config, progress.state, loss)
             progress.step, progress.sums, progress.row = 0, {}, row
             self._save()
-            self._check_epoch(figures["loss"])
+            self._check_epoch(loss)
             self._report(row, writer)
         bar.close()
         self._calibrate()
@@ -204,21 +204,6 @@ class _Run:
             **{f"train_{name}": means[name] for name in means},
             **{f"val_{name}": figures[name] for name in figures},
         }
-
-    def _start_from(self, run):
-        """Takes the weights of another run of the same network."""
-        loaded = loading.load(run)
-        if methods.fingerprint(loaded) != methods.fingerprint(self.model):
-            raise ValueError(
-                "`init_from` is a run of the same network: backbone, width, "
-                "joints, upsamplings, head_channels, stages, "
-                "bottleneck_stride, preprocessing and cells. "
-                f"Received: --init_from={run}"
-            )
-        for ours, theirs in zip(
-            layers.network_weights(self.model), layers.network_weights(loaded)
-        ):
-            ours.assign(theirs)
 
     def _enter_phase(self, phase):
         """Sets the learning rate, the losses and the step of a phase."""
@@ -260,7 +245,7 @@ class _Run:
         """Batches of the epoch from a step on."""
         return batches.train_batches(
             self.records,
-            self.config.batch_size,
+            self.batch_size,
             self.config.seed,
             self.progress.state.epoch,
             step,
@@ -354,7 +339,7 @@ class _Run:
         costs, total = {}, 0.0
         for name, objective in self.objectives.items():
             each = objective.loss(truth, outputs[objective.output])
-            costs[name] = tf.reduce_sum(each) / self.config.batch_size
+            costs[name] = tf.reduce_sum(each) / self.batch_size
             total = total + objective.weight * costs[name]
         return {"loss": total, **costs}
 

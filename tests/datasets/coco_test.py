@@ -13,6 +13,7 @@ from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.pipeline import batches
 from integral_tf.records import coco_skeleton
+from integral_tf.records import shards
 from integral_tf.records.folder import Records
 from integral_tf.training import logs
 from integral_tf.training import trainer
@@ -120,6 +121,40 @@ def test_records_hold_the_skeleton_and_the_ground_truth(records):
     assert seen["box_score"].tolist() == [1] * 6
 
 
+def test_a_share_of_the_pictures_becomes_the_validation_split(tmp_path):
+    train = write_fish(tmp_path / "train", 24)
+    whole = json.loads((train / "fish.json").read_text())
+    # A second fish in every picture.
+    whole["annotations"] += [
+        {**row, "id": 100 + row["id"]} for row in whole["annotations"]
+    ]
+    (train / "fish.json").write_text(json.dumps(whole))
+    out = tmp_path / "records"
+    built = build(
+        *flags_of("train", train), "--val_share=0.4", f"--out={out}",
+        "--image_size=64",
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    opened = Records.open(out)
+    pictures = {
+        split: batches.ids(opened, split)[0].tolist()
+        for split in ("train", "val")
+    }
+    # The rule of the other builders, for each picture; thirds are unlabelled.
+    for image in whole["images"]:
+        split = shards.split_of(image["file_name"], 0.4)
+        fish = 2 * bool(image["id"] % 3)
+        assert pictures[split].count(image["id"]) == fish
+    assert len(pictures["train"]) + len(pictures["val"]) == 2 * 16
+    assert pictures["train"] and pictures["val"]
+    # AP counts the validation pictures alone, the unlabelled fish too.
+    truth = opened.annotations()
+    held = {image["id"] for image in truth["images"]}
+    assert set(pictures["val"]) < held
+    assert not held & set(pictures["train"])
+    assert len(truth["annotations"]) == 2 * len(held)
+
+
 def test_it_trains_and_the_model_knows_its_joints(records, tmp_path):
     path = trainer.train(
         untrained.settings(
@@ -198,6 +233,10 @@ def test_names_that_may_be_sides_are_told(tmp_path):
     [
         ([], "Give --train_annotations, --val_annotations or both"),
         (["TRAIN", "--category=fish", "--sigmas=x"], "--sigmas are numbers"),
+        (
+            ["TRAIN", "SAME", "--val_share=0.5"],
+            "without a validation set. Received: --val_share=0.5 and --val_ann",
+        ),
         (["OTHER", "TRAIN", "--category=fish"], "have different keypoints"),
         (["MOVED", "--category=fish"], "Nobody is left to train on.*2 dropped"),
     ],
@@ -210,6 +249,7 @@ def test_says_what_is_wrong_and_writes_nothing(tmp_path, flags, message):
     (tmp_path / "empty").mkdir()
     known = {
         "TRAIN": flags_of("train", train),
+        "SAME": flags_of("val", train),
         "OTHER": flags_of("val", other),
         "MOVED": [*flags_of("train", train)[:1],
                   f"--train_images={tmp_path / 'empty'}"],

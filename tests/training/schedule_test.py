@@ -73,3 +73,30 @@ def test_a_gain_below_min_delta_counts_as_saturated():
     )
     seen, _ = run(settings, [1.0, 0.995, 0.5])
     assert [phase for phase, _ in seen] == ["main", "main", "final"]
+
+
+@pytest.mark.parametrize(
+    "changes, before, after, line",
+    [
+        ({}, "heatmap", "main", "the joint loss joins the heat-map loss"),
+        (
+            {"joint_phase": "joint"},
+            "heatmap",
+            "main",
+            "the joint loss takes the place of the heat-map loss",
+        ),
+        ({}, "main", "final", "the learning rate is 1e-05"),
+        (
+            {},
+            "heatmap",
+            "final",
+            "the joint loss joins the heat-map loss, the learning rate is "
+            "1e-05",
+        ),
+        ({}, "heatmap", "done", ""),
+        ({}, "main", "done", ""),
+    ],
+)
+def test_a_line_says_what_a_phase_changes(changes, before, after, line):
+    settings = config.TrainConfig(method="I1", **changes)
+    assert schedule.change(settings, before, after) == line

@@ -75,9 +75,42 @@ def test_the_joint_phase_starts_from_the_maps_of_another_run(settings):
         np.testing.assert_allclose(left, right, atol=1e-9)
 
 
-def test_refuses_to_start_from_another_network(settings):
+def test_a_run_starts_from_one_of_another_head_and_says_so(settings, capsys):
     other = run_of(settings, "R1")
-    settings = dataclasses.replace(settings, init_from=str(other))
-    with pytest.raises(ValueError, match="a run of the same network"):
+    settings = dataclasses.replace(
+        settings,
+        method="H1",
+        init_from=str(other),
+        epochs=1,
+        learning_rate=1e-12,
+    )
+    path = trainer.train(settings)
+    printed = capsys.readouterr().out
+    assert "--init_from: 120 of 132 tensors taken" in printed
+    assert "resnet18 120 of 120, heatmap_head 0 of 12; 12 left" in printed
+    old, new = (
+        keras.saving.load_model(p, compile=False).get_layer("resnet18")
+        for p in (other / "model.keras", path)
+    )
+    for left, right in zip(
+        old.trainable_weights, new.trainable_weights, strict=True
+    ):
+        np.testing.assert_allclose(left, right, atol=1e-9)
+
+
+def test_what_is_not_trained_must_fit_whole(settings):
+    other = run_of(settings, "R1")
+    settings = dataclasses.replace(settings, init_from=str(other), epochs=0)
+    with pytest.raises(ValueError, match="every tensor must fit; 12 do not"):
+        trainer.train(settings)
+    assert not pathlib.Path(settings.workdir).exists()
+
+
+def test_refuses_to_start_from_a_network_with_other_preprocessing(settings):
+    other = run_of(settings, "H1")
+    settings = dataclasses.replace(
+        settings, init_from=str(other), preprocessing="torch"
+    )
+    with pytest.raises(ValueError, match="a network with the same prepro"):
         trainer.train(settings)
     assert not pathlib.Path(settings.workdir).exists()

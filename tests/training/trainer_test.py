@@ -19,6 +19,7 @@ from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf.evaluation import calibrate
 from integral_tf.pipeline import batches
+from integral_tf.training import preflight
 from integral_tf.training import strategy
 from integral_tf.training import trainer
 
@@ -158,7 +159,9 @@ def test_beta_is_calibrated_and_saved_with_the_model(
 
 
 @pytest.mark.parametrize("method", ["H3", "I1", "I3"])
-def test_two_stages_train_and_log_the_losses_of_each(settings, sgd, method):
+def test_two_stages_train_and_log_the_losses_of_each(
+    settings, sgd, method, capsys
+):
     settings = dataclasses.replace(
         settings, method=method, stages=2, joint_phase="joint"
     )
@@ -171,6 +174,77 @@ def test_two_stages_train_and_log_the_losses_of_each(settings, sgd, method):
     for column in (f"train_stage1_{name}", f"val_{name}"):
         assert np.isfinite(float(rows[-1][column]))
     assert np.isfinite(float(rows[0]["val_stage1_heatmap"]))
+    line = "epoch 2/2: the joint loss takes the place of the heat-map loss\n"
+    assert (line in capsys.readouterr().out) == (method != "H3")
+
+
+def test_epochs_that_leave_the_joint_loss_none_are_told(settings, capsys):
+    preflight.check(settings)
+    assert "joint loss" not in capsys.readouterr().out
+    preflight.check(dataclasses.replace(settings, heatmap_epochs=70))
+    line = "--heatmap_epochs=70 of --epochs=2 leave it no epoch"
+    assert line in capsys.readouterr().out
+
+
+def test_a_batch_larger_than_the_training_split_shrinks_to_it(
+    settings, unvalidated, sgd, monkeypatch, capsys
+):
+    settings = dataclasses.replace(
+        settings, method="H1", batch_size=1000, data=str(unvalidated)
+    )
+    real = trainer._Run._report
+    batch_sizes = []
+    took = batches.train_batches
+
+    def killed(run, row, writer):
+        raise KeyboardInterrupt
+
+    def seen(records, batch_size, *args):
+        batch_sizes.append(batch_size)
+        return took(records, batch_size, *args)
+
+    monkeypatch.setattr(batches, "train_batches", seen)
+    monkeypatch.setattr(trainer._Run, "_report", killed)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(settings)
+    line = "the whole training split, 16 people, because it has fewer than"
+    assert f"{line} --batch_size=1000" in capsys.readouterr().out
+    # The flags are those that were asked for, and so the run goes on.
+    workdir = pathlib.Path(settings.workdir)
+    saved = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
+    assert saved == settings
+    monkeypatch.setattr(trainer._Run, "_report", real)
+    trainer.train(settings)
+    printed = capsys.readouterr().out
+    assert line in printed and "1 steps an epoch" in printed
+    assert "resuming at epoch 2, step 0" in printed
+    assert batch_sizes == [16, 16]
+    # It is the run of a batch of 16, whose line is not printed.
+    plain = dataclasses.replace(
+        settings, batch_size=16, workdir=f"{workdir}_16"
+    )
+    path = trainer.train(plain)
+    assert "whole training split" not in capsys.readouterr().out
+    logs = [
+        (folder / "log.csv").read_text() for folder in (workdir, path.parent)
+    ]
+    assert logs[0] == logs[1] and logs[0].count("main") == 2
+
+
+def test_without_a_validation_split_none_is_shown(
+    settings, unvalidated, sgd, capsys
+):
+    settings = dataclasses.replace(
+        settings, method="H1", batch_size=16, epochs=1, data=str(unvalidated)
+    )
+    path = trainer.train(settings)
+    printed = capsys.readouterr().out
+    told = printed.index("no validation split")
+    assert "--val_share" in printed[told:].splitlines()[0]
+    assert told < printed.index("1 steps an epoch") < printed.index("epoch   1")
+    assert "val_" not in printed.replace("--val_share", "")
+    log = (path.parent / "log.csv").read_text()
+    assert "train_loss" in log and "val_" not in log
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
@@ -191,7 +265,6 @@ def test_mixed_precision_trains_and_leaves_the_policy_as_it_was(
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"batch_size": 1000}, "Received: --batch_size=1000"),
         ({"workdir": ""}, "Received: --workdir="),
         ({"epochs": 0}, "Received: --epochs=0"),
         ({"final_epochs": 3}, "Received: --final_epochs=3 of --epochs=2"),
