@@ -83,14 +83,16 @@ def evaluate(
         _write_submission(config, partial, records, truth, predicted, results)
         if predicted.is_labelled:
             _write_labelled(partial, records, predicted, figures, variants)
+        people = report.shown(records, config.split, predicted, errors)
         report.contact_sheet(
-            records, config.split, predicted, errors, partial / "sheet.png"
+            people, predicted, errors, records.skeleton, partial / "sheet.png"
         )
         html_report.write(
             partial / REPORT,
-            records,
+            records.skeleton,
             predicted,
             figures,
+            people=people,
             tables=tables,
             variants=variants,
             errors=errors,

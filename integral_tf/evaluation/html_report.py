@@ -13,6 +13,7 @@ import os
 import numpy as np
 
 from integral_tf import metrics
+from integral_tf import skeletons
 from integral_tf.evaluation import chart
 from integral_tf.evaluation import diagnosis
 from integral_tf.evaluation import page
@@ -20,7 +21,6 @@ from integral_tf.evaluation import reliability
 from integral_tf.evaluation import report
 from integral_tf.evaluation.comparison import Evaluated
 from integral_tf.evaluation.predictions import Predictions
-from integral_tf.records.folder import Records
 
 _COLOURS = {
     "good": "#009e73",
@@ -36,7 +36,6 @@ _MEANING = {
     "mirrored": "swapped, in a person with left and right exchanged",
     "missing": "no answer is near",
 }
-_PEOPLE = 12  # of each part
 _SCRIPT = """
 const chosen = document.getElementById("joint");
 const style = document.head.appendChild(document.createElement("style"));
@@ -50,10 +49,11 @@ chosen.onchange = () => {
 
 def write(
     path: str | os.PathLike,
-    records: Records,
+    skeleton: skeletons.Skeleton,
     predicted: Predictions,
     figures: dict,
     *,
+    people: list[report.Shown],
     tables: list[str],
     variants: dict[str, np.ndarray] | None,
     errors: np.ndarray | None,
@@ -63,16 +63,17 @@ def write(
 
     Args:
         path: HTML file to write.
-        records: The `Records`.
+        skeleton: The `skeletons.Skeleton`.
         predicted: `predictions.Predictions`.
         figures: Those of `metrics.json`.
+        people: The people to draw, from `report.shown`.
         tables: Markdown tables.
         variants: Scores, from `reliability.variants`, or None.
         errors: `(N,)` errors of the people; None without truth.
         other: The evaluation that `figures["comparison"]` is with, or None.
     """
     title = f"{figures['method']} on {figures['split']} of {figures['data']}"
-    names = records.skeleton.joints
+    names = skeleton.joints
     parts = [_protocol(figures)]
     if predicted.is_labelled:
         parts.append(_filter(names))
@@ -87,7 +88,7 @@ def write(
             _slices(figures),
             _calibration(predicted, figures, variants),
         ]
-    parts.append(_people(records, predicted, figures, errors))
+    parts.append(_people(people, skeleton, predicted, figures, errors))
     with open(path, "w", encoding="utf-8") as file:
         file.write(page.document(title, parts, _SCRIPT))
 
@@ -243,21 +244,17 @@ def _calibration(predicted, figures, variants):
     return f'<div class="charts">{"".join(charts)}</div>'
 
 
-def _people(records, predicted, figures, errors):
+def _people(people, skeleton, predicted, figures, errors):
     """Best, median and worst people."""
-    chosen = report.people(predicted, errors, _PEOPLE)
-    pictures = report.windows(records, figures["split"], {i for _, i in chosen})
     drawn, last = [], ""
     each = predicted.errors()
-    for part, i in chosen:
+    for part, i, picture in people:
         heading = part if part in ("best", "median", "worst") else "all"
         if heading != last:
             drawn += ["</div>" if last else "", f"<h3>{heading.capitalize()}"]
             drawn.append('</h3><div class="people">')
             last = heading
-        drawn.append(
-            _person(pictures[i], predicted, i, records.skeleton, each[i])
-        )
+        drawn.append(_person(picture, predicted, i, skeleton, each[i]))
     unit = "heads"
     if predicted.is_labelled and figures["metric"] == "PCK":
         unit = "tenths of the box's longer side"

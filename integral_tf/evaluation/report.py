@@ -16,6 +16,9 @@ from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
 
 TILE = 240  # pixels of a drawn person's side
+_PEOPLE, _COLUMNS = 12, 6  # drawn of each part; in a row of the sheet
+# A part, a position in the predictions, and the window and its `to_image`.
+Shown = tuple[str, int, tuple[np.ndarray, np.ndarray]]
 
 
 def table(metric: str, rows: list[tuple[str, Any]]) -> str:
@@ -97,75 +100,76 @@ def plot_curves(
     figure.savefig(path)
 
 
-def contact_sheet(
+def shown(
     records: Records,
     split: str,
     predicted: Predictions,
     errors: np.ndarray | None,
-    path: str | os.PathLike,
-    *,
-    rows: int = 2,
-    columns: int = 6,
-) -> None:
-    """Draws the best, the median and the worst people of a split.
+) -> list[Shown]:
+    """The best, the median and the worst people of a split, to be drawn.
 
-    The truth is white, the prediction coloured: left blue, right orange.
     Without truth, the people with the highest scores are the best. If there are
-    few people, all are drawn once.
+    few people, all are there once.
 
     Args:
         records, split: The `Records` and the split of the predictions.
         predicted: `predictions.Predictions`.
         errors: `(N,)` mean error of each person in reference lengths; people
             with NaN are left out. None without truth.
-        path: PNG to write.
-        rows, columns: Size of each of the three parts.
     """
-    chosen = people(predicted, errors, rows * columns)
-    pictures = windows(records, split, {i for _, i in chosen})
+    chosen = _people(predicted, errors)
+    pictures = _windows(records, split, {i for _, i in chosen})
+    return [(part, i, pictures[i]) for part, i in chosen]
+
+
+def contact_sheet(
+    people: list[Shown],
+    predicted: Predictions,
+    errors: np.ndarray | None,
+    skeleton: skeletons.Skeleton,
+    path: str | os.PathLike,
+) -> None:
+    """Draws people: the truth white, the prediction left blue, right orange.
+
+    Args:
+        people: From `shown`.
+        predicted, errors: As in `shown`.
+        skeleton: The `skeletons.Skeleton`.
+        path: PNG to write.
+    """
     sureness = predicted.scores.mean(axis=1)
     tiles, captions = [], []
-    for part, i in chosen:
-        tiles.append(tile(pictures[i], predicted, i, records.skeleton))
+    for part, i, picture in people:
+        tiles.append(tile(picture, predicted, i, skeleton))
         captions.append(
             f"{part}: error {errors[i]:.2f}"
             if errors is not None
             else f"{part}: score {sureness[i]:.2f}"
         )
-    columns = min(columns, len(tiles))
+    columns = min(_COLUMNS, len(tiles))
     draw.save(draw.sheet(tiles, captions, columns, TILE), path)
 
 
-def people(
-    predicted: Predictions, errors: np.ndarray | None, count: int
-) -> list[tuple[str, int]]:
-    """Chooses the best, the median and the worst people.
+def _people(predicted, errors):
+    """Pairs of "best", "median" or "worst" and a position in `predicted`.
 
-    Args:
-        predicted, errors: As `contact_sheet`.
-        count: People of each of the three parts.
-
-    Returns:
-        Pairs of "best", "median" or "worst" and a position in `predicted`. If
-        there are few people, each is there once, with its rank.
+    If there are few people, each is there once, with its rank.
     """
     rank = -predicted.scores.mean(axis=1) if errors is None else errors
     order = np.argsort(rank)[: np.isfinite(rank).sum()].tolist()
-    if len(order) <= 3 * count:
+    if len(order) <= 3 * _PEOPLE:
         return [
             (f"{place} of {len(order)}", i) for place, i in enumerate(order, 1)
         ]
-    middle = len(order) // 2 - count // 2
+    middle = len(order) // 2 - _PEOPLE // 2
     return [
-        *[("best", i) for i in order[:count]],
-        *[("median", i) for i in order[middle : middle + count]],
-        *[("worst", i) for i in order[-count:]],
+        *[("best", i) for i in order[:_PEOPLE]],
+        *[("median", i) for i in order[middle : middle + _PEOPLE]],
+        *[("worst", i) for i in order[-_PEOPLE:]],
     ]
 
 
-def windows(
-    records: Records, split: str, indices: set[int]
-) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def _windows(records, split, indices):
     """Dict from an index to a person's window and `to_image`."""
     found, place = {}, 0
     for batch in batches.eval_batches(records, split, 64).as_numpy_iterator():

@@ -20,12 +20,10 @@ from integral_tf.records import schema
 # Files with the joints of photographs, and of a video.
 _JOINTS, _LINES = "joints.json", "joints.jsonl"
 _UNREAD = "of an image that is not read"
-_ENDINGS = {
-    ".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
-}  # fmt: skip
 _WANTED = (
-    f"a photograph, a folder of them ({', '.join(sorted(_ENDINGS))}), or a "
-    f"video ({', '.join(sorted(video.ENDINGS))})"
+    "a photograph, a folder of them "
+    f"({', '.join(sorted(photographs.ENDINGS))}), or a video "
+    f"({', '.join(sorted(video.ENDINGS))})"
 )
 
 
@@ -70,7 +68,9 @@ def predict(config: configs.PredictConfig) -> list[dict]:
 
 def _predict_photographs(config, out):
     left = left_out.LeftOut()
-    paths = placement.photographs(config.images, _ENDINGS, left, wanted=_WANTED)
+    paths = placement.photographs(
+        config.images, photographs.ENDINGS, left, wanted=_WANTED
+    )
     rows = _rows(config, "file_name or image_id")
     answers, people = _Answers(config), None
     if rows is not None:
@@ -308,7 +308,7 @@ def _other(out):
     names = sorted(out.iterdir())
     if not any(path.name in (_JOINTS, _LINES) for path in names):
         return names[0].name if names else ""
-    ours = _ENDINGS | video.ENDINGS | {".json", ".jsonl"}
+    ours = photographs.ENDINGS | video.ENDINGS | {".json", ".jsonl"}
     for path in names:
         if path.is_dir() or path.suffix.lower() not in ours:
             return path.name

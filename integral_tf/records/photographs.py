@@ -17,6 +17,8 @@ from PIL import Image
 
 from integral_tf.records import schema
 
+# Of files that are read out of a folder.
+ENDINGS = frozenset(".bmp .gif .jfif .jpeg .jpg .png .tif .tiff .webp".split())
 # ours: the largest number of pixels. Pillow's limit is 178 million. That of
 # TensorFlow is 2**29: a file of two megabytes can reach it, and fill a server's
 # memory.

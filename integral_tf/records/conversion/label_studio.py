@@ -13,9 +13,9 @@ from urllib import parse
 from integral_tf import coordinates
 from integral_tf.records import coco_annotations
 from integral_tf.records import coco_truth
+from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
-from integral_tf.records.conversion import pictures as pictures_of
 
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # before an uploaded file's name
 _POINT, _BOX = "keypointlabels", "rectanglelabels"
@@ -84,7 +84,7 @@ def _picture(task, number, pictures):
             inside = parse.parse_qs(parts.query).get("d", [parts.path])[0]
             path = parse.unquote(inside).lstrip("/")
             ending = "." + path.rsplit(".", 1)[-1].lower()
-            if ending in pictures_of.ENDINGS:
+            if ending in photographs.ENDINGS:
                 break
     else:
         raise schema.Dropped(

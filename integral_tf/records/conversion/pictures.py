@@ -11,8 +11,6 @@ import pathlib
 from integral_tf.records import photographs
 from integral_tf.records import schema
 
-ENDINGS = frozenset(".bmp .gif .jfif .jpeg .jpg .png .tif .tiff .webp".split())
-
 
 class Pictures:
     """The pictures in a folder and in the folders inside it.
@@ -41,7 +39,7 @@ class Pictures:
         return sorted(
             path.relative_to(self.folder).as_posix()
             for path in self.folder.rglob("*")
-            if path.suffix.lower() in ENDINGS and path.is_file()
+            if path.suffix.lower() in photographs.ENDINGS and path.is_file()
         )
 
     @functools.cached_property
