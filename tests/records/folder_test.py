@@ -9,19 +9,6 @@ from integral_tf import skeletons
 from integral_tf.records.folder import Records
 from tests.records import noise
 
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory):
-    return noise.people(tmp_path_factory.mktemp("photographs"))
-
-
-@pytest.fixture(scope="module")
-def folder(people, tmp_path_factory):
-    out = tmp_path_factory.mktemp("records") / "noise"
-    noise.write(people, out=out)
-    return out
-
-
 OWN = skeletons.Skeleton(
     "lsp",  # the name of a known one, but not its limbs
     skeletons.LSP.joints,

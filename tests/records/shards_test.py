@@ -114,18 +114,6 @@ def test_a_function_of_the_name_may_choose_the_split():
     assert shards.split_of("b7", {"a": "val", "b7": "train"}.get) == "train"
 
 
-@pytest.fixture(scope="module")
-def people(tmp_path_factory):
-    return noise.people(tmp_path_factory.mktemp("photographs"))
-
-
-@pytest.fixture(scope="module")
-def folder(people, tmp_path_factory):
-    out = tmp_path_factory.mktemp("records") / "noise"
-    noise.write(people, out=out)
-    return out
-
-
 def names_in(path):
     return [
         schema.parse(record, 14)["source_id"].numpy().decode()
