@@ -23,6 +23,10 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 _SECONDS_TO_SPARE = 0.5
 
 
+class BrokenOff(ValueError):
+    """No more frames of a video can be read, though it has more."""
+
+
 class Reader:
     """The frames of a video, in order; close it, or use it in a `with`.
 
@@ -34,13 +38,14 @@ class Reader:
             frames contradict that, their mean rate.
         announced: How many frames the file says it has, in some formats an
             estimate; 0 if unknown.
-        seconds: Time in seconds at which the last frame read is shown.
+        seconds: Time in seconds at which the last frame yielded is shown.
 
     Iterating yields `(H, W, 3)` uint8 RGB frames.
 
     Raises:
-        ValueError: the video cannot be decoded. While iterating: the video
-            breaks off before its end, or the frames change their size.
+        ValueError: the video cannot be decoded.
+        BrokenOff: While iterating: the video breaks off before its end, or the
+            frames change their size.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
@@ -70,35 +75,46 @@ class Reader:
         self.capture.release()
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        count, shape = 0, None
-        while True:
-            there, frame = self.capture.read()
-            if not there:
-                break
-            shape = shape or frame.shape
-            if frame.shape != shape:
-                raise ValueError(
-                    "The frames of a video are of one size; cut it where that "
-                    f"changes. Received: {self.path}, frame {count} of "
-                    f"{_size(frame.shape)} after {_size(shape)}"
-                )
-            seconds = self.capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            # Some formats have no time of a frame.
-            later = seconds > self.seconds
-            self.seconds = seconds if later else count / self.rate
-            count += 1
-            yield frame[..., ::-1]
-        if not count:
+        # The frame that waits until the next one is read: at the point where
+        # a file is cut, the decoder may give a part of a frame as a frame.
+        waiting, reached, count = None, 0.0, 0
+        for frame, seconds in self._decoded():
+            if waiting is not None:
+                self.seconds = reached
+                yield waiting
+                if frame.shape != waiting.shape:
+                    raise BrokenOff(
+                        "The frames of a video are of one size; cut it where "
+                        f"that changes. Received: {self.path}, frame {count} "
+                        f"of {_size(frame.shape)} after {_size(waiting.shape)}"
+                    )
+            waiting, reached, count = frame, seconds, count + 1
+        if waiting is None:
             raise self._undecodable()
         # Also by the times: at a varying rate the count is an estimate.
-        reached = max(self.seconds, count / self.rate)
-        missing = self._length - reached > _SECONDS_TO_SPARE
+        end = max(reached, count / self.rate)
+        missing = self._length - end > _SECONDS_TO_SPARE
         if missing and count < self._stated:
-            raise ValueError(
+            raise BrokenOff(
                 "The video breaks off before its end; copy it again, or "
                 "let `ffmpeg -i BROKEN WHOLE.mp4` save what is there. "
                 f"Received: {self.path}, {count} of {self.announced} frames"
             )
+        self.seconds = reached
+        yield waiting
+
+    def _decoded(self):
+        """Yields the frames as RGB, each with its time in seconds."""
+        count, before = 0, 0.0
+        while True:
+            there, frame = self.capture.read()
+            if not there:
+                return
+            seconds = self.capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            # Some formats have no time of a frame.
+            before = seconds if seconds > before else count / self.rate
+            count += 1
+            yield frame[..., ::-1], before
 
     def _undecodable(self):
         return ValueError(

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 
 import cv2
 import numpy as np
@@ -164,32 +165,101 @@ def test_boxes_of_which_none_is_left_are_refused(
     assert files(tmp_path) == ["boxes.json", "clip.avi"]
 
 
-def test_a_broken_video_leaves_nothing_and_keeps_what_was(
-    predict, clip, tmp_path
+def check_kept(out, count):
+    """Checks that the first `count` frames of `clip` were kept whole."""
+    assert files(out) == ["clip.mp4", "joints.jsonl"]
+    assert [line["frame"] for line in lines(out)] == list(range(count))
+    with video.Reader(out / "clip.mp4") as frames:
+        assert frames.announced == count
+        means = [frame[:10, :10].mean() for frame in frames]
+    np.testing.assert_allclose(means, 20 * np.arange(count), atol=8)
+
+
+def test_of_a_broken_video_the_whole_frames_are_kept(
+    predict, clip, tmp_path, capsys
 ):
-    predict(clip)
-    before = (tmp_path / "out" / "joints.jsonl").read_bytes()
     whole = clip.read_bytes()
-    clip.write_bytes(whole[: 3 * len(whole) // 4])
-    with pytest.raises(ValueError, match="breaks off before its end"):
+    clip.write_bytes(whole[: 85 * len(whole) // 100])
+    with pytest.raises(video.BrokenOff, match="breaks off before") as caught:
         predict(clip)
+    count = len(lines(tmp_path / "out"))
+    assert 1 < count < FRAMES
+    check_kept(tmp_path / "out", count)
+    assert str(caught.value).endswith(
+        f"{count + 1} of 10 frames; {count} whole frames in {tmp_path / 'out'}"
+    )
+    assert f"{count} people in {count} frames" in capsys.readouterr().out
     assert files(tmp_path) == ["clip.avi", "out"]
-    assert (tmp_path / "out" / "joints.jsonl").read_bytes() == before
 
 
-def test_an_interrupt_leaves_nothing(predict, clip, tmp_path, monkeypatch):
-    drawn = []
+@pytest.fixture
+def ctrl_c():
+    """Presses Ctrl-C; whoever runs the tests may ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
 
-    def interrupted(image, *rest, **how):
-        drawn.append(image)
-        if len(drawn) == 4:
-            raise KeyboardInterrupt
-        return image
 
-    monkeypatch.setattr(draw, "people", interrupted)
+@pytest.fixture
+def interrupted(monkeypatch, ctrl_c):
+    """Presses Ctrl-C, once, while a drawing of that number is made."""
+
+    def at(number):
+        drawn, people = [], draw.people
+
+        def instead(image, *rest, **how):
+            drawn.append(image)
+            if len(drawn) == number:
+                ctrl_c()
+            return people(image, *rest, **how)
+
+        monkeypatch.setattr(draw, "people", instead)
+
+    return at
+
+
+def test_an_interrupt_keeps_the_whole_frames(
+    predict, clip, tmp_path, interrupted, capsys
+):
+    interrupted(4)
+    # Nobody is in those frames; that is no reason to lose them.
+    with pytest.raises(KeyboardInterrupt, match="^3 whole frames in .*out$"):
+        predict(clip, [{"frame": 8, "bbox": [0, 0, 5, 5]}])
+    check_kept(tmp_path / "out", 3)
+    assert "1 box of a frame after its end (8)" in capsys.readouterr().out
+
+
+def test_an_interrupt_does_not_cut_a_frame_in_two(
+    predict, clip, tmp_path, monkeypatch, ctrl_c
+):
+    write, done = video.Writer.write, []
+
+    def interrupted(*frame):
+        done.append(write(*frame))
+        if len(done) == 4:
+            ctrl_c()
+
+    monkeypatch.setattr(video.Writer, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="4 whole frames"):
+        predict(clip)
+    check_kept(tmp_path / "out", 4)
+
+
+def test_without_a_whole_frame_everything_stays(
+    predict, clip, photos, tmp_path, interrupted
+):
+    predict(photos)
+    before = files(tmp_path / "out")
+    interrupted(1)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        predict(clip)
+    assert str(caught.value) == ""
+    assert files(tmp_path / "out") == before
+    interrupted(2)  # photographs are all, or none
     with pytest.raises(KeyboardInterrupt):
-        predict(clip, whole_frames())
-    assert files(tmp_path) == ["boxes.json", "clip.avi"]
+        predict(photos)
+    assert files(tmp_path / "out") == before
+    assert files(tmp_path) == ["clip.avi", "out", "photos"]
 
 
 def test_photographs_may_follow_a_video(predict, clip, tmp_path):
