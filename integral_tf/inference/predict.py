@@ -31,7 +31,10 @@ def predict(config: configs.PredictConfig) -> list[dict]:
 
     Unreadable images, and boxes of no image, are left out. The last line
     printed counts them with the reasons, and counts pictures in which nobody
-X
+    was found or no joint is sure. The output folder appears as a whole at the
+    end. An interrupted prediction of photographs changes nothing; of a video
+    that breaks off, or an interrupted one, the whole frames are kept.
+
     Args:
         config: A `config.PredictConfig`.
 
