@@ -13,6 +13,7 @@ from integral_tf import progress
 from integral_tf import whole
 from integral_tf.inference import answers as answers_of
 from integral_tf.inference import boxes as boxes_of
+from integral_tf.inference import encoding
 from integral_tf.inference import left_out
 from integral_tf.inference import placement
 from integral_tf.inference import video
@@ -88,6 +89,8 @@ def predict(config: Any, out: pathlib.Path) -> list[dict]:
     if 0 < frames.announced != len(film.lines):
         print(f"the video announces {frames.announced} frames")
     left.say(answers.summary("frame"))
+    for note in film.drawn.notes():
+        print(note)
     print(f"video: {out / film.drawn.path.name}")
     print(f"joints: {out / LINES}")
     if ended_by:
@@ -140,7 +143,7 @@ class _Film:
 
     Attributes:
         lines: List of the lines so far.
-        drawn: The `video.Writer`; None before the first frame.
+        drawn: The film's `encoding.writer`; None before the first frame.
     """
 
     def __init__(self, path, rate):
@@ -160,9 +163,9 @@ class _Film:
     def add(self, frame, picture):
         """Appends a frame's `(H, W, 3)` uint8 RGB drawing and its line."""
         if not self.drawn:
-            self.drawn = video.Writer(
+            self.drawn = encoding.writer(
                 self._path, self._rate, *picture.shape[:2]
             )
-        self.drawn.write(picture)
+        self.drawn.write(picture, frame.seconds)
         self.lines.append(frame.line())
         self._file.write(json.dumps(self.lines[-1]) + "\n")

@@ -1,9 +1,7 @@
-"""Videos through OpenCV: frames in, drawn frames out."""
+"""Videos through OpenCV, frame by frame."""
 
 import contextlib
 import os
-import pathlib
-import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -123,78 +121,10 @@ class Reader:
         )
 
 
-class Writer:
-    """A video, written frame by frame.
-
-    Args:
-        path: Path of the video; its ending is replaced by the format's.
-        rate: Frames per second.
-        height, width: Size of the frames in pixels.
-
-    Attributes:
-        path: Path of the written file.
-
-    Raises:
-        OSError: OpenCV cannot write the video here.
-    """
-
-    def __init__(
-        self, path: str | os.PathLike, rate: float, height: int, width: int
-    ) -> None:
-        # ours: OpenCV with FFmpeg crops an odd size to an even one; OpenCV's
-        # own Motion JPEG does not.
-        self.even = height % 2 == width % 2 == 0
-        ending = ".mp4" if self.even else ".avi"
-        self.path = pathlib.Path(path).with_suffix(ending)
-        # MPEG-4 counts time in at most 65535 parts of a second.
-        places = 3 if rate < 65 else 2 if rate < 655 else 0
-        self.rate = rate = round(rate, places)
-        self.count = 0
-        with _quiet():
-            self.video = cv2.VideoWriter(
-                str(self.path),
-                cv2.CAP_FFMPEG if self.even else cv2.CAP_OPENCV_MJPEG,
-                cv2.VideoWriter_fourcc(*("mp4v" if self.even else "MJPG")),
-                rate if self.even else max(1.0, rate),
-                (width, height),
-            )
-        if not self.video.isOpened():
-            raise OSError(
-                "OpenCV cannot write the video here. "
-                f"Received: {self.path}, {width} x {height} at {rate:g}/s"
-            )
-
-    def write(self, frame: np.ndarray) -> None:
-        """Appends a `(height, width, 3)` uint8 RGB frame."""
-        self.video.write(frame[..., ::-1])
-        self.count += 1
-
-    def close(self) -> None:
-        """Finishes the file.
-
-        Raises:
-            OSError: the file does not have all of the frames.
-        """
-        self.video.release()
-        if not self.even:
-            _set_rate(self.path, self.rate)
-        # OpenCV does not raise when the disk is full.
-        with _quiet():
-            written = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
-        count = int(written.get(cv2.CAP_PROP_FRAME_COUNT))
-        written.release()
-        if count != self.count:
-            raise OSError(
-                "The drawn video could not be written whole; is the disk "
-                f"full? Received: {self.path.name}, {max(count, 0)} of "
-                f"{self.count} frames"
-            )
-
-
 def _opened(path, *settings):
     # FFmpeg only: OpenCV's other readers take a numbered name for the first
     # of a list of pictures.
-    with _quiet():
+    with quiet():
         return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, settings)
 
 
@@ -227,7 +157,7 @@ def _times(path, settings):
 
 
 @contextlib.contextmanager
-def _quiet():
+def quiet() -> Iterator[None]:
     """Silences OpenCV's warnings; errors are raised as exceptions."""
     logging = cv2.utils.logging
     level = logging.setLogLevel(logging.LOG_LEVEL_ERROR)
@@ -235,14 +165,6 @@ def _quiet():
         yield
     finally:
         logging.setLogLevel(level)
-
-
-def _set_rate(path, rate):
-    """Writes the rate into an .avi; OpenCV rounds it to a whole number."""
-    with open(path, "r+b") as file:
-        stream = file.read(4096).index(b"strh")
-        file.seek(stream + 28)  # dwScale and dwRate of its header
-        file.write(struct.pack("<II", 1000, round(1000 * rate)))
 
 
 def _size(shape):

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import signal
+import sys
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from integral_tf import config as configs
 from integral_tf import ownership
 from integral_tf import skeletons
 from integral_tf.inference import draw
+from integral_tf.inference import encoding
 from integral_tf.inference import predict as predicting
 from integral_tf.inference import video
 from tests.detection import graphs
@@ -229,17 +231,23 @@ def test_an_interrupt_keeps_the_whole_frames(
     assert "1 box of a frame after its end (8)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", ["H264", "OpenCV"])
 def test_an_interrupt_does_not_cut_a_frame_in_two(
-    predict, clip, tmp_path, monkeypatch, ctrl_c
+    predict, clip, tmp_path, monkeypatch, ctrl_c, kind
 ):
-    write, done = video.Writer.write, []
+    if kind == "OpenCV":
+        monkeypatch.setitem(sys.modules, "av", None)
+    else:
+        pytest.importorskip("av", reason="the extra `video` is not installed")
+    written = getattr(encoding, kind)
+    write, done = written.write, []
 
     def interrupted(*frame):
         done.append(write(*frame))
         if len(done) == 4:
             ctrl_c()
 
-    monkeypatch.setattr(video.Writer, "write", interrupted)
+    monkeypatch.setattr(written, "write", interrupted)
     with pytest.raises(KeyboardInterrupt, match="4 whole frames"):
         predict(clip)
     check_kept(tmp_path / "out", 4)
