@@ -1,4 +1,4 @@
-"""`integral-tf predict`: photographs or a video in, drawings and JSON out."""
+"""`integral-tf predict`: photographs or a film in, drawings and JSON out."""
 
 import json
 import pathlib
@@ -6,6 +6,7 @@ import pathlib
 from integral_tf import config as configs
 from integral_tf import progress
 from integral_tf import whole
+from integral_tf.inference import addresses
 from integral_tf.inference import answers as answers_of
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import draw
@@ -21,13 +22,14 @@ _JOINTS = "joints.json"
 _UNREAD = "of an image that is not read"
 _WANTED = (
     "a photograph, a folder of them "
-    f"({', '.join(sorted(photographs.ENDINGS))}), or a video "
-    f"({', '.join(sorted(video.ENDINGS))})"
+    f"({', '.join(sorted(photographs.ENDINGS))}), a video "
+    f"({', '.join(sorted(video.ENDINGS))}), the number of a camera, or the "
+    f"address of a stream ({'://, '.join(addresses.PROTOCOLS)}://)"
 )
 
 
 def predict(config: configs.PredictConfig) -> list[dict]:
-    """Estimates, draws and writes the people of photographs or of a video.
+    """Estimates, draws and writes the people of photographs or of a film.
 
     Unreadable images, and boxes of no image, are left out. The last line
     printed counts them with the reasons, and counts pictures in which nobody
@@ -40,7 +42,7 @@ def predict(config: configs.PredictConfig) -> list[dict]:
 
     Returns:
         The list written to `joints.json`; for a video the list of the lines of
-        `joints.jsonl`, one per frame.
+        `joints.jsonl`, one per frame; for a camera or a stream an empty list.
 
     Raises:
         FileNotFoundError: there is no such model, detector, image, or file of
@@ -62,9 +64,13 @@ def predict(config: configs.PredictConfig) -> list[dict]:
             f"--detector={config.detector!r}"
         )
     out = _claimable(config.out, config.images)
-    path = pathlib.Path(config.images)
-    if path.is_file() and path.suffix.lower() in video.ENDINGS:
+    if film.is_film(config.images):
         return film.predict(config, out)
+    if config.show:
+        raise ValueError(
+            "A window shows the frames of a video, a camera or a stream. "
+            f"Received: --show, --images={addresses.shown(config.images)}"
+        )
     return _predict_photographs(config, out)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from integral_tf.inference import addresses
+
 ENDINGS = {
     ".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
     ".ts", ".webm", ".wmv",
@@ -19,6 +21,8 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 # ours: a file's length includes its sound, which often ends a little after the
 # last frame.
 _SECONDS_TO_SPARE = 0.5
+# ours: seconds in which an address must answer, and give the next frame.
+PATIENCE = 10.0
 
 
 class BrokenOff(ValueError):
@@ -29,7 +33,7 @@ class Reader:
     """The frames of a video, in order; close it, or use it in a `with`.
 
     Args:
-        path: Path of a video.
+        path: Path or address of a video's file.
 
     Attributes:
         rate: Frames per second, as the file states it; if the times of the
@@ -37,6 +41,7 @@ class Reader:
         announced: How many frames the file says it has, in some formats an
             estimate; 0 if unknown.
         seconds: Time in seconds at which the last frame yielded is shown.
+        skipped: 0; a file waits for whoever reads it.
 
     Iterating yields `(H, W, 3)` uint8 RGB frames.
 
@@ -46,9 +51,11 @@ class Reader:
             frames change their size.
     """
 
+    skipped = 0
+
     def __init__(self, path: str | os.PathLike) -> None:
-        self.path = path
-        self.capture = _opened(path)
+        self.path = addresses.shown(str(path))
+        self.capture = opened(path)
         stated = self.capture.get(cv2.CAP_PROP_FPS)
         frames = self.capture.get(cv2.CAP_PROP_FRAME_COUNT)
         # Without an index the count is negative or absurdly large.
@@ -115,13 +122,31 @@ class Reader:
             yield frame[..., ::-1], before
 
     def _undecodable(self):
+        if addresses.is_address(self.path):
+            return ValueError(
+                "The video cannot be read from its address: nothing answers "
+                f"there within {PATIENCE:g} s, or it is no video. "
+                f"Received: {self.path}"
+            )
         return ValueError(
             "OpenCV cannot decode the video: it is damaged or of a format "
             f"unknown here; an .mp4 with H.264 is known. Received: {self.path}"
         )
 
 
-def _opened(path, *settings):
+def opened(path: str | os.PathLike, *settings: int) -> cv2.VideoCapture:
+    """Opens a video or a stream.
+
+    Args:
+        path: Path, or address.
+        *settings: Numbers of OpenCV's properties, each before its value.
+    """
+    if addresses.is_address(str(path)):
+        for limit in (
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+        ):
+            settings += (limit, round(1000 * PATIENCE))
     # FFmpeg only: OpenCV's other readers take a numbered name for the first
     # of a list of pictures.
     with quiet():
@@ -149,7 +174,7 @@ def _rate(path, stated, frames):
 
 def _times(path, settings):
     """Times in seconds at which the frames are shown, ascending."""
-    capture, times = _opened(path, *settings), []
+    capture, times = opened(path, *settings), []
     while capture.grab():
         times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
     capture.release()
