@@ -189,8 +189,13 @@ class OpenCV:
                 f"Received: {self.path}, {width} x {height} at {rate:g}/s"
             )
 
-    def write(self, frame: np.ndarray, seconds: float) -> None:
-        """Appends a `(height, width, 3)` uint8 RGB frame; notes its time."""
+    def write(self, frame: np.ndarray, seconds: float | None = None) -> None:
+        """Appends a `(height, width, 3)` uint8 RGB frame; notes its time.
+
+        None stands for the time by the rate.
+        """
+        if seconds is None:
+            seconds = self._first + self._count / self.rate
         if not self._count:
             self._first = seconds
         self._last = seconds - self._first

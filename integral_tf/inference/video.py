@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from integral_tf import former
 from integral_tf.inference import addresses
 
 ENDINGS = {
@@ -194,3 +195,6 @@ def quiet() -> Iterator[None]:
 
 def _size(shape):
     return f"{shape[1]} x {shape[0]}"
+
+
+__getattr__ = former.names(__name__)

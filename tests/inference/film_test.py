@@ -224,6 +224,7 @@ def test_a_time_ends_a_video(predict, clip, tmp_path, capsys):
 
 
 def test_a_stream_is_predicted_until_it_ends(predict, tmp_path, capsys):
+    pytest.importorskip("av", reason="the extra `video` is not installed")
     with stream.of(clips.greys(12), pause=0.02) as address:
         with pytest.raises(video.BrokenOff) as caught:
             predict(f"http://me:word@{address}?key=word")
@@ -277,6 +278,7 @@ def test_a_time_ends_a_stream(predict, tmp_path, capsys):
 
 
 def test_ctrl_c_ends_a_stream_while_no_frame_comes(predict, tmp_path, ctrl_c):
+    pytest.importorskip("av", reason="the extra `video` is not installed")
     alarm = threading.Timer(1.0, ctrl_c)
     with stream.of(clips.greys(6), stays=True) as address:
         alarm.start()
