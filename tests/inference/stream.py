@@ -1,4 +1,4 @@
-"""A stream for the tests here: Motion JPEG over HTTP, as cameras send."""
+"""Streams of Motion JPEG for the tests here, as of cameras, and served files."""
 
 import contextlib
 import http.server
@@ -46,14 +46,37 @@ def of(frames, *, pause=0.0, stays=False):
         def log_message(self, *_):
             """Prints nothing."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    try:
+        with _served(Answer) as host:
+            yield f"{host}/live"
+    finally:
+        done.set()
+
+
+@contextlib.contextmanager
+def folder(path):
+    """Serves the files of a folder; yields the address without `http://`."""
+
+    class Answer(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *given):
+            super().__init__(*given, directory=path)
+
+        def log_message(self, *_):
+            """Prints nothing."""
+
+    with _served(Answer) as host:
+        yield host
+
+
+@contextlib.contextmanager
+def _served(answer):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), answer)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield f"127.0.0.1:{server.server_port}/live"
+        yield f"127.0.0.1:{server.server_port}"
     finally:
-        done.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -6,6 +6,7 @@ import pytest
 from integral_tf.inference import encoding
 from integral_tf.inference import video
 from tests.inference import clips
+from tests.inference import stream
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,17 @@ def test_the_rate_is_the_files_where_the_times_bear_it_out(tmp_path, stated):
     with video.Reader(path) as frames:
         assert frames.rate == pytest.approx(stated, rel=1e-6)
         assert (frames.announced, len(list(frames))) == (24, 24)
+
+
+@pytest.mark.parametrize("name, codec", [("a.avi", "MJPG"), ("a.mp4", "mp4v")])
+def test_a_video_elsewhere_is_read_to_its_end(tmp_path, name, codec):
+    clips.write(tmp_path / name, clips.greys(12), codec=codec)
+    with stream.folder(tmp_path) as host:
+        with video.Reader(f"http://{host}/{name}?key=word") as frames:
+            assert (frames.rate, frames.announced) == (8, 12)
+            reds = [frame[..., 0].mean() for frame in frames]
+    np.testing.assert_allclose(reds, 8 * np.arange(12), atol=12)
+    assert frames.path.endswith(f"/{name}?***")
 
 
 def test_one_frame_has_the_rate_that_the_file_says(tmp_path):
