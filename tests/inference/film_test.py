@@ -1,6 +1,7 @@
 """Tests for the people of films: videos, cameras and streams."""
 
 import errno
+import itertools
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ import threading
 import numpy as np
 import pytest
 
+from integral_tf.inference import answers
 from integral_tf.inference import draw
 from integral_tf.inference import encoding
 from integral_tf.inference import film
@@ -234,7 +236,7 @@ def test_a_stream_is_predicted_until_it_ends(predict, tmp_path, capsys):
     times = [line["seconds"] for line in lines]
     assert times[0] == 0 and times == sorted(times)
     assert [line["frame"] for line in lines] == list(range(len(lines)))
-    count = f"{len(lines)} whole frames in {out}"
+    count = f"{answers.counted(len(lines), 'whole frame')} in {out}"
     assert str(caught.value) == (
         f"No more frames come. Received: --images=http://***@{address}?***; "
         f"{count}"
@@ -251,37 +253,62 @@ def test_a_stream_is_predicted_until_it_ends(predict, tmp_path, capsys):
     assert "word" not in (out / "joints.jsonl").read_text()
 
 
+class Camera:
+    """In place of a camera: three frames, the last after half a second."""
+
+    rate, announced, skipped, seconds = None, 0, 0, 0.0
+
+    def __init__(self, source):
+        assert source == "3"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def __iter__(self):
+        for self.seconds, image in zip((0.0, 0.1, 0.5), clips.greys(3)):
+            yield image
+            self.skipped += 4
+
+
 def test_frames_that_came_meanwhile_are_counted(
     predict, tmp_path, monkeypatch, capsys
 ):
-    class Busy(live.Live):
-        def __iter__(self):
-            for image in super().__iter__():
-                self.skipped = 7
-                yield image
-
-    monkeypatch.setattr(live, "Live", Busy)
-    with stream.of(clips.greys(12), pause=0.02, stays=True) as address:
-        predict(f"http://{address}", seconds=0.1)
+    pytest.importorskip("av", reason="the extra `video` is not installed")
+    monkeypatch.setattr(live, "Live", Camera)
+    assert predict("3", seconds=0.5) == []
+    out = tmp_path / "out"
+    assert cases.files(out) == ["camera3.mp4", "joints.jsonl"]
+    assert [line["seconds"] for line in cases.lines(out)] == [0, 0.1]
     assert (
-        "; left out: 7 frames that came while another was answered\n"
+        "; left out: 8 frames that came while another was answered\n"
         in capsys.readouterr().out
     )
 
 
 def test_a_time_ends_a_stream(predict, tmp_path, capsys):
-    with stream.of(clips.greys(30), pause=0.02, stays=True) as address:
+    with stream.of(itertools.cycle(clips.greys(30)), pause=0.02) as address:
         assert predict(f"http://{address}", seconds=0.2) == []
     lines = cases.lines(tmp_path / "out")
     assert lines and lines[-1]["seconds"] < 0.2
     assert "Ctrl-C" not in capsys.readouterr().out
 
 
-def test_ctrl_c_ends_a_stream_while_no_frame_comes(predict, tmp_path, ctrl_c):
+def test_ctrl_c_ends_a_stream_while_no_frame_comes(
+    predict, tmp_path, ctrl_c, monkeypatch
+):
     pytest.importorskip("av", reason="the extra `video` is not installed")
-    alarm = threading.Timer(1.0, ctrl_c)
+    alarm, write = threading.Timer(0.3, ctrl_c), encoding.H264.write
+
+    def written(*frame):
+        write(*frame)
+        if alarm.ident is None:
+            alarm.start()
+
+    monkeypatch.setattr(encoding.H264, "write", written)
     with stream.of(clips.greys(6), stays=True) as address:
-        alarm.start()
         with pytest.raises(KeyboardInterrupt, match="whole frames? in"):
             predict(f"http://{address}")
     assert cases.files(tmp_path / "out") == ["joints.jsonl", "stream.mp4"]

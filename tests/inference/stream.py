@@ -1,4 +1,4 @@
-"""Streams of Motion JPEG for the tests here, as of cameras, and served files."""
+"""Streams for the tests here: Motion JPEG over HTTP, as cameras send; files."""
 
 import contextlib
 import http.server
@@ -14,7 +14,7 @@ def of(frames, *, pause=0.0, stays=False):
     """Serves frames once to whoever connects, then ends the stream.
 
     Args:
-        frames: RGB frames.
+        frames: RGB frames, maybe without an end.
         pause: Seconds between two frames.
         stays: Whether the connection stays open after the last frame.
 
@@ -32,6 +32,8 @@ def of(frames, *, pause=0.0, stays=False):
             self.end_headers()
             with contextlib.suppress(ConnectionError):
                 for frame in frames:
+                    if done.is_set():
+                        return
                     picture = np.ascontiguousarray(frame[..., ::-1])
                     _, jpeg = cv2.imencode(".jpg", picture)
                     self.wfile.write(
