@@ -76,6 +76,7 @@ _NOW = {
         "load": "models.loading:load",
         "saved_skeleton": "models.loading:saved_skeleton",
     },
+    "inference.video": {"Writer": "inference.encoding:OpenCV"},
     "layers": {
         "ImageNetCentering": "layers:ImageNetNormalization",
         "RandomCrop": "layers:PersonCrop",

@@ -1,9 +1,11 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all, and undivided steps."""
 
 import contextlib
 import os
 import pathlib
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
 
 from integral_tf import ownership
@@ -78,6 +80,28 @@ def folder(
             shutil.rmtree(partial, ignore_errors=True)
             _put_back(replaced, out)
             raise
+
+
+@contextlib.contextmanager
+def step() -> Iterator[None]:
+    """A block that Ctrl-C does not cut in two: it interrupts after the block.
+
+    Python gives signals to the main thread; in another the block is as usual.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        # None: a handler that was not installed from Python.
+        signal.signal(
+            signal.SIGINT, signal.SIG_DFL if before is None else before
+        )
+    if came:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _put_back(replaced, out):

@@ -40,6 +40,7 @@ TESTED_IN = {
     "export/openvino": "export/formats_test.py",
     "export/parity": "export/publish_test.py",
     "flagfiles": "config_test.py",
+    "inference/answers": "inference/film_test.py",
     "inference/keras_backend": "inference/backends_test.py",
     "inference/left_out": "inference/placement_test.py",
     "inference/opencv_crops": "inference/checkpoints_test.py",

@@ -2,6 +2,8 @@
 
 import contextlib
 import pathlib
+import signal
+import threading
 
 import pytest
 
@@ -129,3 +131,42 @@ def test_a_file_is_the_new_one_or_the_old_one(tmp_path, error):
                 raise error
     assert path.read_text() == ("old" if error else "new")
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.fixture
+def handler():
+    """Python's own answer to Ctrl-C; whoever runs the tests may ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_waits_for_the_end_of_a_step(handler):
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        with whole.step():
+            signal.raise_signal(signal.SIGINT)
+            done.append("all of it")
+    assert done == ["all of it"]
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_the_error_of_a_step_is_raised_and_ctrl_c_works_after_it(handler):
+    with pytest.raises(ValueError, match="of the step"):
+        with whole.step():
+            signal.raise_signal(signal.SIGINT)
+            raise ValueError("of the step")
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_step_in_another_thread_is_a_block_like_others():
+    done = []
+
+    def work():
+        with whole.step():
+            done.append("all of it")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done == ["all of it"]

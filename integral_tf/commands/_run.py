@@ -5,7 +5,8 @@ A command is a module with
     docstring     the help text
     CONFIG        a dataclass of settings, for the flags
     call(config)  does the work; may return an exit status
-    INTERRUPTED   optional: the message after Ctrl-C
+    INTERRUPTED   optional: the message after Ctrl-C, unless the
+                  KeyboardInterrupt has a text
     uses(config)  optional: "python" or "" if the first line is not to name
                   TensorFlow; see `_versions.announce`
 """
@@ -23,6 +24,8 @@ from integral_tf.commands import _versions
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _FRAME = re.compile(r'File "(.*?)", line \d+, in .*\n +(.*)')
+# Exit status of a shell for a command that a SIGINT has ended.
+_BY_CTRL_C = 128 + 2
 _HELP = {"--help", "-h", "-?", "--helpfull", "--helpshort", "-help"}
 
 
@@ -50,9 +53,11 @@ def run(name: str, module: ModuleType, arguments: list[str]) -> int:
             uses = getattr(module, "uses", lambda _: "tensorflow")
             _versions.announce(name, uses(config))
             return module.call(config) or 0
-        except KeyboardInterrupt:
-            after = getattr(module, "INTERRUPTED", "nothing written")
-            raise SystemExit(f"\n{name}: interrupted; {after}") from None
+        except KeyboardInterrupt as interrupt:
+            usual = getattr(module, "INTERRUPTED", "nothing written")
+            after = str(interrupt) or usual
+            print(f"\n{name}: interrupted; {after}", file=sys.stderr)
+            return _BY_CTRL_C
         except BrokenPipeError:
             raise  # the reader of the output has closed the pipe
         except Exception as error:

@@ -38,6 +38,7 @@ _EXTRAS = {
     "tensorrt": ("tensorrt", "runs TensorRT engines"),
     "tensorflow_serving": ("serving", "asks TensorFlow Serving over gRPC"),
     "tensorboard": ("tensorboard", "shows a training's curves"),
+    "av": ("video", "draws videos in H.264"),
 }
 # Seconds that one library may take to be imported.
 _LATE = 120

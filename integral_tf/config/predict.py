@@ -8,7 +8,7 @@ from integral_tf.settings import setting
 
 @dataclasses.dataclass(frozen=True)
 class PredictConfig(settings.Checked):
-    """Joints on photographs or a video."""
+    """Joints on photographs, a video, a camera or a stream."""
 
     model: str = setting(
         "",
@@ -19,7 +19,8 @@ class PredictConfig(settings.Checked):
     )
     images: str = setting(
         "",
-        "A photograph, a folder of them, or a video.",
+        "A photograph, a folder of them, or a video; the number of a camera, "
+        "the first is 0; or the address of a stream, such as rtsp://HOST/PATH.",
         required=True,
         place=1,
     )
@@ -76,4 +77,14 @@ class PredictConfig(settings.Checked):
         False,
         "Draw each joint's one-sigma ellipse; only for a Keras model that "
         "integrates.",
+    )
+    seconds: float = setting(
+        0.0,
+        "End a video, a camera or a stream after this time; 0 does not. A "
+        "camera also ends by Ctrl-C, and what was done is kept.",
+        low=0,
+    )
+    show: bool = setting(
+        False,
+        "Show the drawn frames in a window; q ends.",
     )

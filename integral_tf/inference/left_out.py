@@ -56,6 +56,12 @@ class LeftOut:
         elif number == _LINES + 1:
             self.lines.append(f"skipped more {_noun(thing, number)}: {reason}")
 
+    def say(self, done: str) -> None:
+        """Prints the lines, and last what is done and what is left out."""
+        for line in self.lines:
+            print(line)
+        print(done + self.ending())
+
     def ending(self) -> str:
         """The counts as the end of a command's last line; may be empty."""
         return f"; left out: {self}" if self.counts else ""

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from collections.abc import Sequence
 from typing import Any
 
+from integral_tf.inference import addresses
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import left_out
 from integral_tf.records import ids
@@ -50,7 +51,8 @@ def photographs(
     if not paths:
         what = "" if path.exists() else "There is no such file or folder. "
         raise FileNotFoundError(
-            f"{what}`--images` is {wanted}. Received: --images={images!r}"
+            f"{what}`--images` is {wanted}. Received: "
+            f"--images={addresses.shown(images)!r}"
             f"{left.ending()}"
         )
     return paths

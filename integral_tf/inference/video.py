@@ -1,14 +1,15 @@
-"""Videos through OpenCV: frames in, drawn frames out."""
+"""Videos through OpenCV, frame by frame."""
 
 import contextlib
 import os
-import pathlib
-import struct
 from collections.abc import Iterator
 from typing import Any
 
 import cv2
 import numpy as np
+
+from integral_tf import former
+from integral_tf.inference import addresses
 
 ENDINGS = {
     ".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
@@ -21,31 +22,41 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 # ours: a file's length includes its sound, which often ends a little after the
 # last frame.
 _SECONDS_TO_SPARE = 0.5
+# ours: seconds in which an address must answer, and give the next frame.
+PATIENCE = 10.0
+
+
+class BrokenOff(ValueError):
+    """No more frames of a video can be read, though it has more."""
 
 
 class Reader:
     """The frames of a video, in order; close it, or use it in a `with`.
 
     Args:
-        path: Path of a video.
+        path: Path or address of a video's file.
 
     Attributes:
         rate: Frames per second, as the file states it; if the times of the
             frames contradict that, their mean rate.
         announced: How many frames the file says it has, in some formats an
             estimate; 0 if unknown.
-        seconds: Time in seconds at which the last frame read is shown.
+        seconds: Time in seconds at which the last frame yielded is shown.
+        skipped: 0; a file waits for whoever reads it.
 
     Iterating yields `(H, W, 3)` uint8 RGB frames.
 
     Raises:
-        ValueError: the video cannot be decoded. While iterating: the video
-            breaks off before its end, or the frames change their size.
+        ValueError: the video cannot be decoded.
+        BrokenOff: While iterating: the video breaks off before its end, or the
+            frames change their size.
     """
 
+    skipped = 0
+
     def __init__(self, path: str | os.PathLike) -> None:
-        self.path = path
-        self.capture = _opened(path)
+        self.path = addresses.shown(str(path))
+        self.capture = opened(path)
         stated = self.capture.get(cv2.CAP_PROP_FPS)
         frames = self.capture.get(cv2.CAP_PROP_FRAME_COUNT)
         # Without an index the count is negative or absurdly large.
@@ -70,115 +81,76 @@ class Reader:
         self.capture.release()
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        count, shape = 0, None
-        while True:
-            there, frame = self.capture.read()
-            if not there:
-                break
-            shape = shape or frame.shape
-            if frame.shape != shape:
-                raise ValueError(
-                    "The frames of a video are of one size; cut it where that "
-                    f"changes. Received: {self.path}, frame {count} of "
-                    f"{_size(frame.shape)} after {_size(shape)}"
-                )
-            seconds = self.capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            # Some formats have no time of a frame.
-            later = seconds > self.seconds
-            self.seconds = seconds if later else count / self.rate
-            count += 1
-            yield frame[..., ::-1]
-        if not count:
+        # The frame that waits until the next one is read: at the point where
+        # a file is cut, the decoder may give a part of a frame as a frame.
+        waiting, reached, count = None, 0.0, 0
+        for frame, seconds in self._decoded():
+            if waiting is not None:
+                self.seconds = reached
+                yield waiting
+                if frame.shape != waiting.shape:
+                    raise BrokenOff(
+                        "The frames of a video are of one size; cut it where "
+                        f"that changes. Received: {self.path}, frame {count} "
+                        f"of {_size(frame.shape)} after {_size(waiting.shape)}"
+                    )
+            waiting, reached, count = frame, seconds, count + 1
+        if waiting is None:
             raise self._undecodable()
         # Also by the times: at a varying rate the count is an estimate.
-        reached = max(self.seconds, count / self.rate)
-        missing = self._length - reached > _SECONDS_TO_SPARE
+        end = max(reached, count / self.rate)
+        missing = self._length - end > _SECONDS_TO_SPARE
         if missing and count < self._stated:
-            raise ValueError(
+            raise BrokenOff(
                 "The video breaks off before its end; copy it again, or "
                 "let `ffmpeg -i BROKEN WHOLE.mp4` save what is there. "
                 f"Received: {self.path}, {count} of {self.announced} frames"
             )
+        self.seconds = reached
+        yield waiting
+
+    def _decoded(self):
+        """Yields the frames as RGB, each with its time in seconds."""
+        count, before = 0, 0.0
+        while True:
+            there, frame = self.capture.read()
+            if not there:
+                return
+            seconds = self.capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            # Some formats have no time of a frame.
+            before = seconds if seconds > before else count / self.rate
+            count += 1
+            yield frame[..., ::-1], before
 
     def _undecodable(self):
+        if addresses.is_address(self.path):
+            return ValueError(
+                "The video cannot be read from its address: nothing answers "
+                f"there within {PATIENCE:g} s, or it is no video. "
+                f"Received: {self.path}"
+            )
         return ValueError(
             "OpenCV cannot decode the video: it is damaged or of a format "
             f"unknown here; an .mp4 with H.264 is known. Received: {self.path}"
         )
 
 
-class Writer:
-    """A video, written frame by frame.
+def opened(path: str | os.PathLike, *settings: int) -> cv2.VideoCapture:
+    """Opens a video or a stream.
 
     Args:
-        path: Path of the video; its ending is replaced by the format's.
-        rate: Frames per second.
-        height, width: Size of the frames in pixels.
-
-    Attributes:
-        path: Path of the written file.
-
-    Raises:
-        OSError: OpenCV cannot write the video here.
+        path: Path, or address.
+        *settings: Numbers of OpenCV's properties, each before its value.
     """
-
-    def __init__(
-        self, path: str | os.PathLike, rate: float, height: int, width: int
-    ) -> None:
-        # ours: OpenCV with FFmpeg crops an odd size to an even one; OpenCV's
-        # own Motion JPEG does not.
-        self.even = height % 2 == width % 2 == 0
-        ending = ".mp4" if self.even else ".avi"
-        self.path = pathlib.Path(path).with_suffix(ending)
-        # MPEG-4 counts time in at most 65535 parts of a second.
-        places = 3 if rate < 65 else 2 if rate < 655 else 0
-        self.rate = rate = round(rate, places)
-        self.count = 0
-        with _quiet():
-            self.video = cv2.VideoWriter(
-                str(self.path),
-                cv2.CAP_FFMPEG if self.even else cv2.CAP_OPENCV_MJPEG,
-                cv2.VideoWriter_fourcc(*("mp4v" if self.even else "MJPG")),
-                rate if self.even else max(1.0, rate),
-                (width, height),
-            )
-        if not self.video.isOpened():
-            raise OSError(
-                "OpenCV cannot write the video here. "
-                f"Received: {self.path}, {width} x {height} at {rate:g}/s"
-            )
-
-    def write(self, frame: np.ndarray) -> None:
-        """Appends a `(height, width, 3)` uint8 RGB frame."""
-        self.video.write(frame[..., ::-1])
-        self.count += 1
-
-    def close(self) -> None:
-        """Finishes the file.
-
-        Raises:
-            OSError: the file does not have all of the frames.
-        """
-        self.video.release()
-        if not self.even:
-            _set_rate(self.path, self.rate)
-        # OpenCV does not raise when the disk is full.
-        with _quiet():
-            written = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
-        count = int(written.get(cv2.CAP_PROP_FRAME_COUNT))
-        written.release()
-        if count != self.count:
-            raise OSError(
-                "The drawn video could not be written whole; is the disk "
-                f"full? Received: {self.path.name}, {max(count, 0)} of "
-                f"{self.count} frames"
-            )
-
-
-def _opened(path, *settings):
+    if addresses.is_address(str(path)):
+        for limit in (
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+        ):
+            settings += (limit, round(1000 * PATIENCE))
     # FFmpeg only: OpenCV's other readers take a numbered name for the first
     # of a list of pictures.
-    with _quiet():
+    with quiet():
         return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, settings)
 
 
@@ -203,7 +175,7 @@ def _rate(path, stated, frames):
 
 def _times(path, settings):
     """Times in seconds at which the frames are shown, ascending."""
-    capture, times = _opened(path, *settings), []
+    capture, times = opened(path, *settings), []
     while capture.grab():
         times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
     capture.release()
@@ -211,7 +183,7 @@ def _times(path, settings):
 
 
 @contextlib.contextmanager
-def _quiet():
+def quiet() -> Iterator[None]:
     """Silences OpenCV's warnings; errors are raised as exceptions."""
     logging = cv2.utils.logging
     level = logging.setLogLevel(logging.LOG_LEVEL_ERROR)
@@ -221,13 +193,8 @@ def _quiet():
         logging.setLogLevel(level)
 
 
-def _set_rate(path, rate):
-    """Writes the rate into an .avi; OpenCV rounds it to a whole number."""
-    with open(path, "r+b") as file:
-        stream = file.read(4096).index(b"strh")
-        file.seek(stream + 28)  # dwScale and dwRate of its header
-        file.write(struct.pack("<II", 1000, round(1000 * rate)))
-
-
 def _size(shape):
     return f"{shape[1]} x {shape[0]}"
+
+
+__getattr__ = former.names(__name__)

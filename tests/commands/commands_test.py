@@ -129,15 +129,19 @@ def test_a_mistake_is_one_sentence(failing):
     assert "train: [Errno 2] No such file" in done.stderr.splitlines()[-1]
 
 
-def interrupt():
-    raise KeyboardInterrupt
+def interrupt(*text):
+    raise KeyboardInterrupt(*text)
 
 
 def test_an_interrupt_says_what_now(failing):
     done = failing(interrupt)
-    assert done.returncode == 1
+    assert done.returncode == 130  # as a shell says it: 128 + SIGINT
     assert done.stderr.splitlines()[-1] == (
         "train: interrupted; the same command goes on from the last checkpoint"
+    )
+    done = failing(lambda: interrupt("12 whole frames in out"))
+    assert done.stderr.splitlines()[-1] == (
+        "train: interrupted; 12 whole frames in out"
     )
 
 

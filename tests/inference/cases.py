@@ -1,9 +1,14 @@
-"""A model for the tests here, whose joints are the middle of their box."""
+"""A model whose joints are the middle of their box, and files of answers."""
+
+import json
 
 import keras
 
 from integral_tf import layers
 from integral_tf.models import archive
+
+# Of the fixture `clip`.
+FRAMES, RATE, HEIGHT, WIDTH = 10, 4, 48, 64
 
 
 def flat_model(folder, skeleton):
@@ -28,3 +33,18 @@ def flat_model(folder, skeleton):
     keras.Model(images, outputs).save(path)
     archive.write_skeleton(path, skeleton)
     return str(path)
+
+
+def whole_frames():
+    """Boxes: in each frame there is one person, who fills it."""
+    box = [0, 0, WIDTH, HEIGHT]
+    return [{"frame": i, "bbox": box} for i in range(FRAMES)]
+
+
+def lines(folder):
+    text = (folder / "joints.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())

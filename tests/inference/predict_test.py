@@ -1,195 +1,16 @@
 """Tests for predictions of photographs and videos, as files."""
 
 import json
-import pathlib
 
-import cv2
 import numpy as np
 import pytest
 
 from integral_tf import config as configs
 from integral_tf import ownership
-from integral_tf import skeletons
 from integral_tf.inference import draw
 from integral_tf.inference import predict as predicting
-from integral_tf.inference import video
 from tests.detection import graphs
 from tests.inference import cases
-
-FRAMES, RATE, HEIGHT, WIDTH = 10, 4, 48, 64
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return cases.flat_model(tmp_path_factory.mktemp("model"), skeletons.LSP)
-
-
-@pytest.fixture
-def clip(tmp_path):
-    """Ten grey frames, each 20 brighter than the one before."""
-    path = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(
-        str(path), cv2.VideoWriter_fourcc(*"MJPG"), RATE, (WIDTH, HEIGHT)
-    )
-    for i in range(FRAMES):
-        writer.write(np.full((HEIGHT, WIDTH, 3), 20 * i, np.uint8))
-    writer.release()
-    return path
-
-
-@pytest.fixture
-def predict(model, tmp_path):
-    """`predicting.predict` into `out`, of images and maybe of boxes."""
-
-    def run(images, boxes=None, **settings):
-        if isinstance(boxes, pathlib.Path):
-            settings["boxes"] = str(boxes)
-        elif boxes is not None:
-            (tmp_path / "boxes.json").write_text(json.dumps(boxes))
-            settings["boxes"] = str(tmp_path / "boxes.json")
-        return predicting.predict(
-            configs.PredictConfig(
-                model=model,
-                images=str(images),
-                out=str(tmp_path / "out"),
-                **settings,
-            )
-        )
-
-    return run
-
-
-def whole_frames():
-    """Boxes: in each frame there is one person, who fills it."""
-    box = [0, 0, WIDTH, HEIGHT]
-    return [{"frame": i, "bbox": box} for i in range(FRAMES)]
-
-
-def lines(folder):
-    text = (folder / "joints.jsonl").read_text()
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def files(folder):
-    return sorted(path.name for path in folder.iterdir())
-
-
-def test_each_frame_is_a_line_and_a_drawn_frame(predict, clip, tmp_path):
-    results = predict(clip, whole_frames())
-    out = tmp_path / "out"
-    assert files(out) == ["clip.mp4", "joints.jsonl"]
-    assert lines(out) == results
-    assert [line["frame"] for line in results] == list(range(FRAMES))
-    # The box is the whole frame, and its joints are the frame's middle.
-    for line in results:
-        (person,) = line["people"]
-        assert person["bbox"] == [0, 0, 64, 48]
-        points = np.reshape(person["keypoints"], (14, 3))
-        np.testing.assert_allclose(points[:, :2], [[31.5, 23.5]] * 14)
-        assert person["score"] == pytest.approx(points[0, 2], abs=1e-3)
-    with video.Reader(out / "clip.mp4") as frames:
-        assert (frames.rate, frames.announced) == (RATE, FRAMES)
-        drawn = list(frames)
-    assert drawn[0].shape == (HEIGHT, WIDTH, 3)
-    # As bright as they were, but for the dots in the middle.
-    corners = [frame[:10, :10].mean() for frame in drawn]
-    np.testing.assert_allclose(corners, 20 * np.arange(FRAMES), atol=8)
-    # The network is unsure of them: faint, where a flat frame has 0.
-    assert all(frame[18:30, 26:38].std() > 0.8 for frame in drawn)
-
-
-def test_frames_in_which_no_joint_is_sure_are_not_drawn(
-    predict, clip, tmp_path, capsys
-):
-    results = predict(clip)
-    for line in results:
-        (person,) = line["people"]
-        assert person["sure"] is False
-        assert person["bbox"] == [0, 0, WIDTH, HEIGHT]
-    with video.Reader(tmp_path / "out" / "clip.mp4") as frames:
-        assert all(frame.std() < 3 for frame in frames)  # as it was: grey
-    first, *_, count, _, _ = capsys.readouterr().out.splitlines()
-    assert first.startswith("Each picture is taken for one person; ")
-    assert "--detector=FILE.onnx" in first and "--boxes=FILE" in first
-    assert count == (
-        "10 people in 10 frames; no sure joint in 10 frames, not drawn"
-    )
-
-
-def test_boxes_of_a_video_have_frame_numbers(predict, clip, tmp_path, capsys):
-    box = {"frame": 2, "category_id": 1, "bbox": [10, 20, 11, 9], "score": 0.9}
-    boxes = [
-        box,
-        {**box, "bbox": [0, 0, 5, 5]},
-        {**box, "frame": 9},
-        {**box, "frame": 3, "score": 0.1},  # which the detector doubts
-        {**box, "frame": 4, "category_id": 18},  # a dog
-        {**box, "frame": 10},  # after the end
-    ]
-    results = predict(clip, boxes)
-    counts = [len(line["people"]) for line in results]
-    assert counts == [0, 0, 2, 0, 0, 0, 0, 0, 0, 1]
-    first, second = results[2]["people"]
-    # From 10 on, 11 pixels: 10 to 20, their middle 15; 20 to 28, 24.
-    assert first["bbox"] == [10, 20, 11, 9]
-    np.testing.assert_allclose(first["keypoints"][:2], [15, 24])
-    np.testing.assert_allclose(second["keypoints"][:2], [2, 2])
-    said = capsys.readouterr().out
-    assert "3 people in 10 frames" in said
-    assert (
-        "left out: 1 box below --min_box_score=0.5, 1 box of another "
-        "category than 1 (18), 1 box of a frame after its end (10)"
-    ) in said
-
-
-@pytest.mark.parametrize(
-    "boxes, message",
-    [
-        ([{"image_id": 1, "bbox": [0, 0, 5, 5]}], "without a frame's number"),
-        ([{"frame": "1", "bbox": [0, 0, 5, 5]}], "without a frame's number"),
-        ([{"frame": True, "bbox": [0, 0, 5, 5]}], "without a frame's number"),
-        ([{"frame": -1, "bbox": [0, 0, 5, 5]}], "before 0"),
-        ([{"frame": 1, "bbox": [0, 0, 5]}], "without four numbers"),
-        ([{"frame": 10, "bbox": [0, 0, 5, 5]}], "which has 10.*after its"),
-        ([], "No box belongs to any frame.*first row is none"),
-        ([{"frame": 1, "bbox": [0, 0, -5, 5]}], "without a positive width"),
-        ({"frame": 1}, "it is a dict"),
-    ],
-)
-def test_boxes_of_which_none_is_left_are_refused(
-    predict, clip, tmp_path, boxes, message
-):
-    with pytest.raises(ValueError, match=message):
-        predict(clip, boxes)
-    assert files(tmp_path) == ["boxes.json", "clip.avi"]
-
-
-def test_a_broken_video_leaves_nothing_and_keeps_what_was(
-    predict, clip, tmp_path
-):
-    predict(clip)
-    before = (tmp_path / "out" / "joints.jsonl").read_bytes()
-    whole = clip.read_bytes()
-    clip.write_bytes(whole[: 3 * len(whole) // 4])
-    with pytest.raises(ValueError, match="breaks off before its end"):
-        predict(clip)
-    assert files(tmp_path) == ["clip.avi", "out"]
-    assert (tmp_path / "out" / "joints.jsonl").read_bytes() == before
-
-
-def test_an_interrupt_leaves_nothing(predict, clip, tmp_path, monkeypatch):
-    drawn = []
-
-    def interrupted(image, *rest, **how):
-        drawn.append(image)
-        if len(drawn) == 4:
-            raise KeyboardInterrupt
-        return image
-
-    monkeypatch.setattr(draw, "people", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        predict(clip, whole_frames())
-    assert files(tmp_path) == ["boxes.json", "clip.avi"]
 
 
 def test_photographs_may_follow_a_video(predict, clip, tmp_path):
@@ -198,20 +19,11 @@ def test_photographs_may_follow_a_video(predict, clip, tmp_path):
     draw.save(np.zeros((40, 30, 3), np.uint8), photo)
     results = predict(photo, [{"image_id": 42, "bbox": [0, 0, 21, 31]}])
     out = tmp_path / "out"
-    assert files(out) == ["000000000042.png", "joints.json"]
+    assert cases.files(out) == ["000000000042.png", "joints.json"]
     assert json.loads((out / "joints.json").read_text()) == results
     (person,) = results
     assert person["file_name"] == photo.name
     np.testing.assert_allclose(person["keypoints"][:2], [10, 15])
-
-
-@pytest.fixture
-def photos(tmp_path):
-    """Two photographs, of 128 x 64 and of 64 x 128."""
-    (tmp_path / "photos").mkdir()
-    for name, shape in (("a.png", (64, 128, 3)), ("b.png", (128, 64, 3))):
-        draw.save(np.zeros(shape, np.uint8), tmp_path / "photos" / name)
-    return tmp_path / "photos"
 
 
 def test_a_detector_finds_the_people(predict, photos, tmp_path, capsys):
@@ -239,9 +51,9 @@ def test_pictures_of_nobody_are_counted(
     assert predict(photos, detector=detector) == []
     said = capsys.readouterr().out
     assert "0 people in 2 images; nobody found in 2 images" in said
-    assert files(tmp_path / "out") == ["a.png", "b.png", "joints.json"]
+    assert cases.files(tmp_path / "out") == ["a.png", "b.png", "joints.json"]
     frames = predict(clip, detector=detector)
-    assert [line["people"] for line in frames] == [[]] * FRAMES
+    assert [line["people"] for line in frames] == [[]] * cases.FRAMES
     assert "nobody found in 10 frames" in capsys.readouterr().out
 
 
@@ -278,7 +90,7 @@ def test_a_folder_that_another_writes_is_refused(predict, clip, tmp_path):
         with pytest.raises(BlockingIOError, match="Another process is writing"):
             predict(clip)
     predict(clip)
-    assert files(tmp_path) == ["clip.avi", "out"]
+    assert cases.files(tmp_path) == ["clip.avi", "out"]
 
 
 def test_a_folder_that_holds_more_is_not_replaced(tmp_path):

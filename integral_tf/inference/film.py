@@ -1,0 +1,238 @@
+"""The people of a film, frame by frame: `predict` of a video or a camera.
+
+A film is a video's file, a camera or a stream.
+"""
+
+import contextlib
+import dataclasses
+import json
+import math
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from integral_tf import progress
+from integral_tf import whole
+from integral_tf.inference import addresses
+from integral_tf.inference import answers as answers_of
+from integral_tf.inference import boxes as boxes_of
+from integral_tf.inference import encoding
+from integral_tf.inference import left_out
+from integral_tf.inference import live
+from integral_tf.inference import placement
+from integral_tf.inference import video
+from integral_tf.inference import window
+
+# File with a line per frame, beside the drawn film.
+LINES = "joints.jsonl"
+_SKIPPED = "that came while another was answered"
+
+
+@dataclasses.dataclass(eq=False)
+class Frame:
+    """The answer to one frame, without its pixels.
+
+    Attributes:
+        number: Number of the frame, from 0.
+        seconds: Time at which the frame is shown.
+        answer: The `answers.Answer`.
+    """
+
+    number: int
+    seconds: float
+    answer: answers_of.Answer
+
+    def line(self) -> dict[str, Any]:
+        """The frame's line of `joints.jsonl`."""
+        return {
+            "frame": self.number,
+            "seconds": round(self.seconds, 4),
+            "people": self.answer.rows(),
+        }
+
+
+def is_film(images: str) -> bool:
+    """Whether `--images` names a video's file, a camera or a stream."""
+    if addresses.is_address(images):
+        return True
+    path = pathlib.Path(images)
+    is_file = path.is_file() and path.suffix.lower() in video.ENDINGS
+    return is_file or live.is_live(images)
+
+
+def predict(config: Any, out: pathlib.Path) -> list[dict]:
+    """Estimates, draws and writes the people of a film.
+
+    If the film breaks off, or Ctrl-C ends the work, `out` receives the whole
+    frames up to there, and then the error is raised. Without a whole frame
+    nothing changes.
+
+    Args:
+        config: A `config.PredictConfig` whose `images` is a film.
+        out: Folder to write.
+
+    Returns:
+        The list of the lines of `joints.jsonl`, one per frame; empty for a
+        camera or a stream, which may last for days.
+
+    Raises:
+        video.BrokenOff: the film breaks off. Other errors are those of
+            `predict.predict`.
+        KeyboardInterrupt: Ctrl-C; its text says what is kept.
+    """
+    left = left_out.LeftOut()
+    with contextlib.ExitStack() as stack:
+        show = None
+        if config.show:
+            show = stack.enter_context(window.Window("integral-tf predict"))
+        frames = stack.enter_context(_opened(config))
+        rows, people = None, None
+        if config.boxes:
+            rows = boxes_of.read(config.boxes, "frame")
+        answers = answers_of.Answers(config)
+        if rows is not None:
+            categories = answers.skeleton.categories
+            people = placement.Frames(
+                config, rows, frames.announced, categories, left
+            )
+        partial = stack.enter_context(whole.folder(out))
+        answered = _answered(frames, answers, people, config.seconds)
+        with _Film(partial / _name(config.images), frames) as film:
+            ended_by = _draw(film, answered, answers, show)
+        if ended_by and not film.count:
+            raise ended_by
+        if people and not answers.people and not ended_by:
+            raise people.nobody(film.count)
+    if people:
+        people.end()
+    left.count("frame", _SKIPPED, number=frames.skipped)
+    if 0 < frames.announced != film.count and not (ended_by or config.seconds):
+        print(f"the video announces {frames.announced} frames")
+    left.say(answers.summary("frame"))
+    for note in film.drawn.notes():
+        print(note)
+    print(f"video: {out / film.drawn.path.name}")
+    print(f"joints: {out / LINES}")
+    if ended_by:
+        kept = answers_of.counted(film.count, "whole frame")
+        raise type(ended_by)(_joined(ended_by, f"{kept} in {out}"))
+    return film.lines
+
+
+def _opened(config):
+    """The `video.Reader` or the `live.Live` that `--images` names."""
+    if not live.is_live(config.images):
+        return video.Reader(config.images)
+    if config.boxes:
+        raise ValueError(
+            "Boxes are numbered by the frames of a file; in the frames of a "
+            "camera or a stream --detector=FILE.onnx finds the people. "
+            f"Received: --boxes={config.boxes!r}, "
+            f"--images={addresses.shown(config.images)}"
+        )
+    frames = live.Live(config.images)
+    ends = "q in the window or Ctrl-C" if config.show else "Ctrl-C"
+    if not config.seconds:
+        print(f"{ends} ends the film; --seconds=N would end it by itself.")
+    return frames
+
+
+def _name(images):
+    """Name of the drawn film; that of an address may hold a password."""
+    if addresses.is_address(images):
+        return "stream"
+    return (
+        f"camera{images}" if live.is_live(images) else pathlib.Path(images).name
+    )
+
+
+def _draw(film, answered, answers, show):
+    """Writes the frames one by one.
+
+    Returns:
+        The error that ended the work before the film's end, or None.
+    """
+    try:
+        for image, frame in answered:
+            picture = answers.draw(image, frame.answer)
+            with whole.step():
+                film.add(frame, picture)
+                answers.count(frame.answer)
+            if show and not show.show(picture):
+                break
+    except (video.BrokenOff, KeyboardInterrupt) as error:
+        return error
+    return None
+
+
+def _answered(
+    frames: Any, answers: answers_of.Answers, people: Any, seconds: float
+) -> Iterator[tuple[np.ndarray, Frame]]:
+    """Yields each frame's `(H, W, 3)` uint8 RGB pixels and its `Frame`.
+
+    Args:
+        frames: A `video.Reader` or a `live.Live`.
+        answers: The `answers.Answers`.
+        people: The `placement.Frames`; None without boxes.
+        seconds: Time from which frames are left out; 0 for none.
+    """
+    total = frames.announced or math.inf
+    if seconds and frames.rate:
+        total = min(total, math.ceil(seconds * frames.rate))
+    total = total if math.isfinite(total) else None
+    shown = progress.over(frames, "predict", total, unit="frames")
+    for number, image in enumerate(shown):
+        if seconds and frames.seconds >= seconds:
+            return
+        answer = answers(image, people and people.pop(number))
+        yield image, Frame(number, frames.seconds, answer)
+
+
+def _joined(error, kept):
+    said = str(error)
+    return f"{said}; {kept}" if said else kept
+
+
+class _Film:
+    """The drawn film and the lines of its frames, being written.
+
+    Args:
+        path: Path of the drawn film, whose ending may change; the lines are
+            written beside it.
+        frames: The film that is read.
+
+    Attributes:
+        count: How many frames were written.
+        lines: List of their lines; empty for a camera or a stream.
+        drawn: The film's `encoding.writer`; None before the first frame.
+    """
+
+    def __init__(self, path, frames):
+        self._path, self._rate = path, frames.rate
+        self._is_endless = isinstance(frames, live.Live)
+        self._file = open(path.with_name(LINES), "w")
+        self.count, self.lines, self.drawn = 0, [], None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        with whole.step():
+            self._file.close()
+            if self.drawn and kind is None:
+                self.drawn.close()
+
+    def add(self, frame, picture):
+        """Appends a frame's `(H, W, 3)` uint8 RGB drawing and its line."""
+        if not self.drawn:
+            self.drawn = encoding.writer(
+                self._path, self._rate, *picture.shape[:2]
+            )
+        self.drawn.write(picture, frame.seconds)
+        line = frame.line()
+        self._file.write(json.dumps(line) + "\n")
+        self.count += 1
+        if not self._is_endless:
+            self.lines.append(line)
