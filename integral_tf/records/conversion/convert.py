@@ -101,7 +101,7 @@ def recognise(source: pathlib.Path) -> str:
 def _of_folder(source):
     if yolo.described_by(source):
         return "yolo"
-    if any(source.rglob("CollectedData*.csv")):
+    if deeplabcut.tables_in(source):
         return "deeplabcut"
     for path in sorted(source.rglob("*.json")):
         return "labelme" if labelme.is_of(_json(path)) else None

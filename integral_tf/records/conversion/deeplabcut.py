@@ -4,17 +4,13 @@ The header has the rows scorer, individuals (of several animals), bodyparts and
 coords. A row of numbers is a picture, named by its path in one cell or in
 three; or a frame of a video, named by its number. An empty cell is no label.
 
-Both count pixels as `coordinates` does. Of an HDF5 file the plain form is read,
-in which DeepLabCut stores labels. The form of PyTables' tables has its header
-as a pickle, which may run a program and is not read: the same numbers are in
-the CSV beside it.
+Both count pixels as `coordinates` does.
 """
 
 from __future__ import annotations
 
 import collections
 import csv
-import re
 
 import numpy as np
 
@@ -22,6 +18,7 @@ from integral_tf import whole
 from integral_tf.records import coco_annotations
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
+from integral_tf.records.conversion import pandas_hdf5
 
 _HEADER = ("scorer", "individuals", "bodyparts", "coords")
 _ANIMAL, _SCORER = "animal", "integral_tf"
@@ -32,7 +29,8 @@ def read(source, pictures):
 
     Args:
         source: `pathlib.Path` of a CSV or an HDF5 file, or of a folder with
-            files CollectedData_*.csv in it or in folders inside it.
+            files CollectedData_*.csv in it or in folders inside it; where
+            one is missing, its .h5 is read.
         pictures: The `pictures.Pictures` of the source.
 
     Returns:
@@ -84,13 +82,24 @@ def is_of(path):
 def _tables(source):
     if not source.is_dir():
         return [source]
-    found = sorted(source.rglob("CollectedData*.csv"))
+    found = tables_in(source)
     if not found:
         raise ValueError(
             "A project of DeepLabCut or Lightning Pose has files "
             f"CollectedData*.csv. Received: source={str(source)!r}, without one"
         )
     return found
+
+
+def tables_in(folder):
+    """The tables of labels in a folder and in the folders inside it."""
+    return sorted(
+        path
+        for path in folder.rglob("CollectedData*")
+        if path.suffix == ".csv"
+        # DeepLabCut writes both, with the same numbers.
+        or (path.suffix == ".h5" and not path.with_suffix(".csv").exists())
+    )
 
 
 def _of_csv(path):
@@ -119,53 +128,13 @@ def _of_csv(path):
 
 
 def _of_hdf5(path):
-    """As `_of_csv`; h5py comes with Keras."""
-    import h5py
-
-    try:
-        file = h5py.File(path)
-    except OSError:
-        raise ValueError(
-            f"This is no HDF5 file. Received: source={str(path)!r}"
-        ) from None
-    with file:
-        group = next(iter(file.values()), {})
-        if "block0_values" not in group:
-            raise ValueError(
-                "Of DeepLabCut's HDF5 the plain form of labels is read, not "
-                "that of PyTables' tables: give the CSV beside it. "
-                f"Received: source={str(path)!r}"
-            )
-        header, index = _axis(group, "axis0"), _axis(group, "axis1")
-        place = {column: i for i, column in enumerate(header)}
-        values = np.full((len(index), len(header)), np.nan)
-        for key in group:
-            block = re.fullmatch(r"(block\d+)_values", key)
-            if block:
-                items = _axis(group, f"{block[1]}_items")
-                values[:, [place[item] for item in items]] = group[key][()]
-        levels = [
-            _text(group[f"axis0_level{level}"].attrs.get("name", ""))
-            for level in range(len(header[0]))
-        ]
+    """As `_of_csv`."""
+    columns, levels, index, values = pandas_hdf5.read(path)
+    if not levels:  # the form that stores no names of levels
+        several = len(columns[0]) == len(_HEADER)
+        levels = [n for n in _HEADER if several or n != "individuals"]
     rows = [("/".join(name), row) for name, row in zip(index, values)]
-    return dict(zip(levels, map(list, zip(*header)))), rows
-
-
-def _axis(group, name):
-    """An axis's names, a tuple for each row or column."""
-    if name in group:
-        return [(_text(value),) for value in group[name][()]]
-    levels = []
-    while f"{name}_level{len(levels)}" in group:
-        values = group[f"{name}_level{len(levels)}"][()]
-        labels = group[f"{name}_label{len(levels)}"][()]
-        levels.append([_text(values[i]) if i >= 0 else "" for i in labels])
-    return list(zip(*levels))
-
-
-def _text(value):
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return dict(zip(levels, map(list, zip(*columns)))), rows
 
 
 def _columns(header, path):

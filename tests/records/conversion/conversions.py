@@ -1,6 +1,8 @@
 """Converts a test's labels and reads the result as `build-coco` does."""
 
+import gzip
 import json
+import pathlib
 import types
 
 import numpy as np
@@ -15,6 +17,14 @@ def picture(path, width=60, height=50):
     """A grey picture."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.full((height, width, 3), 99, np.uint8)).save(path)
+
+
+def unpacked(name, folder):
+    """Path, in a folder, of a file of `files`, which has it compressed."""
+    packed = pathlib.Path(__file__).parent / "files" / f"{name}.gz"
+    path = folder / name
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    return path
 
 
 def run(source, images, **settings):

@@ -82,7 +82,7 @@ def test_frames_of_a_video_have_names(project, tmp_path):
 
 
 @pytest.mark.parametrize("depth", [1, 3])
-def test_the_plain_form_of_hdf5(project, tmp_path, depth):
+def test_blocks_in_another_order(project, tmp_path, depth):
     """The groups and datasets that pandas writes of `SINGLE`."""
     path = tmp_path / "labels.h5"
     with h5py.File(path, "w") as file:
@@ -130,15 +130,47 @@ def test_a_damaged_table_is_refused(project, tmp_path, text, message):
     assert conversions.refuses(project(text), tmp_path, message)
 
 
-def test_other_hdf5_is_refused(tmp_path):
-    path = tmp_path / "a.h5"
-    path.write_bytes(b"none")
-    assert conversions.refuses(path, tmp_path, "This is no HDF5 file")
-    path.unlink()
-    with h5py.File(path, "w") as file:
-        file.create_group("df_with_missing")["table"] = [0]
-    message = "Of DeepLabCut's HDF5 the plain form"
-    assert conversions.refuses(path, tmp_path, message)
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_labels_in_hdf5(project, tmp_path, is_folder):
+    path = conversions.unpacked(
+        "CollectedData_me.h5", tmp_path / "labeled-data" / "clip"
+    )
+    found = deeplabcut.read(
+        tmp_path if is_folder else path, pictures.Pictures(tmp_path)
+    )
+    assert [p.name for p in found.pictures] == [
+        "labeled-data/clip/img1.png",
+        "labeled-data/clip/img2.png",
+    ]
+    one, two, ball, other, *_ = found.people
+    assert one.points.tolist() == [[0.25, 1.25, 2], [2.25, 3.25, 2]]
+    assert two.points.tolist() == [[4.25, 5.25, 2], [6.25, 7.25, 2]]
+    assert (ball.category, ball.points.tolist()) == (
+        "single",
+        [[8.25, 9.25, 2]],
+    )
+    assert other.points.tolist() == [[10.25, 11.25, 2], [0, 0, 0]]
+
+
+def test_predictions_in_hdf5(tmp_path):
+    path = conversions.unpacked("clipDLC_resnet50.h5", tmp_path)
+    found = deeplabcut.read(path, pictures.Pictures(tmp_path))
+    first, second = found.people
+    assert first.points.tolist() == [[1.5, 2.5, 2], [3.5, 4.5, 2]]
+    assert first.scores.tolist() == [0.5, 0.25]
+    assert second.points.tolist() == [[5.5, 6.5, 2], [0, 0, 0]]
+    assert [p.name for p in found.pictures] == [
+        "clip/000000.png",
+        "clip/000001.png",
+    ]
+
+
+def test_the_csv_is_read_where_both_are(project, tmp_path):
+    conversions.unpacked(
+        "CollectedData_me.h5", tmp_path / "labeled-data" / "clip"
+    )
+    project(SINGLE)
+    assert len(conversions.run(tmp_path, tmp_path).people) == 1
 
 
 def test_tables_with_other_bodyparts_are_refused(project, tmp_path):
