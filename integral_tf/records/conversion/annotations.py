@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -37,6 +38,24 @@ class Category:
 
 
 @dataclasses.dataclass(frozen=True)
+class Frame:
+    """The frame of a video that a picture is.
+
+    Attributes:
+        video: The video's path or name in the labels.
+        number: The frame's number, from 0.
+        is_keyframe: Whether any of its shapes was set by hand; the others are
+            on straight lines between such frames.
+        dataset: Where a .slp has the frame in itself; empty if it has not.
+    """
+
+    video: str
+    number: int
+    is_keyframe: bool = True
+    dataset: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Picture:
     """A labelled picture.
 
@@ -44,11 +63,13 @@ class Picture:
         name: Its file, with slashes, as in `pictures.Pictures` or the labels.
         size: Width and height in pixels; None if nothing says.
         split: `train`, `val`, `test`, or what else the file says; may be empty.
+        frame: The frame of a video that it is; None if the labels name none.
     """
 
     name: str
     size: tuple[int, int] | None = None
     split: str = ""
+    frame: Frame | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,14 +100,19 @@ class Annotations:
         pictures: The `Picture`s; some may show nobody.
         people: The `Person`s.
         left_out: Counts what is not among these, by reason with an example.
-        video: Path of the video whose frames the pictures are; may be empty.
     """
 
     categories: tuple[Category, ...]
     pictures: tuple[Picture, ...]
     people: tuple[Person, ...]
     left_out: coco_annotations.LeftOut
-    video: str = ""
+
+    def of(self, pictures: Iterable[Picture]) -> Annotations:
+        """The labels of some of the pictures."""
+        kept = tuple(pictures)
+        names = {picture.name for picture in kept}
+        people = tuple(p for p in self.people if p.picture in names)
+        return Annotations(self.categories, kept, people, self.left_out)
 
 
 class Groups:
@@ -152,6 +178,28 @@ class Groups:
         return tuple(Category(*pair) for pair in order.items()), people
 
 
+def of_one_count(label, rows, left_out):
+    """Yields the `Person`s of points without names, as many as most have.
+
+    Args:
+        label: The category.
+        rows: Pairs of a picture's name and a list of x, y and visibility.
+        left_out: Counts the others.
+    """
+    counts = collections.Counter(len(points) for _, points in rows)
+    ((most, _),) = counts.most_common(1)
+    for name, points in rows:
+        if len(points) == most:
+            yield Person(name, label, np.array(points, float))
+        else:
+            left_out.add(
+                schema.Dropped(
+                    f"points other than the {most} of their label",
+                    f"{len(points)} of {label} in {name}",
+                )
+            )
+
+
 def listed(points, names):
     """`(K, 3)` from a dict of a name to its x, y and visibility."""
     return np.array([points.get(name, (0, 0, 0)) for name in names], float)
@@ -165,9 +213,3 @@ def is_finite(*values):
         and math.isfinite(value)
         for value in values
     )
-
-
-def frame_name(video, number):
-    """The file in which a video's frame is expected: `clip/000012.png`."""
-    stem = video.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    return f"{stem}/{number:06d}.png"

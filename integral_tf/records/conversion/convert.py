@@ -1,12 +1,15 @@
 """`integral-tf convert`: finds the format, reads, and writes another."""
 
 import collections
+import contextlib
 import json
 import pathlib
 
+from integral_tf.records import schema
 from integral_tf.records.conversion import coco_file
 from integral_tf.records.conversion import cvat
 from integral_tf.records.conversion import deeplabcut
+from integral_tf.records.conversion import frames
 from integral_tf.records.conversion import label_studio
 from integral_tf.records.conversion import labelme
 from integral_tf.records.conversion import pictures as pictures_of
@@ -34,7 +37,7 @@ def convert(config):
         config: A `commands.convert.ConvertConfig`.
 
     Returns:
-        The `annotations.Annotations` that were written.
+        The `annotations.Annotations` that were read.
 
     Raises:
         FileNotFoundError: there is no such source or folder of pictures.
@@ -63,15 +66,12 @@ def convert(config):
     else:
         found = _READERS[name](source, pictures)
     found = _of_split(found, config.split)
-    if not found.people:
-        reasons = _reasons(found.left_out)
-        raise ValueError(
-            f"Nobody is labelled{f' ({reasons})' if reasons else ''}. "
-            f"Received: --source={config.source!r}, format {name}"
-        )
+    if config.keyframes:
+        found = _of_keyframes(found)
+    _check(found, config, name)
     out.parent.mkdir(parents=True, exist_ok=True)
     if config.to == "coco":
-        _write_coco(found, pictures, out)
+        _write_coco(found, pictures, config, name)
     else:
         writers = {"deeplabcut": deeplabcut.write, "sleap": sleap_file.write}
         writers[config.to](found, out)
@@ -136,6 +136,18 @@ def _json(path):
         return None
 
 
+def _check(found, config, name):
+    if not found.people:
+        reasons = "; ".join(
+            f"{count} {reason}"
+            for reason, (count, _) in found.left_out.rows.items()
+        )
+        raise ValueError(
+            f"Nobody is labelled{f' ({reasons})' if reasons else ''}. "
+            f"Received: --source={config.source!r}, format {name}"
+        )
+
+
 def _of_split(found, split):
     """The part of a split; all without one."""
     counts = collections.Counter(picture.split for picture in found.pictures)
@@ -147,35 +159,48 @@ def _of_split(found, split):
                 "--split converts one"
             )
         return found
-    pictures = tuple(p for p in found.pictures if p.split == split)
-    if not pictures:
+    if split not in counts:
         known = ", ".join(sorted(name for name in counts if name))
         raise ValueError(
             f"The source has the splits {known or '(none)'}. "
             f"Received: --split={split}"
         )
-    names = {picture.name for picture in pictures}
-    people = tuple(p for p in found.people if p.picture in names)
-    return type(found)(
-        found.categories, pictures, people, found.left_out, found.video
-    )
+    return found.of(p for p in found.pictures if p.split == split)
 
 
-def _write_coco(found, pictures, out):
-    images, people, missing = coco_file.write(found, pictures, out)
+def _of_keyframes(found):
+    """The part without frames between those that are set by hand."""
+    kept = []
+    for picture in found.pictures:
+        if picture.frame is None or picture.frame.is_keyframe:
+            kept.append(picture)
+        else:
+            found.left_out.add(
+                schema.Dropped("frame between keyframes", picture.name)
+            )
+    return found.of(kept)
+
+
+def _write_coco(found, pictures, config, name):
+    out, source = pathlib.Path(config.out), pathlib.Path(config.source)
+    folder = out.with_name(f"{out.stem}_frames")
+    taken = contextlib.nullcontext((found, pictures))
+    # Beside predictions is the film in which they are drawn.
+    if name != _PREDICTIONS or config.video:
+        taken = frames.taken(found, pictures, source, folder, config.video)
+    with taken as (kept, there):
+        _check(kept, config, name)
+        images, people, missing = coco_file.write(kept, there, out)
+    folder = pictures.folder if there is pictures else folder
     for category in found.categories:
         joints = ", ".join(category.keypoints)
         print(f"{category.name}: {joints or 'joints without names'}")
     print(f"{images} pictures, {people} people")
     if missing:
+        of_films = any(p.frame for p in kept.pictures if p.name in missing)
+        video = ", --video their video" if of_films else ""
         print(
-            f"{len(missing)} pictures are not in {pictures.folder}, such as "
-            f"{missing[0]}: --images names their folder"
+            f"{len(missing)} pictures are not in {folder}, such as "
+            f"{missing[0]}: --images names their folder{video}"
         )
-    print(f"pictures: {pictures.folder}")
-
-
-def _reasons(left_out):
-    return "; ".join(
-        f"{count} {reason}" for reason, (count, _) in left_out.rows.items()
-    )
+    print(f"pictures: {folder}")

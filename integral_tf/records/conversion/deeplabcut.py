@@ -18,6 +18,7 @@ from integral_tf import whole
 from integral_tf.records import coco_annotations
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
+from integral_tf.records.conversion import frames
 from integral_tf.records.conversion import pandas_hdf5
 
 _HEADER = ("scorer", "individuals", "bodyparts", "coords")
@@ -54,12 +55,15 @@ def read(source, pictures):
                     f"Received: {', '.join(joints)} in {path}, and others "
                     "before"
                 )
+        video = path.stem.partition("DLC")[0]
+        films = frames.Videos(pictures, [video])
         for place, values in rows:
-            name = place
-            if place.isdigit():
-                name = of.frame_name(path.stem.partition("DLC")[0], int(place))
-            name = pictures.find(name) or name
-            found.setdefault(name, of.Picture(name))
+            if place.isdecimal():
+                picture = films.picture(of.Frame(video, int(place)))
+            else:
+                picture = of.Picture(pictures.find(place) or place)
+            name = picture.name
+            found.setdefault(name, picture)
             here = list(_people(columns, names, values, name))
             if not here:
                 left_out.add(schema.Dropped("picture without labels", name))
@@ -196,7 +200,7 @@ def write(annotations, path):
     """Writes a table, whole or not at all.
 
     The header has individuals if a picture shows several. Predictions have
-    `likelihood`. Frames of a video are named by their numbers.
+    `likelihood`. Frames of one video are named by their numbers.
 
     Args:
         annotations: The `annotations.Annotations`, of one category.
@@ -224,15 +228,17 @@ def write(annotations, path):
         for coord in coords
     ]
     levels = [0, 1, 2, 3] if count > 1 else [0, 2, 3]
+    films = {p.frame and p.frame.video for p in annotations.pictures}
+    is_film = len(films) == 1 and None not in films
     with whole.file(path) as partial, open(partial, "w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         for level in levels:
             rows.writerow([_HEADER[level], *(cell[level] for cell in cells)])
-        for number, picture in enumerate(annotations.pictures):
+        for picture in annotations.pictures:
             people = by_picture[picture.name]
             numbers = [v for p in people for v in _cells(p, scored)]
             empty = [""] * (len(cells) - len(numbers))
-            name = number if annotations.video else picture.name
+            name = picture.frame.number if is_film else picture.name
             rows.writerow([name, *numbers, *empty])
 
 

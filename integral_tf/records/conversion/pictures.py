@@ -1,4 +1,4 @@
-"""Finds the pictures that labels name, and reads their sizes."""
+"""Finds the pictures or videos that labels name, and reads sizes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import functools
 import itertools
 import os
 import pathlib
+from collections.abc import Collection
 
 from integral_tf.records import photographs
 from integral_tf.records import schema
@@ -17,6 +18,7 @@ class Pictures:
 
     Args:
         folder: The folder.
+        endings: The endings of the files that count; those of pictures.
 
     Attributes:
         folder: Its path.
@@ -25,8 +27,12 @@ class Pictures:
         FileNotFoundError: there is no such folder.
     """
 
-    def __init__(self, folder: str | os.PathLike) -> None:
-        self.folder = pathlib.Path(folder)
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        endings: Collection[str] = photographs.ENDINGS,
+    ) -> None:
+        self.folder, self._endings = pathlib.Path(folder), endings
         if not self.folder.is_dir():
             raise FileNotFoundError(
                 "--images is the folder of the labelled pictures. "
@@ -39,21 +45,24 @@ class Pictures:
         return sorted(
             path.relative_to(self.folder).as_posix()
             for path in self.folder.rglob("*")
-            if path.suffix.lower() in photographs.ENDINGS and path.is_file()
+            if path.suffix.lower() in self._endings and path.is_file()
         )
 
     @functools.cached_property
     def _by_end(self):
         found = collections.defaultdict(list)
         for name in self.names:
-            found[name.rsplit("/", 1)[-1]].append(name)
+            last = name.rsplit("/", 1)[-1]
+            found[last].append(name)
+            found[last.rpartition(".")[0]].append(name)
         return found
 
     def find(self, name: str) -> str | None:
         """The path, from the folder, to the picture that labels call `name`.
 
         A file at that path is the picture. Otherwise it is the file of the same
-        name whose folders' names agree the furthest, if that is one only.
+        name, or of the same name and an ending, whose folders' names agree the
+        furthest, if that is one only.
         """
         name = name.replace("\\", "/")
         path = self.folder / name
@@ -62,7 +71,7 @@ class Pictures:
         parts = name.split("/")[::-1]
         ranked = collections.defaultdict(list)
         for other in self._by_end.get(parts[0], ()):
-            pairs = zip(parts, other.split("/")[::-1])
+            pairs = zip(parts[1:], other.split("/")[-2::-1])
             same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
             ranked[len(list(same))].append(other)
         best = ranked[max(ranked)] if ranked else []

@@ -23,6 +23,7 @@ from integral_tf import coordinates
 from integral_tf.records import coco_annotations
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
+from integral_tf.records.conversion import frames
 
 _FROM_EDGE = 1.1  # formats before count pixels from the edge
 _BY_HAND, _PREDICTED = 0, 1
@@ -49,10 +50,10 @@ def read(source, pictures):
     kinds = set(instances["instance_type"].tolist()) if len(instances) else ()
     kind = _BY_HAND if _BY_HAND in kinds else _PREDICTED
     found, people = {}, []
-    for frame in tables["frames"]:
-        number = int(frame["frame_idx"])
-        name, size = _picture(videos[int(frame["video"])], number, pictures)
-        found[name] = of.Picture(name, size)
+    named = _named(tables, videos, pictures)
+    for frame, picture in zip(tables["frames"], named):
+        name = picture.name
+        found[name] = picture
         first, end = int(frame["instance_id_start"]), frame["instance_id_end"]
         here = [row for row in instances[first : int(end)]]
         if not here:
@@ -84,7 +85,10 @@ def _parts(source):
         with h5py.File(source) as file:
             attributes = file["metadata"].attrs
             metadata = json.loads(attributes["json"])
-            rows = [json.loads(row) for row in file["videos_json"][()]]
+            rows = [
+                _with_source(json.loads(row), file)
+                for row in file["videos_json"][()]
+            ]
             tables = {
                 name: file[name][()] if name in file else np.zeros(0)
                 for name in ("frames", "instances", "points", "pred_points")
@@ -106,6 +110,20 @@ def _parts(source):
             f"{type(error).__name__}: {error}"
         ) from None
     return version, videos, skeletons, tables
+
+
+def _with_source(video, file):
+    """A video; of frames inside the file, with their place and their source."""
+    backend = video.get("backend") or video
+    dataset = backend.get("dataset") or ""
+    group = file.get(dataset.rpartition("/")[0] or "none", {})
+    if dataset in file and "frame_numbers" in group:
+        video = {**video, "stored": dataset}
+    if "source_video" in group and not video.get("source_video"):
+        stored = group["source_video"]
+        text = stored["json"][()] if "json" in stored else stored.attrs["json"]
+        video = {**video, "source_video": json.loads(text)}
+    return video
 
 
 def _numbered(place, video):
@@ -142,27 +160,56 @@ def _category(skeleton, nodes, name):
     )
 
 
-def _picture(video, number, pictures):
-    """Name and size of a frame's picture; the size may be None."""
-    backend = video.get("backend", video)
+def _frame(place, video, number):
+    """The `annotations.Frame` of a frame, and its file in a list of pictures.
+
+    One of both is None.
+    """
+    backend = video.get("backend") or video
     files = backend.get("filenames") or []
     if isinstance(video.get("filename"), list):
         files = video["filename"]
-    name = backend.get("filename") or video.get("filename") or "video"
-    source = video.get("source_video") or {}
-    if name == "." and source.get("filename"):  # the frames are in the file
-        name = source["filename"]
     if 0 <= number < len(files):
-        name = files[number].replace("\\", "/")
-        name = pictures.find(name) or name.rsplit("/", 1)[-1]
-    else:
-        name = of.frame_name(name, number)
-        name = pictures.find(name) or name
+        return None, files[number].replace("\\", "/")
+    name = backend.get("filename") or video.get("filename") or "video"
+    dataset = ""
+    if name == ".":  # the frames are in the file
+        dataset = video.get("stored", "")
+        source = video.get("source_video") or {}
+        name = (source.get("backend") or source).get("filename")
+        # Of a list of pictures, the first is there.
+        if not isinstance(name, str) or "filenames" in source.get(
+            "backend", ()
+        ):
+            name = f"video{place}"
+    return of.Frame(name, number, dataset=dataset), None
+
+
+def _size(video):
+    """Width and height of a video's frames; None if the file has none."""
+    backend = video.get("backend") or video
     shape = backend.get("shape") or ()
     if len(shape) == 4 and all(shape[1:3]):
-        return name, (int(shape[2]), int(shape[1]))
+        return int(shape[2]), int(shape[1])
     sides = backend.get("width_"), backend.get("height_")
-    return name, tuple(map(int, sides)) if all(sides) else None
+    return tuple(map(int, sides)) if all(sides) else None
+
+
+def _named(tables, videos, pictures):
+    """The `Picture` of each row of the frames."""
+    places = [
+        _frame(int(row["video"]), videos[int(row["video"])],
+               int(row["frame_idx"]))
+        for row in tables["frames"]
+    ]  # fmt: skip
+    films = frames.Videos(pictures, [f.video for f, _ in places if f])
+    for row, (frame, file) in zip(tables["frames"], places):
+        size = _size(videos[int(row["video"])])
+        if frame:
+            yield films.picture(frame, size=size)
+        else:
+            name = pictures.find(file) or file.rsplit("/", 1)[-1]
+            yield of.Picture(name, size)
 
 
 def _person(row, category, tables, picture, shift):

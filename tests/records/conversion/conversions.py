@@ -40,6 +40,8 @@ def run(source, images, **settings):
             source=str(source), out=str(out), images=str(images), **settings
         )
     )
+    made = out.with_name(f"{out.stem}_frames")
+    images = made if made.is_dir() else images
     truth = coco.read(out, say=lambda line: None)
     people = [person for _, person in coco.people(truth, images, "train")]
     assert len(people) == len(found.people)

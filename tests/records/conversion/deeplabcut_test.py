@@ -160,8 +160,8 @@ def test_predictions_in_hdf5(tmp_path):
     assert first.scores.tolist() == [0.5, 0.25]
     assert second.points.tolist() == [[5.5, 6.5, 2], [0, 0, 0]]
     assert [p.name for p in found.pictures] == [
-        "clip/000000.png",
-        "clip/000001.png",
+        "clip_000000.png",
+        "clip_000001.png",
     ]
 
 

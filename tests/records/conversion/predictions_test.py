@@ -50,7 +50,7 @@ def video(folder):
         + json.dumps({"frame": 1, "seconds": 0.1, "people": [person(1)]})
         + "\n"
     )
-    return path, ["000000.png", "000001.png"]
+    return path, ["clip_000000.png", "clip_000001.png"]
 
 
 @pytest.mark.parametrize("to", READERS)

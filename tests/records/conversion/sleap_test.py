@@ -90,7 +90,7 @@ def test_labels_by_hand(written, tmp_path, version, half):
     }
     assert done.content["images"] == [
         {"id": 1, "file_name": "fly/000004.png", "width": 60, "height": 50},
-        {"id": 2, "file_name": "fly/000008.png", "width": 60, "height": 50},
+        {"id": 2, "file_name": "fly_000008.png", "width": 60, "height": 50},
     ]
     assert conversions.counts(done.found) == {
         "person without points": 1,
@@ -149,7 +149,7 @@ def test_what_is_written_is_read_again(written, tmp_path, by_hand):
     twice = sleap.read(again, look)
     assert twice.categories == found.categories
     names = [picture.name.split("/")[-1] for picture in twice.pictures]
-    assert names == ["000004.png", "000008.png"]
+    assert names == ["000004.png", "fly_000008.png"]
     for one, other in zip(found.people, twice.people, strict=True):
         assert one.points.tolist() == other.points.tolist()
         assert np.array_equal(one.scores, other.scores)
