@@ -6,10 +6,14 @@ import h5py
 import numpy as np
 import pytest
 
+from integral_tf.records import coco_annotations
+from integral_tf.records import photographs
+from integral_tf.records.conversion import annotations as of
 from integral_tf.records.conversion import pictures
 from integral_tf.records.conversion import sleap
 from integral_tf.records.conversion import sleap_file
 from tests.records.conversion import conversions
+from tests.records.conversion import films
 
 NODES = ["tail", "left", "nose", "right"]
 
@@ -153,3 +157,83 @@ def test_what_is_written_is_read_again(written, tmp_path, by_hand):
     for one, other in zip(found.people, twice.people, strict=True):
         assert one.points.tolist() == other.points.tolist()
         assert np.array_equal(one.scores, other.scores)
+
+
+@pytest.mark.parametrize(
+    "name", ["fly.slp", "fly.opencv.pkg.slp", "fly.imageio.pkg.slp"]
+)
+def test_files_that_sleap_io_wrote(tmp_path, name):
+    """Of a film, and with its frames inside, encoded as BGR and as RGB."""
+    source = conversions.unpacked(name, tmp_path)
+    if name == "fly.slp":
+        films.film(tmp_path / "fly.avi")
+    done = conversions.run(source, tmp_path)
+    first, second = done.people
+    assert conversions.points(first) == [[1.5, 2.25, 2], [30, 40, 2], [0] * 3]
+    assert conversions.points(second) == [
+        [2.5, 2.25, 2],
+        [30, 40.5, 2],
+        [0] * 3,
+    ]
+    assert done.content["categories"] == [{
+        "id": 1, "name": "fly", "keypoints": ["nose", "left", "right"],
+        "skeleton": [[1, 2], [1, 3]], "flip_pairs": [[2, 3]],
+    }]  # fmt: skip
+    names = ["fly_000004.png", "fly_000007.png"]
+    assert [image["file_name"] for image in done.content["images"]] == names
+    folder = tmp_path / "out-0_frames"
+    if name == "fly.slp":
+        assert films.numbers(folder) == dict(zip(names, (4, 7)))
+        return
+    # Inside, a frame's blue is 60 above its grey.
+    for name, number in zip(names, (4, 7)):
+        colours = photographs.read(folder / name).reshape(-1, 3).mean(axis=0)
+        grey = 20 * number
+        np.testing.assert_allclose(colours, [grey, grey, grey + 60], atol=4)
+
+
+@pytest.mark.parametrize("place", ["video0/video", "video0/frame_numbers"])
+def test_damaged_frames_inside(tmp_path, place):
+    source = conversions.unpacked("fly.opencv.pkg.slp", tmp_path)
+    with h5py.File(source, "r+") as file:
+        file[place][...] = 99
+    if "video0/video" == place:
+        message = "A frame inside the .slp cannot be decoded. Received"
+        assert conversions.refuses(source, tmp_path, message)
+        assert not (tmp_path / "out-0_frames").exists()
+        return
+    message = "Nobody is labelled (2 frame that its video does not have)"
+    assert conversions.refuses(source, tmp_path, message)
+
+
+def test_raw_frames_inside(tmp_path):
+    source = conversions.unpacked("fly.opencv.pkg.slp", tmp_path)
+    with h5py.File(source, "r+") as file:
+        del file["video0/video"]
+        file["video0/video"] = np.full((2, 48, 64, 3), [10, 20, 30], np.uint8)
+    conversions.run(source, tmp_path)
+    there = photographs.read(tmp_path / "out-0_frames" / "fly_000007.png")
+    assert (there == [10, 20, 30]).all()
+
+
+def test_labels_of_several_films_are_written(written, tmp_path):
+    found = of.Annotations(
+        (of.Category("fly", ("nose",)),),
+        tuple(
+            of.Picture(f"{n}.png", frame=frame and of.Frame(*frame))
+            for n, frame in enumerate([("b.avi", 7), None, ("a.avi", 3), None])
+        ),
+        tuple(of.Person(f"{n}.png", "fly", np.full((1, 3), n + 1.0))
+              for n in range(4)),
+        coco_annotations.LeftOut(),
+    )  # fmt: skip
+    path = tmp_path / "made.slp"
+    sleap_file.write(found, path)
+    again = sleap.read(path, pictures.Pictures(tmp_path))
+    assert [(p.name, p.frame) for p in again.pictures] == [
+        ("b_000007.png", of.Frame("b.avi", 7)),
+        ("1.png", None),
+        ("a_000003.png", of.Frame("a.avi", 3)),
+        ("3.png", None),
+    ]
+    assert [p.points[0, 0] for p in again.people] == [1, 2, 3, 4]
