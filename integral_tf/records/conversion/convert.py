@@ -59,8 +59,15 @@ def convert(config):
     if name == "auto":
         name = recognise(source)
         print(f"format: {name}")
-    folder = config.images or (source if source.is_dir() else source.parent)
-    pictures = pictures_of.Pictures(folder)
+    near = source if source.is_dir() else source.parent
+    folder = config.images or near
+    if config.video and not pathlib.Path(config.video).exists():
+        raise FileNotFoundError(
+            "--video is the labelled video, or a folder of videos. "
+            f"Received: --video={config.video!r}"
+        )
+    videos = [config.video] if config.video else [near, folder]
+    pictures = pictures_of.Pictures(folder, videos=videos)
     if name == _PREDICTIONS:
         found = predictions.read(source, pictures, config.skeleton)
     else:

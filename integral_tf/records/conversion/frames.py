@@ -16,7 +16,6 @@ import numpy as np
 
 from integral_tf import progress
 from integral_tf import whole
-from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
 from integral_tf.records.conversion import pictures as pictures_of
@@ -85,8 +84,8 @@ def taken(
         source: Path of the labels.
         folder: Path of the new folder of pictures, which appears if the block
             succeeds and there is any frame to write.
-        video: Path of the video, or of a folder of videos. Empty looks beside
-            the labels and among the pictures.
+        video: Path of the video, or of a folder of videos, in which `pictures`
+            looks; empty if nobody asked for one.
 
     Yields:
         The labels, without the pictures of frames that a video does not have,
@@ -94,7 +93,7 @@ def taken(
 
     Raises:
         FileExistsError: there is such a folder.
-        FileNotFoundError: there is no such video.
+        FileNotFoundError: a folder of videos lacks one.
         ValueError: a video cannot be decoded, or the labels name none.
     """
     groups = collections.defaultdict(dict)
@@ -133,35 +132,23 @@ def _paths(keys, pictures, source, video):
             "--video is for labels of frames that are no pictures yet. "
             f"Received: --video={video!r}"
         )
-    if video and not pathlib.Path(video).exists():
-        raise FileNotFoundError(
-            "--video is the labelled video, or a folder of videos. "
-            f"Received: --video={video!r}"
-        )
     paths = {key: source for key in keys if key[1]}
     films = [key for key in keys if not key[1]]
-    if video and not pathlib.Path(video).is_dir():
-        if len(films) != 1:
-            raise ValueError(
-                "--video is a folder where labels are of several videos: "
-                f"{', '.join(name for name, _ in films) or 'none'}. "
-                f"Received: --video={video!r}"
-            )
-        return paths | {films[0]: pathlib.Path(video)}
-    near = source if source.is_dir() else source.parent
-    folders = [pathlib.Path(video)] if video else [near, pictures.folder]
-    endings = photographs.VIDEO_ENDINGS
-    looks = [pictures_of.Pictures(each, endings) for each in folders]
+    if video and pathlib.Path(video).is_file() and len(films) != 1:
+        raise ValueError(
+            "--video is a folder where labels are of several videos: "
+            f"{', '.join(name for name, _ in films) or 'none'}. "
+            f"Received: --video={video!r}"
+        )
     for key in films:
-        places = ((look.folder, look.find(key[0])) for look in looks)
-        place = next((a / b for a, b in places if b is not None), None)
-        if place is None and video:
+        place = pictures.video(key[0])
+        if place is not None:
+            paths[key] = place
+        elif video:
             raise FileNotFoundError(
                 f"--video is a folder with {key[0]}. "
                 f"Received: --video={video!r}"
             )
-        if place is not None:
-            paths[key] = place
     return paths
 
 
@@ -188,6 +175,16 @@ def _write(groups, paths, folder):
                     )
                 names.add(wanted[number])
     return names
+
+
+def size(path: pathlib.Path) -> tuple[int, int] | None:
+    """Width and height of a video's frames; None if it cannot be decoded."""
+    import cv2
+
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    there, frame = capture.read()
+    capture.release()
+    return (frame.shape[1], frame.shape[0]) if there else None
 
 
 def _of_video(path, dataset, numbers, bar):

@@ -8,6 +8,7 @@ import itertools
 import os
 import pathlib
 from collections.abc import Collection
+from collections.abc import Iterable
 
 from integral_tf.records import photographs
 from integral_tf.records import schema
@@ -19,6 +20,7 @@ class Pictures:
     Args:
         folder: The folder.
         endings: The endings of the files that count; those of pictures.
+        videos: Paths of videos or of folders of videos, for `video`.
 
     Attributes:
         folder: Its path.
@@ -31,8 +33,10 @@ class Pictures:
         self,
         folder: str | os.PathLike,
         endings: Collection[str] = photographs.ENDINGS,
+        videos: Iterable[str | os.PathLike] = (),
     ) -> None:
         self.folder, self._endings = pathlib.Path(folder), endings
+        self._videos = [pathlib.Path(path) for path in videos]
         if not self.folder.is_dir():
             raise FileNotFoundError(
                 "--images is the folder of the labelled pictures. "
@@ -76,6 +80,22 @@ class Pictures:
             ranked[len(list(same))].append(other)
         best = ranked[max(ranked)] if ranked else []
         return best[0] if len(best) == 1 else None
+
+    @functools.cached_property
+    def _looks(self):
+        endings = photographs.VIDEO_ENDINGS
+        return [Pictures(p, endings) for p in self._videos if p.is_dir()]
+
+    def video(self, name: str) -> pathlib.Path | None:
+        """The video that labels call `name`: the only one, or as in `find`."""
+        for path in self._videos:
+            if path.is_file():
+                return path
+        for look in self._looks:
+            place = look.find(name)
+            if place is not None:
+                return look.folder / place
+        return None
 
     def size(self, name: str) -> tuple[int, int] | None:
         """Width and height of a picture as shown; None if it is not readable.

@@ -54,6 +54,7 @@ def test_the_command_says_what_it_took(source, tmp_path):
     [
         ({"source": "nowhere"}, "There is no such file or folder of labels"),
         ({"images": "nowhere"}, "--images is the folder of the labelled"),
+        ({"video": "nowhere"}, "--video is the labelled video, or a folder"),
         ({"out": "{source}"}, "--out is a new file to write"),
         ({"split": "val"}, r"The source has the splits \(none\)"),
     ],

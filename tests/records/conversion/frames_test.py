@@ -73,7 +73,7 @@ def test_a_frame_that_is_a_picture_is_found(tmp_path, name):
 
 def test_the_labelled_frames_are_written(tmp_path):
     films.film(tmp_path / "films" / "clip.avi")
-    look = pictures.Pictures(tmp_path)
+    look = pictures.Pictures(tmp_path, videos=[tmp_path])
     found = labels(look, [(0, 7), (0, 0), (0, 3), (0, 9), (0, 10**12)])
     names = ["clip_000007.png", "clip_000000.png", "clip_000003.png"]
     assert take(tmp_path, found, look) == (
@@ -87,7 +87,7 @@ def test_the_labelled_frames_are_written(tmp_path):
 def test_two_films_of_one_name(tmp_path):
     films.film(tmp_path / "a" / "cam.avi")
     films.film(tmp_path / "b" / "cam.avi", 2)
-    look = pictures.Pictures(tmp_path)
+    look = pictures.Pictures(tmp_path, videos=[tmp_path])
     videos = ["/elsewhere/a/cam.avi", "/elsewhere/b/cam.avi"]
     found = labels(look, [(0, 5), (1, 1)], videos)
     names, there = take(tmp_path, found, look)
@@ -99,7 +99,7 @@ def test_pictures_that_are_there_are_copied_beside(tmp_path):
     films.film(tmp_path / "clip.avi")
     for name in ("photos/a.png", "clip_000002.png"):
         conversions.picture(tmp_path / name)
-    look = pictures.Pictures(tmp_path)
+    look = pictures.Pictures(tmp_path, videos=[tmp_path])
     found = labels(look, [(0, 1), (0, 2)], more=["photos/a.png", "gone.png"])
     with frames.taken(found, look, tmp_path, tmp_path / "out") as (kept, _):
         pass
@@ -109,7 +109,7 @@ def test_pictures_that_are_there_are_copied_beside(tmp_path):
 
 
 def test_without_the_video_nothing_is_written(tmp_path):
-    look = pictures.Pictures(tmp_path)
+    look = pictures.Pictures(tmp_path, videos=[tmp_path])
     found = labels(look, [(0, 1)])
     assert take(tmp_path, found, look) == (["clip_000001.png"], {})
 
@@ -117,20 +117,20 @@ def test_without_the_video_nothing_is_written(tmp_path):
 def test_another_video_on_request(tmp_path):
     film = films.film(tmp_path / "far" / "other.avi")
     (tmp_path / "near").mkdir()
-    look = pictures.Pictures(tmp_path / "near")
+    near = tmp_path / "near"
+    look = pictures.Pictures(near, videos=[film])
     found = labels(look, [(0, 4)])
     there = {"clip_000004.png": 4}
-    assert take(tmp_path / "near", found, look, str(film))[1] == there
-    shutil.rmtree(tmp_path / "near" / "out")
+    assert take(near, found, look, str(film))[1] == there
+    shutil.rmtree(near / "out")
     film.rename(film.with_name("clip.avi"))
-    folder = str(film.parent)
-    assert take(tmp_path / "near", found, look, folder)[1] == there
+    look = pictures.Pictures(near, videos=[film.parent])
+    assert take(near, found, look, str(film.parent))[1] == there
 
 
 @pytest.mark.parametrize(
     "video, videos, message",
     [
-        ("gone.avi", ["clip.avi"], "--video is the labelled video, or a fold"),
         ("films", ["clip.avi"], "--video is a folder with clip.avi. Received"),
         ("films/x.avi", ["a.avi", "b.avi"], "--video is a folder where labels"),
         ("films/x.avi", [], "--video is for labels of frames that are no pict"),
@@ -140,9 +140,9 @@ def test_another_video_on_request(tmp_path):
 def test_a_mistake_is_one_sentence(tmp_path, video, videos, message):
     films.film(tmp_path / "films" / "x.avi", 1)
     (tmp_path / "films" / "bad.avi").write_bytes(b"none")
-    look = pictures.Pictures(tmp_path)
-    found = labels(look, [(n, 0) for n in range(len(videos))], videos)
     path = str(tmp_path / video)
+    look = pictures.Pictures(tmp_path, videos=[path])
+    found = labels(look, [(n, 0) for n in range(len(videos))], videos)
     with pytest.raises((OSError, ValueError), match=message) as error:
         take(tmp_path, found, look, path)
     assert "Received: " in str(error.value)
@@ -153,7 +153,7 @@ def test_a_mistake_is_one_sentence(tmp_path, video, videos, message):
 def test_an_older_folder_of_frames_stays(tmp_path):
     films.film(tmp_path / "clip.avi", 1)
     (tmp_path / "out").mkdir()
-    look = pictures.Pictures(tmp_path)
+    look = pictures.Pictures(tmp_path, videos=[tmp_path])
     message = "The frames of a video become pictures in a new folder. Received"
     with pytest.raises(FileExistsError, match=message):
         take(tmp_path, labels(look, [(0, 0)]), look)
