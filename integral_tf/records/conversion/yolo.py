@@ -142,7 +142,8 @@ def _described(path):
             "names are a list, or a name for each number of a class. "
             f"Received: names={names!r} in {path}"
         )
-    joints = content.get("kpt_names") or {}
+    # sleap-io has another key for these names.
+    joints = content.get("kpt_names") or content.get("node_names") or {}
     joints = (
         joints if isinstance(joints, dict) else dict.fromkeys(names, joints)
     )

@@ -53,6 +53,12 @@ def run(source, images, **settings):
     )
 
 
+def keypoints(path):
+    """The people of a JSON in COCO's form, each rows of x, y, visibility."""
+    rows = json.loads(path.read_text())["annotations"]
+    return [np.reshape(row["keypoints"], (-1, 3)).tolist() for row in rows]
+
+
 def points(person):
     """A person's rows of x, y and visibility, as lists."""
     rows = zip(person.joints.tolist(), person.visible.tolist())

@@ -69,6 +69,14 @@ def test_the_other_order_of_folders_and_no_names(folder):
     assert image["file_name"] == "images/train/a.png"
 
 
+def test_names_of_the_joints_that_sleap_io_writes(folder):
+    yaml = "kpt_shape: [3, 3]\nnames: {0: animal, 1: b}\nnode_names: [a, b, c]"
+    source = folder(LINE, yaml=yaml)
+    done = conversions.run(source, source)
+    names = [row["keypoints"] for row in done.content["categories"]]
+    assert names == [["a", "b", "c"]] * 2
+
+
 def test_what_is_left_out_is_counted(folder):
     folder("0 0.5 0.5\n9" + LINE[1:] + "0 x\n" + LINE)
     folder(" \n", name="empty")
