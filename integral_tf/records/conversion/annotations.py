@@ -6,6 +6,7 @@ coordinates. Boxes are COCO's. K joints.
 
 from __future__ import annotations
 
+import codecs
 import collections
 import dataclasses
 import math
@@ -178,31 +179,57 @@ class Groups:
         return tuple(Category(*pair) for pair in order.items()), people
 
 
-def of_one_count(label, rows, left_out):
-    """Yields the `Person`s of points without names, as many as most have.
+def with_unnamed(categories, people, several, left_out):
+    """Adds people whose joints have no names, in categories of their own.
 
     Args:
-        label: The category.
-        rows: Pairs of a picture's name and a list of x, y and visibility.
-        left_out: Counts the others.
+        categories, people: Tuples of the `Category`s and `Person`s so far.
+        several: Dict from a label to pairs of a picture's name and a list of x,
+            y and visibility.
+        left_out: Counts those with another number of points than most.
+
+    Returns:
+        Both tuples.
     """
-    counts = collections.Counter(len(points) for _, points in rows)
-    ((most, _),) = counts.most_common(1)
-    for name, points in rows:
-        if len(points) == most:
-            yield Person(name, label, np.array(points, float))
-        else:
+    for label, rows in several.items():
+        is_taken = any(category.name == label for category in categories)
+        name = f"{label}, joints without names" if is_taken else label
+        categories += (Category(name, ()),)
+        counts = collections.Counter(len(points) for _, points in rows)
+        ((most, _),) = counts.most_common(1)
+        for picture, points in rows:
+            if len(points) == most:
+                people += (Person(picture, name, np.array(points, float)),)
+                continue
             left_out.add(
                 schema.Dropped(
                     f"points other than the {most} of their label",
-                    f"{len(points)} of {label} in {name}",
+                    f"{len(points)} of {label} in {picture}",
                 )
             )
+    return categories, people
 
 
 def listed(points, names):
     """`(K, 3)` from a dict of a name to its x, y and visibility."""
     return np.array([points.get(name, (0, 0, 0)) for name in names], float)
+
+
+def text(path):
+    """The text of a file in UTF-8, or in UTF-16 with its mark.
+
+    Raises:
+        ValueError: the file is in another encoding.
+    """
+    data = path.read_bytes()
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    try:
+        return data.decode("utf-16" if data[:2] in marks else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            "A text is in UTF-8: save it so. "
+            f"Received: source={str(path)!r}, byte {error.start}"
+        ) from None
 
 
 def is_finite(*values):

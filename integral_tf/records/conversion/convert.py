@@ -96,6 +96,11 @@ def recognise(source: pathlib.Path) -> str:
         ValueError: no format is like it.
     """
     name = _of_folder(source) if source.is_dir() else _of_file(source)
+    if name == "coco":
+        raise ValueError(
+            "This is COCO's form already: give it to `integral-tf build-coco "
+            f"--train_annotations`. Received: --source={str(source)!r}"
+        )
     if name is None:
         raise ValueError(
             "No known format is like this: --format is one of "
@@ -110,9 +115,8 @@ def _of_folder(source):
         return "yolo"
     if deeplabcut.tables_in(source):
         return "deeplabcut"
-    for path in sorted(source.rglob("*.json")):
-        return "labelme" if labelme.is_of(_json(path)) else None
-    return None
+    paths = sorted(source.rglob("*.json"))
+    return "labelme" if any(labelme.is_of(_json(p)) for p in paths) else None
 
 
 def _of_file(source):
@@ -131,6 +135,10 @@ def _of_file(source):
             "labelme": labelme.is_of,
             "label_studio": label_studio.is_of,
             _PREDICTIONS: predictions.is_of,
+            "coco": lambda content: (
+                isinstance(content, dict)
+                and {"images", "categories"} <= set(content)
+            ),
         }
         return next((n for n, test in tests.items() if test(content)), None)
     return None

@@ -331,8 +331,4 @@ def _of_points(shapes, root, left_out):
             groups.add(shape.picture, shape.group, shape.label, points[0])
         else:
             several[shape.label].append((shape.picture, points))
-    categories, people = groups.people()
-    for label, rows in several.items():
-        people += tuple(of.of_one_count(label, rows, left_out))
-        categories += (of.Category(label, ()),)
-    return categories, people
+    return of.with_unnamed(*groups.people(), several, left_out)

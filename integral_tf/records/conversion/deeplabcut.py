@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import collections
 import csv
+import io
+import re
 
 import numpy as np
 
@@ -46,27 +48,28 @@ def read(source, pictures):
         read_table = _of_csv if path.suffix == ".csv" else _of_hdf5
         header, rows = read_table(path)
         columns = _columns(header, path)
-        names = _categories(columns)
-        for joints, name in names.items():
+        for name, joints in _categories(columns).values():
             known = categories.setdefault(name, of.Category(name, joints))
-            if known.keypoints != joints:
+            if set(known.keypoints) != set(joints):
                 raise ValueError(
                     "The tables of a project have the same bodyparts. "
                     f"Received: {', '.join(joints)} in {path}, and others "
                     "before"
                 )
-        video = path.stem.partition("DLC")[0]
-        films = frames.Videos(pictures, [video])
-        for place, values in rows:
-            if place.isdecimal():
-                picture = films.picture(of.Frame(video, int(place)))
-            else:
-                picture = of.Picture(pictures.find(place) or place)
+        individuals = list(_individuals(columns, categories))
+        labelled = {person.picture for person in people}
+        for picture, values in _pictures(path, rows, pictures):
             name = picture.name
             found.setdefault(name, picture)
-            here = list(_people(columns, names, values, name))
-            if not here:
-                left_out.add(schema.Dropped("picture without labels", name))
+            here = [_person(each, values, name) for each in individuals]
+            here = [person for person in here if person.points[:, 2].any()]
+            reason = "" if here else "picture without labels"
+            if name in labelled:
+                reason = "second row of a picture"
+            if reason:
+                left_out.add(schema.Dropped(reason, f"{name} in {path}"))
+                continue
+            labelled.add(name)
             people += here
     return of.Annotations(
         tuple(categories.values()),
@@ -76,11 +79,24 @@ def read(source, pictures):
     )
 
 
+def _pictures(path, rows, pictures):
+    """Pairs of a row's `Picture` and its numbers."""
+    video = path.stem.partition("DLC")[0]
+    films = frames.Videos(pictures, [video])
+    for place, values in rows:
+        place = place.replace("\\", "/")
+        if place.isdecimal():
+            yield films.picture(of.Frame(video, int(place))), values
+        else:
+            yield of.Picture(pictures.find(place) or place), values
+
+
 def is_of(path):
     """Whether a file is a CSV of this form."""
-    with open(path, errors="replace", newline="") as file:
-        first = next(csv.reader(file), [""])
-    return first[:1] == ["scorer"]
+    try:
+        return re.match("scorer[,;]", of.text(path)) is not None
+    except ValueError:
+        return False
 
 
 def _tables(source):
@@ -108,8 +124,16 @@ def tables_in(folder):
 
 def _of_csv(path):
     """Rows of the header, and pairs of a row's name and its numbers."""
-    with open(path, errors="replace", newline="") as file:
-        lines = [line for line in csv.reader(file) if line]
+    text = of.text(path)
+    # Some spreadsheets write semicolons, and commas in numbers.
+    mark = ";" if text.startswith("scorer;") else ","
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+        lines = [line for line in reader if any(line)]
+    except csv.Error as error:
+        raise ValueError(
+            f"This is no CSV ({error}). Received: source={str(path)!r}"
+        ) from None
     depth = next((i for i, r in enumerate(lines) if r[0] not in _HEADER), None)
     header = lines[:depth]
     first = header[0] if header else []
@@ -119,7 +143,8 @@ def _of_csv(path):
     for number, line in enumerate(lines[len(header) :], len(header) + 1):
         place = "/".join(cell for cell in line[:start] if cell)
         try:
-            values = [float(cell or "nan") for cell in line[start:]]
+            cells = [cell.strip().replace(",", ".") for cell in line[start:]]
+            values = [float(cell or "nan") for cell in cells]
         except ValueError:
             values = []
         if len(values) != len(first) - start:
@@ -127,7 +152,7 @@ def _of_csv(path):
                 f"A row has {len(first) - start} numbers or empty cells, as "
                 f"the header. Received: row {number} of {path}, {place}"
             )
-        rows.append((place.replace("\\", "/"), np.array(values)))
+        rows.append((place, np.array(values)))
     return {line[0]: line[start:] for line in header}, rows
 
 
@@ -149,12 +174,15 @@ def _columns(header, path):
     columns = collections.defaultdict(dict)
     for number, (*key, coord) in enumerate(zip(individuals, *rows)):
         columns[tuple(key)][coord] = number
-    complete = all({"x", "y"} <= set(found) for found in columns.values())
+    is_once = sum(map(len, columns.values())) == count
+    complete = is_once and all(
+        {"x", "y"} <= set(found) for found in columns.values()
+    )
     lengths = {len(row) for row in (individuals, *rows)}
     if not columns or not complete or lengths != {count}:
         raise ValueError(
             "A table of DeepLabCut or Lightning Pose begins with the rows "
-            "scorer, bodyparts and coords, x and y for each bodypart. "
+            "scorer, bodyparts and coords, x and y once for each bodypart. "
             f"Received: source={str(path)!r}, with {', '.join(header)} for "
             f"{count} columns"
         )
@@ -162,7 +190,7 @@ def _columns(header, path):
 
 
 def _categories(columns):
-    """Dict from joints to the name of the category of individuals with them.
+    """Dict from the set of joints of individuals to their category and order.
 
     DeepLabCut calls the individual of joints that are only once `single`.
     """
@@ -170,30 +198,31 @@ def _categories(columns):
     for individual in dict.fromkeys(individual for individual, _ in columns):
         joints = tuple(part for i, part in columns if i == individual)
         other = individual if names else _ANIMAL
-        names.setdefault(joints, other)
+        names.setdefault(frozenset(joints), (other, joints))
     return names
 
 
-def _people(columns, names, values, picture):
-    """The individuals of a row with any number."""
+def _individuals(columns, categories):
+    """Pairs of a category's name and the columns of its joints, in order."""
+    names = _categories(columns)
     for individual in dict.fromkeys(individual for individual, _ in columns):
-        joints = [key for key in columns if key[0] == individual]
-        points, scores = [], []
-        for key in joints:
-            place = columns[key]
-            x, y = values[place["x"]], values[place["y"]]
-            known = np.isfinite(x) and np.isfinite(y)
-            points.append((x, y, 2) if known else (0, 0, 0))
-            if "likelihood" in place:
-                scores.append(values[place["likelihood"]])
-        if any(seen for _, _, seen in points):
-            category = names[tuple(part for _, part in joints)]
-            yield of.Person(
-                picture,
-                category,
-                np.array(points, float),
-                scores=np.array(scores) if scores else None,
-            )
+        joints = frozenset(part for i, part in columns if i == individual)
+        name, _ = names[joints]
+        order = categories[name].keypoints
+        yield name, [columns[individual, part] for part in order]
+
+
+def _person(individual, values, picture):
+    category, joints = individual
+    points, scores = [], []
+    for place in joints:
+        x, y = values[place["x"]], values[place["y"]]
+        known = np.isfinite(x) and np.isfinite(y)
+        points.append((x, y, 2) if known else (0, 0, 0))
+        if "likelihood" in place:
+            scores.append(values[place["likelihood"]])
+    scores = np.array(scores) if scores else None
+    return of.Person(picture, category, np.array(points, float), scores=scores)
 
 
 def write(annotations, path):

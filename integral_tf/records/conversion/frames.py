@@ -215,12 +215,19 @@ def _of_dataset(path, dataset, numbers, bar):
     """As `_of_video`, of the frames that a .slp has in itself."""
     import h5py
 
-    with h5py.File(path) as file:
-        stored = file[dataset]
-        places = file[f"{dataset.rpartition('/')[0]}/frame_numbers"][()]
-        for place, number in enumerate(map(int, places)):
-            if number in numbers:
-                yield number, _decoded(stored, place, file)
+    try:
+        with h5py.File(path) as file:
+            stored = file[dataset]
+            places = file[f"{dataset.rpartition('/')[0]}/frame_numbers"][()]
+            for place, number in enumerate(map(int, places)):
+                if number in numbers:
+                    yield number, _decoded(stored, place, file)
+    # h5py raises of many kinds where a file is damaged.
+    except (LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            "The frames inside the .slp cannot be read. "
+            f"Received: {dataset} in {path}, {error}"
+        ) from None
     bar.update(max(numbers) + 1)
 
 
@@ -232,10 +239,7 @@ def _decoded(stored, place, file):
         return np.ascontiguousarray(data[..., ::-1])
     frame = cv2.imdecode(data.astype(np.uint8), cv2.IMREAD_COLOR)
     if frame is None:
-        raise ValueError(
-            "A frame inside the .slp cannot be decoded. "
-            f"Received: {stored.name}, {place}"
-        )
+        raise ValueError(f"frame {place} is no picture")
     # SLEAP gives OpenCV, which stores BGR, an RGB frame.
     version = float(file["metadata"].attrs.get("format_id", 1.0))
     order = stored.attrs.get("channel_order", "BGR" if version < 1.4 else "RGB")

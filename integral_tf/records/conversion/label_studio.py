@@ -98,11 +98,9 @@ class _Reader:
             yield plain if is_plain else film
 
     def annotations(self):
-        categories, people = self._groups.people()
-        for label, rows in self._vectors.items():
-            people += tuple(of.of_one_count(label, rows, self.left_out))
-            if label not in {category.name for category in categories}:
-                categories += (of.Category(label, ()),)
+        categories, people = of.with_unnamed(
+            *self._groups.people(), self._vectors, self.left_out
+        )
         found = tuple(self._found.values())
         return of.Annotations(categories, found, people, self.left_out)
 
@@ -162,8 +160,9 @@ class _Reader:
                 self.left_out.add(schema.Dropped(str(reason), example.strip()))
 
     def _picture(self, name, results):
-        size = _size(results)
-        size = size or self._pictures.size(name)
+        if name in self._found:
+            raise schema.Dropped("second task of a picture", name)
+        size = _size(results) or self._pictures.size(name)
         if size is None and results:
             raise schema.Dropped(
                 "labels in percent of a picture that is not there", name
@@ -276,6 +275,8 @@ def _plain(name):
 
 def _path(value):
     """The path of a file that is given by a path or an address."""
+    if "://" not in value and not value.startswith("/data/"):
+        return value
     parts = parse.urlsplit(value)
     inside = parse.parse_qs(parts.query).get("d", [parts.path])[0]
     return parse.unquote(inside).lstrip("/")

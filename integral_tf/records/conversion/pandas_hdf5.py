@@ -56,18 +56,20 @@ def read(
             f"This is no HDF5 file. Received: source={str(path)!r}"
         ) from None
     with file:
-        groups = [g for g in file.values() if isinstance(g, h5py.Group)]
         try:
-            for group in groups:
+            for group in file.values():
+                if not isinstance(group, h5py.Group):
+                    continue
                 if _FIXED in group:
                     return _fixed(group)
                 if "table" in group:
                     return _table(group["table"])
-        except (LookupError, TypeError, ValueError) as error:
+        # h5py raises of many kinds where a file is damaged.
+        except (LookupError, OSError, RuntimeError, TypeError, ValueError) as e:
             raise ValueError(
-                "The names of the columns of this HDF5 file cannot be read "
-                "safely: give the CSV that DeepLabCut writes beside it. "
-                f"Received: source={str(path)!r}, {error}"
+                "The table in this HDF5 file cannot be read, or not safely: "
+                "give the CSV that DeepLabCut writes beside it. "
+                f"Received: source={str(path)!r}, {e}"
             ) from None
     raise ValueError(
         "DeepLabCut's HDF5 has a table that pandas wrote. "

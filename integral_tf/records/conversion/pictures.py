@@ -7,6 +7,7 @@ import functools
 import itertools
 import os
 import pathlib
+import unicodedata
 from collections.abc import Collection
 from collections.abc import Iterable
 
@@ -56,7 +57,7 @@ class Pictures:
     def _by_end(self):
         found = collections.defaultdict(list)
         for name in self.names:
-            last = name.rsplit("/", 1)[-1]
+            last = _plain(name).rsplit("/", 1)[-1]
             found[last].append(name)
             found[last.rpartition(".")[0]].append(name)
         return found
@@ -66,16 +67,17 @@ class Pictures:
 
         A file at that path is the picture. Otherwise it is the file of the same
         name, or of the same name and an ending, whose folders' names agree the
-        furthest, if that is one only.
+        furthest, if that is one only. Small and large letters are the same
+        here, and so are the two forms of an umlaut.
         """
         name = name.replace("\\", "/")
         path = self.folder / name
         if photographs.is_within(path, self.folder) and path.is_file():
             return os.path.relpath(path, self.folder).replace(os.sep, "/")
-        parts = name.split("/")[::-1]
+        parts = _plain(name).split("/")[::-1]
         ranked = collections.defaultdict(list)
         for other in self._by_end.get(parts[0], ()):
-            pairs = zip(parts[1:], other.split("/")[-2::-1])
+            pairs = zip(parts[1:], _plain(other).split("/")[-2::-1])
             same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
             ranked[len(list(same))].append(other)
         best = ranked[max(ranked)] if ranked else []
@@ -107,3 +109,8 @@ class Pictures:
             return photographs.shown_size(self.folder / name)
         except schema.Dropped:
             return None
+
+
+def _plain(name):
+    # Windows knows no case, and macOS writes an umlaut as two characters.
+    return unicodedata.normalize("NFC", name).casefold()

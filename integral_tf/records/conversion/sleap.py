@@ -14,6 +14,7 @@ instances are read if there are none by hand.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -64,17 +65,33 @@ def read(source, pictures):
                     schema.Dropped("predicted instance, not by hand", name)
                 )
                 continue
-            category = skeletons[int(row["skeleton"])]
-            person = _person(row, category, tables, name, shift)
-            if person.points[:, 2].any():
-                people.append(person)
-            else:
-                left_out.add(
-                    schema.Dropped("person without points", f"in {name}")
-                )
+            skeleton = skeletons[int(row["skeleton"])]
+            try:
+                people.append(_person(row, skeleton, tables, name, shift))
+            except schema.Dropped as reason:
+                left_out.add(reason)
+    categories = dict.fromkeys(category for category, _ in skeletons)
     return of.Annotations(
-        tuple(skeletons), tuple(found.values()), tuple(people), left_out
+        tuple(categories), tuple(found.values()), tuple(people), left_out
     )
+
+
+def _joined(categories):
+    """Pairs of each skeleton's category and its joints' places in the file.
+
+    Skeletons of one name and the same joints, in any order, are one category.
+    """
+    known, pairs = {}, []
+    for number, category in enumerate(categories, 1):
+        first = known.setdefault(category.name, category)
+        if set(first.keypoints) != set(category.keypoints):
+            first = dataclasses.replace(
+                category, name=f"{category.name} {number}"
+            )
+            known[first.name] = first
+        places = {joint: n for n, joint in enumerate(category.keypoints)}
+        pairs.append((first, [places[joint] for joint in first.keypoints]))
+    return pairs
 
 
 def _parts(source):
@@ -98,12 +115,14 @@ def _parts(source):
                 for number, row in enumerate(metadata["skeletons"], 1)
             ]
             videos = dict(_numbered(n, row) for n, row in enumerate(rows))
+            skeletons = _joined(skeletons)
             for frame in tables["frames"]:
                 videos[int(frame["video"])]
             for row in tables["instances"]:
                 skeletons[int(row["skeleton"])]
             version = float(attributes.get("format_id", 1.0))
-    except (OSError, LookupError, TypeError, ValueError) as error:
+    # h5py raises of many kinds where a file is damaged.
+    except (LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
         raise ValueError(
             "SLEAP's labels are an HDF5 file with metadata, videos_json, "
             f"frames, instances and points. Received: source={str(source)!r}, "
@@ -212,14 +231,22 @@ def _named(tables, videos, pictures):
             yield of.Picture(name, size)
 
 
-def _person(row, category, tables, picture, shift):
+def _person(row, skeleton, tables, picture, shift):
+    category, places = skeleton
     is_predicted = row["instance_type"] == _PREDICTED
     table = tables["pred_points" if is_predicted else "points"]
     rows = table[int(row["point_id_start"]) : int(row["point_id_end"])]
+    if len(rows) != len(places):
+        raise schema.Dropped(
+            "instance with other points than its skeleton", f"in {picture}"
+        )
+    rows = rows[places]
     points = np.stack([rows["x"], rows["y"]], axis=-1).astype(np.float64)
     if shift:
         points = coordinates.unit_to_crop(points, 1)
     known = np.isfinite(points).all(axis=1) & rows["visible"].astype(bool)
+    if not known.any():
+        raise schema.Dropped("person without points", f"in {picture}")
     points = np.where(known[:, None], points, 0.0)
     scores = np.array(rows["score"], np.float64) if is_predicted else None
     points = np.column_stack([points, 2.0 * known])

@@ -94,7 +94,7 @@ def test_names_of_another_kind_are_refused(tmp_path, pickled):
         group = file.create_group("df_with_missing")
         group["table"] = np.zeros(1, kind)
         group["table"].attrs["values_block_0_kind"] = np.void(pickled)
-    message = "The names of the columns of this HDF5 file cannot be read safely"
+    message = "The table in this HDF5 file cannot be read, or not safely"
     with pytest.raises(ValueError, match=message):
         pandas_hdf5.read(path)
 

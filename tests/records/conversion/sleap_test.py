@@ -198,7 +198,7 @@ def test_damaged_frames_inside(tmp_path, place):
     with h5py.File(source, "r+") as file:
         file[place][...] = 99
     if "video0/video" == place:
-        message = "A frame inside the .slp cannot be decoded. Received"
+        message = "The frames inside the .slp cannot be read. Received: "
         assert conversions.refuses(source, tmp_path, message)
         assert not (tmp_path / "out-0_frames").exists()
         return
