@@ -37,7 +37,7 @@ def convert(config):
         config: A `commands.convert.ConvertConfig`.
 
     Returns:
-        The `annotations.Annotations` that were read.
+        The `annotations.Annotations` that were written.
 
     Raises:
         FileNotFoundError: there is no such source or folder of pictures.
@@ -78,7 +78,7 @@ def convert(config):
     _check(found, config, name)
     out.parent.mkdir(parents=True, exist_ok=True)
     if config.to == "coco":
-        _write_coco(found, pictures, config, name)
+        found = _write_coco(found, pictures, config, name)
     else:
         writers = {"deeplabcut": deeplabcut.write, "sleap": sleap_file.write}
         writers[config.to](found, out)
@@ -219,3 +219,4 @@ def _write_coco(found, pictures, config, name):
             f"{missing[0]}: --images names their folder{video}"
         )
     print(f"pictures: {folder}")
+    return kept

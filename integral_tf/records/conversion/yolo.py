@@ -189,7 +189,7 @@ def _person(line, classes, shape, picture):
     except ValueError:
         raise schema.Dropped("line that is no numbers") from None
     wanted = 5 + count * fields
-    if len(values) != wanted or not np.isfinite(values).all():
+    if len(values) != wanted or not (np.abs(values) < of.LARGEST).all():
         raise schema.Dropped(f"line other than {wanted} numbers")
     if np.abs(values[1:5]).max() > _LARGEST_SHARE:
         raise schema.Dropped("box in pixels, which should be in shares")

@@ -6,6 +6,8 @@ import pytest
 
 from integral_tf.commands import convert as command
 from integral_tf.records.conversion import convert
+from integral_tf.records.conversion import cvat
+from integral_tf.records.conversion import pictures
 from tests import in_process
 from tests.records.conversion import conversions
 from tests.records.conversion import films
@@ -98,6 +100,16 @@ def test_points_of_several_are_a_person_without_names(written, tmp_path):
     assert conversions.counts(done.found) == {
         "points other than the 2 of their label": 1
     }
+
+
+def test_a_label_of_named_and_unnamed_joints(written, tmp_path):
+    shapes = joint("nose", "1.5,2.5") + joint("person", "1.5,2.5;3.5,4.5")
+    source = written(image(shapes))
+    found = cvat.read(source, pictures.Pictures(tmp_path))
+    assert [(p.category, len(p.points)) for p in found.people] == [
+        ("person", 1),
+        ("person, joints without names", 2),
+    ]
 
 
 def test_one_subset_on_request(written, tmp_path, capsys):

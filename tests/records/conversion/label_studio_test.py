@@ -251,3 +251,29 @@ def test_a_video_that_is_not_there(tmp_path):
     source = write(tmp_path, task(rows, image="clip.mp4"))
     message = "Nobody is labelled (1 labels in percent of a video that is not"
     assert conversions.refuses(source, tmp_path, message)
+
+
+@pytest.mark.parametrize(
+    "name, given",
+    [
+        ("a b#1.png", "photos/a b#1.png"),
+        ("ä b.png", "/data/upload/1/%C3%A4%20b.png"),
+        ("ä.png", "s3://bucket/x/ä.png?version=2"),
+        ("a.png", "C:\\Users\\me\\a.png"),
+    ],
+)
+def test_names_of_pictures(tmp_path, name, given):
+    conversions.picture(tmp_path / "photos" / name)
+    source = write(tmp_path, task(point("nose", 50, 50), image=given))
+    (tmp_path / "a.png").unlink()
+    if name == "a.png":
+        (tmp_path / "photos" / name).rename(tmp_path / name)
+    done = conversions.run(source, tmp_path)
+    assert done.content["images"][0]["file_name"].endswith(name)
+
+
+def test_a_second_task_of_a_picture_is_counted(tmp_path):
+    source = write(tmp_path, *[task(point("nose", 50, n)) for n in (1, 2)])
+    done = conversions.run(source, tmp_path)
+    assert len(done.people) == 1
+    assert conversions.counts(done.found) == {"second task of a picture": 1}

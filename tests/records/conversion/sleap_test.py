@@ -237,3 +237,34 @@ def test_labels_of_several_films_are_written(written, tmp_path):
         ("3.png", None),
     ]
     assert [p.points[0, 0] for p in again.people] == [1, 2, 3, 4]
+
+
+def test_skeletons_of_one_name(written, tmp_path):
+    """The second has the first's joints in another order, the third other."""
+    source = written()
+    with h5py.File(source, "r+") as file:
+        attributes = file["metadata"].attrs
+        metadata = json.loads(attributes["json"])
+        turned = {**SKELETON, "nodes": [{"id": 3}, {"id": 2}, {"id": 1}]}
+        third = {"graph": {"name": "fly"}, "nodes": [{"id": 0}], "links": []}
+        metadata["skeletons"] = [SKELETON, turned, third]
+        attributes["json"] = np.bytes_(json.dumps(metadata))
+        rows = file["instances"][()]
+        rows["skeleton"] = [0, 1, 2]
+        rows["instance_type"] = 0
+        rows["point_id_start"], rows["point_id_end"] = [0, 0, 0], [3, 3, 2]
+        file["instances"][...] = rows
+        points = file["points"][()]
+        points["visible"] = True
+        file["points"][...] = points
+    done = conversions.run(source, tmp_path, split="")
+    names = [category.name for category in done.found.categories]
+    assert names == ["fly", "fly 3"]
+    first, second = done.found.people
+    # In the file: 1, 2 and 3, 4 and nothing.
+    assert first.points.tolist() == [[1, 2, 2], [3, 4, 2], [0, 0, 0]]
+    assert second.points.tolist() == [[3, 4, 2], [0, 0, 0], [1, 2, 2]]
+    assert conversions.counts(done.found) == {
+        "instance with other points than its skeleton": 1,
+        "picture without labels": 1,
+    }
