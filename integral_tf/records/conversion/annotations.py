@@ -192,6 +192,7 @@ def with_unnamed(categories, people, several, left_out):
     Returns:
         Both tuples.
     """
+    added = []
     for label, rows in several.items():
         is_taken = any(category.name == label for category in categories)
         name = f"{label}, joints without names" if is_taken else label
@@ -200,7 +201,8 @@ def with_unnamed(categories, people, several, left_out):
         ((most, _),) = counts.most_common(1)
         for picture, points in rows:
             if len(points) == most:
-                people += (Person(picture, name, np.array(points, float)),)
+                points = np.array(points, float)
+                added.append(Person(picture, name, points))
                 continue
             left_out.add(
                 schema.Dropped(
@@ -208,7 +210,7 @@ def with_unnamed(categories, people, several, left_out):
                     f"{len(points)} of {label} in {picture}",
                 )
             )
-    return categories, people
+    return categories, (*people, *added)
 
 
 def listed(points, names):

@@ -212,7 +212,8 @@ def _write_coco(found, pictures, config, name):
         print(f"{category.name}: {joints or 'joints without names'}")
     print(f"{images} pictures, {people} people")
     if missing:
-        of_films = any(p.frame for p in kept.pictures if p.name in missing)
+        names = set(missing)
+        of_films = any(p.frame and p.name in names for p in kept.pictures)
         video = ", --video their video" if of_films else ""
         print(
             f"{len(missing)} pictures are not in {folder}, such as "

@@ -38,6 +38,7 @@ class Pictures:
     ) -> None:
         self.folder, self._endings = pathlib.Path(folder), endings
         self._videos = [pathlib.Path(path) for path in videos]
+        self._known: dict[str, str | None] = {}
         if not self.folder.is_dir():
             raise FileNotFoundError(
                 "--images is the folder of the labelled pictures. "
@@ -70,7 +71,11 @@ class Pictures:
         furthest, if that is one only. Small and large letters are the same
         here, and so are the two forms of an umlaut.
         """
-        name = name.replace("\\", "/")
+        if name not in self._known:
+            self._known[name] = self._look(name.replace("\\", "/"))
+        return self._known[name]
+
+    def _look(self, name):
         path = self.folder / name
         if photographs.is_within(path, self.folder) and path.is_file():
             return os.path.relpath(path, self.folder).replace(os.sep, "/")

@@ -2,6 +2,8 @@
 
 Between two shapes of a track, a tool shows each point on the straight line from
 one to the other, hidden or not as before.
+
+ours: these shapes are labels.
 """
 
 from __future__ import annotations
