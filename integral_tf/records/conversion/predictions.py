@@ -12,6 +12,7 @@ import numpy as np
 from integral_tf import skeletons
 from integral_tf.records import coco_annotations
 from integral_tf.records import coco_truth
+from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
 from integral_tf.records.conversion import frames
@@ -112,9 +113,11 @@ def _check(is_right, source):
 
 def _video(source):
     """Name of the drawn video beside the lines, or of their folder."""
-    beside = sorted(
-        path.name for path in source.parent.iterdir() if path != source
-    )
+    beside = [
+        path.name
+        for path in source.parent.iterdir()
+        if path.suffix.lower() in photographs.VIDEO_ENDINGS
+    ]
     return beside[0] if len(beside) == 1 else f"{source.parent.name}.mp4"
 
 
