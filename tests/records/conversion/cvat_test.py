@@ -222,6 +222,20 @@ def test_tracks_of_a_video(written, tmp_path):
     assert f"pictures: {folder}" in done.stdout
 
 
+def test_a_track_pauses_while_it_is_outside(written, tmp_path):
+    films.film(tmp_path / "annotations.avi")
+    places = "1.5,2.5", "3.5,4.5"
+    shapes = [
+        in_frame(0, *places),
+        in_frame(1, *places, outside=(1, 1)),
+        in_frame(4, *places),
+    ]
+    track = f'<track id="0" label="cat">{"".join(shapes)}</track>'
+    done = conversions.run(written(track), tmp_path)
+    numbers = [picture.frame.number for picture in done.found.pictures]
+    assert numbers == [0, 4]
+
+
 def test_keyframes_only(written, tmp_path):
     films.film(tmp_path / "clip.avi", 12)
     source = written(TRACKS, VIDEO_META)
