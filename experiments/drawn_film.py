@@ -2,7 +2,7 @@
 
 The limbs of a body turn along splines through random postures, a second apart.
 The body moves along a spline through the picture. Two people cross from side
-to side in opposite directions, others stand between them.
+to side in opposite directions; others stand where both pass by.
 
 Shape letters: T frames, P people, K joints of `skeletons.MPII`.
 """
@@ -61,8 +61,8 @@ class Actor:
 
     Args:
         seed: Seed of the film.
-        number: Number of the person, from 0. Even numbers go to the right, odd
-            ones to the left, and those from 2 stay in the middle.
+        number: Number of the person, from 0. The first goes to the right, the
+            second to the left; others stay near the left or the right.
         duration: Seconds of the film.
     """
 
@@ -72,9 +72,7 @@ class Actor:
         self.height = rng.uniform(*SCALE)
         keys = np.arange(0, duration + 2 * PACE, PACE)
         heading = body.any_heading(rng)
-        poses = [
-            body.pose(rng, heading + TURN * rng.normal()) for _ in keys
-        ]
+        poses = [body.pose(rng, heading + TURN * rng.normal()) for _ in keys]
         self.first = poses[0]
         self.turns = {
             name: transform.RotationSpline(
@@ -85,8 +83,8 @@ class Actor:
             )
             for name in self.first.axes
         }
-        ends = [0.12, 0.88] if number < 2 else [0.4, 0.6]
-        x = np.interp(keys, [0, duration], ends[:: -1 if number % 2 else 1])
+        start, end = ((0.1, 0.9), (0.9, 0.1), (0.3, 0.3), (0.7, 0.7))[number]
+        x = np.interp(keys, [0, duration], [start, end])
         path = np.stack(
             [
                 WIDTH * x + SWAY * rng.normal(size=len(keys)),

@@ -16,48 +16,57 @@ from collections.abc import Sequence
 import numpy as np
 
 from integral_tf import checks
-from integral_tf import coordinates
 from integral_tf import skeletons
 from integral_tf.detection import refinement
+from integral_tf.detection import suppression
 from integral_tf.inference import pose as poses_of
 from integral_tf.metrics import oks
 
 # ours: mean of OKS and IoU from which a pose may be a track's.
 _ALIKE = 0.2
 # ours: OKS from which two poses of one frame are of one person.
-_SAME = 0.8
-# ours: seconds over which a track's velocity is averaged.
+_SAME = 0.65
+# ours: seconds of a person's past that tell where the person moves.
 _INERTIA = 0.3
 
 
-@dataclasses.dataclass
 class _Track:
-    """One person.
+    """One person, whose middle follows a critically damped g-h filter.
 
     Attributes:
         number: The person's number in the film, from 1.
         pose: The last pose.
         seconds: Time of this pose.
-        velocity: `(2,)` of the whole body, in pixels per second.
+        seen: Time of the last pose that nobody else had, too.
     """
 
-    number: int
-    pose: poses_of.Pose
-    seconds: float
-    velocity: np.ndarray
+    def __init__(self, number: int, pose: poses_of.Pose, seconds: float):
+        self.number, self.pose = number, pose
+        self.seconds = self.seen = seconds
+        self._middle, self._velocity = _middle(pose), np.zeros(2)
+        self._count = 1
 
     def moved(self, seconds: float) -> np.ndarray:
-        """`(2,)` pixels that the body moves until a later time."""
-        return self.velocity * (seconds - self.seconds)
+        """`(2,)` pixels from the last pose to where it is expected."""
+        expected = self._middle + self._velocity * (seconds - self.seconds)
+        return expected - _middle(self.pose)
 
-    def take(self, pose: poses_of.Pose, seconds: float) -> None:
-        """Goes on with the pose of a later frame."""
+    def take(self, pose: poses_of.Pose, seconds: float, seen: bool) -> None:
+        """Goes on with the pose of a later frame; `seen` if of nobody else."""
         step = seconds - self.seconds
-        moves = (pose.joints - self.pose.joints) / step
-        # The median, because single joints jump.
-        change = np.nan_to_num(np.nanmedian(moves, axis=0)) - self.velocity
-        self.velocity = self.velocity + change * -math.expm1(-step / _INERTIA)
+        expected = self._middle + self._velocity * step
+        surprise = _middle(pose) - expected
+        # The gains of a straight line through all frames so far, and then of
+        # one through the frames of about `_INERTIA` seconds.
+        self._count += 1
+        both = self._count * (self._count + 1)
+        left = math.exp(-step / _INERTIA)
+        place = max(1 - left**2, 2 * (2 * self._count - 1) / both)
+        speed = max((1 - left) ** 2, 6 / both)
+        self._middle = expected + place * surprise
+        self._velocity = self._velocity + speed / step * surprise
         self.pose, self.seconds = pose, seconds
+        self.seen = seconds if seen else self.seen
 
 
 class Tracker:
@@ -156,41 +165,35 @@ class Tracker:
         alike = self._alike(poses, seconds)
         owners = _assigned(alike)
         same = _same(poses)
+        hidden = set()
         for i, j in np.argwhere(np.triu(same)).tolist():
-            if i in owners and j in owners:
-                weaker = min(i, j, key=lambda each: alike[each, owners[each]])
-                del owners[weaker]
-        if new:
-            taken = set(owners)
-            for i in range(len(poses)):
-                if i not in taken and not same[i, list(taken)].any():
-                    owners[i] = len(self._tracks)
-                    self._begin(poses[i], seconds)
-                    taken.add(i)
-        found = []
-        for i, owner in sorted(owners.items()):
-            track = self._tracks[owner]
-            if track.seconds < seconds:
-                track.take(poses[i], seconds)
-            track.pose = dataclasses.replace(poses[i], number=track.number)
-            found.append(track.pose)
-        return found
-
-    def _begin(self, pose, seconds):
-        self._count += 1
-        track = _Track(self._count, pose, seconds, np.zeros(2))
-        self._tracks.append(track)
+            if {i, j} <= owners.keys() - hidden:
+                hidden.add(min(i, j, key=lambda k: alike[k, owners[k]]))
+        for i, owner in owners.items():
+            self._tracks[owner].take(poses[i], seconds, seen=i not in hidden)
+        taken = list(owners)
+        for i in range(len(poses) if new else 0):
+            if i not in taken and not same[i, taken].any():
+                self._count += 1
+                owners[i] = len(self._tracks)
+                self._tracks.append(_Track(self._count, poses[i], seconds))
+                taken.append(i)
+        numbers = {i: self._tracks[owner].number for i, owner in owners.items()}
+        return [
+            dataclasses.replace(poses[i], number=numbers[i])
+            for i in sorted(owners.keys() - hidden)
+        ]
 
     def _forget(self, seconds):
         self._tracks = [
             track
             for track in self._tracks
             # Times are sums of steps: a frame exactly `lost` later counts.
-            if seconds - track.seconds <= self.lost + 1e-6
+            if seconds - track.seen <= self.lost + 1e-6
         ]
 
     def _alike(self, poses, seconds):
-        """`(N, M)` mean of OKS and IoU of poses with the tracks' predictions."""
+        """`(N, M)` mean of OKS and IoU of poses and the tracks' predictions."""
         if not poses or not self._tracks:
             return np.zeros((len(poses), len(self._tracks)))
         moves = [track.moved(seconds) for track in self._tracks]
@@ -200,6 +203,11 @@ class Tracker:
         now = np.array([_box(pose) for pose in poses])
         similar = _oks(poses, [pose.joints for pose in poses], joints, boxes)
         return (similar + _iou(now, boxes)) / 2
+
+
+def _middle(pose):
+    """`(2,)` mean of the joints, weighted by their scores."""
+    return np.average(pose.joints, axis=0, weights=pose.scores + 1e-6)
 
 
 def _box(pose):
@@ -227,14 +235,11 @@ def _oks(poses, first, second, boxes):
 
 def _iou(first, second):
     """`(N, M)` intersection over union of boxes `(N, 4)` and `(M, 4)`."""
-    first, second = first[:, None], second[None]
-    low = np.maximum(first[..., :2], second[..., :2])
-    high = np.minimum(
-        first[..., :2] + first[..., 2:], second[..., :2] + second[..., 2:]
+    first, second = (
+        np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+        for boxes in (first, second)
     )
-    both = np.prod(np.maximum(high - low, 0), axis=-1)
-    areas = np.prod(first[..., 2:], axis=-1) + np.prod(second[..., 2:], axis=-1)
-    return both / (areas - both)
+    return suppression.overlaps(first[:, None], second)
 
 
 def _assigned(alike):

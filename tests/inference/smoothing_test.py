@@ -60,7 +60,9 @@ def least_squares(seconds, points, covariances, agility):
         add(rows, points[t], covariances[t] + 0.01 * np.eye(2))
     spread = np.linalg.inv(precision)
     path = (spread @ pull).reshape(count, 4)[:, :2]
-    blocks = [spread[4 * t : 4 * t + 2, 4 * t : 4 * t + 2] for t in range(count)]
+    blocks = [
+        spread[4 * t : 4 * t + 2, 4 * t : 4 * t + 2] for t in range(count)
+    ]
     return path, np.array(blocks)
 
 
