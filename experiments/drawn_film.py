@@ -64,13 +64,14 @@ class Actor:
         number: Number of the person, from 0. The first goes to the right, the
             second to the left; others stay near the left or the right.
         duration: Seconds of the film.
+        pace: Seconds from one posture to the next.
     """
 
-    def __init__(self, seed, number, duration):
+    def __init__(self, seed, number, duration, pace):
         rng = np.random.default_rng([seed, number])
         self.looks = [seed, number, 1]
         self.height = rng.uniform(*SCALE)
-        keys = np.arange(0, duration + 2 * PACE, PACE)
+        keys = np.arange(0, duration + 2 * pace, pace)
         heading = body.any_heading(rng)
         poses = [body.pose(rng, heading + TURN * rng.normal()) for _ in keys]
         self.first = poses[0]
@@ -134,15 +135,15 @@ class Actor:
         )
 
 
-def draw(seed, *, people=3, duration=6.0, rate=RATE):
+def draw(seed, *, people=3, duration=6.0, pace=PACE):
     """Draws the `Film` of a seed; the same seed gives the same film."""
     rng = np.random.default_rng([seed, 1000])
     size = np.array([WIDTH, HEIGHT])
     light = rng.normal(size=3) * [1, 1, 0.5] + [0, -0.5, 1]
     light *= 0.5 / np.linalg.norm(light)
     behind = background.place(rng, size)
-    actors = [Actor(seed, number, duration) for number in range(people)]
-    seconds = np.arange(round(duration * rate)) / rate
+    actors = [Actor(seed, number, duration, pace) for number in range(people)]
+    seconds = np.arange(round(duration * RATE)) / RATE
     images, joints, seen = [], [], []
     for time in seconds:
         image, masks, points = behind.copy(), [], []
