@@ -68,7 +68,7 @@ class OneEuro:
         self,
         *,
         min_cutoff: float = 1.0,
-        beta: float = 1.0,
+        beta: float = 4.0,
         d_cutoff: float = 1.0,
     ) -> None:
         sentence = "A cutoff is a frequency in Hz, above 0."

@@ -7,9 +7,9 @@ import pytest
 
 from integral_tf.inference import following
 from integral_tf.inference import smoothing
-from tests.inference import film_cases
+from tests.inference import walkers
 
-pose, numbers = film_cases.pose, film_cases.numbers
+pose, numbers = walkers.pose, walkers.numbers
 
 
 class Estimate:
@@ -95,7 +95,7 @@ def test_a_whole_film_is_nearer_to_the_truth_and_jitters_less():
     got = following.smoothed(numbered(frames), seconds)
     assert [numbers(poses) for poses in got] == [[1, 2]] * 40
     truth = np.array([
-        [film_cases.JOINTS + (x + 4 * t, 100) for x in (100, 300)]
+        [walkers.JOINTS + (x + 4 * t, 100) for x in (100, 300)]
         for t in range(40)
     ])  # fmt: skip
     raw = np.array([[each.joints for each in poses] for poses in frames])
@@ -120,7 +120,7 @@ def test_a_person_who_is_missing_between_frames_is_there():
     assert bridged.number == 1 and bridged.measured is None
     assert not bridged.sure and bridged.score == 0
     np.testing.assert_allclose(
-        bridged.joints, film_cases.JOINTS + (136, 100), atol=1
+        bridged.joints, walkers.JOINTS + (136, 100), atol=1
     )
     # 1.25 times 40 x 100 pixels.
     np.testing.assert_allclose(bridged.box, [111.5, 38, 50, 125], atol=3)

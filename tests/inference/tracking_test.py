@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from integral_tf.inference import tracking
-from tests.inference import film_cases
+from tests.inference import walkers
 
-pose, numbers = film_cases.pose, film_cases.numbers
+pose, numbers = walkers.pose, walkers.numbers
 
 
 def test_people_keep_their_numbers_in_any_order():
