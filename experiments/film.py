@@ -26,6 +26,7 @@ import time
 
 import drawn_film
 import numpy as np
+from scipy import optimize
 
 from integral_tf import commands
 from integral_tf import settings
@@ -38,7 +39,8 @@ from integral_tf.inference import smoothing
 from integral_tf.metrics import fitting
 from integral_tf.settings import setting
 
-CALIBRATION = 100  # seed of the first of four films
+CALIBRATION = range(1000, 1004)  # seeds
+EVERY = 5
 # Body heights of mean distance from which a pose is nobody's.
 _FAR = 0.3
 # Seconds before and after a crossing of which the numbers are compared.
@@ -51,7 +53,7 @@ class FilmConfig(settings.Checked):
 
     out: str = setting("", "Folder to write.", required=True)
     model: str = setting("", "Model; empty takes the starter model.")
-    films: int = setting(6, "Films, with the seeds 0, 1, ...", low=1)
+    films: int = setting(6, "Films, with the seeds 0, 1, ...", low=1, high=1000)
     duration: float = setting(6.0, "Seconds of a film.", above=1)
     pace: float = setting(
         drawn_film.PACE, "Seconds from one posture to the next.", above=0.1
@@ -90,15 +92,21 @@ class Seen:
     seconds: tuple
 
 
-def see(estimate, seed, asked):
-    """Draws a film, and estimates its poses with and without tracks."""
-    film = drawn_film.draw(seed, duration=asked.duration, pace=asked.pace)
+def see(estimate, film, seed, every=1):
+    """Estimates a film's poses with and without tracks.
+
+    Args:
+        estimate: The `estimator.PoseEstimator`.
+        film: The `drawn_film.Film`.
+        seed: Seed of the detector's errors.
+        every: Boxes are detected in every n-th frame.
+    """
     boxes = drawn_film.detected(film, seed)
     start, poses = time.perf_counter(), []
     for image, there in zip(film.images, boxes):
         poses.append(estimate(image, there) if len(there) else [])
     middle = time.perf_counter()
-    follow = following.Follower(estimate)
+    follow = following.Follower(estimate, detect_every=every)
     frames = [
         follow(image, second, there)
         for image, second, there in zip(film.images, film.seconds, boxes)
@@ -116,8 +124,6 @@ def see(estimate, seed, asked):
 
 def owners(truth, poses, heights):
     """Dict from a pose's number to the person `(P, K, 2)` that it is of."""
-    from scipy import optimize
-
     if not poses:
         return {}
     joints = np.array([pose.joints for pose in poses])[:, None]
@@ -126,13 +132,13 @@ def owners(truth, poses, heights):
     return {poses[i].number: j for i, j in pairs if far[i, j] < _FAR}
 
 
-def offsets(seen, frames, attribute="joints"):
+def offsets(seen, frames):
     """`(T, P, K, 2)` joints minus truth; NaN where nobody is found."""
     found = np.full(seen.film.joints.shape, np.nan)
     for place, (poses, of) in enumerate(zip(frames, seen.owners)):
         for pose in poses:
             if pose.number in of and pose.measured is not None:
-                found[place, of[pose.number]] = getattr(pose, attribute)
+                found[place, of[pose.number]] = pose.joints
     return found - seen.film.joints
 
 
@@ -275,8 +281,14 @@ def _usual(numbers):
     return int(counts.argmax()) if counts.any() else 0
 
 
-def page(films, fits):
-    """The Markdown page."""
+def page(films, sparse, fits):
+    """The Markdown page.
+
+    Args:
+        films: List of `Seen`.
+        sparse: The same films, with boxes now and then.
+        fits: Result of `calibration`.
+    """
     ways = {
         "as measured": as_measured,
         "One Euro": one_euro,
@@ -294,26 +306,33 @@ def page(films, fits):
         *cells, took = figures(films, way)
         cells = [f"{cell:.2f}" for cell in cells]
         lines.append(f"| {name} | {' | '.join(cells)} | {1e3 * took:.2f} |")
+    slope, offset, degrees = fits[0]
+    lines += [
+        "",
+        f"Calibration: slope {slope:.3g}, offset {offset:.3g} square pixels, "
+        f"{degrees:.3g} degrees of freedom.",
+        "",
+        "| Boxes detected | frames per second | without tracks | crossings | "
+        "numbers kept | people | numbers given |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+        _row("in every frame", films),
+        _row(f"in every {EVERY}th frame", sparse),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(name, films):
     passed, kept = np.sum([crossings(seen) for seen in films], axis=0)
+    alone, tracked = np.mean([seen.seconds for seen in films], axis=0)
     given = sum(
         len({pose.number for poses in seen.frames for pose in poses})
         for seen in films
     )
     people = sum(seen.film.joints.shape[1] for seen in films)
-    alone, tracked = np.mean([seen.seconds for seen in films], axis=0)
-    slope, offset, degrees = fits[0]
-    return "\n".join([
-        *lines,
-        "",
-        f"{len(films)} films, {sum(len(seen.frames) for seen in films)} frames,"
-        f" {people} people.",
-        f"Numbers kept in {kept} of {passed} crossings; {given} numbers given.",
-        f"{1 / alone:.1f} frames per second without tracks, {1 / tracked:.1f} "
-        "with tracks.",
-        f"Calibration: slope {slope:.3g}, offset {offset:.3g} square pixels, "
-        f"{degrees:.3g} degrees of freedom.",
-        "",
-    ])  # fmt: skip
+    return (
+        f"| {name} | {1 / tracked:.1f} | {1 / alone:.1f} | {passed} | {kept} | "
+        f"{people} | {given} |"
+    )
 
 
 def picture(seen, fits):
@@ -332,10 +351,19 @@ def call(asked):
         pathlib.Path(asked.out), taken="Name a new folder."
     ) as partial:
         estimate = estimator.PoseEstimator(asked.model or None)
-        seeds = range(CALIBRATION, CALIBRATION + 4)
-        fits = calibration([see(estimate, seed, asked) for seed in seeds])
-        films = [see(estimate, seed, asked) for seed in range(asked.films)]
-        text = page(films, fits)
+        others, films, sparse = [], [], []
+        for seed in (*CALIBRATION, *range(asked.films)):
+            film = drawn_film.draw(
+                seed, duration=asked.duration, pace=asked.pace
+            )
+            seen = see(estimate, film, seed)
+            if seed in CALIBRATION:
+                others.append(seen)
+            else:
+                films.append(seen)
+                sparse.append(see(estimate, film, seed, EVERY))
+        fits = calibration(others)
+        text = page(films, sparse, fits)
         (partial / "film.md").write_text(text)
         draw.save(picture(films[0], fits), partial / "frames.jpg")
     print(text)
