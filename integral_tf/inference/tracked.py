@@ -117,8 +117,8 @@ class Tracked:
         if self._is_calibrated:
             return "by the calibrated covariances of the model"
         return (
-            "by the covariances of the maps, which no calibration has made the "
-            "size of the errors (docs/poses.md)"
+            "by the covariances of the maps, which are not calibrated "
+            "(docs/poses.md)"
         )
 
 

@@ -28,6 +28,9 @@ _ALIKE = 0.2
 _SAME = 0.65
 # ours: seconds of a person's past that tell where the person moves.
 _INERTIA = 0.3
+# ours: a new person is taken to have stood still for so many seconds, because
+# the errors of two poses are no velocity.
+_AT_REST = 0.16
 
 
 class _Track:
@@ -58,7 +61,7 @@ class _Track:
         surprise = _middle(pose) - expected
         # The gains of a straight line through all frames so far, and then of
         # one through the frames of about `_INERTIA` seconds.
-        self._count += 1
+        self._count += 1 + round(_AT_REST / step) * (self._count == 1)
         both = self._count * (self._count + 1)
         left = math.exp(-step / _INERTIA)
         place = max(1 - left**2, 2 * (2 * self._count - 1) / both)

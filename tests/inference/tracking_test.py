@@ -37,7 +37,7 @@ def test_people_who_cross_keep_their_numbers(hidden):
 
 def test_someone_who_is_not_found_moves_on_and_is_forgotten():
     track = tracking.Tracker(lost=0.5)
-    for t in range(11):
+    for t in range(-10, 11):
         track([pose(100 + 20 * t)], t / 10)  # 200 pixels per second
     # 0.4 s later: 80 pixels further.
     assert numbers(track([], 1.4)) == []
@@ -53,7 +53,7 @@ def test_times_count_and_not_frames():
     # The same film at a quarter of the rate.
     for every in (1, 4):
         track = tracking.Tracker()
-        for t in range(0, 41, every):
+        for t in range(-40, 41, every):
             found = track([pose(100 + 4 * t)], t / 40)
         assert numbers(found) == [1]
         (box,) = track.boxes(1.25)
