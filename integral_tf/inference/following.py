@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +43,8 @@ class Follower:
 
     Attributes:
         unclaimed: Number of the poses that were left out so far: without a sure
-            joint, or of somebody who already has a pose in the frame.
+            joint, of somebody who has another pose in the frame, or, between
+            detections, unlike anybody known.
 
     Raises:
         ValueError: an argument is out of range.
@@ -125,6 +127,8 @@ def smoothed(
     frames: Sequence[Sequence[Pose]],
     seconds: Sequence[float],
     smooth: smoothing.KalmanRTS | None = None,
+    *,
+    over: Callable[[list[int]], Iterable[int]] = iter,
 ) -> list[list[Pose]]:
     """Smooths the numbered poses of a whole film, person by person.
 
@@ -132,6 +136,8 @@ def smoothed(
         frames: Per frame the poses that a `Follower` without a filter returns.
         seconds: Time of each frame, ascending.
         smooth: The smoother; None takes `smoothing.KalmanRTS()`.
+        over: Yields the people's numbers that it is given, and may show the
+            progress.
 
     Returns:
         Per frame the poses in the order of their numbers, with smooth joints
@@ -144,7 +150,7 @@ def smoothed(
         for pose in poses:
             found[pose.number][place] = pose
     answers: list[list[Pose]] = [[] for _ in frames]
-    for number in sorted(found):
+    for number in over(sorted(found)):
         for place, pose in _person(found[number], seconds, smooth):
             answers[place].append(pose)
     return answers

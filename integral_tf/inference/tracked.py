@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from integral_tf import progress
 from integral_tf.inference import answers as answers_of
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import following
@@ -16,7 +17,7 @@ from integral_tf.inference import smoothing
 
 # ours: seconds between frames of which a film says the same time.
 _STEP = 1e-3
-UNCLAIMED = "without a sure joint, or of somebody who has one in the frame"
+UNCLAIMED = "too unsure, a person's second in a frame, or unlike anybody known"
 
 
 class Tracked:
@@ -96,7 +97,12 @@ class Tracked:
         frames = [answer.poses for answer in answers]
         print(f"smoothing: {self._noise(frames)}")
         times = _ascending(seconds)
-        smooth = following.smoothed(frames, times, self._smooth)
+        smooth = following.smoothed(
+            frames,
+            times,
+            self._smooth,
+            over=lambda people: progress.over(people, "smooth", unit="people"),
+        )
         return [self._answer(poses) for poses in smooth]
 
     def _answer(self, poses):

@@ -37,7 +37,8 @@ def film(count=12, noise=2.0, seed=0):
 
 
 def test_between_detections_boxes_are_those_of_the_last_poses():
-    frames = [[pose(100)], [pose(104)], [pose(108), pose(400)], [pose(112)]]
+    some = [pose(104), pose(700)]
+    frames = [[pose(100)], some, [pose(108), pose(400)], [pose(112)]]
     estimate = Estimate(frames)
     follow = following.Follower(estimate, detect_every=2)
     boxes = [[75.0, 40.0, 50.0, 120.0]]

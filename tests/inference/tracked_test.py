@@ -152,7 +152,7 @@ def test_poses_of_nobody_are_counted(predict, clip, tmp_path, capsys):
     predict(clip, track=True)
     said = capsys.readouterr().out
     assert "0 people in 10 frames; nobody found in 10 frames" in said
-    assert "10 poses without a sure joint, or of somebody" in said
+    assert "10 poses too unsure, a person's second" in said
 
 
 def test_tracks_are_of_films(predict, photos, tmp_path):

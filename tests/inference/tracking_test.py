@@ -78,7 +78,13 @@ def test_one_pose_of_two_people_is_the_nearer_ones():
     assert numbers(found) == [2]
     # The first is remembered, and not for ever.
     assert numbers(track([pose(100), pose(180)], 0.08)) == [1, 2]
-    for t in range(3, 30):
+    # The first goes to the second, and from there on has the same pose: at 8
+    # pixels the OKS is exp(-64 / (2 * 0.134^2 * 50 * 125)) = 0.75, at 10 0.64.
+    for t in range(3, 44):
+        found = track([pose(min(100 + 2 * t, 181)), pose(180)], t * 0.04)
+        assert len(found) == (2 if t < 36 else 1)
+    assert track.numbers == [1, 2]
+    for t in range(44, 60):
         track([pose(181), pose(180)], t * 0.04)
     assert len(track.numbers) == 1
 
