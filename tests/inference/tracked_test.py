@@ -147,6 +147,23 @@ def test_a_broken_film_is_smoothed_as_far_as_it_goes(
         assert len(list(frames)) == count
 
 
+def test_ctrl_c_in_the_first_pass_draws_the_frames_so_far(
+    walking, predict, clip, tmp_path, monkeypatch, ctrl_c
+):
+    pose, made = walking.pose, []
+
+    def interrupted(self, x):
+        made.append(x)
+        if len(made) == 9:  # of two people a frame: in the fifth frame
+            ctrl_c()
+        return pose(self, x)
+
+    monkeypatch.setattr(walking, "pose", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="^4 whole frames in .*out$"):
+        predict(clip, smooth="kalman")
+    assert len(cases.lines(tmp_path / "out")) == 4
+
+
 def test_poses_of_nobody_are_counted(predict, clip, tmp_path, capsys):
     # The flat model is sure of no joint.
     predict(clip, track=True)
