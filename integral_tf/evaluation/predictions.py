@@ -69,13 +69,18 @@ class Predictions:
         return bool((self.visible > 0).any())
 
     def pckh(
-        self, skeleton: skeletons.Skeleton, *, compat: str | None = None
+        self,
+        skeleton: skeletons.Skeleton,
+        *,
+        compat: str | None = None,
+        weights: tuple[float, ...] | None = None,
     ) -> tuple[metrics.Pckh, str]:
         """PCKh of these people (Section 6.1); PCK if head sizes are unknown.
 
         Args:
             skeleton: The `skeletons.Skeleton` of the joints.
             compat: As in `metrics.pckh`.
+            weights: As in `metrics.pckh`.
 
         Returns:
             A `metrics.Pckh`, and the metric's name: "PCKh" or "PCK".
@@ -88,6 +93,7 @@ class Predictions:
             lengths,
             skeleton,
             compat=compat,
+            weights=weights,
         )
         return score, metric
 

@@ -16,6 +16,11 @@ from integral_tf.records.folder import Records
 # Holds all of a small dataset; COCO is also shuffled by shard.
 _SHUFFLE_BUFFER = 16384
 _CYCLE = 8
+# What cropping and the losses read.
+_ON_DEVICE = (
+    "windows", "joints", "boxes", "visible", "draws", "shades", "area",
+    "to_image", "negative",
+)  # fmt: skip
 # Random numbers per person for `layers.Photometric`.
 _SHADES = 16
 
@@ -163,5 +168,4 @@ def _stream(seed, epoch):
 
 def for_device(people):
     """Removes text, and numbers that only evaluation reads."""
-    wanted = ("windows", "joints", "boxes", "visible", "draws", "shades")
-    return {name: people[name] for name in wanted if name in people}
+    return {name: people[name] for name in _ON_DEVICE if name in people}

@@ -65,6 +65,14 @@ class Records:
         """The skeleton of every person."""
         return manifests.skeleton(self.manifest)
 
+    def with_sigmas(self, sigmas: tuple[float, ...]) -> Records:
+        """These records, with other OKS standard deviations of the joints."""
+        if sigmas == self.skeleton.sigmas:
+            return self
+        other = dataclasses.replace(self.skeleton, sigmas=sigmas)
+        fields = skeletons.to_dict(other)
+        return Records(self.folder, {**self.manifest, "skeleton": fields})
+
     @property
     def window_size(self) -> int:
         """Side of the stored windows in pixels."""

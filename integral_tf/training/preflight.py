@@ -3,6 +3,7 @@
 import pathlib
 
 from integral_tf import config as configs
+from integral_tf import joint_numbers
 from integral_tf import runs
 from integral_tf.pipeline import batches
 from integral_tf.records import folder
@@ -52,6 +53,8 @@ def check(config: configs.TrainConfig) -> Records:
     """
     records = Records.open(config.data)
     runs.check_records(config, records)
+    sigmas = joint_numbers.sigmas(config.sigmas, records.skeleton)
+    records = records.with_sigmas(sigmas)
     if records.people("val"):
         first = next(iter(batches.eval_batches(records, "val", 64)))
         if not first["visible"].numpy().any():
@@ -75,7 +78,7 @@ def check(config: configs.TrainConfig) -> Records:
             f"Received: --epochs={config.epochs}"
         )
     for phase in (schedule.start(config).phase, "main"):
-        losses = objectives.objectives(config, phase)
+        losses = objectives.objectives(config, phase, records.skeleton)
         if not any(each.weight for each in losses.values()):
             raise ValueError(
                 f"A loss of weight 0 teaches nothing, and --method="
@@ -97,6 +100,14 @@ def check(config: configs.TrainConfig) -> Records:
 
 def _tell(config, records):
     """Prints how a run departs from its flags, or does without something."""
+    skeleton = records.skeleton
+    if weights := joint_numbers.weights(config.joint_weights, skeleton):
+        said = joint_numbers.described(weights, skeleton)
+        print(f"weights of the joints: {said}")
+    if config.sigmas or config.joint_loss == "OKS":
+        sigmas = joint_numbers.usual_sigmas(skeleton)
+        said = joint_numbers.described(sigmas, skeleton)
+        print(f"standard deviations of OKS: {said}")
     people = batch_size(config, records)
     if people < config.batch_size:
         print(

@@ -281,7 +281,9 @@ class _Run:
             self.progress.beta = self.reading.beta
             reading.set_beta(self.model, self.progress.beta)
             self._save()
-        self.objectives = objectives.objectives(self.config, phase)
+        self.objectives = objectives.objectives(
+            self.config, phase, self.skeleton
+        )
         self.train_step = self.step.of_phase(self.objectives)
 
     def _train_epoch(self, bar, where):
