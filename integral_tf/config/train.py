@@ -104,6 +104,11 @@ class TrainConfig(model.ModelConfig):
         "left_wrist=0.05,knee=0.09, or one number for all joints. Others keep "
         "the records'.",
     )
+    balance: str = setting(
+        "",
+        "Field of the records whose values are drawn equally often: category, "
+        "or one that build-coco --field carries.",
+    )
     rotation: float = setting(
         30.0, "Augmentation: degrees either way.", low=0, high=180
     )

@@ -65,7 +65,10 @@ def _table(manifest):
     """A table of the people kept, and of those dropped by reason."""
     rows = []
     for name, split in manifest["splits"].items():
-        rows.append((name, split["people"], "people kept"))
+        negatives = split.get("negatives", 0)
+        rows.append((name, split["people"] - negatives, "people kept"))
+        if negatives:
+            rows.append((name, negatives, "pictures without anybody kept"))
         for reason, count in sorted(split["dropped"].items()):
             rows.append((name, count, f"dropped: {reason}"))
         for note, count in sorted(split.get("notes", {}).items()):
@@ -148,6 +151,8 @@ def _figures(records, split, most):
             f"{person['source_id'].decode()}, image {person['image_id']}: "
             f"{person['visible'].sum():.0f} of {len(skeleton)} joints"
         )
+        if person["negative"]:
+            caption += ", nobody"
         if person["box_score"] < 1:
             caption += f", box {person['box_score']:.2f}"
         yield (

@@ -67,6 +67,28 @@ def figures(
     }
 
 
+def nobody(predicted: Predictions) -> dict:
+    """The mean score of pictures without anybody, beside that of people.
+
+    Args:
+        predicted: `predictions.Predictions`, these pictures included.
+
+    Returns:
+        Dict of `negatives`, a dict of `pictures`, their number, `score` and
+        `score_of_people`; empty if there are none.
+    """
+    if predicted.negative is None or not predicted.negative.any():
+        return {}
+    empty = predicted.of_people(False).scores
+    return {
+        "negatives": {
+            "pictures": len(empty),
+            "score": float(empty.mean()),
+            "score_of_people": float(predicted.of_people().scores.mean()),
+        }
+    }
+
+
 def kinds(
     joints: ArrayLike,
     truth: ArrayLike,

@@ -63,7 +63,8 @@ def evaluate(
     truth = preflight.check(config, records, out, model)
     other = comparison.read(config.compare) if config.compare else None
     with whole.folder(out) as partial:
-        predicted = predictions.predict(model, config, records)
+        everyone = predictions.predict(model, config, records)
+        predicted = everyone.of_people()
         results = _results(config, run.config, records, truth, predicted)
         figures, tables, errors, variants = _figures_and_tables(
             config,
@@ -75,7 +76,8 @@ def evaluate(
             model=model,
             other=other,
         )
-        figures["model"] = name or run.file.name
+        file = name or run.file.name
+        figures |= {"model": file, **diagnosis.nobody(everyone)}
         _write_json(partial / runs.METRICS, figures, indent=1)
         _write_json(partial / "predictions.json", results)
         if tables:
@@ -246,7 +248,7 @@ def self_test(config: configs.EvaluateConfig) -> None:
     """
     records = _records(config)
     truth = preflight.check(config, records)
-    predicted = predictions.truth(config, records)
+    predicted = predictions.truth(config, records).of_people()
     checks = []
     if predicted.is_labelled:
         score, metric = predicted.pckh(records.skeleton)

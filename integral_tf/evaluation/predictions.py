@@ -43,6 +43,7 @@ class Predictions:
         image_extent: `(N, 2)` width and height of the images; None if unknown.
         covariance: `(N, K, 2, 2)` covariance of each joint's x and y in square
             image pixels; None if the model gives none.
+        negative: `(N,)` above 0 for pictures without anybody; None for none.
     """
 
     joints: np.ndarray
@@ -57,6 +58,7 @@ class Predictions:
     category: np.ndarray | None = None
     image_extent: np.ndarray | None = None
     covariance: np.ndarray | None = None
+    negative: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.category is None:
@@ -67,6 +69,22 @@ class Predictions:
     def is_labelled(self) -> bool:
         """Whether any joint is labelled; a detector's boxes have no labels."""
         return bool((self.visible > 0).any())
+
+    def of_people(self, people: bool = True) -> "Predictions":
+        """The rows of people, without pictures of nobody; or these alone."""
+        if self.negative is None or (people and not self.negative.any()):
+            return self
+        kept = (self.negative > 0) != people
+        columns = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+        }
+        return Predictions(
+            **{
+                name: None if column is None else np.asarray(column)[kept]
+                for name, column in columns.items()
+            }
+        )
 
     def pckh(
         self,
@@ -146,6 +164,9 @@ def of_batch(
         category=people.get("category"),
         image_extent=people.get("image_extent"),
         covariance=covariance,
+        negative=np.asarray(people["negative"])
+        if "negative" in people
+        else None,
     )
 
 

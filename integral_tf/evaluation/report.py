@@ -170,12 +170,15 @@ def _people(predicted, errors):
 
 
 def _windows(records, split, indices):
-    """Dict from an index to a person's window and `to_image`."""
+    """Dict from an index to a person's window and `to_image`.
+
+    Pictures without anybody are not counted.
+    """
     found, place = {}, 0
     for batch in batches.eval_batches(records, split, 64).as_numpy_iterator():
-        for window, to_image in zip(batch["windows"], batch["to_image"]):
+        for i in np.flatnonzero(batch["negative"] == 0):
             if place in indices:
-                found[place] = (window, to_image)
+                found[place] = batch["windows"][i], batch["to_image"][i]
             place += 1
     return found
 

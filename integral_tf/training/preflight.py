@@ -5,6 +5,7 @@ import pathlib
 from integral_tf import config as configs
 from integral_tf import joint_numbers
 from integral_tf import runs
+from integral_tf.pipeline import balance
 from integral_tf.pipeline import batches
 from integral_tf.records import folder
 from integral_tf.records.folder import Records
@@ -57,13 +58,16 @@ def check(config: configs.TrainConfig) -> Records:
     records = records.with_sigmas(sigmas)
     if records.people("val"):
         first = next(iter(batches.eval_batches(records, "val", 64)))
-        if not first["visible"].numpy().any():
+        known = first["visible"].numpy() + first["negative"].numpy()[:, None]
+        if not known.any():
             raise ValueError(
                 "The validation records have no labelled joints, as those of a "
                 "detector's boxes: train on records with annotated boxes, and "
                 f"evaluate on these. Received: --data={config.data}"
             )
     records.paths("train")
+    if config.balance:
+        balance.check(records, config.balance)
     height, width = config.size
     if abs(width / height - records.aspect) > 0.01:
         raise ValueError(
@@ -108,6 +112,19 @@ def _tell(config, records):
         sigmas = joint_numbers.usual_sigmas(skeleton)
         said = joint_numbers.described(sigmas, skeleton)
         print(f"standard deviations of OKS: {said}")
+    if config.balance:
+        print(balance.described(records, config.balance))
+    if count := records.negatives("train"):
+        losses = objectives.objectives(config, "main", skeleton, negatives=True)
+        print(
+            f"{count} of the training records are pictures without anybody: "
+            + (
+                "their maps are to be empty"
+                if "empty" in losses
+                else "the losses of these flags have no empty map, so they "
+                "cost nothing"
+            )
+        )
     people = batch_size(config, records)
     if people < config.batch_size:
         print(

@@ -282,7 +282,10 @@ class _Run:
             reading.set_beta(self.model, self.progress.beta)
             self._save()
         self.objectives = objectives.objectives(
-            self.config, phase, self.skeleton
+            self.config,
+            phase,
+            self.skeleton,
+            negatives=self.records.negatives("train") > 0,
         )
         self.train_step = self.step.of_phase(self.objectives)
 
@@ -311,6 +314,7 @@ class _Run:
             self.config.seed,
             self.progress.state.epoch,
             step,
+            self.config.balance,
         )
 
     def _count(self, costs):

@@ -181,8 +181,10 @@ def _shown(score, beta):
 
 
 def _predicted(people, crops, joints, scores):
-    """The `predictions.Predictions` of a batch."""
-    return predictions.of_batch(people, joints, scores, crops["to_window"])
+    """The `predictions.Predictions` of a batch's people."""
+    return predictions.of_batch(
+        people, joints, scores, crops["to_window"]
+    ).of_people()
 
 
 def _weighted(objectives, means):
