@@ -68,7 +68,7 @@ def _table(manifest):
         negatives = split.get("negatives", 0)
         rows.append((name, split["people"] - negatives, "people kept"))
         if negatives:
-            rows.append((name, negatives, "pictures without anybody kept"))
+            rows.append((name, negatives, f"kept: {schema.NOBODY}"))
         for reason, count in sorted(split["dropped"].items()):
             rows.append((name, count, f"dropped: {reason}"))
         for note, count in sorted(split.get("notes", {}).items()):

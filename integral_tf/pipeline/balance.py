@@ -38,17 +38,19 @@ def check(records: Records, field: str) -> None:
 
 
 def described(records: Records, field: str) -> str:
-    """The training split's people by value, in words, most frequent first."""
+    """The training records by value, in words, most frequent first."""
     counts = collections.Counter(_places(records, field)[1].tolist())
+    none = b"0" if field == schema.CATEGORY else b""
     said = [
-        f"{value.decode(errors='replace') or 'no value'} {count}"
+        f"{'none' if value == none else value.decode(errors='replace')}: "
+        f"{count}"
         for value, count in counts.most_common()
     ]
     if len(said) > _NAMED:
         rest = len(said) - _NAMED + 1
         said = [*said[: _NAMED - 1], f"{rest} more, the least {said[-1]}"]
     return (
-        f"each value of {field} is drawn equally often; people with it: "
+        f"each value of {field} is drawn equally often; records with it: "
         f"{', '.join(said)}"
     )
 

@@ -155,8 +155,8 @@ def _read_fields(config, truths):
         without = sum(name not in row["fields"] for row in rows)
         if name == schema.CATEGORY or without == len(rows):
             raise ValueError(
-                "--field names fields of annotations or images with texts or "
-                "numbers, which is not the category: records have that. "
+                "--field names fields of the annotations or of their images, "
+                "each a text or a number; the category is carried without it. "
                 f"Received: --field={config.field}, and none has {name!r}"
             )
         if without:

@@ -30,6 +30,7 @@ import numpy as np
 
 VERSION = 2
 CATEGORY = "category"  # a field that all records have
+NOBODY = "a picture without anybody"
 _FIELD = "image/object/field/"
 
 

@@ -178,7 +178,7 @@ def describe(manifest):
         negatives = split.get("negatives", 0)
         lines.append(f"{name}: {split['people'] - negatives} people kept")
         if negatives:
-            lines.append(f"{name}: {negatives} pictures without anybody kept")
+            lines.append(f"{name}: {negatives} kept: {schema.NOBODY}")
         for reason, count in sorted(split["dropped"].items()):
             # Older manifests have no examples and no notes.
             example = split.get("examples", {}).get(reason)

@@ -125,7 +125,7 @@ def test_a_share_or_a_number_of_the_empty_pictures_is_kept(
     assert people["visible"][~empty].all()
     lines = shards.describe(manifest).splitlines()
     assert f"train: {PEOPLE} people kept" in lines
-    assert f"train: {kept} pictures without anybody kept" in lines
+    assert f"train: {kept} kept: a picture without anybody" in lines
 
 
 def test_the_box_is_a_square_inside_that_depends_on_the_picture_alone(

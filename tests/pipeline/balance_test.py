@@ -4,6 +4,7 @@ import collections
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from integral_tf import skeletons
 from integral_tf.pipeline import balance
@@ -109,6 +110,18 @@ def test_seed_and_epoch_decide_the_order(records):
     assert first != drawn(train(records, seed=1)).tolist()
 
 
+def test_two_devices_part_each_batch(records):
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    people = batches.train_batches(records, BATCH, 0, 0, 0, "site")
+    seen = [
+        tf.concat(strategy.experimental_local_results(each), axis=0).numpy()
+        for each in strategy.experimental_distribute_dataset(
+            people.map(lambda batch: batch["image_id"])
+        )
+    ]
+    assert np.concatenate(seen).tolist() == drawn(train(records)).tolist()
+
+
 def test_by_category_any_records_are_balanced(records):
     numbers = drawn(train(records, by="category"))
     assert (numbers % 2).sum() == len(numbers) / 2
@@ -116,15 +129,15 @@ def test_by_category_any_records_are_balanced(records):
 
 def test_counts_are_told(records):
     assert balance.described(records, "site") == (
-        "each value of site is drawn equally often; people with it: barn 17, "
-        "field 5, no value 2"
+        "each value of site is drawn equally often; records with it: barn: "
+        "17, field: 5, none: 2"
     )
 
 
 def test_many_values_are_told_shortly(records, monkeypatch):
     monkeypatch.setattr(balance, "_NAMED", 2)
     said = balance.described(records, "site")
-    assert said.endswith("barn 17, 2 more, the least no value 2")
+    assert said.endswith("barn: 17, 2 more, the least none: 2")
 
 
 def test_a_field_that_is_not_there(records):
