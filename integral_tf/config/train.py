@@ -89,8 +89,7 @@ class TrainConfig(model.ModelConfig):
     )
     joint_loss: str = setting(
         "L1",
-        "Distance to the joint (Section 4): L1, L2, or OKS, which is 1 less "
-        "COCO's similarity.",
+        "Distance to the joint (Section 4); OKS is 1 less COCO's similarity.",
         ("L1", "L2", "OKS"),
     )
     joint_weights: str = setting(
