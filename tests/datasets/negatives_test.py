@@ -25,6 +25,7 @@ from integral_tf.records.folder import Records
 from integral_tf.training import objectives
 from integral_tf.training import optimizers
 from integral_tf.training import trainer
+from integral_tf.training import validation
 from tests import untrained
 from tests.records import coco_files
 
@@ -228,6 +229,25 @@ def test_negatives_lower_the_maximum_of_their_maps(records, method):
         optimizer.apply(tape.gradient(cost, variables), variables)
         tops.append(np.max(outputs["heatmaps"], axis=(1, 2)))
     assert (tops[-1] < tops[0] - 0.1).all()
+
+
+def test_validation_has_no_false_alarm_of_nobody(records):
+    # Whatever is said on pictures without anybody is surer than of people.
+    crop = layers.PersonCrop(64, 64, [0, 2, 1])
+
+    def observe(records, split, batch_size):
+        for people in batches.eval_batches(records, split, batch_size):
+            crops = crop(batches.for_device(people))
+            sure = 0.5 + 0.4 * people["negative"][:, None]
+            outputs = {"scores": sure + tf.zeros_like(crops["visible"])}
+            yield people, crops, {**outputs, "joints": crops["joints"]}
+
+    settings = untrained.settings("I*")
+    validator = validation.Validator(settings, observe, records)
+    losses = objectives.objectives(settings, "main", negatives=True)
+    figures = validator.figures(losses)
+    assert figures["ap"] == pytest.approx(100)
+    assert figures["pckh@0.1"] == 100 and figures["loss"] < 1e-3
 
 
 def test_a_run_is_balanced_with_negatives_and_figures_leave_them_out(
