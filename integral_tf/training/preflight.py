@@ -115,16 +115,15 @@ def _tell(config, records):
     if config.balance:
         print(balance.described(records, config.balance))
     if count := records.negatives("train"):
-        losses = objectives.objectives(config, "main", skeleton, negatives=True)
-        print(
-            f"{count} of the training records are pictures without anybody: "
-            + (
-                "their maps are to be empty"
-                if "empty" in losses
-                else "the losses of these flags have no empty map, so they "
-                "cost nothing"
-            )
-        )
+        teach = [
+            "empty"
+            in objectives.objectives(config, phase, skeleton, negatives=True)
+            for phase in (schedule.start(config).phase, "main")
+        ]
+        what = "these losses have no empty map, so that they teach nothing"
+        if any(teach):
+            what = "their maps are to be empty"
+        print(f"{count} of the training records show nobody: {what}")
     people = batch_size(config, records)
     if people < config.batch_size:
         print(

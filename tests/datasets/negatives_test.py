@@ -275,7 +275,9 @@ def test_a_run_is_balanced_with_negatives_and_figures_leave_them_out(
     said = capsys.readouterr().out
     negatives = records.negatives("train")
     assert "each value of site is drawn equally often" in said
-    assert f"{negatives} of the training records are pictures" in said
+    assert (
+        f"{negatives} of the training records show nobody: their maps" in said
+    )
     people = everyone(records)
     paths = records.paths("train")
     sites = {
