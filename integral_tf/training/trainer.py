@@ -281,11 +281,9 @@ class _Run:
             self.progress.beta = self.reading.beta
             reading.set_beta(self.model, self.progress.beta)
             self._save()
+        empty = self.records.negatives("train") > 0
         self.objectives = objectives.objectives(
-            self.config,
-            phase,
-            self.skeleton,
-            negatives=self.records.negatives("train") > 0,
+            self.config, phase, self.skeleton, negatives=empty
         )
         self.train_step = self.step.of_phase(self.objectives)
 
