@@ -63,8 +63,7 @@ def evaluate(
     truth = preflight.check(config, records, out, model)
     other = comparison.read(config.compare) if config.compare else None
     with whole.folder(out) as partial:
-        everyone = predictions.predict(model, config, records)
-        predicted = everyone.of_people()
+        predicted, nobody = _predicted(model, config, records)
         results = _results(config, run.config, records, truth, predicted)
         figures, tables, errors, variants = _figures_and_tables(
             config,
@@ -76,8 +75,7 @@ def evaluate(
             model=model,
             other=other,
         )
-        file = name or run.file.name
-        figures |= {"model": file, **diagnosis.nobody(everyone)}
+        figures |= {"model": name or run.file.name, **nobody}
         _write_json(partial / runs.METRICS, figures, indent=1)
         _write_json(partial / "predictions.json", results)
         if tables:
@@ -121,6 +119,12 @@ def _records(config, run=None):
         records = run.own_records() if has_digest else run.records()
     sigmas = joint_numbers.sigmas(config.sigmas, records.skeleton)
     return records.with_sigmas(sigmas)
+
+
+def _predicted(model, config, records):
+    """The people's predictions, and figures of pictures without anybody."""
+    everyone = predictions.predict(model, config, records)
+    return everyone.of_people(), diagnosis.nobody(everyone)
 
 
 def _results(config, run, records, truth, predicted):
