@@ -5,7 +5,7 @@ records.json  a digest of the records that the run trains on
 checkpoints/  weights, optimizer and schedule, during training
 log.csv       a line per epoch
 beta.csv      AUC over beta, for each calibration of beta
-tensorboard/  the figures of both for TensorBoard
+tensorboard/  figures and people for TensorBoard (training/board.py)
 skeleton.json the model's skeleton
 stopped.txt   why training stopped, if a loss was not finite
 model.keras   the trained model; written whole, at the end
@@ -36,6 +36,7 @@ from integral_tf.records.folder import Records
 FLAGS, SKELETON, MODEL = "flags.cfg", archive.SKELETON, loading.MODEL
 RECORDS, STOPPED = "records.json", "stopped.txt"
 LOG, BETAS, CHECKPOINTS = "log.csv", "beta.csv", "checkpoints"
+TENSORBOARD = "tensorboard"
 # Folder of an evaluation, and the file that every such folder has.
 EVALUATION, METRICS = "evaluation", "metrics.json"
 CHECKPOINT_FILE = re.compile(r"ckpt-(\d+)\.(?:index|data-\d+-of-\d+)")

@@ -25,6 +25,7 @@ from integral_tf.evaluation import preflight
 from integral_tf.evaluation import reliability
 from integral_tf.evaluation import report
 from integral_tf.evaluation import submission
+from integral_tf.inference import draw
 from integral_tf.records.folder import Records
 
 MPII_SUBMISSION, COCO_SUBMISSION = "pred_keypoints_mpii.mat", "submission.json"
@@ -84,9 +85,8 @@ def evaluate(
         if predicted.is_labelled:
             _write_labelled(partial, records, predicted, figures, variants)
         people = report.shown(records, config.split, predicted, errors)
-        report.contact_sheet(
-            people, predicted, errors, records.skeleton, partial / "sheet.png"
-        )
+        sheet = report.sheet(people, predicted, records.skeleton)
+        draw.save(sheet, partial / "sheet.png")
         html_report.write(
             partial / REPORT,
             records.skeleton,
@@ -302,14 +302,6 @@ def average_precision(
     return figures
 
 
-def person_errors(predicted: predictions.Predictions) -> np.ndarray:
-    """`(N,)` mean error of each person in reference lengths; NaN if unknown."""
-    errors = predicted.errors()
-    labelled = np.sum(~np.isnan(errors), axis=1)
-    mean = np.nansum(errors, axis=1) / np.maximum(labelled, 1)
-    return np.where(labelled > 0, mean, np.nan)
-
-
 def _pckh(config, run, label, records, predicted):
     """Figures of PCKh, their table, and the `(N,)` errors of the people."""
     # Records for evaluation alone have no training split.
@@ -337,7 +329,7 @@ def _pckh(config, run, label, records, predicted):
     if published and metric == "PCKh":
         rows.append((f"paper's {label}, MPII", published))
     what = f"{metric} over {ours.people} people, {ours.joints} joints"
-    return figures, report.table(what, rows), person_errors(predicted)
+    return figures, report.table(what, rows), predicted.mean_errors()
 
 
 def _ap_table(config, label, records, truth, figures):

@@ -81,10 +81,9 @@ def write(
     if "comparison" in figures:  # the last of the tables
         parts.insert(-1, "<h2>Difference of two evaluations</h2>")
     if predicted.is_labelled:
-        unit = "heads" if figures["metric"] == "PCKh" else "tenths of the box"
         parts += [
             _curves(predicted, figures, names, other),
-            _kinds(figures, names, unit),
+            _kinds(figures, names, predicted.unit),
             _slices(figures),
             _calibration(predicted, figures, variants),
         ]
@@ -255,11 +254,8 @@ def _people(people, skeleton, predicted, figures, errors):
             drawn.append('</h3><div class="people">')
             last = heading
         drawn.append(_person(picture, predicted, i, skeleton, each[i]))
-    unit = "heads"
-    if predicted.is_labelled and figures["metric"] == "PCK":
-        unit = "tenths of the box's longer side"
     order = (
-        f"by the mean error of a person's joints, in {unit}"
+        f"by the mean error of a person's joints, in {predicted.unit}"
         if errors is not None
         else "by the mean score, as no joint is labelled"
     )

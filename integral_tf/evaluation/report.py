@@ -17,6 +17,7 @@ from integral_tf.records.folder import Records
 
 TILE = 240  # pixels of a drawn person's side
 _PEOPLE, _COLUMNS = 12, 6  # drawn of each part; in a row of the sheet
+LEGEND = "truth: white; prediction: left blue, right orange, middle green"
 # A part, a position in the predictions, and the window and its `to_image`.
 Shown = tuple[str, int, tuple[np.ndarray, np.ndarray]]
 
@@ -122,32 +123,36 @@ def shown(
     return [(part, i, pictures[i]) for part, i in chosen]
 
 
-def contact_sheet(
+def sheet(
     people: list[Shown],
     predicted: Predictions,
-    errors: np.ndarray | None,
     skeleton: skeletons.Skeleton,
-    path: str | os.PathLike,
-) -> None:
-    """Draws people: the truth white, the prediction left blue, right orange.
+    columns: int = _COLUMNS,
+) -> np.ndarray:
+    """Draws people in rows, each with a caption, below a legend.
 
     Args:
-        people: From `shown`.
-        predicted, errors: As in `shown`.
+        people: From `shown`, or other people with a name in place of the part.
+        predicted: `predictions.Predictions`.
         skeleton: The `skeletons.Skeleton`.
-        path: PNG to write.
+        columns: People in a row.
+
+    Returns:
+        `(H, W, 3)` uint8 RGB.
     """
-    sureness = predicted.scores.mean(axis=1)
+    sureness, errors = predicted.scores.mean(axis=1), predicted.mean_errors()
     tiles, captions = [], []
     for part, i, picture in people:
         tiles.append(tile(picture, predicted, i, skeleton))
         captions.append(
-            f"{part}: error {errors[i]:.2f}"
-            if errors is not None
-            else f"{part}: score {sureness[i]:.2f}"
+            f"{part}: score {sureness[i]:.2f}"
+            if np.isnan(errors[i])
+            else f"{part}: error {errors[i]:.2f}"
         )
-    columns = min(_COLUMNS, len(tiles))
-    draw.save(draw.sheet(tiles, captions, columns, TILE), path)
+    heading = f"{LEGEND}; error in {predicted.unit}"
+    return draw.sheet(
+        tiles, captions, min(columns, len(tiles)), TILE, heading=heading
+    )
 
 
 def _people(predicted, errors):

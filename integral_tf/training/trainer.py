@@ -23,6 +23,7 @@ from integral_tf.models import reading
 from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
 from integral_tf.training import after_training
+from integral_tf.training import board as boards
 from integral_tf.training import checkpoint
 from integral_tf.training import initial_weights
 from integral_tf.training import logs
@@ -163,7 +164,11 @@ class _Run:
             unit="steps",
             initial=progress.state.epoch * self.steps + progress.step,
         )
-        writer = logs.tensorboard(self.workdir, config.tensorboard)
+        board = None
+        if config.tensorboard:
+            board = boards.opened(
+                self.workdir, progress.state.epoch, self.records, self.validator
+            )
         phase = None
         while progress.state.phase != "done":
             where = f"epoch {progress.state.epoch + 1}/{config.epochs}"
@@ -182,9 +187,12 @@ class _Run:
             loss = (figures or means)["loss"]
             progress.state = schedule.advance(config, progress.state, loss)
             progress.step, progress.sums, progress.row = 0, {}, row
+            if board:
+                # A run that is killed before the checkpoint writes these again.
+                board.write(row)
             self._save()
             self._check_epoch(loss)
-            self._report(row, writer)
+            self._report(row)
         bar.close()
         self._calibrate()
         if self.has_val:
@@ -359,9 +367,8 @@ class _Run:
         runs.check_there(self.config)
         self.checkpoints.save()
 
-    def _report(self, row, writer):
+    def _report(self, row):
         logs.append_log(self.workdir, row)
-        logs.summarise(writer, row)
         figures = "  ".join(
             f"{name} {value:.4g}"
             for name, value in row.items()

@@ -1,5 +1,7 @@
 """Figures of the validation split: losses, PCKh, AP, and AUC over beta."""
 
+from typing import Any
+
 import numpy as np
 
 from integral_tf import config as configs
@@ -20,6 +22,9 @@ class Validator:
         config: A `config.TrainConfig`.
         observe: The `predictions.Observer` of the model.
         records: The `Records`.
+
+    Attributes:
+        predicted: The `predictions.Predictions` of the last `figures`, or None.
     """
 
     def __init__(
@@ -31,6 +36,7 @@ class Validator:
         self.config = config
         self.records = records
         self.annotations = records.annotations()
+        self.predicted: predictions.Predictions | None = None
         self._observe = observe
 
     def figures(self, objectives: dict[str, Objective]) -> dict[str, float]:
@@ -55,7 +61,7 @@ class Validator:
             for name, values in costs.items()
         }
         figures["loss"] = _weighted(objectives, figures)
-        predicted = predictions.concatenate(rows)
+        predicted = self.predicted = predictions.concatenate(rows)
         score, _ = predicted.pckh(self.records.skeleton)
         figures["pckh@0.5"], figures["pckh@0.1"] = score.at[0.5], score.at[0.1]
         figures["auc"] = score.auc
@@ -69,6 +75,10 @@ class Validator:
         costs = _costs(objectives, crops, outputs)
         means = {name: float(np.mean(each)) for name, each in costs.items()}
         return _weighted(objectives, means)
+
+    def predict(self, people: dict[str, Any]) -> predictions.Predictions:
+        """The model's answers on a batch of `batches.eval_batches`."""
+        return _predicted(*self._observe.batch(people))
 
     def best_beta(self) -> tuple[float, list[float]]:
         """Chooses the beta of `calibrate.BETAS` with the greatest AUC of PCKh.
