@@ -78,7 +78,7 @@ def evaluate(
         )
         figures["model"] = name or runs.MODEL
         _write_json(partial / runs.METRICS, figures, indent=1)
-        _write_json(partial / "predictions.json", results)
+        _write_json(partial / coco_results.PREDICTIONS, results)
         if tables:
             (partial / "table.md").write_text("\n\n".join(tables) + "\n")
         _write_submission(config, partial, records, truth, predicted, results)
@@ -200,7 +200,7 @@ _FILES = {
     "sheet.png": "people to look at",
     "curve.png": "curve",
     "reliability.png": "what the scores mean",
-    "predictions.json": "predictions",
+    coco_results.PREDICTIONS: "predictions",
     MPII_SUBMISSION: "to submit to MPII",
     COCO_SUBMISSION: "to submit to COCO, zipped",
 }

@@ -14,11 +14,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from integral_tf import config as configs
 from integral_tf import runs
 from integral_tf import whole
 from integral_tf.evaluation import report
@@ -109,24 +111,29 @@ class Watched:
 
 
 def opened(
-    workdir: str | os.PathLike,
+    config: configs.TrainConfig,
     epoch: int,
     records: Records,
     validator: validation.Validator,
-) -> Board | None:
-    """Opens a run's board; None, and a line, if TensorBoard is missing.
+) -> Callable[[dict[str, Any]], None]:
+    """Opens a run's board, if the flags want one and TensorBoard is there.
 
     Args:
-        workdir, epoch: As `Board` takes them.
+        config: A `config.TrainConfig`.
+        epoch: As `Board` takes it.
         records, validator: As `Watched` takes them.
+
+    Returns:
+        `Board.write`, or a function that does nothing.
     """
-    if importlib.util.find_spec("tensorboard"):
-        return Board(workdir, epoch, Watched(records, validator))
-    print(
-        "TensorBoard logs are not written: they need "
-        "`pip install integral_tf[tensorboard]`."
-    )
-    return None
+    if config.tensorboard and importlib.util.find_spec("tensorboard"):
+        return Board(config.workdir, epoch, Watched(records, validator)).write
+    if config.tensorboard:
+        print(
+            "TensorBoard logs are not written: they need "
+            "`pip install integral_tf[tensorboard]`."
+        )
+    return lambda row: None
 
 
 def _place(name, row):

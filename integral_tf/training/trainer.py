@@ -23,7 +23,7 @@ from integral_tf.models import reading
 from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
 from integral_tf.training import after_training
-from integral_tf.training import board as boards
+from integral_tf.training import board
 from integral_tf.training import checkpoint
 from integral_tf.training import initial_weights
 from integral_tf.training import logs
@@ -164,11 +164,9 @@ class _Run:
             unit="steps",
             initial=progress.state.epoch * self.steps + progress.step,
         )
-        board = None
-        if config.tensorboard:
-            board = boards.opened(
-                self.workdir, progress.state.epoch, self.records, self.validator
-            )
+        show = board.opened(
+            config, progress.state.epoch, self.records, self.validator
+        )
         phase = None
         while progress.state.phase != "done":
             where = f"epoch {progress.state.epoch + 1}/{config.epochs}"
@@ -187,9 +185,7 @@ class _Run:
             loss = (figures or means)["loss"]
             progress.state = schedule.advance(config, progress.state, loss)
             progress.step, progress.sums, progress.row = 0, {}, row
-            if board:
-                # A run that is killed before the checkpoint writes these again.
-                board.write(row)
+            show(row)  # if killed before the checkpoint, the run does so again
             self._save()
             self._check_epoch(loss)
             self._report(row)

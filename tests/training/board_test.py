@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
+from integral_tf import config
 from integral_tf.evaluation import predictions
 from integral_tf.models import reading
 from integral_tf.pipeline import batches
@@ -129,6 +130,7 @@ def test_people_of_the_training_where_none_validate(settings, unvalidated):
 def test_without_tensorboard_a_line_says_so(tmp_path, monkeypatch, capsys):
     """`tf.summary.scalar` raises where TensorBoard is not installed."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert boards.opened(tmp_path, 0, None, None) is None
+    settings = config.TrainConfig(workdir=str(tmp_path), tensorboard=True)
+    boards.opened(settings, 0, None, None)({"epoch": 1, "train_loss": 0.5})
     assert "pip install integral_tf[tensorboard]" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
