@@ -38,9 +38,13 @@ _MEANING = {
 # What a stranger to this metric has to know, before the figures.
 _FIGURES = (
     "{metric}@0.5 is the percentage of labelled joints that are predicted "
-    "within half a {length} of their truth, {metric}@0.1 within a tenth; AUC "
-    "is the mean of {metric} over these distances from 0 to 0.5. The mean pose "
-    "is one and the same pose, placed in each box: a model that sees nothing."
+    "within 0.5 {unit} of their truth, {metric}@0.1 within 0.1; AUC is the "
+    "mean of {metric} over distances from 0 to 0.5. The mean pose is one and "
+    "the same pose, placed in each box: a model that sees nothing."
+)
+_NO_HEADS = (
+    " No head is annotated: a tenth of the longer side of a person's box "
+    "stands for the head."
 )
 _SCORES = (
     "A calibrated score is the probability that the joint is right: its points "
@@ -86,8 +90,9 @@ def write(
         parts.append(gallery.controls(skeleton, labelled))
     parts.append("<h2>Figures</h2>")
     if predicted.is_labelled:
-        length = "head" if predicted.unit == "heads" else "tenth of the box"
-        words = _FIGURES.format(metric=figures["metric"], length=length)
+        words = _FIGURES.format(metric=figures["metric"], unit=predicted.unit)
+        if predicted.unit != "heads":
+            words += _NO_HEADS
         parts.append(f'<p class="note">{words}</p>')
     parts += map(page.markdown, tables)
     if "comparison" in figures:  # the last of the tables

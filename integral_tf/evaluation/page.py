@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-# Of JPEG: drawn lines are sharp, and a person has about 30 kB.
+# Of JPEG: drawn lines are sharp, and a person has about 50 kB.
 _QUALITY = 85
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #222; --soft: #555;

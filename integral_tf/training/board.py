@@ -1,9 +1,11 @@
 """A run's TensorBoard: figures of training and validation, and eight people.
 
-TensorBoard draws figures of one name from two folders in one chart:
+TensorBoard draws figures of one name from two folders in one chart, and shows
+those of one group, the part before "/", together:
 
     tensorboard/train   loss/total, loss/heatmap, loss/joint, learning_rate
-    tensorboard/val     the same losses, pckh@0.5, pckh@0.1, auc, ap; the people
+    tensorboard/val     the same losses, accuracy/pckh@0.5, accuracy/pckh@0.1,
+                        accuracy/auc, accuracy/ap, beta; the people
 
 A step is an epoch. The people are of the validation split, or of the training
 split where there is no validation; every epoch shows the same ones.
@@ -143,8 +145,8 @@ def _place(name, row):
         return "train", name
     # The training has no other figures than losses.
     if f"train_{tag}" in row:
-        tag = "loss/total" if tag == "loss" else f"loss/{tag}"
-    return split, tag
+        return split, "loss/total" if tag == "loss" else f"loss/{tag}"
+    return split, tag if tag == "beta" else f"accuracy/{tag}"
 
 
 def _forget(folder, epoch):

@@ -66,7 +66,7 @@ def test_training_and_validation_share_a_chart(tmp_path):
     train, val = read(tmp_path, "train"), read(tmp_path, "val")
     shared = {"loss/total", "loss/joint"}
     assert set(train.Tags()["tensors"]) == shared | {"learning_rate"}
-    assert set(val.Tags()["tensors"]) == shared | {"pckh@0.5", "beta"}
+    assert set(val.Tags()["tensors"]) == shared | {"accuracy/pckh@0.5", "beta"}
     assert curve(train, "loss/total") == [(1, 3.0), (2, 3.0)]
     assert curve(val, "loss/joint") == [(1, 1.0), (2, 0.5)]
     assert curve(val, "beta") == [(1, 8.0), (2, 16.0)]
