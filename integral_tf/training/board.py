@@ -25,9 +25,9 @@ import tensorflow as tf
 from integral_tf import config as configs
 from integral_tf import runs
 from integral_tf import whole
+from integral_tf.evaluation import predictions
 from integral_tf.evaluation import report
 from integral_tf.pipeline import batches
-from integral_tf.records.folder import Records
 from integral_tf.training import validation
 
 PEOPLE = 8
@@ -80,9 +80,10 @@ class Watched:
     """People of a run's records whose poses are drawn after each epoch.
 
     Args:
-        records: The `Records`.
-        validator: The run's `validation.Validator`. Its last predictions are
-            drawn; without a validation split, its answers on these people.
+        validator: The run's `validation.Validator`, whose last predictions are
+            drawn.
+        observer: The `predictions.Observer` of the model, whose answers on
+            these people are drawn without a validation split.
 
     Attributes:
         split: The split of these people.
@@ -90,10 +91,13 @@ class Watched:
     """
 
     def __init__(
-        self, records: Records, validator: validation.Validator
+        self,
+        validator: validation.Validator,
+        observer: predictions.Observer,
     ) -> None:
+        records = validator.records
         self.split = "val" if records.people("val") else "train"
-        self._validator = validator
+        self._validator, self._observer = validator, observer
         self._skeleton = records.skeleton
         self._places, people = batches.spread(records, self.split, PEOPLE)
         with records.reading(self.split):
@@ -105,7 +109,10 @@ class Watched:
         places, predicted = self._places, self._validator.predicted
         if predicted is None:
             places = range(len(places))
-            predicted = self._validator.predict(self._people)
+            people, crops, found = self._observer.batch(self._people)
+            predicted = predictions.of_batch(
+                people, found["joints"], found["scores"], crops["to_window"]
+            )
         names = [name.decode(errors="replace") for name in self.names]
         windows = zip(self._people["windows"], self._people["to_image"])
         shown = list(zip(names, places, windows))
@@ -115,21 +122,22 @@ class Watched:
 def opened(
     config: configs.TrainConfig,
     epoch: int,
-    records: Records,
     validator: validation.Validator,
+    observer: predictions.Observer,
 ) -> Callable[[dict[str, Any]], None]:
     """Opens a run's board, if the flags want one and TensorBoard is there.
 
     Args:
         config: A `config.TrainConfig`.
         epoch: As `Board` takes it.
-        records, validator: As `Watched` takes them.
+        validator, observer: As `Watched` takes them.
 
     Returns:
         `Board.write`, or a function that does nothing.
     """
     if config.tensorboard and importlib.util.find_spec("tensorboard"):
-        return Board(config.workdir, epoch, Watched(records, validator)).write
+        people = Watched(validator, observer)
+        return Board(config.workdir, epoch, people).write
     if config.tensorboard:
         print(
             "TensorBoard logs are not written: they need "

@@ -100,11 +100,8 @@ class _Run:
             self._build(resumes)
         # Always compiled: on a CPU that makes the warp 6 times faster.
         self.augment = tf.function(self._augmented, jit_compile=True)
-        self.validator = validation.Validator(
-            config,
-            predictions.Observer(self.model, records.skeleton),
-            records,
-        )
+        self.observer = predictions.Observer(self.model, records.skeleton)
+        self.validator = validation.Validator(config, self.observer, records)
         self.progress = checkpoint.Progress(schedule.start(config))
         self.checkpoints = checkpoint.Checkpoints(
             self.workdir,
@@ -165,7 +162,7 @@ class _Run:
             initial=progress.state.epoch * self.steps + progress.step,
         )
         show = board.opened(
-            config, progress.state.epoch, self.records, self.validator
+            config, progress.state.epoch, self.validator, self.observer
         )
         phase = None
         while progress.state.phase != "done":

@@ -1,7 +1,5 @@
 """Figures of the validation split: losses, PCKh, AP, and AUC over beta."""
 
-from typing import Any
-
 import numpy as np
 
 from integral_tf import config as configs
@@ -75,10 +73,6 @@ class Validator:
         costs = _costs(objectives, crops, outputs)
         means = {name: float(np.mean(each)) for name, each in costs.items()}
         return _weighted(objectives, means)
-
-    def predict(self, people: dict[str, Any]) -> predictions.Predictions:
-        """The model's answers on a batch of `batches.eval_batches`."""
-        return _predicted(*self._observe.batch(people))
 
     def best_beta(self) -> tuple[float, list[float]]:
         """Chooses the beta of `calibrate.BETAS` with the greatest AUC of PCKh.

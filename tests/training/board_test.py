@@ -98,7 +98,8 @@ def watched(settings):
     model = untrained.network(settings.method)
     observe = predictions.Observer(model, records.skeleton)
     validator = validation.Validator(settings, observe, records)
-    return boards.Watched(records, validator), validator, model
+    people = boards.Watched(validator, observe)
+    return people, validator, model
 
 
 def test_the_same_people_are_drawn_each_epoch(settings):
