@@ -51,7 +51,7 @@ class Board:
         folder = pathlib.Path(workdir) / runs.TENSORBOARD
         self._people = people
         self._writers = {}
-        for split in _SPLITS:
+        for split in dict.fromkeys(("train", people.split)):
             _forget(folder / split, epoch + 1)
             self._writers[split] = tf.summary.create_file_writer(
                 str(folder / split)
