@@ -3,9 +3,10 @@
 TensorBoard draws figures of one name from two folders in one chart, and shows
 those of one group, the part before "/", together:
 
-    tensorboard/train   loss/total, loss/heatmap, loss/joint, learning_rate
+    tensorboard/train   loss/total, loss/heatmap, loss/joint,
+                        schedule/learning_rate
     tensorboard/val     the same losses, accuracy/pckh@0.5, accuracy/pckh@0.1,
-                        accuracy/auc, accuracy/ap, beta; the people
+                        accuracy/auc, accuracy/ap, schedule/beta; the people
 
 A step is an epoch. The people are of the validation split, or of the training
 split where there is no validation; every epoch shows the same ones.
@@ -150,11 +151,12 @@ def _place(name, row):
     """The split and the tag of a column of `log.csv`."""
     split, _, tag = name.partition("_")
     if split not in _SPLITS:
-        return "train", name
+        return "train", f"schedule/{name}"
     # The training has no other figures than losses.
     if f"train_{tag}" in row:
         return split, "loss/total" if tag == "loss" else f"loss/{tag}"
-    return split, tag if tag == "beta" else f"accuracy/{tag}"
+    group = "schedule" if tag == "beta" else "accuracy"
+    return split, f"{group}/{tag}"
 
 
 def _forget(folder, epoch):

@@ -65,11 +65,14 @@ def test_training_and_validation_share_a_chart(tmp_path):
         )  # fmt: skip
     train, val = read(tmp_path, "train"), read(tmp_path, "val")
     shared = {"loss/total", "loss/joint"}
-    assert set(train.Tags()["tensors"]) == shared | {"learning_rate"}
-    assert set(val.Tags()["tensors"]) == shared | {"accuracy/pckh@0.5", "beta"}
+    assert set(train.Tags()["tensors"]) == shared | {"schedule/learning_rate"}
+    assert set(val.Tags()["tensors"]) == shared | {
+        "accuracy/pckh@0.5",
+        "schedule/beta",
+    }
     assert curve(train, "loss/total") == [(1, 3.0), (2, 3.0)]
     assert curve(val, "loss/joint") == [(1, 1.0), (2, 0.5)]
-    assert curve(val, "beta") == [(1, 8.0), (2, 16.0)]
+    assert curve(val, "schedule/beta") == [(1, 8.0), (2, 16.0)]
     drawn = val.Images("people")
     assert [event.step for event in drawn] == [1, 2]
     assert picture(drawn[0]).shape == (40, 60, 3)
@@ -87,7 +90,10 @@ def test_an_epoch_that_is_trained_again_is_shown_once(tmp_path):
     again.write(row(2, train_loss=20.0, val_loss=1.0))
     train, val = read(tmp_path, "train"), read(tmp_path, "val")
     assert curve(train, "loss/total") == [(1, 1.0), (2, 20.0)]
-    assert [step for step, _ in curve(train, "learning_rate")] == [1, 2]
+    assert [step for step, _ in curve(train, "schedule/learning_rate")] == [
+        1,
+        2,
+    ]
     assert [step for step, _ in curve(val, "loss/total")] == [1, 2]
     assert [event.step for event in val.Images("people")] == [1, 2]
 
