@@ -200,7 +200,10 @@ def write_model(workdir, path, beta):
     records = run.records()
     observer = predictions.Observer(model, records.skeleton)
     validator = validation.Validator(run.config, observer, records)
-    after_training.calibrate_scores(model, validator)
+    after_training.reset(model)
+    read = validator.read()
+    after_training.tell(read)
+    after_training.apply(model, read)
     with tempfile.TemporaryDirectory() as folder:
         whole = runs.save_model(model, folder, skeletons.MPII)
         archive.write_half(whole, path)

@@ -8,6 +8,8 @@ beta.csv      AUC over beta, for each calibration of beta
 tensorboard/  figures and people for TensorBoard (training/board.py)
 skeleton.json the model's skeleton
 stopped.txt   why training stopped, if a loss was not finite
+last.keras    the model of the last epoch, calibrated; until the run finishes
+best.keras    that of the epoch with the highest score on the validation split
 model.keras   the trained model; written whole, at the end
 evaluation/   results of `integral-tf evaluate`
 .lock         the process that trains in this folder, during training
@@ -33,7 +35,8 @@ from integral_tf.models import loading
 from integral_tf.records import folder
 from integral_tf.records.folder import Records
 
-FLAGS, SKELETON, MODEL = "flags.cfg", archive.SKELETON, loading.MODEL
+FLAGS, SKELETON = "flags.cfg", archive.SKELETON
+MODEL, BEST, LAST = loading.MODEL, loading.BEST, loading.LAST
 RECORDS, STOPPED = "records.json", "stopped.txt"
 LOG, BETAS, CHECKPOINTS = "log.csv", "beta.csv", "checkpoints"
 TENSORBOARD = "tensorboard"
@@ -42,7 +45,8 @@ EVALUATION, METRICS = "evaluation", "metrics.json"
 CHECKPOINT_FILE = re.compile(r"ckpt-(\d+)\.(?:index|data-\d+-of-\d+)")
 _TAKEN = "A run is not overwritten; name another folder."
 # ours: flags that may change when a run is continued. `epochs` may also grow,
-# and after a loss that was not finite the learning rates may change.
+# of a finished run, too, and after a loss that was not finite the learning
+# rates may change.
 _FREE = {
     "workdir", "data", "tensorboard", "keep_checkpoints", "checkpoint_steps",
 }  # fmt: skip
@@ -56,14 +60,20 @@ class Run:
     Attributes:
         folder: Path of the run's folder.
         config: The `config.TrainConfig` of its flags.
+        weights: Which of its models is taken, as in `loading.of_run`.
     """
 
     folder: pathlib.Path
     config: configs.TrainConfig
+    weights: str = "auto"
 
     @classmethod
-    def open(cls, workdir: str | os.PathLike) -> Run:
+    def open(cls, workdir: str | os.PathLike, weights: str = "auto") -> Run:
         """Opens a run's folder.
+
+        Args:
+            workdir: The folder.
+            weights: Which of its models to take, as in `loading.of_run`.
 
         Raises:
             FileNotFoundError: the folder has no flags of a run.
@@ -76,12 +86,19 @@ class Run:
                 f"{FLAGS} and, once it has finished, a {MODEL}. "
                 f"Received: --workdir={str(workdir)!r}"
             )
-        return cls(path, flagfiles.read(configs.TrainConfig, path / FLAGS))
+        config = flagfiles.read(configs.TrainConfig, path / FLAGS)
+        return cls(path, config, weights)
 
     @functools.cached_property
     def model(self) -> keras.Model:
-        """The trained model; raises as `loading.load` does."""
-        return loading.load(self.folder)
+        """The model of `weights`; raises as `loading.load` and `file` do."""
+        auto = self.weights == "auto"
+        return loading.load(self.folder if auto else self.file)
+
+    @functools.cached_property
+    def file(self) -> pathlib.Path:
+        """Path of the file of `model`; raises as `loading.of_run` does."""
+        return loading.of_run(self.folder, self.weights)
 
     @functools.cached_property
     def skeleton(self) -> skeletons.Skeleton | None:
@@ -118,13 +135,15 @@ def checkpoints(workdir: str | os.PathLike) -> list[str]:
 def finished(config: configs.TrainConfig) -> pathlib.Path | None:
     """Path of the `model.keras` of a finished run, else None.
 
+    A finished run whose `epochs` have grown is not finished.
+
     Raises:
         ValueError: as in `check_flags`; or the run is on other records; or its
             model is damaged.
     """
     check_flags(config)
     path = pathlib.Path(config.workdir) / MODEL
-    if not path.is_file():
+    if not path.is_file() or grown(config):
         return None
     # A finished run does not need its records any more.
     if (pathlib.Path(config.data) / folder.MANIFEST).is_file():
@@ -135,9 +154,21 @@ def finished(config: configs.TrainConfig) -> pathlib.Path | None:
             "delete it, and the same command writes it from the last "
             f"checkpoint. Received: {path}"
         )
-    print(f"finished; to train on, start another run with --init_from={path}")
+    then = "the same command with larger --epochs trains on"
+    if not checkpoints(config.workdir):
+        then = f"to train on, start another run with --init_from={path}"
+    print(f"finished; {then}")
     print(f"model: {path}")
     return path
+
+
+def grown(config: configs.TrainConfig) -> int:
+    """The `epochs` of a run's flags if `config` has more; else 0."""
+    path = pathlib.Path(config.workdir) / FLAGS
+    if not path.exists():
+        return 0
+    before = flagfiles.read(type(config), path).epochs
+    return before if before < config.epochs else 0
 
 
 def check_flags(config: configs.TrainConfig) -> None:
@@ -145,7 +176,8 @@ def check_flags(config: configs.TrainConfig) -> None:
 
     Raises:
         ValueError: the folder holds a run with other flags, or a run that has
-            lost its flags or its checkpoints.
+            lost its flags or its checkpoints; or a finished run without
+            checkpoints has been given more epochs.
     """
     workdir = pathlib.Path(config.workdir)
     saved = checkpoints(workdir)
@@ -168,14 +200,25 @@ def check_flags(config: configs.TrainConfig) -> None:
             f"Received: --workdir={workdir}"
         )
     before = flagfiles.read(type(config), workdir / FLAGS)
-    for name, value in dataclasses.asdict(config).items():
-        old = getattr(before, name)
+    # Shares of the epochs may stand for the numbers that the run began with.
+    asked = dataclasses.replace(config, epochs=before.epochs).phased()
+    asked = {**dataclasses.asdict(asked), "epochs": config.epochs}
+    for name, value in asked.items():
+        old = getattr(before.phased(), name)
         if old == value or name in _FREE:
             continue
         if name in _RATES and may_change_rates(workdir):
             continue
-        if name == "epochs" and value > old and not has_model:
-            continue
+        if name == "epochs" and value > old:
+            if saved or not has_model:
+                continue
+            raise ValueError(
+                "A finished run trains on from its last checkpoint, and this "
+                "one has none; start a new run with "
+                f"--init_from={workdir / MODEL}. Received: --epochs={value}, "
+                f"after {old}"
+            )
+        value = getattr(config, name)
         raise ValueError(
             f"{workdir} holds a run with --{name}={old}; resume it "
             "with the same flags, or name another --workdir. "
@@ -330,14 +373,22 @@ def check_new(out: str | os.PathLike) -> None:
 
 
 def save_model(
-    model: keras.Model, workdir: str | os.PathLike, skeleton: skeletons.Skeleton
+    model: keras.Model,
+    workdir: str | os.PathLike,
+    skeleton: skeletons.Skeleton,
+    name: str = MODEL,
+    *,
+    epoch: int = 0,
 ) -> pathlib.Path:
-    """Writes `model.keras`, whole or not at all; returns its path.
+    """Writes a model's file, whole or not at all; returns its path.
 
-    The file also holds the skeleton, so that a copy of it knows its joints.
+    The file also holds the skeleton, so that a copy of it knows its joints,
+    and, if it is not 0, the number of epochs trained.
     """
-    path = pathlib.Path(workdir) / MODEL
+    path = pathlib.Path(workdir) / name
     with whole.file(path) as partial:
         model.save(partial)
         archive.write_skeleton(partial, skeleton)
+        if epoch:
+            archive.write_epoch(partial, epoch)
     return path

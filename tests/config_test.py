@@ -198,7 +198,7 @@ def test_a_number_is_finite_and_in_its_range(config_class, field):
         "--sigma=nan", "--beta=nan", "--beta=-1", "--heatmap_weight=-1",
         "--joint_weight=-1", "--checkpoint_steps=0", "--image_size=0",
         "--batch_size=0", "--stages=5", "--radius=0", "--negatives=-1",
-        "--epochs=-1", "--final_epochs=-1", "--image_width=-32",
+        "--epochs=-1", "--final_epochs=-2", "--image_width=-32",
         "--head_channels=0", "--final_learning_rate=0", "--learning_rate=inf",
         # In float32 they are 0, infinite and 1.
         "--learning_rate=1e-50", "--learning_rate=1e39", "--scale=0.999999999",

@@ -16,6 +16,7 @@ from PIL import Image
 
 import integral_tf
 from tests import untrained
+from tests.inference import clips
 
 ROOT = pathlib.Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,12 +57,13 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch, model):
-    """A folder with what the pages read: a trained run, and a photograph."""
+    """What the pages read: a trained run, a photograph and a video."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs" / "demo").mkdir(parents=True)
     shutil.copy(model, tmp_path / "runs" / "demo")
     noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), "uint8")
     Image.fromarray(noise).save(tmp_path / "photo.jpg")
+    clips.write(tmp_path / "clip.avi", [noise] * 3)
     return tmp_path
 
 

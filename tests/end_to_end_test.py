@@ -52,7 +52,7 @@ def test_evaluate_scores_and_shows_the_run(work, flags):
 def test_evaluate_scores_each_checkpoint(work):
     out = work / "kept"
     done = command("evaluate", f"--workdir={work / 'run'}", f"--out={out}",
-                   "--checkpoints=each")  # fmt: skip
+                   "--weights=each")  # fmt: skip
     assert done.returncode == 0, done.stderr
     summary = done.stdout.splitlines()[-2:]
     assert [line.split()[0] for line in summary] == ["epoch_1", "epoch_2"]

@@ -81,6 +81,7 @@ TESTED_IN = {
     "training/importing": "inference/checkpoints_test.py",
     "training/optimizers": "models/efficientnet_lite0_test.py",
     "training/preflight": "training/trainer_test.py",
+    "training/step": "training/trainer_test.py",
 }
 
 

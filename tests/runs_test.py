@@ -107,15 +107,101 @@ def test_a_finished_run_says_so_and_changes_nothing(settings, half, capsys):
         archive.writestr("config.json", "{}" * 100)
     before = {path: path.stat().st_mtime_ns for path in half.rglob("*")}
     assert runs.finished(settings) == half / "model.keras"
-    assert "finished" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "finished; the same command with larger --epochs trains" in printed
     assert before == {p: p.stat().st_mtime_ns for p in half.rglob("*")}
-    with pytest.raises(ValueError, match="Received: --epochs=30"):
-        runs.finished(dataclasses.replace(settings, epochs=30))
+    with pytest.raises(ValueError, match="Received: --epochs=19"):
+        runs.finished(dataclasses.replace(settings, epochs=19))
     whole = (half / "model.keras").read_bytes()
     for damaged in (b"", whole[:-9], whole.replace(b"{}{}", b"{}[]", 1)):
         (half / "model.keras").write_bytes(damaged)
         with pytest.raises(ValueError, match="is damaged.*Received: .*keras"):
             runs.finished(settings)
+
+
+def test_more_epochs_need_a_checkpoint(settings, half, capsys):
+    with zipfile.ZipFile(half / "model.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    more = dataclasses.replace(settings, epochs=30)
+    assert runs.finished(more) is None
+    (half / "checkpoints" / "ckpt-3.index").unlink()
+    with pytest.raises(
+        ValueError, match="--init_from=.*keras. Received: --epochs=30, after 20"
+    ):
+        runs.finished(more)
+    assert runs.finished(settings)
+    assert "start another run with --init_from=" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "before, now, refused",
+    [
+        # Shares of 20 epochs are 10 and 2, whether said or not.
+        ({"heatmap_epochs": 10, "final_epochs": 2}, {}, ""),
+        ({}, {"heatmap_epochs": 10, "final_epochs": 2}, ""),
+        ({"heatmap_epochs": 10}, {"epochs": 40}, ""),
+        ({}, {"epochs": 40}, ""),
+        ({}, {"heatmap_epochs": 11}, "--heatmap_epochs=11"),
+        ({"final_epochs": 3}, {}, "--final_epochs=-1"),
+    ],
+)
+def test_epochs_of_phases_are_compared_as_numbers(
+    tmp_path, before, now, refused
+):
+    first = config.TrainConfig(
+        workdir=str(tmp_path / "run"), data="data", epochs=20
+    )
+    runs.claim(dataclasses.replace(first, **before))
+    again = dataclasses.replace(first, **now)
+    if refused:
+        with pytest.raises(ValueError, match=f"Received: {refused}"):
+            runs.check_flags(again)
+    else:
+        runs.claim(again)
+        saved = flagfiles.read(config.TrainConfig, tmp_path / "run/flags.cfg")
+        assert saved == again
+
+
+def test_a_flag_file_of_the_old_defaults_is_one_of_the_new(tmp_path):
+    # Before there were shares, 70 and 20 of 140 were the defaults.
+    settings = config.TrainConfig(workdir=str(tmp_path / "run"), data="data")
+    runs.claim(settings)
+    flags = tmp_path / "run" / "flags.cfg"
+    text = flags.read_text()
+    old = text.replace("heatmap_epochs=-1", "heatmap_epochs=70")
+    old = old.replace("final_epochs=-1", "final_epochs=20")
+    assert old != text
+    flags.write_text(old)
+    runs.claim(settings)
+    flags.write_text(text.replace("--heatmap_epochs=-1\n", ""))
+    runs.claim(settings)
+
+
+@pytest.mark.parametrize(
+    "here, weights, taken",
+    [
+        (["model", "best"], "auto", "model"),
+        (["model", "best"], "finished", "model"),
+        (["model", "best"], "best", "best"),
+        (["model", "best"], "last", "model"),
+        (["best", "last"], "auto", "best"),
+        (["best", "last"], "last", "last"),
+        (["last"], "auto", "last"),
+        ([], "auto", "model"),
+        (["best", "last"], "finished", ""),
+        (["last"], "best", ""),
+    ],
+)
+def test_a_runs_models_are_named(half, here, weights, taken):
+    for name in here:
+        (half / f"{name}.keras").touch()
+    run = runs.Run.open(half, weights)
+    if taken:
+        assert run.file == half / f"{taken}.keras"
+    else:
+        has = " and ".join(f"{name}.keras" for name in here)
+        with pytest.raises(FileNotFoundError, match=f"; it has {has}. Receiv"):
+            run.file  # noqa: B018
 
 
 def test_a_finished_run_knows_its_records(

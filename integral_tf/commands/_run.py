@@ -6,7 +6,7 @@ A command is a module with
     CONFIG        a dataclass of settings, for the flags
     call(config)  does the work; may return an exit status
     INTERRUPTED   optional: the message after Ctrl-C, unless the
-                  KeyboardInterrupt has a text
+                  KeyboardInterrupt has a text; it may also have a `status`
     uses(config)  optional: "python" or "" if the first line is not to name
                   TensorFlow; see `_versions.announce`
 """
@@ -57,7 +57,7 @@ def run(name: str, module: ModuleType, arguments: list[str]) -> int:
             usual = getattr(module, "INTERRUPTED", "nothing written")
             after = str(interrupt) or usual
             print(f"\n{name}: interrupted; {after}", file=sys.stderr)
-            return _BY_CTRL_C
+            return getattr(interrupt, "status", _BY_CTRL_C)
         except BrokenPipeError:
             raise  # the reader of the output has closed the pipe
         except Exception as error:

@@ -5,10 +5,11 @@ r"""Converts labels of other tools to COCO's form, and predictions to theirs.
     integral-tf convert out/joints.json --skeleton=runs/fish --to=sleap \
         --out=fish.slp
 
-Reads CVAT's XML for images, Label Studio's JSON, folders of YOLO-pose (also
-Roboflow's), labelme's files, tables of DeepLabCut and Lightning Pose, SLEAP's
-.slp, and the joints of `integral-tf predict`. The JSON is for `integral-tf
-build-coco`. With `--to`, `--out` is DeepLabCut's CSV or SLEAP's .slp instead.
+Reads CVAT's XML, Label Studio's JSON, folders of YOLO-pose (also Roboflow's),
+labelme's files, tables of DeepLabCut and Lightning Pose, SLEAP's .slp, and the
+joints of `integral-tf predict`. The JSON is for `integral-tf build-coco`.
+Labelled frames of a video that are no pictures yet are written as pictures to
+OUT_frames. With `--to`, `--out` is DeepLabCut's CSV or SLEAP's .slp instead.
 All that is left out is counted, with its reason and an example.
 """
 
@@ -46,6 +47,16 @@ class ConvertConfig(settings.Checked):
         "",
         "Folder of the pictures; empty looks beside the labels.",
         main=True,
+    )
+    video: str = setting(
+        "",
+        "Video of which the labels are, or a folder of videos; empty looks "
+        "beside the labels. Its labelled frames become pictures.",
+        main=True,
+    )
+    keyframes: bool = setting(
+        False,
+        "Of tracks in a video, only the frames that are set by hand.",
     )
     split: str = setting(
         "", "Part to convert, such as train; empty for all.", main=True

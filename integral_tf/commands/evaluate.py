@@ -34,10 +34,10 @@ def call(asked: config.EvaluateConfig) -> None:
     strategy.check_alone()
     if asked.self_test:
         evaluate.self_test(asked)
-    elif asked.checkpoints == "last":
-        evaluate.evaluate(asked)
-    else:
+    elif asked.weights in ("each", "average"):
         _checkpoints(asked)
+    else:
+        evaluate.evaluate(asked)
 
 
 def _checkpoints(asked):
@@ -46,7 +46,7 @@ def _checkpoints(asked):
     from integral_tf.training import snapshots
 
     lines = []
-    for name, model in snapshots.models(asked.workdir, asked.checkpoints):
+    for name, model in snapshots.models(asked.workdir, asked.weights):
         print(f"\n{name}")
         figures = evaluate.evaluate(asked, model, name)
         shown = {k: v for k, v in figures.items() if k.startswith(("@", "AUC"))}

@@ -3,9 +3,10 @@ r"""Trains one model by a method of the paper.
     integral-tf train --preset=lsp_small_i1 \
         --data=data/lspet --workdir=runs/i1
 
-`--data` is a folder of records that an `integral-tf build-...` wrote. After an
-interrupt the same command resumes from the last checkpoint in `--workdir`. The
-command uses every visible GPU, by MirroredStrategy; without a GPU, the CPU.
+`--data` is a folder of records that an `integral-tf build-...` wrote. Ctrl-C
+saves a checkpoint in `--workdir`, and the same command resumes from it; with
+larger `--epochs` it lengthens a run, finished or not. The command uses every
+visible GPU, by MirroredStrategy; without a GPU, the CPU.
 """
 
 from integral_tf import config

@@ -34,14 +34,17 @@ class EvaluateConfig(settings.Checked):
         "the methods that read a maximum, and joints for the others.",
         ("auto", "maps", "joints"),
     )
-    checkpoints: str = setting(
-        "last",
-        "Weights to score: last, the run's model.keras; each, every checkpoint "
-        "that the run kept; or average, the mean of these checkpoints' "
-        "weights. each and average also work before a run has finished, and "
-        "write folders OUT-NAME, such as OUT-epoch_3.",
-        ("last", "each", "average"),
+    weights: str = setting(
+        "auto",
+        "Weights to score: finished, the run's model.keras; best or last, its "
+        "best.keras or last.keras, and last is model.keras once a run has "
+        "finished; auto, the first of these that the run has; each, every "
+        "checkpoint that the run kept; or average, the mean of these "
+        "checkpoints' weights. each and average write folders OUT-NAME, such "
+        "as OUT-epoch_3.",
+        ("auto", "finished", "best", "last", "each", "average"),
         main=True,
+        former="checkpoints",
     )
     annotations: str = setting(
         "",

@@ -9,13 +9,21 @@ from integral_tf.settings import setting
 @settings.with_former_names
 @dataclasses.dataclass(frozen=True)
 class ExportConfig(settings.Checked):
-    """Artifacts of a finished run, for servers and other runtimes."""
+    """Artifacts of a run, for servers and other runtimes."""
 
     workdir: str = setting("", "Folder of the run to export.", required=True)
     out: str = setting(
         "",
         "Folder to publish in; each format gets a folder inside.",
         required=True,
+    )
+    weights: str = setting(
+        "auto",
+        "Which of the run's models to export: finished, its model.keras; best "
+        "or last, its best.keras or last.keras, and last is model.keras once a "
+        "run has finished; auto, the first of these that the run has.",
+        ("auto", "finished", "best", "last"),
+        main=True,
     )
     formats: str = setting(
         "saved_model",
@@ -44,7 +52,10 @@ class ExportConfig(settings.Checked):
     )
     split: str = setting("val", "Split of the records with these people.")
     data: str = setting(
-        "", "Folder of records; empty takes the run's own.", main=True
+        "",
+        "Folder of records; empty takes the run's own, or drawn people where "
+        "these are not there.",
+        main=True,
     )
     calibration_people: int = setting(
         128, "People of the training split to calibrate int8 on.", low=1

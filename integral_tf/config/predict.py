@@ -88,3 +88,32 @@ class PredictConfig(settings.Checked):
         False,
         "Show the drawn frames in a window; q ends.",
     )
+    track: bool = setting(
+        False,
+        "Give the people of a film numbers that they keep, and draw them.",
+        main=True,
+    )
+    detect_every: int = setting(
+        1,
+        "Look for people in every n-th frame, and between in the boxes around "
+        "their last poses; above 1 includes --track.",
+        low=1,
+    )
+    lost: float = setting(
+        1.0,
+        "Seconds for which a tracked person who is not found is remembered.",
+        low=0,
+    )
+    smooth: str = setting(
+        "none",
+        "Smooth the joints of tracked people; includes --track. one_euro: "
+        "frame by frame. kalman: a video's file in two passes, each joint by "
+        "its covariance.",
+        choices=("none", "one_euro", "kalman"),
+        main=True,
+    )
+
+    @property
+    def tracks(self) -> bool:
+        """Whether people are tracked."""
+        return self.track or self.detect_every > 1 or self.smooth != "none"

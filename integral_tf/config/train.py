@@ -1,5 +1,7 @@
 """Settings of `integral-tf train`; the defaults are Section 6.1's."""
 
+from __future__ import annotations
+
 import dataclasses
 
 from integral_tf import settings
@@ -48,9 +50,10 @@ class TrainConfig(model.ModelConfig):
         below=1,
     )
     heatmap_epochs: int = setting(
-        70,
-        "I1 to I3: at most this many epochs with the heat-map loss alone.",
-        low=0,
+        -1,
+        "I1 to I3: at most this many epochs with the heat-map loss alone; -1 "
+        "is half of --epochs.",
+        low=-1,
     )
     joint_phase: str = setting(
         "both",
@@ -68,17 +71,17 @@ class TrainConfig(model.ModelConfig):
     )
     epochs: int = setting(
         140,
-        "At most this many epochs in all. With --init_from, 0 trains nothing "
-        "and only calibrates beta, which makes an integral model of a heat-map "
-        "model.",
+        "At most this many epochs in all; a larger number lengthens a run, "
+        "finished or not. With --init_from, 0 trains nothing and only "
+        "calibrates beta, which makes an integral model of a heat-map model.",
         low=0,
         main=True,
     )
     final_epochs: int = setting(
-        20,
+        -1,
         "The last epochs of --epochs, which use --final_learning_rate even if "
-        "the validation loss has not saturated.",
-        low=0,
+        "the validation loss has not saturated; -1 is a seventh of --epochs.",
+        low=-1,
     )
     heatmap_weight: float = setting(1.0, "Weight of the heat-map loss.", low=0)
     joint_weight: float = setting(
@@ -141,3 +144,13 @@ class TrainConfig(model.ModelConfig):
     )
     keep_checkpoints: int = setting(2, "Checkpoints kept on disk.", low=1)
     tensorboard: bool = setting(True, "Write TensorBoard logs.")
+
+    def phased(self) -> TrainConfig:
+        """These settings, with the phases' shares of `epochs` as numbers."""
+        # ours: the paper gives no epochs.
+        shares = {
+            "heatmap_epochs": self.epochs // 2,
+            "final_epochs": self.epochs // 7,
+        }
+        wanted = {n: s for n, s in shares.items() if getattr(self, n) < 0}
+        return dataclasses.replace(self, **wanted)

@@ -25,13 +25,28 @@ def suppress(
     [1, 2]
     """
     order, kept = np.argsort(-scores, kind="stable"), []
-    areas = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
     while len(order):
         first, others = order[0], order[1:]
         kept.append(first)
-        low = np.maximum(corners[first, :2], corners[others, :2])
-        high = np.minimum(corners[first, 2:], corners[others, 2:])
-        shared = np.prod(np.maximum(high - low, 0), axis=1)
-        union = areas[first] + areas[others] - shared
-        order = others[shared <= most * union]
+        order = others[overlaps(corners[first], corners[others]) <= most]
     return np.array(kept, int)
+
+
+def overlaps(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Intersection over union of boxes with boxes.
+
+    Args:
+        first: `(..., 4)` left, top, right, bottom edges.
+        second: `(..., 4)`, broadcast against `first`.
+
+    Returns:
+        `(...)` from 0 to 1.
+    """
+    low = np.maximum(first[..., :2], second[..., :2])
+    high = np.minimum(first[..., 2:], second[..., 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=-1)
+    areas = [
+        np.prod(each[..., 2:] - each[..., :2], axis=-1)
+        for each in (first, second)
+    ]
+    return shared / (areas[0] + areas[1] - shared)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +21,6 @@ from integral_tf.metrics import fitting
 from integral_tf.models import doubts
 from integral_tf.models import reading
 from integral_tf.signatures import ArrayLike
-from integral_tf.signatures import Tensor
 
 _READ = {"joints", "scores", "heatmaps"}
 # The candidates that calibration chooses from.
@@ -101,14 +99,18 @@ def calibrate(
             above=0,
         )
     error = _ClippedError(integral, joints[1:], reach)
+    # The present beta comes first, so that it stays if it is the best.
+    betas = [integral.beta, *map(float, BETAS)]
+    probes = probes_of(integral, betas)
     maps = (
         (model(images, training=False)["heatmaps"], truth)
         for images, truth in feed.batches(dataset, steps)
     )
-    # The present beta comes first, so that it stays if it is the best.
-    betas = [integral.beta, *map(float, BETAS)]
-    beta, errors = choose_beta(integral, maps, error, betas)
-    best = betas.index(beta)
+    errors = error(
+        ([probe(each) for probe in probes], each, truth) for each, truth in maps
+    )
+    best = int(np.argmin(errors))
+    beta = betas[best]
     before = reading.scored(model, error.confidences[0])
     reading.set_beta(model, beta)
     hits = error.distances <= error.reach
@@ -124,32 +126,16 @@ def calibrate(
     )
 
 
-def choose_beta(
-    integral: layers.IntegralRegression,
-    batches: Iterable[tuple[Tensor, Any]],
-    criterion: Callable[[Iterable[tuple]], Sequence[float]],
-    betas: Sequence[float] = BETAS,
-) -> tuple[float, Sequence[float]]:
-    """Chooses the beta with which an integral reads maps at the least cost.
-
-    Args:
-        integral: The layer that reads the maps.
-        batches: Pairs of a batch of maps and its truth.
-        criterion: A function from triples to the cost of each beta. A triple
-            is the layer's outputs `joints` and `confidence` for each beta, the
-            maps, and their truth. `calibrate` takes the mean clipped distance,
-            the trainer the AUC of PCKh.
-        betas: The candidates. Of equally good ones the first is chosen.
-
-    Returns:
-        The beta; and the cost of each candidate.
-    """
-    probes = _probes(integral, betas)
-    costs = criterion(
-        ([probe(maps) for probe in probes], maps, truth)
-        for maps, truth in batches
-    )
-    return float(betas[int(np.argmin(costs))]), costs
+def probes_of(
+    integral: layers.IntegralRegression, betas: Sequence[float] = BETAS
+) -> list[layers.IntegralRegression]:
+    """Copies of an integral with these betas; each gives `confidence`, too."""
+    config = {**integral.get_config(), "confidence": True}
+    config |= {"learn_beta": False, "covariance": False}
+    return [
+        layers.IntegralRegression.from_config({**config, "beta": beta})
+        for beta in betas
+    ]
 
 
 class _ClippedError:
@@ -221,16 +207,6 @@ def _read_by(model):
             f"heat-map model. Received: {getattr(model, 'name', model)!r}"
         )
     return integrals[-1], tuple(outputs["joints"].shape)
-
-
-def _probes(integral, betas):
-    """Copies of the model's integral with these betas."""
-    config = {**integral.get_config(), "confidence": True}
-    config |= {"learn_beta": False, "covariance": False}
-    return [
-        layers.IntegralRegression.from_config({**config, "beta": beta})
-        for beta in betas
-    ]
 
 
 def _frame(maps, integral):

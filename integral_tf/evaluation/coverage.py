@@ -11,6 +11,7 @@ import numpy as np
 from integral_tf import layers
 from integral_tf.evaluation.predictions import Predictions
 from integral_tf.metrics import fitting
+from integral_tf.models import reading
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 # Square pixels; a map of one pixel has a covariance of 0.
@@ -36,12 +37,7 @@ def coverage(
     known = predicted.visible > 0
     if predicted.covariance is None or not known.any():
         return {}
-    found = [
-        layer
-        for layer in getattr(model, "layers", ())
-        if isinstance(layer, layers.CovarianceCalibration)
-    ]
-    scale = found[-1] if found else layers.CovarianceCalibration()
+    scale = reading.covariance_layer(model) or layers.CovarianceCalibration()
     distances = fitting.mahalanobis(
         (predicted.joints - predicted.truth)[known],
         predicted.covariance[known] + _LEAST * np.eye(2),

@@ -41,9 +41,9 @@ def evaluate(
 
     Args:
         config: A `config.EvaluateConfig`.
-        model: The pose model; None takes the run's `model.keras`.
+        model: The pose model; None takes the run's own, of `config.weights`.
         name: Name of the model, added to the folder's name; empty for the
-            run's `model.keras`.
+            run's own.
 
     Returns:
         The figures, as in `metrics.json`.
@@ -55,7 +55,8 @@ def evaluate(
         FileExistsError: the folder exists and is not an earlier evaluation.
         ValueError: model, records and ground truth do not fit each other.
     """
-    run = runs.Run.open(config.workdir)
+    weights = config.weights if model is None else "auto"
+    run = runs.Run.open(config.workdir, weights)
     model = run.model if model is None else model
     records = _records(config, run)
     out = pathlib.Path(config.out or run.folder / runs.EVALUATION)
@@ -76,7 +77,7 @@ def evaluate(
             model=model,
             other=other,
         )
-        figures["model"] = name or runs.MODEL
+        figures["model"] = name or run.file.name
         _write_json(partial / runs.METRICS, figures, indent=1)
         _write_json(partial / coco_results.PREDICTIONS, results)
         if tables:

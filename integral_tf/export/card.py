@@ -16,6 +16,7 @@ from integral_tf import coordinates
 from integral_tf import runs
 from integral_tf.export.frozen_network import Frozen
 from integral_tf.inference import published
+from integral_tf.models import archive
 from integral_tf.models import loading
 
 
@@ -29,6 +30,7 @@ def describe(
     *,
     format: str,
     precision: str,
+    source: pathlib.Path,
 ) -> dict:
     """Makes the content of `card.json`, in its order.
 
@@ -41,6 +43,7 @@ def describe(
         folder: Folder of the artifact's files.
         format: One of `publish.FORMATS`.
         precision: One of `parity.LIMITS`.
+        source: Path of the model's file in the run.
     """
     files = {
         str(path.relative_to(folder)): path
@@ -51,6 +54,8 @@ def describe(
     return {
         "format": format,
         "precision": precision,
+        "model": source.name,
+        "epoch": archive.read_epoch(source),
         "method": run.method,
         "backbone": run.backbone,
         "network": {field.name: getattr(run, field.name) for field in fields},
@@ -74,7 +79,7 @@ def describe(
             "scores": "(batch, joints): 0 to 1",
         },
         "parity": parity,
-        "metrics": _metrics(config.workdir),
+        "metrics": _metrics(config.workdir, source.name),
         "files": {name: file.stat().st_size for name, file in files.items()},
         "sha256": {
             name: published.digest(file) for name, file in files.items()
@@ -96,12 +101,14 @@ def write(card: dict, folder: str | os.PathLike) -> None:
     (pathlib.Path(folder) / published.CARD).write_text(text)
 
 
-def _metrics(workdir):
-    """The figures of the run's evaluation, or None."""
+def _metrics(workdir, model):
+    """The figures of the run's evaluation of this model, or None."""
     path = pathlib.Path(workdir) / runs.EVALUATION / runs.METRICS
     if not path.is_file():
         return None
     figures = json.loads(path.read_text())
+    if figures.get("model", runs.MODEL) != model:
+        return None
     wanted = (
         "metric", "split", "people", "@0.5", "@0.1", "AUC", "coco", "protocol"
     )  # fmt: skip

@@ -8,15 +8,13 @@ import tensorflow as tf
 
 from integral_tf import config as configs
 from integral_tf import coordinates
-from integral_tf import layers
 from integral_tf import skeletons
 from integral_tf.export import folding
+from integral_tf.export import people
 from integral_tf.export.frozen_network import Frozen
 from integral_tf.inference import backends
 from integral_tf.inference import estimator
 from integral_tf.inference import flip
-from integral_tf.pipeline import batches
-from integral_tf.records.folder import Records
 
 _BATCH, _PICTURES = 16, 8
 # ours: for --max_pixel_error=0, the largest distance in pixels of the crop, and
@@ -30,13 +28,13 @@ class Refused(Exception):
 
 
 class Reference:
-    """The Keras model's outputs for people of records, for comparisons.
+    """The Keras model's outputs for people, for comparisons.
 
     Args:
         config: A `config.ExportConfig`.
         model: The run's pose model.
         skeleton: The `skeletons.Skeleton` of the joints.
-        records: The `Records`.
+        shown: The people, from `people.of_run`.
     """
 
     def __init__(
@@ -44,14 +42,11 @@ class Reference:
         config: configs.ExportConfig,
         model: keras.Model,
         skeleton: skeletons.Skeleton,
-        records: Records,
+        shown: people.OfRecords | people.Drawn,
     ) -> None:
         self._config = config
-        self._records = records
-        size = model.input_shape[1:3]
-        self._crops = people(
-            records, config.split, config.compare_people, size, skeleton
-        )
+        self._people = shown
+        self._crops = shown.crops(config.compare_people, model.input_shape[1:3])
         predict = folding.in_float32(model)
         if config.flip_test:
             predict = flip.flipped(predict, skeleton)
@@ -82,7 +77,7 @@ class Reference:
             limit, percent = self._config.max_pixel_error, 100
         parity = {
             "people": len(self._crops),
-            "split": self._config.split,
+            "split": self._people.split,
             "typical_px": float(np.median(distance)),
             "within_px": float(np.percentile(distance, 95)),
             "largest_px": float(distance.max()),
@@ -112,7 +107,7 @@ class Reference:
     ) -> float:
         """Compares `predict_bytes` of a SavedModel with the estimator.
 
-        The photographs are windows of a few records.
+        The photographs are windows of a few records, or drawn.
 
         Args:
             folder: Folder of the SavedModel.
@@ -130,14 +125,12 @@ class Reference:
         )
         served = backends.load(folder).loaded.signatures["predict_bytes"]
         differences = []
-        for person in batches.eval_batches(
-            self._records, self._config.split, 1, _PICTURES
-        ):
-            window, box = person["windows"][0], person["boxes"][:1]
-            got = served(image_bytes=tf.io.encode_png(window), boxes=box)
-            (want,) = estimate(window.numpy(), box.numpy())
+        for picture, box in self._people.pictures(_PICTURES):
+            png = tf.io.encode_png(picture)
+            got = served(image_bytes=png, boxes=box[None])
+            (want,) = estimate(picture, box[None])
             side = coordinates.crop_side(
-                *box.numpy()[0, 2:], frozen.width / frozen.height, max
+                *box[2:], frozen.width / frozen.height, max
             )
             distance = np.linalg.norm(got["joints"][0] - want.joints, axis=-1)
             differences.append(distance * frozen.height / side)
@@ -149,34 +142,6 @@ class Reference:
                 f"{typical:.3g} px of the crop, and {limit:g} are allowed"
             )
         return typical
-
-
-def people(
-    records: Records,
-    split: str,
-    count: int,
-    size: tuple[int, int],
-    skeleton: skeletons.Skeleton,
-) -> np.ndarray:
-    """Crops of the first people of a split, without augmentation.
-
-    Args:
-        records: The `Records`.
-        split: Name of the split.
-        count: How many people.
-        size: (height, width) of the network's input.
-        skeleton: The `skeletons.Skeleton` of the joints.
-
-    Returns:
-        `(N, height, width, 3)` float32 RGB of 0..255.
-    """
-    crop = layers.PersonCrop(*size, skeleton.mirrored_order)
-    return np.concatenate(
-        [
-            crop(batches.for_device(batch))["images"]
-            for batch in batches.eval_batches(records, split, _BATCH, count)
-        ]
-    )
 
 
 def _in_batches(predict, crops):

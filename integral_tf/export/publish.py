@@ -3,7 +3,8 @@
     OUT/saved_model/1/   OUT/onnx/1/   OUT/onnx_int8/2/   ...
 
 An artifact is written into OUT/.partial, opened by its own runtime, and
-compared with the Keras model on people of the run's records. Then its folder is
+compared with the Keras model on people of the run's records, or on drawn people
+where these are not there. Then its folder is
 renamed to the next version number of its format, where servers look for it. A
 killed export leaves no incomplete version. One export at a time writes OUT.
 """
@@ -26,6 +27,7 @@ from integral_tf.export import litert
 from integral_tf.export import onnx
 from integral_tf.export import openvino
 from integral_tf.export import parity
+from integral_tf.export import people
 from integral_tf.export import saved_model
 from integral_tf.export import tensorrt
 from integral_tf.export import warmup
@@ -66,16 +68,14 @@ def export(config: configs.ExportConfig) -> list[pathlib.Path]:
 
 
 def _export(config, wanted):
-    opened = runs.Run.open(config.workdir)
+    opened = runs.Run.open(config.workdir, config.weights)
     run, model = opened.config, opened.model
     for layer in reading.integrals_of(model):
         # The flags may leave beta open; training then calibrated it.
         run = dataclasses.replace(run, beta=layer.beta)
-    records = (
-        opened.records(config.data) if config.data else opened.own_records()
-    )
-    skeleton = _skeleton(opened, records)
-    reference = parity.Reference(config, model, skeleton, records)
+    shown = people.of_run(config, opened)
+    skeleton = _skeleton(opened, shown)
+    reference = parity.Reference(config, model, skeleton, shown)
     freeze = functools.cache(
         functools.partial(
             frozen_network.freeze, model, skeleton, config.flip_test
@@ -86,7 +86,7 @@ def _export(config, wanted):
         try:
             frozen = freeze(phases=name == "saved_model")
             artifact = _Artifact(config, run, frozen, name, precision)
-            published.append(artifact.publish(records, reference))
+            published.append(artifact.publish(shown, reference, opened.file))
         except (parity.Refused, ImportError, RuntimeError) as error:
             refused.append(f"{name} {precision}: {error}")
     if refused:
@@ -94,8 +94,18 @@ def _export(config, wanted):
     return published
 
 
-def _skeleton(run, records):
-    """The run's skeleton; requires that the records have the same."""
+def _skeleton(run, shown):
+    """The run's skeleton; requires that records of people have the same."""
+    if isinstance(shown, people.Drawn):
+        if run.skeleton is None:
+            raise ValueError(
+                "Neither this run nor its model says what the joints are, and "
+                "its records are not there; name records by --data. "
+                f"Received: --workdir={run.folder}"
+            )
+        loading.check_skeleton(run.model, run.skeleton)
+        return run.skeleton
+    records = shown.records
     of_records = records.skeleton
     # Files of an old run may have no skeleton.
     skeleton = run.skeleton or of_records
@@ -126,11 +136,17 @@ class _Artifact:
         self.out = pathlib.Path(config.out)
         self.partial = self.out / _PARTIAL / self.name
 
-    def publish(self, records, reference):
-        """Writes, checks and renames; returns the version's folder."""
+    def publish(self, shown, reference, source):
+        """Writes, checks and renames; returns the version's folder.
+
+        Args:
+            shown: The people of `people.of_run`.
+            reference: The `parity.Reference` on them.
+            source: Path of the model's file, for the card.
+        """
         self.partial.mkdir(parents=True)
         try:
-            card = self._made(records, reference)
+            card = self._made(shown, reference, source)
             folder = self._rename()
         except (OSError, tf.errors.OpError) as error:
             reason = str(error).strip().partition("\n")[0]
@@ -148,9 +164,9 @@ class _Artifact:
         )
         return folder
 
-    def _made(self, records, reference):
+    def _made(self, shown, reference, source):
         """Writes and checks everything; returns the card."""
-        versions = self._write(records, reference)
+        versions = self._write(shown, reference)
         moved = reference.compare(self.partial, self.precision)
         if self.format == "saved_model":
             moved["picture_px"] = reference.compare_pictures(
@@ -167,11 +183,12 @@ class _Artifact:
             self.partial,
             format=self.format,
             precision=self.precision,
+            source=source,
         )
         cards.write(card, self.partial)
         return card
 
-    def _write(self, records, reference):
+    def _write(self, shown, reference):
         if self.format == "saved_model":
             saved_model.write(
                 self.frozen, self.partial, self.config.oks_threshold
@@ -180,12 +197,8 @@ class _Artifact:
         crops = None
         if self.precision == "int8":
             count = self.config.calibration_people
-            # Records for evaluation alone have no training split.
-            split = "train" if records.people("train") else self.config.split
             size = self.frozen.height, self.frozen.width
-            crops = parity.people(
-                records, split, count, size, self.frozen.skeleton
-            )
+            crops = shown.calibration_crops(count, size)
         if self.format == "tensorrt":
             return self._build_engine(crops, reference)
         writer = _WRITERS[self.format]

@@ -22,11 +22,10 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from integral_tf import coordinates
 from integral_tf import optional
+from integral_tf.export import people
 from integral_tf.export.frozen_network import Frozen
 from integral_tf.records import synthetic
-from integral_tf.records import windows
 
 FILE = pathlib.PurePath("assets.extra", "tf_serving_warmup_requests")
 # People in a request.
@@ -92,9 +91,9 @@ def requests(height: int, width: int) -> Iterator[tuple[str, dict[str, Any]]]:
     Args:
         height, width: Size of the network's crops in pixels.
     """
-    for people in BATCHES:
-        drawn = [synthetic.person(0, number) for number in range(people)]
-        crops = np.stack([_crop(person, height, width) for person in drawn])
+    for count in BATCHES:
+        drawn = [synthetic.person(0, number) for number in range(count)]
+        crops = np.stack([people.crop(each, height, width) for each in drawn])
         image, boxes = _side_by_side(drawn)
         file = io.BytesIO()
         Image.fromarray(image).save(file, "JPEG", quality=92)
@@ -104,18 +103,13 @@ def requests(height: int, width: int) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "predict_bytes", {"image_bytes": file.getvalue(), "boxes": boxes}
 
 
-def _side_by_side(people):
+def _side_by_side(drawn):
     """One picture with all people side by side, and their boxes in it."""
-    sizes = np.array([person.image.shape[:2] for person in people])
+    sizes = np.array([person.image.shape[:2] for person in drawn])
     image = np.zeros((sizes[:, 0].max(), sizes[:, 1].sum(), 3), np.uint8)
     boxes, left = [], 0
-    for person, (height, width) in zip(people, sizes):
+    for person, (height, width) in zip(drawn, sizes):
         image[:height, left : left + width] = person.image
         boxes.append(np.add(person.box, (left, 0, 0, 0)))
         left += width
     return image, np.float32(boxes)
-
-
-def _crop(person, height, width):
-    region = coordinates.region_around(person.box, width / height)
-    return np.asarray(windows.cut(person.image, region, width, height))

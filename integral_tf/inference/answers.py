@@ -21,18 +21,30 @@ class Answer:
         people: The `boxes.Person` of each pose.
         drawn: Whether the poses are drawn; a whole picture without a sure joint
             may show nobody.
+        tracked: Whether the poses' numbers are those of people of a film.
     """
 
     poses: list[poses_of.Pose]
     people: list[boxes_of.Person]
     drawn: bool = True
+    tracked: bool = False
 
     def rows(self) -> list[dict[str, Any]]:
-        """The people as keypoint results of COCO, without `image_id`."""
-        return [
-            {**pose.to_coco(person.category), "sure": pose.sure}
-            for pose, person in zip(self.poses, self.people)
-        ]
+        """The people as keypoint results of COCO, without `image_id`.
+
+        People of a film also have `track`, their number, and smoothed joints
+        `measured`, x and y of each before.
+        """
+        rows = []
+        for pose, person in zip(self.poses, self.people):
+            row = {**pose.to_coco(person.category), "sure": pose.sure}
+            if self.tracked:
+                row["track"] = pose.number
+            if pose.measured is not None:
+                measured = np.ravel(pose.measured).tolist()
+                row["measured"] = [round(value, 3) for value in measured]
+            rows.append(row)
+        return rows
 
 
 class Answers:
@@ -44,6 +56,7 @@ class Answers:
         config: A `config.PredictConfig`.
 
     Attributes:
+        estimate: The `estimator.PoseEstimator`.
         skeleton: The model's `skeletons.Skeleton`.
         pictures, people: How many of them were counted.
     """
@@ -63,7 +76,7 @@ class Answers:
                 "name what finds them, --detector=FILE.onnx, or where they "
                 "are, --boxes=FILE (docs/detectors.md)."
             )
-        self._model = estimator.PoseEstimator(
+        self.estimate = estimator.PoseEstimator(
             config.model or None,
             config.skeleton or None,
             flip_test=config.flip_test,
@@ -74,7 +87,7 @@ class Answers:
         self._ellipses = config.ellipses
         self._searches = not config.boxes
         self._is_whole = self._searches and not config.detector
-        self.skeleton = self._model.skeleton
+        self.skeleton = self.estimate.skeleton
         self.pictures = self.people = self._empty = self._unsure = 0
 
     def __call__(
@@ -87,7 +100,7 @@ class Answers:
             people: List of `boxes.Person`; None without `--boxes`.
         """
         boxes = None if people is None else [person.box for person in people]
-        poses = self._model(image, boxes)
+        poses = self.estimate(image, boxes)
         if people is None:
             category = self.skeleton.categories[0]
             people = [boxes_of.Person(pose.box, category) for pose in poses]

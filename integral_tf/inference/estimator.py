@@ -117,6 +117,8 @@ class PoseEstimator:
         self.skeleton = loading.skeleton_of(network, skeleton, flip_test)
         self.height, self.width = network.height, network.width
         self.batch_size = batch_size
+        # A `layers.CovarianceCalibration`, or None.
+        self.calibration = getattr(network, "calibration", None)
         self.detector = None if detector is None else detection.get(detector)
         # Networks of Simple Baselines and MMPose need crops as in their
         # training.

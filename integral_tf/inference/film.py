@@ -5,9 +5,11 @@ A film is a video's file, a camera or a stream.
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import math
 import pathlib
+from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +24,7 @@ from integral_tf.inference import encoding
 from integral_tf.inference import left_out
 from integral_tf.inference import live
 from integral_tf.inference import placement
+from integral_tf.inference import tracked
 from integral_tf.inference import video
 from integral_tf.inference import window
 
@@ -98,7 +101,16 @@ def predict(config: Any, out: pathlib.Path) -> list[dict]:
                 config, rows, frames.announced, categories, left
             )
         partial = stack.enter_context(whole.folder(out))
-        answered = _answered(frames, answers, people, config.seconds)
+        follow = tracked.Tracked(config, answers, people)
+
+        def answer(image, number):
+            if config.tracks:
+                return follow(image, number, frames.seconds)
+            return answers(image, people and people.pop(number))
+
+        answered = _answered(frames, answer, config.seconds)
+        if config.smooth == "kalman":
+            answered = _two_passes(config.images, answered, follow)
         with _Film(partial / _name(config.images), frames) as film:
             ended_by = _draw(film, answered, answers, show)
         if ended_by and not film.count:
@@ -108,6 +120,7 @@ def predict(config: Any, out: pathlib.Path) -> list[dict]:
     if people:
         people.end()
     left.count("frame", _SKIPPED, number=frames.skipped)
+    left.count("pose", tracked.UNCLAIMED, number=follow.unclaimed)
     if 0 < frames.announced != film.count and not (ended_by or config.seconds):
         print(f"the video announces {frames.announced} frames")
     left.say(answers.summary("frame"))
@@ -125,6 +138,12 @@ def _opened(config):
     """The `video.Reader` or the `live.Live` that `--images` names."""
     if not live.is_live(config.images):
         return video.Reader(config.images)
+    if config.smooth == "kalman":
+        raise ValueError(
+            "--smooth=kalman reads a video's file twice; a camera or a stream "
+            "is smoothed by --smooth=one_euro. Received: "
+            f"--images={addresses.shown(config.images)}"
+        )
     if config.boxes:
         raise ValueError(
             "Boxes are numbered by the frames of a file; in the frames of a "
@@ -168,14 +187,15 @@ def _draw(film, answered, answers, show):
 
 
 def _answered(
-    frames: Any, answers: answers_of.Answers, people: Any, seconds: float
+    frames: Any,
+    answer: Callable[[np.ndarray, int], answers_of.Answer],
+    seconds: float,
 ) -> Iterator[tuple[np.ndarray, Frame]]:
     """Yields each frame's `(H, W, 3)` uint8 RGB pixels and its `Frame`.
 
     Args:
         frames: A `video.Reader` or a `live.Live`.
-        answers: The `answers.Answers`.
-        people: The `placement.Frames`; None without boxes.
+        answer: Takes pixels and the frame's number.
         seconds: Time from which frames are left out; 0 for none.
     """
     total = frames.announced or math.inf
@@ -186,8 +206,37 @@ def _answered(
     for number, image in enumerate(shown):
         if seconds and frames.seconds >= seconds:
             return
-        answer = answers(image, people and people.pop(number))
-        yield image, Frame(number, frames.seconds, answer)
+        yield image, Frame(number, frames.seconds, answer(image, number))
+
+
+def _two_passes(
+    path: str,
+    answered: Iterator[tuple[np.ndarray, Frame]],
+    follow: tracked.Tracked,
+) -> Iterator[tuple[np.ndarray, Frame]]:
+    """Yields what `_answered` does, smoothed, from a second pass over the file.
+
+    If the first pass ends early, so does the second, and then raises the error
+    of the first.
+    """
+    kept, ended_by = [], None
+    try:
+        for _, frame in answered:
+            kept.append(frame)
+    except (video.BrokenOff, KeyboardInterrupt) as error:
+        ended_by = error
+        if kept:
+            print(f"smoothing and drawing the {len(kept)} frames so far")
+    smooth = follow.smoothed(
+        [frame.answer for frame in kept], [frame.seconds for frame in kept]
+    )
+    with video.Reader(path) as again:
+        whole_frames = itertools.islice(again, len(kept))
+        shown = progress.over(whole_frames, "draw", len(kept), unit="frames")
+        for image, frame, answer in zip(shown, kept, smooth):
+            yield image, dataclasses.replace(frame, answer=answer)
+    if ended_by:
+        raise ended_by
 
 
 def _joined(error, kept):

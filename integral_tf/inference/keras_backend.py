@@ -25,6 +25,7 @@ class Keras:
         self.height, self.width = model.input_shape[1:3]
         self.joints = model.output["joints"].shape[1]
         self.has_maps = "heatmaps" in model.output
+        self.calibration = reading.covariance_layer(model)
         cells = {getattr(layer, "cells", "middle") for layer in model.layers}
         self.card = {"network": {"cells": "first"}} if "first" in cells else {}
         predict = with_covariance(model)

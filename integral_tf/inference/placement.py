@@ -162,6 +162,13 @@ class Frames:
         """Removes and returns the list of `boxes.Person` of a frame."""
         return self._people.pop(number, [])
 
+    def skip(self, number: int) -> None:
+        """Counts the boxes of a frame between detections as left out."""
+        people = self.pop(number)
+        self._left.count(
+            "box", "of a frame between detections", number=len(people)
+        )
+
     def end(self) -> None:
         """Counts the boxes of frames after the video's end as left out."""
         for frame, people in self._people.items():

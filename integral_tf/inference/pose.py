@@ -25,7 +25,8 @@ class Pose:
         scores: `(K,)` in [0, 1].
         box: `(4,)` x, y, width, height of the person in image pixels.
         skeleton: The `skeletons.Skeleton` of the joints.
-        number: Number of the person in the picture, from 1.
+        number: Number of the person in the picture, from 1; in a film that is
+            tracked, the person's number in the film.
         covariance: `(K, 2, 2)` covariance of each joint's x and y in square
             image pixels, calibrated if the model is. None if the model does
             not give it.
@@ -33,6 +34,8 @@ class Pose:
             around the box; None unless the estimator was asked for them.
         maps_to_image: `(2, 3)` affine map from pixels of these heat maps to
             pixels of the image; None without heat maps.
+        measured: `(K, 2)` the joints before they were smoothed; None if they
+            were not, or if the person was not found in this frame.
     """
 
     joints: np.ndarray
@@ -43,6 +46,7 @@ class Pose:
     covariance: np.ndarray | None = None
     heatmaps: np.ndarray | None = None
     maps_to_image: np.ndarray | None = None
+    measured: np.ndarray | None = None
 
     @property
     def score(self) -> float:

@@ -66,11 +66,15 @@ def predict(config: configs.PredictConfig) -> list[dict]:
     out = _claimable(config.out, config.images)
     if film.is_film(config.images):
         return film.predict(config, out)
-    if config.show:
-        raise ValueError(
-            "A window shows the frames of a video, a camera or a stream. "
-            f"Received: --show, --images={addresses.shown(config.images)}"
-        )
+    for flag, wanted, does in (
+        ("show", config.show, "A window shows the frames"),
+        ("track", config.tracks, "Tracks are of people in the frames"),
+    ):
+        if wanted:
+            raise ValueError(
+                f"{does} of a video, a camera or a stream. Received: "
+                f"--{flag}, --images={addresses.shown(config.images)}"
+            )
     return _predict_photographs(config, out)
 
 

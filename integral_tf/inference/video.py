@@ -10,11 +10,9 @@ import numpy as np
 
 from integral_tf import former
 from integral_tf.inference import addresses
+from integral_tf.records import photographs
 
-ENDINGS = {
-    ".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
-    ".ts", ".webm", ".wmv",
-}  # fmt: skip
+ENDINGS = photographs.VIDEO_ENDINGS
 
 # FFmpeg's messages about a broken file would break the progress bar.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

@@ -1,7 +1,7 @@
-"""Stores the skeleton of a model's joints inside its `.keras` file.
+"""Stores a model's skeleton and its epoch inside its `.keras` file.
 
-A `.keras` file is a zip archive. Keras ignores the member `skeleton.json`, so
-that a copied file keeps the names of its joints.
+A `.keras` file is a zip archive. Keras ignores the members `skeleton.json` and
+`epoch.json`, so that a copied file keeps the names of its joints.
 """
 
 import io
@@ -13,7 +13,7 @@ import numpy as np
 
 from integral_tf import skeletons
 
-SKELETON = "skeleton.json"
+SKELETON, _EPOCH = "skeleton.json", "epoch.json"
 _WEIGHTS = "model.weights.h5"
 
 
@@ -45,6 +45,21 @@ def read_skeleton(path: str | os.PathLike) -> skeletons.Skeleton | None:
     except Exception as error:  # zipfile has many, and zlib its own
         raise ValueError(f"{path} is damaged: {error}") from None
     return from_json(text, f"{SKELETON} in {path}")
+
+
+def write_epoch(path: str | os.PathLike, epoch: int) -> None:
+    """Adds the number of epochs trained to a `.keras` file that has none."""
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(_EPOCH), f"{epoch}\n")
+
+
+def read_epoch(path: str | os.PathLike) -> int | None:
+    """The epoch in a `.keras` file; None if it has none or is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return int(archive.read(_EPOCH))
+    except Exception:  # zipfile has many, and zlib its own
+        return None
 
 
 def write_half(path: str | os.PathLike, out: str | os.PathLike) -> None:

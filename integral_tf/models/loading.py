@@ -11,9 +11,11 @@ from integral_tf import skeletons
 from integral_tf.models import archive
 from integral_tf.models import tensor_files
 
+# In the folder of a run: the finished model; until then, that of the epoch with
+# the best validation score, and that of the last epoch.
+MODEL, BEST, LAST = "model.keras", "best.keras", "last.keras"
+WEIGHTS = ("auto", "finished", "best", "last")
 # Written by `make starter`; docs/starter.md is its card in words.
-# In the folder of a finished run.
-MODEL = "model.keras"
 STARTER = pathlib.Path(__file__).parents[1] / "weights" / "starter.keras"
 
 
@@ -39,9 +41,10 @@ def load(model):
     """Loads a Keras model.
 
     Args:
-        model: Path of a `model.keras`, of a run's folder, or of a PyTorch
+        model: Path of a `.keras` file, of a run's folder, or of a PyTorch
             checkpoint (`models.from_pytorch`); or a Keras model, which is
-            returned as it is.
+            returned as it is. Of a run that has not finished its `best.keras`
+            is taken, else its `last.keras`, and a line says so.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -79,12 +82,14 @@ def _load(model):
         path = _path(model)
         if not path.is_file():
             raise FileNotFoundError(
-                "A model is a model.keras, or the folder of a finished run "
-                "that holds one, or a version's folder that `integral-tf "
-                "export` published, or a checkpoint of PyTorch "
+                "A model is a .keras file, or the folder of a run that holds "
+                f"one ({MODEL}, {BEST} or {LAST}), or a version's folder that "
+                "`integral-tf export` published, or a checkpoint of PyTorch "
                 f"({', '.join(tensor_files.ENDINGS)}). "
                 f"Received: {str(model)!r}"
             )
+        if path != pathlib.Path(model) and path.name != MODEL:
+            print(f"{model} has not finished: {described(path)} is taken")
         keras = _keras(path)
         try:
             model = keras.saving.load_model(path, compile=False)
@@ -139,10 +144,47 @@ def check_joints(joints, skeleton):
         )
 
 
+def described(path):
+    """The name of a model's file, and its epoch if the file tells it."""
+    path = pathlib.Path(path)
+    epoch = archive.read_epoch(path)
+    return f"{path.name}, of epoch {epoch}," if epoch else path.name
+
+
+def of_run(folder, weights="auto"):
+    """Path of one of the models in a run's folder.
+
+    Args:
+        folder: The run's folder.
+        weights: One of `WEIGHTS`: `"finished"`, `"best"` or `"last"`, which is
+            the finished model of a finished run; or `"auto"`, the first of
+            these three that the run has.
+
+    Raises:
+        FileNotFoundError: the run lacks the model that is named.
+    """
+    files = {name: pathlib.Path(folder) / name for name in (MODEL, BEST, LAST)}
+    here = [name for name in files if files[name].is_file()]
+    wanted = {
+        "auto": (MODEL, BEST, LAST),
+        "finished": (MODEL,),
+        "best": (BEST,),
+        "last": (LAST, MODEL),
+    }[weights]
+    found = [files[name] for name in wanted if name in here]
+    if not found and weights != "auto":
+        raise FileNotFoundError(
+            f"This run has no {wanted[0]}; it has "
+            f"{' and '.join(here) or 'no model yet'}. "
+            f"Received: --weights={weights} --workdir={folder}"
+        )
+    return found[0] if found else files[MODEL]
+
+
 def _path(model):
     path = pathlib.Path(model)
     saved_model = (path / "saved_model.pb").is_file()
-    return path / MODEL if path.is_dir() and not saved_model else path
+    return of_run(path) if path.is_dir() and not saved_model else path
 
 
 def saved_skeleton(model):

@@ -1,4 +1,4 @@
-"""A model's layers that read maps: integrals, their beta, score calibration."""
+"""A model's layers that read maps: integrals, their beta, calibrations."""
 
 from __future__ import annotations
 
@@ -38,3 +38,15 @@ def score_layers(model: keras.Model) -> list[layers.ScoreCalibration]:
         for layer in model.layers
         if isinstance(layer, layers.ScoreCalibration)
     ]
+
+
+def covariance_layer(
+    model: keras.Model | None,
+) -> layers.CovarianceCalibration | None:
+    """The model's last `CovarianceCalibration`; None if it has none."""
+    found = [
+        layer
+        for layer in getattr(model, "layers", ())
+        if isinstance(layer, layers.CovarianceCalibration)
+    ]
+    return found[-1] if found else None

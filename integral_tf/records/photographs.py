@@ -19,6 +19,9 @@ from integral_tf.records import schema
 
 # Of files that are read out of a folder.
 ENDINGS = frozenset(".bmp .gif .jfif .jpeg .jpg .png .tif .tiff .webp".split())
+VIDEO_ENDINGS = frozenset(
+    ".3gp .avi .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ts .webm .wmv".split()
+)
 # ours: the largest number of pixels. Pillow's limit is 178 million. That of
 # TensorFlow is 2**29: a file of two megabytes can reach it, and fill a server's
 # memory.

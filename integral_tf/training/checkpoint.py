@@ -45,6 +45,8 @@ class Progress:
         step: Steps done in the present epoch.
         sums: Dict from a loss's name to its sum over these steps.
         beta: Factor before the softmax, if it was calibrated; else None.
+        best: Score of `best.keras`, as `kept_models.score` gives it; None
+            before it is written.
         row: The last epoch's row of `log.csv`. The log is written after the
             checkpoint, so that a killed run may lack it.
     """
@@ -54,6 +56,7 @@ class Progress:
         self.step = 0
         self.sums = {}
         self.beta = None
+        self.best = None
         self.row = None
         self.text = tf.Variable("", dtype=tf.string, trainable=False)
 
@@ -63,6 +66,7 @@ class Progress:
             "step": self.step,
             "sums": self.sums,
             "beta": self.beta,
+            "best": self.best,
             "row": self.row,
         }
         self.text.assign(json.dumps(fields))

@@ -9,9 +9,33 @@ import pathlib
 from collections.abc import Iterable
 from typing import Any
 
+from integral_tf import config as configs
 from integral_tf import runs
 from integral_tf import whole
 from integral_tf.training import schedule
+
+
+def row(
+    config: configs.TrainConfig,
+    state: schedule.State,
+    means: dict[str, float],
+    figures: dict[str, float],
+) -> dict[str, Any]:
+    """One epoch's row of `log.csv`.
+
+    Args:
+        config: A `config.TrainConfig`.
+        state: The state in which the epoch was trained.
+        means: The mean losses of the training.
+        figures: Those of the validation split; empty without one.
+    """
+    return {
+        "epoch": state.epoch + 1,
+        "phase": state.phase,
+        "learning_rate": schedule.learning_rate(config, state),
+        **{f"train_{name}": means[name] for name in means},
+        **{f"val_{name}": figures[name] for name in figures},
+    }
 
 
 def append_log(workdir: str | os.PathLike, row: dict[str, Any]) -> None:

@@ -89,3 +89,9 @@ def beta(config: configs.ModelConfig) -> float:
 def reads_gaussian(config: configs.ModelConfig) -> bool:
     """Whether I1's maps have H1's loss, so that beta must be calibrated."""
     return config.method == "I1" and config.heatmap_reading == "gaussian"
+
+
+def chooses_beta(config: configs.TrainConfig) -> bool:
+    """Whether a run has an integral and its flags leave beta open."""
+    integrates = config.method in (*configs.TWO_PHASE_METHODS, "I*")
+    return integrates and not config.beta

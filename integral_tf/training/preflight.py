@@ -105,7 +105,7 @@ def _tell(config, records):
         )
     if (
         schedule.start(config).phase == "heatmap"
-        and config.heatmap_epochs >= config.epochs
+        and config.phased().heatmap_epochs >= config.epochs
     ):
         print(
             "the joint loss joins only if the heat-map loss saturates early: "

@@ -50,7 +50,8 @@ def advance(
 
     A phase ends when the validation loss has not fallen by the fraction
     `min_delta` for `patience` epochs, or at its last epoch: `heatmap_epochs`
-    for `heatmap`, `epochs - final_epochs` for `main`, `epochs` for `final`.
+    for `heatmap`, `epochs - final_epochs` for `main`, `epochs` for `final`,
+    with the numbers of `config.phased()`.
 
     Args:
         config: A `config.TrainConfig`.
@@ -77,6 +78,31 @@ def learning_rate(config: configs.TrainConfig, state: State) -> float:
     return config.learning_rate
 
 
+def plan(config: configs.TrainConfig, state: State) -> dict[str, int]:
+    """How many epochs each phase has at most, from a state on."""
+    left, epoch = {}, state.epoch
+    for phase in PHASES[PHASES.index(state.phase) : -1]:
+        end = max(_ends(config)[phase], epoch)
+        left[phase], epoch = end - epoch, end
+    return left
+
+
+def resumed(
+    config: configs.TrainConfig, state: State, *, longer: bool
+) -> State:
+    """The state with which a run goes on.
+
+    Args:
+        config: A `config.TrainConfig`.
+        state: The state in its checkpoint.
+        longer: Whether it was given more epochs. A finished run then goes back
+            to the base learning rate.
+    """
+    if longer and state.phase == "done":
+        state = State("main", state.epoch)
+    return _enter(config, state)
+
+
 def change(config: configs.TrainConfig, before: str, after: str) -> str:
     """One line on a phase that ends and the next one; empty for others."""
     said = []
@@ -93,16 +119,21 @@ def change(config: configs.TrainConfig, before: str, after: str) -> str:
 
 def _enter(config, state):
     """Leaves every phase whose epochs are used up."""
-    ends = {
-        "heatmap": config.heatmap_epochs,
-        "main": config.epochs - config.final_epochs,
-        "final": config.epochs,
-    }
-    while state.phase != "done" and (
-        state.epoch >= min(ends[state.phase], config.epochs)
-    ):
+    ends = _ends(config)
+    while state.phase != "done" and state.epoch >= ends[state.phase]:
         state = State(_next(state.phase), state.epoch)
     return state
+
+
+def _ends(config):
+    """Dict from a phase to the number of its last epoch."""
+    phased = config.phased()
+    ends = {
+        "heatmap": phased.heatmap_epochs,
+        "main": config.epochs - phased.final_epochs,
+        "final": config.epochs,
+    }
+    return {name: min(end, config.epochs) for name, end in ends.items()}
 
 
 def _next(phase):

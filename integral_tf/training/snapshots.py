@@ -84,10 +84,11 @@ def models(
     for name, (weights, beta) in kept.items():
         for variable, weight in zip(network, weights):
             variable.assign(weight)
-        if has_val and after_training.chooses_beta(run):
-            beta, _ = validator.best_beta()
         if beta is not None:
             reading.set_beta(model, beta)
         if has_val:
-            after_training.calibrate_scores(model, validator)
+            after_training.reset(model)
+            read = validator.read()
+            after_training.tell(read)
+            after_training.apply(model, read)
         yield name, model

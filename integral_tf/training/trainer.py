@@ -9,10 +9,8 @@ import math
 import pathlib
 
 import keras
-import tensorflow as tf
 
 from integral_tf import config as configs
-from integral_tf import layers
 from integral_tf import ownership
 from integral_tf import progress as bars
 from integral_tf import runs
@@ -26,11 +24,14 @@ from integral_tf.training import after_training
 from integral_tf.training import board
 from integral_tf.training import checkpoint
 from integral_tf.training import initial_weights
+from integral_tf.training import interrupts
+from integral_tf.training import kept_models
 from integral_tf.training import logs
 from integral_tf.training import objectives
 from integral_tf.training import optimizers
 from integral_tf.training import preflight
 from integral_tf.training import schedule
+from integral_tf.training import step
 from integral_tf.training import strategy as strategies
 from integral_tf.training import validation
 
@@ -51,6 +52,8 @@ def train(config: configs.TrainConfig) -> pathlib.Path:
         ValueError: a flag is out of range, `workdir` holds another run or a
             damaged one, or the records are damaged.
         FloatingPointError: a loss is not finite.
+        interrupts.Interrupted: Ctrl-C or SIGTERM ended the training, which has
+            saved its place.
     """
     strategies.check_alone()
     preflight.check_workdir(config)
@@ -98,10 +101,10 @@ class _Run:
         resumes = bool(runs.checkpoints(self.workdir))
         with self.strategy.scope():
             self._build(resumes)
-        # Always compiled: on a CPU that makes the warp 6 times faster.
-        self.augment = tf.function(self._augmented, jit_compile=True)
         self.observer = predictions.Observer(self.model, records.skeleton)
-        self.validator = validation.Validator(config, self.observer, records)
+        self.validator = validation.Validator(config, self._observe, records)
+        self.reading = None
+        self.listener = interrupts.Listener()
         self.progress = checkpoint.Progress(schedule.start(config))
         self.checkpoints = checkpoint.Checkpoints(
             self.workdir,
@@ -111,9 +114,7 @@ class _Run:
             self.progress,
         )
         if resumes:
-            self.checkpoints.restore()
-            if self.progress.beta is not None:
-                reading.set_beta(self.model, self.progress.beta)
+            self._resume()
         elif config.init_from:
             source, whole = config.init_from, not config.epochs
             print(initial_weights.take(self.model, source, whole=whole))
@@ -124,43 +125,86 @@ class _Run:
         (self.workdir / runs.STOPPED).unlink(missing_ok=True)
 
     def _build(self, resumes):
-        """Makes the model, the augmentation layers and the optimizer."""
+        """Makes the model, the optimizer and the step."""
         config = self.config
         # A checkpoint has the weights; the backbone's file may be gone.
         weights = "" if resumes else config.weights
         self.model = build(
             dataclasses.replace(config, weights=weights), len(self.skeleton)
         )
-        self.crop = layers.PersonCrop(
-            *config.size,
-            self.skeleton.mirrored_order,
-            rotation=config.rotation,
-            scale=config.scale,
-            flip=config.flip,
-            seed=config.seed,
-        )
-        self.shade = layers.Photometric(config.photometric)
         self.optimizer = optimizers.optimizer(config, self.model)
+        self.step = step.Step(
+            config,
+            self.strategy,
+            self.model,
+            self.optimizer,
+            skeleton=self.skeleton,
+            batch_size=self.batch_size,
+        )
+
+    def _resume(self):
+        """Restores the run's place; takes up a finished one if it grew."""
+        self.checkpoints.restore()
+        progress, before = self.progress, runs.grown(self.config)
+        if progress.beta is not None:
+            reading.set_beta(self.model, progress.beta)
+        was = progress.state
+        state = schedule.resumed(self.config, was, longer=bool(before))
+        if was.phase == "done" and state.phase != "done":
+            rate = schedule.learning_rate(self.config, state)
+            print(
+                f"lengthened from {before} to {self.config.epochs} epochs: "
+                f"the learning rate is {rate:g}"
+            )
+            # First, since model.keras would be the same command's result. The
+            # run's flags follow last: the old ones tell that it has grown.
+            validator = self.validator if self.has_val else None
+            kept_models.reopen(self.workdir, progress, validator)
+            progress.state = state
+            self.checkpoints.save()
+        progress.state = state
+
+    def _observe(self, *args):
+        """`observer`, which a signal ends between two batches."""
+        for batch in self.observer(*args):
+            self.listener.check()
+            yield batch
 
     def train(self):
+        try:
+            with interrupts.listening() as self.listener:
+                return self._train()
+        except interrupts.Interrupted as asked:
+            raise self._interrupted(asked) from None
+
+    def _train(self):
         config, progress = self.config, self.progress
+        plan = schedule.plan(config, progress.state)
+        phases = ", ".join(f"{count} {phase}" for phase, count in plan.items())
         print(
             f"{config.method} {config.backbone}: "
             f"{self.model.count_params():,} parameters, "
             f"{self.strategy.num_replicas_in_sync} device(s), "
-            f"{self.steps} steps an epoch, at most {config.epochs} epochs"
+            f"{self.steps} steps an epoch, at most {config.epochs} epochs, "
+            f"to go: {phases or 'none'}"
         )
         if progress.row:
             # The run may have been killed between the checkpoint and the log.
             logs.append_log(self.workdir, progress.row)
         if place := progress.place():
             print(place)
-        bar = bars.bar(
+        with bars.bar(
             "train",
             config.epochs * self.steps,
             unit="steps",
             initial=progress.state.epoch * self.steps + progress.step,
-        )
+        ) as bar:
+            self._epochs(bar)
+        return self._finish()
+
+    def _epochs(self, bar):
+        """Trains and validates until the schedule ends."""
+        config, progress = self.config, self.progress
         show = board.opened(
             config, progress.state.epoch, self.validator, self.observer
         )
@@ -177,34 +221,52 @@ class _Run:
             figures = {}
             if self.has_val:
                 bars.say(bar, f"{where} {phase}, validating")
-                figures = self.validator.figures(self.objectives)
-            row = self._row(means, figures)
-            loss = (figures or means)["loss"]
-            progress.state = schedule.advance(config, progress.state, loss)
-            progress.step, progress.sums, progress.row = 0, {}, row
-            show(row)  # if killed before the checkpoint, the run does so again
-            self._save()
-            self._check_epoch(loss)
-            self._report(row)
-        bar.close()
-        self._calibrate()
+                self.reading = self.validator.read(self.objectives)
+                figures = self.reading.figures
+            self._end_epoch(means, figures, show)
+
+    def _end_epoch(self, means, figures, show):
+        """Saves an epoch's models, checkpoint and figures."""
+        progress = self.progress
+        row = logs.row(self.config, progress.state, means, figures)
+        loss = (figures or means)["loss"]
+        progress.state = schedule.advance(self.config, progress.state, loss)
+        progress.step, progress.sums, progress.row = 0, {}, row
+        runs.check_there(self.config)
+        if math.isfinite(loss):
+            # Before the checkpoint: a killed run writes the same ones again.
+            kept_models.keep(
+                self.model, self.reading, progress, self.workdir, self.skeleton
+            )
+        show(row)
+        self._save()
+        self._check_epoch(loss)
+        self._report(row)
+
+    def _finish(self):
+        """Saves the finished model; returns its path."""
         if self.has_val:
-            after_training.calibrate_scores(self.model, self.validator)
-        self.model.trainable = True  # stages frozen here may be trained later
-        path = runs.save_model(self.model, self.workdir, self.skeleton)
+            self._calibrate()
+        path = kept_models.finish(
+            self.model, self.reading, self.progress, self.workdir, self.skeleton
+        )
         print(f"model: {path}")
         return path
 
-    def _row(self, means, figures):
-        """The epoch's row of the log."""
-        state = self.progress.state
-        return {
-            "epoch": state.epoch + 1,
-            "phase": state.phase,
-            "learning_rate": schedule.learning_rate(self.config, state),
-            **{f"train_{name}": means[name] for name in means},
-            **{f"val_{name}": figures[name] for name in figures},
-        }
+    def _interrupted(self, asked):
+        """Saves a checkpoint; returns the error to raise, with a sentence."""
+        progress, self.listener = self.progress, interrupts.Listener()
+        place = "the end"
+        if progress.state.phase != "done":
+            place = f"epoch {progress.state.epoch + 1}, step {progress.step}"
+            self._save()
+            losses = objectives.objectives(self.config, progress.state.phase)
+            if math.isfinite(self.validator.training_loss(losses)):
+                self.checkpoints.prove()
+        return interrupts.Interrupted(
+            f"saved at {place}; the same command goes on from there",
+            asked.number,
+        )
 
     def _enter_phase(self, phase):
         """Sets the learning rate, the losses and the step of a phase."""
@@ -214,17 +276,17 @@ class _Run:
         if (
             phase != "heatmap"
             and objectives.reads_gaussian(self.config)
+            and objectives.chooses_beta(self.config)
+            and self.has_val
             and self.progress.beta is None
         ):
             # The joint loss needs a beta that suits these maps.
             self._calibrate()
+            self.progress.beta = self.reading.beta
+            reading.set_beta(self.model, self.progress.beta)
             self._save()
         self.objectives = objectives.objectives(self.config, phase)
-        self.train_step = tf.function(
-            self._train_step,
-            autograph=False,
-            jit_compile=self.config.jit_compile or None,
-        )
+        self.train_step = self.step.of_phase(self.objectives)
 
     def _train_epoch(self, bar, where):
         """Runs the rest of the epoch; returns the mean losses."""
@@ -240,6 +302,7 @@ class _Run:
                 bars.say(bar, where)
                 bar.set_postfix(loss=f"{self.loss:.4f}", refresh=False)
                 bar.update()
+                self.listener.check()
         return {n: s / progress.step for n, s in progress.sums.items()}
 
     def _people(self, step):
@@ -309,51 +372,17 @@ class _Run:
         (self.workdir / runs.STOPPED).write_text(sentence + "\n")
         raise FloatingPointError(sentence)
 
-    def _augmented(self, people):
-        crops = self.crop(people, training=True)
-        if self.config.photometric:
-            crops["images"] = self.shade(crops["images"], people["shades"])
-        return crops
-
-    def _train_step(self, batch):
-        def replica(people):
-            crops = self.augment(people)
-            truth = crops["labels"]
-            with tf.GradientTape() as tape:
-                outputs = self.model(crops["images"], training=True)
-                costs = self._costs(truth, outputs)
-                # Summed over replicas, gradients are the global batch's.
-                scaled = self.optimizer.scale_loss(costs["loss"])
-            variables = self.model.trainable_variables
-            gradients = tape.gradient(scaled, variables)
-            self.optimizer.apply(gradients, variables)
-            return costs
-
-        costs = self.strategy.run(replica, args=(batch,))
-        return {
-            name: self.strategy.reduce(tf.distribute.ReduceOp.SUM, cost, None)
-            for name, cost in costs.items()
-        }
-
-    def _costs(self, truth, outputs):
-        """This replica's part of each loss and of their weighted sum."""
-        costs, total = {}, 0.0
-        for name, objective in self.objectives.items():
-            each = objective.loss(truth, outputs[objective.output])
-            costs[name] = tf.reduce_sum(each) / self.batch_size
-            total = total + objective.weight * costs[name]
-        return {"loss": total, **costs}
-
     def _calibrate(self):
-        """Chooses beta on the validation split, if the flags leave it open."""
-        if after_training.chooses_beta(self.config) and self.has_val:
-            self.progress.beta, aucs = self.validator.best_beta()
-            for beta, auc in zip(calibrate.BETAS, aucs):
-                bars.write(f"beta {beta:6.2f}: AUC {auc:.2f}")
-            reading.set_beta(self.model, self.progress.beta)
-            bars.write(f"beta: {self.progress.beta}")
+        """Reads the model, unless this epoch's validation has; tells of it."""
+        if self.reading is None:
+            self.reading = self.validator.read()
+        after_training.tell(self.reading)
+        if self.reading.beta is not None:
             logs.append_betas(
-                self.workdir, self.progress.state, calibrate.BETAS, aucs
+                self.workdir,
+                self.progress.state,
+                calibrate.BETAS,
+                self.reading.aucs,
             )
 
     def _save(self):

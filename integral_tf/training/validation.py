@@ -1,6 +1,13 @@
-"""Figures of the validation split: losses, PCKh, AP, and AUC over beta."""
+"""Figures of the validation split, in one pass: losses, PCKh, AP, AUC, beta.
+
+All figures but the losses are those of the model that would be saved now: read
+at the best beta, with calibrated scores. The losses are those of the training.
+"""
+
+import dataclasses
 
 import numpy as np
+import tensorflow as tf
 
 from integral_tf import config as configs
 from integral_tf import layers
@@ -8,9 +15,35 @@ from integral_tf import metrics
 from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import coco_results
 from integral_tf.evaluation import predictions
+from integral_tf.metrics import fitting
 from integral_tf.models import methods
 from integral_tf.records.folder import Records
+from integral_tf.training import objectives as losses
 from integral_tf.training.objectives import Objective
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What a pass over the validation split finds.
+
+    Attributes:
+        figures: Dict of the mean losses and their weighted sum `loss`;
+            `pckh@0.5`, `pckh@0.1` and `auc` in percent; `ap` in percent, if
+            the records hold COCO's ground truth; and `beta`, if it is chosen.
+        beta: The beta with the greatest AUC; None if it is not chosen.
+        aucs: AUC in percent for each of `calibrate.BETAS`, or for the model's
+            own reading alone.
+        slope, offset: For `layers.ScoreCalibration`.
+        calibration_error: Expected calibration error of the scores before and
+            after; None if the method has no scores.
+    """
+
+    figures: dict[str, float]
+    beta: float | None
+    aucs: list[float]
+    slope: float = 1.0
+    offset: float = 0.0
+    calibration_error: tuple[float, float] | None = None
 
 
 class Validator:
@@ -18,11 +51,13 @@ class Validator:
 
     Args:
         config: A `config.TrainConfig`.
-        observe: The `predictions.Observer` of the model.
+        observe: The `predictions.Observer` of the model, whose scores are not
+            calibrated.
         records: The `Records`.
 
     Attributes:
-        predicted: The `predictions.Predictions` of the last `figures`, or None.
+        predicted: The `predictions.Predictions` of the last reading at the best
+            beta, or None.
     """
 
     def __init__(
@@ -36,36 +71,75 @@ class Validator:
         self.annotations = records.annotations()
         self.predicted: predictions.Predictions | None = None
         self._observe = observe
+        self._probes = []
+        if losses.chooses_beta(config):
+            stride = methods.stride(config.upsamplings)
+            integral = layers.IntegralRegression(stride, cells=config.cells)
+            self._probes = calibrate.probes_of(integral)
+        self._probe = tf.function(self._probed, reduce_retracing=True)
 
-    def figures(self, objectives: dict[str, Objective]) -> dict[str, float]:
-        """Figures of the validation split.
+    def read(self, objectives: dict[str, Objective] | None = None) -> Reading:
+        """Runs the model once over the validation split.
 
         Args:
-            objectives: The losses of the phase, from `objectives.objectives`.
-
-        Returns:
-            Dict of the mean losses and their weighted sum `loss`; `pckh@0.5`,
-            `pckh@0.1` and `auc` in percent; and `ap` in percent, if the
-            records hold COCO's ground truth.
+            objectives: The losses of the phase, from `objectives.objectives`;
+                None computes none.
         """
         costs, rows = {}, []
         for people, crops, outputs in self._outputs():
-            each = _costs(objectives, crops, outputs)
+            each = _costs(objectives or {}, crops, outputs)
             for name, values in each.items():
                 costs.setdefault(name, []).append(np.asarray(values))
-            rows.append(_predicted(people, crops, outputs))
+            rows.append(
+                [
+                    _predicted(people, crops, joints, scores)
+                    for joints, scores in self._readings(outputs)
+                ]
+            )
         figures = {
             name: float(np.concatenate(values).mean())
             for name, values in costs.items()
         }
-        figures["loss"] = _weighted(objectives, figures)
-        predicted = self.predicted = predictions.concatenate(rows)
-        score, _ = predicted.pckh(self.records.skeleton)
-        figures["pckh@0.5"], figures["pckh@0.1"] = score.at[0.5], score.at[0.1]
-        figures["auc"] = score.auc
+        if objectives:
+            figures["loss"] = _weighted(objectives, figures)
+        candidates = [predictions.concatenate(list(row)) for row in zip(*rows)]
+        found = [each.pckh(self.records.skeleton)[0] for each in candidates]
+        best = int(np.argmax([score.auc for score in found]))
+        beta = float(calibrate.BETAS[best]) if self._probes else None
+        return self._calibrated(
+            candidates[best],
+            Reading(
+                {**figures, **_shown(found[best], beta)},
+                beta,
+                [score.auc for score in found],
+            ),
+        )
+
+    def _calibrated(self, predicted, reading):
+        """Adds the calibration of the scores, and the AP, to a `Reading`."""
+        errors = predicted.errors()
+        known = ~np.isnan(errors)
+        hits, scores = errors[known] <= 0.5, predicted.scores[known]
+        # A network's early maps may be NaN, while moving averages settle.
+        if self.config.method != "R1" and np.isfinite(predicted.scores).all():
+            slope, offset = fitting.fit_platt(scores, hits)
+            layer = layers.ScoreCalibration(slope, offset)
+            predicted = dataclasses.replace(
+                predicted, scores=np.asarray(layer(predicted.scores))
+            )
+            pair = scores, predicted.scores[known]
+            reading = dataclasses.replace(
+                reading,
+                slope=slope,
+                offset=offset,
+                calibration_error=tuple(
+                    metrics.calibration_error(each, hits) for each in pair
+                ),
+            )
         if self.annotations:
-            figures["ap"] = 100 * self._average_precision(predicted)
-        return figures
+            reading.figures["ap"] = 100 * self._average_precision(predicted)
+        self.predicted = predicted
+        return reading
 
     def training_loss(self, objectives: dict[str, Objective]) -> float:
         """The weighted loss on the first batch of the training split."""
@@ -74,44 +148,15 @@ class Validator:
         means = {name: float(np.mean(each)) for name, each in costs.items()}
         return _weighted(objectives, means)
 
-    def best_beta(self) -> tuple[float, list[float]]:
-        """Chooses the beta of `calibrate.BETAS` with the greatest AUC of PCKh.
+    def _readings(self, outputs):
+        """Pairs of joints and scores: one for each beta, or the model's own."""
+        if self._probes:
+            return self._probe(outputs["heatmaps"])
+        return [(outputs["joints"], outputs["scores"])]
 
-        Returns:
-            The beta; and the AUC in percent for each of `calibrate.BETAS`.
-        """
-        stride = methods.stride(self.config.upsamplings)
-        integral = layers.IntegralRegression(stride, cells=self.config.cells)
-        maps = (
-            (outputs["heatmaps"], (people, crops, outputs))
-            for people, crops, outputs in self._outputs()
-        )
-        beta, costs = calibrate.choose_beta(integral, maps, self._minus_aucs)
-        return beta, [-cost for cost in costs]
-
-    def _minus_aucs(self, readings):
-        rows = [[] for _ in calibrate.BETAS]
-        for read, _, (people, crops, outputs) in readings:
-            for row, each in zip(rows, read):
-                outputs_of_beta = {**outputs, "joints": each["joints"]}
-                row.append(_predicted(people, crops, outputs_of_beta))
-        return [
-            -predictions.concatenate(row).pckh(self.records.skeleton)[0].auc
-            for row in rows
-        ]
-
-    def hits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Scores of the M labelled joints, and which are right by PCKh@0.5.
-
-        Returns:
-            `(M,)` scores and `(M,)` bools.
-        """
-        predicted = predictions.concatenate(
-            [_predicted(*observed) for observed in self._outputs()]
-        )
-        errors = predicted.errors()
-        known = ~np.isnan(errors)
-        return predicted.scores[known], errors[known] <= 0.5
+    def _probed(self, maps):
+        read = [probe(maps) for probe in self._probes]
+        return [(each["joints"], each["confidence"]) for each in read]
 
     def _average_precision(self, predicted):
         results = coco_results.of_predictions(predicted, self.annotations)
@@ -123,11 +168,18 @@ class Validator:
         return self._observe(self.records, split, self.config.batch_size)
 
 
-def _predicted(people, crops, outputs):
+def _shown(score, beta):
+    figures = {
+        "pckh@0.5": score.at[0.5],
+        "pckh@0.1": score.at[0.1],
+        "auc": score.auc,
+    }
+    return figures if beta is None else {**figures, "beta": beta}
+
+
+def _predicted(people, crops, joints, scores):
     """The `predictions.Predictions` of a batch."""
-    return predictions.of_batch(
-        people, outputs["joints"], outputs["scores"], crops["to_window"]
-    )
+    return predictions.of_batch(people, joints, scores, crops["to_window"])
 
 
 def _weighted(objectives, means):

@@ -16,6 +16,7 @@ from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf.commands import _help
 from integral_tf.commands import _run
+from integral_tf.training import interrupts
 from integral_tf.training import trainer
 from tests import in_process
 
@@ -142,6 +143,18 @@ def test_an_interrupt_says_what_now(failing):
     done = failing(lambda: interrupt("12 whole frames in out"))
     assert done.stderr.splitlines()[-1] == (
         "train: interrupted; 12 whole frames in out"
+    )
+
+
+def stop():
+    raise interrupts.Interrupted("saved at epoch 3", signal.SIGTERM)
+
+
+def test_a_training_that_was_stopped_says_where(failing):
+    done = failing(stop)
+    assert done.returncode == 143
+    assert (
+        done.stderr.splitlines()[-1] == "train: interrupted; saved at epoch 3"
     )
 
 

@@ -1,7 +1,9 @@
 """A model, a film and photographs, and a prediction of them into `out`."""
 
 import json
+import os
 import pathlib
+import signal
 
 import cv2
 import numpy as np
@@ -64,3 +66,11 @@ def photos(tmp_path):
     for name, shape in (("a.png", (64, 128, 3)), ("b.png", (128, 64, 3))):
         draw.save(np.zeros(shape, np.uint8), tmp_path / "photos" / name)
     return tmp_path / "photos"
+
+
+@pytest.fixture
+def ctrl_c():
+    """Presses Ctrl-C; whoever runs the tests may ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: os.kill(os.getpid(), signal.SIGINT)
+    signal.signal(signal.SIGINT, before)

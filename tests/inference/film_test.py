@@ -2,8 +2,6 @@
 
 import errno
 import itertools
-import os
-import signal
 import sys
 import threading
 
@@ -137,14 +135,6 @@ def test_of_a_broken_video_the_whole_frames_are_kept(
     )
     assert f"{count} people in {count} frames" in capsys.readouterr().out
     assert cases.files(tmp_path) == ["clip.avi", "out"]
-
-
-@pytest.fixture
-def ctrl_c():
-    """Presses Ctrl-C; whoever runs the tests may ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield lambda: os.kill(os.getpid(), signal.SIGINT)
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_the_same_people_are_drawn_each_epoch(settings):
     losses = objectives.objectives(settings, "main")
     sheets = []
     for _ in range(2):
-        validator.figures(losses)
+        validator.read(losses)
         sheets.append(people.sheet().astype(int))
         for variable in model.trainable_variables:
             variable.assign(-2 * variable)

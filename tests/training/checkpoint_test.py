@@ -186,6 +186,7 @@ def test_another_networks_checkpoint_is_refused(run):
 def test_progress_comes_back_whole(tmp_path):
     saves, _ = fresh(tmp_path)
     saves.progress.beta = 2.51
+    saves.progress.best = [41.2, 13.25]
     saves.progress.row = {"epoch": 3, "phase": "main", "loss": 0.1}
     saves.progress.sums = {"loss": 1 / 3}
     saves.progress.state = schedule.State("final", 3, 0.25, 1)
@@ -193,7 +194,7 @@ def test_progress_comes_back_whole(tmp_path):
     saves.save()
     again, _ = fresh(tmp_path)
     again.restore()
-    for name in ("beta", "row", "sums", "state", "step"):
+    for name in ("beta", "best", "row", "sums", "state", "step"):
         assert getattr(again.progress, name) == getattr(saves.progress, name)
 
 

@@ -109,7 +109,7 @@ def test_an_unfinished_run_gives_its_newest_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     "name, error, message",
     [
-        ("nowhere", FileNotFoundError, "A model is a model.keras"),
+        ("nowhere", FileNotFoundError, "A model is a .keras file"),
         ("run/checkpoints/ckpt-9", FileNotFoundError, "no such checkpoint"),
         ("run", ValueError, "No checkpoint of this run is whole.*ckpt-2"),
         ("text.keras", ValueError, "is not a Keras model"),

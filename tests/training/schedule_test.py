@@ -1,5 +1,7 @@
 """Tests for the schedule of Section 6.1, driven by made-up curves."""
 
+import dataclasses
+
 import pytest
 
 from integral_tf import config
@@ -53,6 +55,63 @@ def test_a_fixed_budget_ends_every_phase_on_its_epoch():
         ["heatmap"] * 5 + ["main"] * 6 + ["final"] * 3
     )
     assert state.epoch == 14
+
+
+@pytest.mark.parametrize(
+    "epochs, heatmap, main, final",
+    [
+        (140, 70, 50, 20),
+        (14, 7, 5, 2),
+        (7, 3, 3, 1),
+        (2, 1, 1, 0),
+        (1, 0, 1, 0),
+    ],
+)
+def test_phases_are_shares_of_the_epochs(epochs, heatmap, main, final):
+    settings = config.TrainConfig(method="I1", patience=1000, epochs=epochs)
+    seen, state = run(settings, [1.0] * (epochs + 1))
+    assert [phase for phase, _ in seen] == (
+        ["heatmap"] * heatmap + ["main"] * main + ["final"] * final
+    )
+    assert state.phase == "done"
+    plan = schedule.plan(settings, schedule.start(settings))
+    assert [plan.get(phase, 0) for phase in schedule.PHASES[:3]] == [
+        heatmap, main, final,
+    ]  # fmt: skip
+    # A share is not above a number that is given.
+    phased = dataclasses.replace(settings, final_epochs=0).phased()
+    assert (phased.heatmap_epochs, phased.final_epochs) == (heatmap, 0)
+
+
+def test_the_plan_begins_at_the_present_epoch():
+    settings = config.TrainConfig(method="I1", epochs=14)
+    state = schedule.State("main", 8)
+    assert schedule.plan(settings, state) == {"main": 4, "final": 2}
+    assert schedule.plan(settings, schedule.State("done", 14)) == {}
+
+
+def test_a_finished_run_that_is_lengthened_is_at_the_base_rate_again():
+    # 28 epochs end with 4 of the final rate: 24 to the end of the main phase.
+    settings = config.TrainConfig(method="I1", epochs=28)
+    done = schedule.State("done", 14, 0.5, 3)
+    assert schedule.resumed(settings, done, longer=False) == done
+    state = schedule.resumed(settings, done, longer=True)
+    assert state == schedule.State("main", 14)
+    assert schedule.learning_rate(settings, state) == 1e-3
+    assert schedule.plan(settings, state) == {"main": 10, "final": 4}
+    # Where only final epochs are added, they are final.
+    settings = dataclasses.replace(settings, final_epochs=14)
+    state = schedule.resumed(settings, done, longer=True)
+    assert state == schedule.State("final", 14)
+
+
+def test_a_run_that_is_not_lengthened_after_all_is_at_its_end():
+    # Its checkpoint was written for more epochs than the command now names.
+    settings = config.TrainConfig(method="I1", epochs=14)
+    state = schedule.State("main", 14)
+    assert schedule.resumed(settings, state, longer=False).phase == "done"
+    within = schedule.State("main", 9, 0.5, 3)
+    assert schedule.resumed(settings, within, longer=False) == within
 
 
 @pytest.mark.parametrize("method", config.METHODS)

@@ -90,12 +90,14 @@ def test_without_validation_the_last_weights_are_tried(
 def test_a_validation_loss_that_is_nan_is_said_at_once(
     settings, monkeypatch, capsys
 ):
-    real = trainer.validation.Validator.figures
-    monkeypatch.setattr(
-        trainer.validation.Validator,
-        "figures",
-        lambda self, losses: {**real(self, losses), "loss": float("nan")},
-    )
+    real = trainer.validation.Validator.read
+
+    def spoilt(validator, losses=None):
+        read = real(validator, losses)
+        read.figures["loss"] = float("nan")
+        return read
+
+    monkeypatch.setattr(trainer.validation.Validator, "read", spoilt)
     with pytest.raises(FloatingPointError, match="loss is nan at the end"):
         trainer.train(dataclasses.replace(settings, method="H1"))
     assert "validation loss is nan: if it is so" in capsys.readouterr().out

@@ -74,8 +74,23 @@ def test_two_devices_take_the_step_that_one_takes(
         np.testing.assert_allclose(together, alone, atol=2e-4, rtol=1e-3)
 
 
+def signalled(command, folder, number):
+    """Sends a signal to a training after its next checkpoint; returns it."""
+    before = set(folder.glob("checkpoints/*.index"))
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.time() + 240
+    while time.time() < deadline:
+        if set(folder.glob("checkpoints/*.index")) - before:
+            break
+        time.sleep(0.02)
+    process.send_signal(number)
+    return process, process.communicate()[1]
+
+
 def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
-    # Killed in the middle of an epoch, after a checkpoint inside it.
+    # Stopped by Ctrl-C and killed, in the middle of an epoch.
     def command(workdir):
         return [
             sys.executable, "-m", "integral_tf", "train", "--method=I1",
@@ -88,16 +103,17 @@ def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
 
     alone, killed = tmp_path / "alone", tmp_path / "killed"
     subprocess.run(command(alone), check=True, capture_output=True)
-    process = subprocess.Popen(
-        command(killed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
     # 32 people or so: 8 steps, checkpoints at 2, 4, 6 and the epoch's end.
-    wanted = killed / "checkpoints" / "ckpt-2.index"
-    deadline = time.time() + 120
-    while not wanted.exists() and time.time() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process, told = signalled(command(killed), killed, signal.SIGINT)
+    assert process.returncode == 130
+    assert re.fullmatch(
+        r"train: interrupted; saved at epoch \d, step \d; the same command "
+        "goes on from there",
+        told.splitlines()[-1],
+    )
+    assert "stopping after this step" in told and "Traceback" not in told
+    process, _ = signalled(command(killed), killed, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
     assert not (killed / "model.keras").exists()
     loud = {k: v for k, v in os.environ.items() if "TF_CPP" not in k}
     again = subprocess.run(

@@ -6,9 +6,10 @@ coordinates. Boxes are COCO's. K joints.
 
 from __future__ import annotations
 
+import codecs
 import collections
 import dataclasses
-import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from integral_tf.records import coco_annotations
 from integral_tf.records import schema
 
 PERSON = "person"  # the category where a file names none
+# ours: a larger number is damage.
+LARGEST = 1e9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +40,24 @@ class Category:
 
 
 @dataclasses.dataclass(frozen=True)
+class Frame:
+    """The frame of a video that a picture is.
+
+    Attributes:
+        video: The video's path or name in the labels.
+        number: The frame's number, from 0.
+        is_keyframe: Whether any of its shapes was set by hand; the others are
+            on straight lines between such frames.
+        dataset: Where a .slp has the frame in itself; empty if it has not.
+    """
+
+    video: str
+    number: int
+    is_keyframe: bool = True
+    dataset: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Picture:
     """A labelled picture.
 
@@ -44,11 +65,13 @@ class Picture:
         name: Its file, with slashes, as in `pictures.Pictures` or the labels.
         size: Width and height in pixels; None if nothing says.
         split: `train`, `val`, `test`, or what else the file says; may be empty.
+        frame: The frame of a video that it is; None if the labels name none.
     """
 
     name: str
     size: tuple[int, int] | None = None
     split: str = ""
+    frame: Frame | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,14 +102,19 @@ class Annotations:
         pictures: The `Picture`s; some may show nobody.
         people: The `Person`s.
         left_out: Counts what is not among these, by reason with an example.
-        video: Path of the video whose frames the pictures are; may be empty.
     """
 
     categories: tuple[Category, ...]
     pictures: tuple[Picture, ...]
     people: tuple[Person, ...]
     left_out: coco_annotations.LeftOut
-    video: str = ""
+
+    def of(self, pictures: Iterable[Picture]) -> Annotations:
+        """The labels of some of the pictures."""
+        kept = tuple(pictures)
+        names = {picture.name for picture in kept}
+        people = tuple(p for p in self.people if p.picture in names)
+        return Annotations(self.categories, kept, people, self.left_out)
 
 
 class Groups:
@@ -152,22 +180,66 @@ class Groups:
         return tuple(Category(*pair) for pair in order.items()), people
 
 
+def with_unnamed(categories, people, several, left_out):
+    """Adds people whose joints have no names, in categories of their own.
+
+    Args:
+        categories, people: Tuples of the `Category`s and `Person`s so far.
+        several: Dict from a label to pairs of a picture's name and a list of x,
+            y and visibility.
+        left_out: Counts those with another number of points than most.
+
+    Returns:
+        Both tuples.
+    """
+    added = []
+    for label, rows in several.items():
+        is_taken = any(category.name == label for category in categories)
+        name = f"{label}, joints without names" if is_taken else label
+        categories += (Category(name, ()),)
+        counts = collections.Counter(len(points) for _, points in rows)
+        ((most, _),) = counts.most_common(1)
+        for picture, points in rows:
+            if len(points) == most:
+                points = np.array(points, float)
+                added.append(Person(picture, name, points))
+                continue
+            left_out.add(
+                schema.Dropped(
+                    f"points other than the {most} of their label",
+                    f"{len(points)} of {label} in {picture}",
+                )
+            )
+    return categories, (*people, *added)
+
+
 def listed(points, names):
     """`(K, 3)` from a dict of a name to its x, y and visibility."""
     return np.array([points.get(name, (0, 0, 0)) for name in names], float)
 
 
+def text(path):
+    """The text of a file in UTF-8, or in UTF-16 with its mark.
+
+    Raises:
+        ValueError: the file is in another encoding.
+    """
+    data = path.read_bytes()
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    try:
+        return data.decode("utf-16" if data[:2] in marks else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            "A text is in UTF-8: save it so. "
+            f"Received: source={str(path)!r}, byte {error.start}"
+        ) from None
+
+
 def is_finite(*values):
-    """Whether all values are finite numbers."""
+    """Whether all values are numbers, and none is beyond any picture."""
     return all(
         isinstance(value, (int, float))
         and not isinstance(value, bool)
-        and math.isfinite(value)
+        and abs(value) < LARGEST
         for value in values
     )
-
-
-def frame_name(video, number):
-    """The file in which a video's frame is expected: `clip/000012.png`."""
-    stem = video.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    return f"{stem}/{number:06d}.png"

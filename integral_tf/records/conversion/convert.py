@@ -1,12 +1,15 @@
 """`integral-tf convert`: finds the format, reads, and writes another."""
 
 import collections
+import contextlib
 import json
 import pathlib
 
+from integral_tf.records import schema
 from integral_tf.records.conversion import coco_file
 from integral_tf.records.conversion import cvat
 from integral_tf.records.conversion import deeplabcut
+from integral_tf.records.conversion import frames
 from integral_tf.records.conversion import label_studio
 from integral_tf.records.conversion import labelme
 from integral_tf.records.conversion import pictures as pictures_of
@@ -56,22 +59,26 @@ def convert(config):
     if name == "auto":
         name = recognise(source)
         print(f"format: {name}")
-    folder = config.images or (source if source.is_dir() else source.parent)
-    pictures = pictures_of.Pictures(folder)
+    near = source if source.is_dir() else source.parent
+    folder = config.images or near
+    if config.video and not pathlib.Path(config.video).exists():
+        raise FileNotFoundError(
+            "--video is the labelled video, or a folder of videos. "
+            f"Received: --video={config.video!r}"
+        )
+    videos = [config.video] if config.video else [near, folder]
+    pictures = pictures_of.Pictures(folder, videos=videos)
     if name == _PREDICTIONS:
         found = predictions.read(source, pictures, config.skeleton)
     else:
         found = _READERS[name](source, pictures)
     found = _of_split(found, config.split)
-    if not found.people:
-        reasons = _reasons(found.left_out)
-        raise ValueError(
-            f"Nobody is labelled{f' ({reasons})' if reasons else ''}. "
-            f"Received: --source={config.source!r}, format {name}"
-        )
+    if config.keyframes:
+        found = _of_keyframes(found)
+    _check(found, config, name)
     out.parent.mkdir(parents=True, exist_ok=True)
     if config.to == "coco":
-        _write_coco(found, pictures, out)
+        found = _write_coco(found, pictures, config, name)
     else:
         writers = {"deeplabcut": deeplabcut.write, "sleap": sleap_file.write}
         writers[config.to](found, out)
@@ -89,6 +96,11 @@ def recognise(source: pathlib.Path) -> str:
         ValueError: no format is like it.
     """
     name = _of_folder(source) if source.is_dir() else _of_file(source)
+    if name == "coco":
+        raise ValueError(
+            "This is COCO's form already: give it to `integral-tf build-coco "
+            f"--train_annotations`. Received: --source={str(source)!r}"
+        )
     if name is None:
         raise ValueError(
             "No known format is like this: --format is one of "
@@ -101,11 +113,10 @@ def recognise(source: pathlib.Path) -> str:
 def _of_folder(source):
     if yolo.described_by(source):
         return "yolo"
-    if any(source.rglob("CollectedData*.csv")):
+    if deeplabcut.tables_in(source):
         return "deeplabcut"
-    for path in sorted(source.rglob("*.json")):
-        return "labelme" if labelme.is_of(_json(path)) else None
-    return None
+    paths = sorted(source.rglob("*.json"))
+    return "labelme" if any(labelme.is_of(_json(p)) for p in paths) else None
 
 
 def _of_file(source):
@@ -124,6 +135,10 @@ def _of_file(source):
             "labelme": labelme.is_of,
             "label_studio": label_studio.is_of,
             _PREDICTIONS: predictions.is_of,
+            "coco": lambda content: (
+                isinstance(content, dict)
+                and {"images", "categories"} <= set(content)
+            ),
         }
         return next((n for n, test in tests.items() if test(content)), None)
     return None
@@ -134,6 +149,18 @@ def _json(path):
         return json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         return None
+
+
+def _check(found, config, name):
+    if not found.people:
+        reasons = "; ".join(
+            f"{count} {reason}"
+            for reason, (count, _) in found.left_out.rows.items()
+        )
+        raise ValueError(
+            f"Nobody is labelled{f' ({reasons})' if reasons else ''}. "
+            f"Received: --source={config.source!r}, format {name}"
+        )
 
 
 def _of_split(found, split):
@@ -147,35 +174,50 @@ def _of_split(found, split):
                 "--split converts one"
             )
         return found
-    pictures = tuple(p for p in found.pictures if p.split == split)
-    if not pictures:
+    if split not in counts:
         known = ", ".join(sorted(name for name in counts if name))
         raise ValueError(
             f"The source has the splits {known or '(none)'}. "
             f"Received: --split={split}"
         )
-    names = {picture.name for picture in pictures}
-    people = tuple(p for p in found.people if p.picture in names)
-    return type(found)(
-        found.categories, pictures, people, found.left_out, found.video
-    )
+    return found.of(p for p in found.pictures if p.split == split)
 
 
-def _write_coco(found, pictures, out):
-    images, people, missing = coco_file.write(found, pictures, out)
+def _of_keyframes(found):
+    """The part without frames between those that are set by hand."""
+    kept = []
+    for picture in found.pictures:
+        if picture.frame is None or picture.frame.is_keyframe:
+            kept.append(picture)
+        else:
+            found.left_out.add(
+                schema.Dropped("frame between keyframes", picture.name)
+            )
+    return found.of(kept)
+
+
+def _write_coco(found, pictures, config, name):
+    out, source = pathlib.Path(config.out), pathlib.Path(config.source)
+    folder = out.with_name(f"{out.stem}_frames")
+    taken = contextlib.nullcontext((found, pictures))
+    # Beside predictions is the film in which they are drawn.
+    if name != _PREDICTIONS or config.video:
+        taken = frames.taken(found, pictures, source, folder, config.video)
+    with taken as (kept, there):
+        _check(kept, config, name)
+        images, people, missing = coco_file.write(kept, there, out)
+    folder = pictures.folder if there is pictures else folder
     for category in found.categories:
         joints = ", ".join(category.keypoints)
         print(f"{category.name}: {joints or 'joints without names'}")
     print(f"{images} pictures, {people} people")
     if missing:
+        names = set(missing)
+        of_films = any(p.frame and p.name in names for p in kept.pictures)
+        video = ", --video their video" if of_films else ""
         print(
-            f"{len(missing)} pictures are not in {pictures.folder}, such as "
-            f"{missing[0]}: --images names their folder"
+            f"{len(missing)} pictures are not in {folder}, such as "
+            f"{missing[0]}: --images names their folder{video}"
         )
-    print(f"pictures: {pictures.folder}")
-
-
-def _reasons(left_out):
-    return "; ".join(
-        f"{count} {reason}" for reason, (count, _) in left_out.rows.items()
-    )
+    print(f"pictures: {folder}")
+    return kept

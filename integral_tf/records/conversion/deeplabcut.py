@@ -4,16 +4,14 @@ The header has the rows scorer, individuals (of several animals), bodyparts and
 coords. A row of numbers is a picture, named by its path in one cell or in
 three; or a frame of a video, named by its number. An empty cell is no label.
 
-Both count pixels as `coordinates` does. Of an HDF5 file the plain form is read,
-in which DeepLabCut stores labels. The form of PyTables' tables has its header
-as a pickle, which may run a program and is not read: the same numbers are in
-the CSV beside it.
+Both count pixels as `coordinates` does.
 """
 
 from __future__ import annotations
 
 import collections
 import csv
+import io
 import re
 
 import numpy as np
@@ -22,6 +20,8 @@ from integral_tf import whole
 from integral_tf.records import coco_annotations
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
+from integral_tf.records.conversion import frames
+from integral_tf.records.conversion import pandas_hdf5
 
 _HEADER = ("scorer", "individuals", "bodyparts", "coords")
 _ANIMAL, _SCORER = "animal", "integral_tf"
@@ -32,7 +32,8 @@ def read(source, pictures):
 
     Args:
         source: `pathlib.Path` of a CSV or an HDF5 file, or of a folder with
-            files CollectedData_*.csv in it or in folders inside it.
+            files CollectedData_*.csv in it or in folders inside it; where
+            one is missing, its .h5 is read.
         pictures: The `pictures.Pictures` of the source.
 
     Returns:
@@ -47,24 +48,28 @@ def read(source, pictures):
         read_table = _of_csv if path.suffix == ".csv" else _of_hdf5
         header, rows = read_table(path)
         columns = _columns(header, path)
-        names = _categories(columns)
-        for joints, name in names.items():
+        for name, joints in _categories(columns).values():
             known = categories.setdefault(name, of.Category(name, joints))
-            if known.keypoints != joints:
+            if set(known.keypoints) != set(joints):
                 raise ValueError(
                     "The tables of a project have the same bodyparts. "
                     f"Received: {', '.join(joints)} in {path}, and others "
                     "before"
                 )
-        for place, values in rows:
-            name = place
-            if place.isdigit():
-                name = of.frame_name(path.stem.partition("DLC")[0], int(place))
-            name = pictures.find(name) or name
-            found.setdefault(name, of.Picture(name))
-            here = list(_people(columns, names, values, name))
-            if not here:
-                left_out.add(schema.Dropped("picture without labels", name))
+        individuals = list(_individuals(columns, categories))
+        labelled = {person.picture for person in people}
+        for picture, values in _pictures(path, rows, pictures):
+            name = picture.name
+            found.setdefault(name, picture)
+            here = [_person(each, values, name) for each in individuals]
+            here = [person for person in here if person.points[:, 2].any()]
+            reason = "" if here else "picture without labels"
+            if name in labelled:
+                reason = "second row of a picture"
+            if reason:
+                left_out.add(schema.Dropped(reason, f"{name} in {path}"))
+                continue
+            labelled.add(name)
             people += here
     return of.Annotations(
         tuple(categories.values()),
@@ -74,17 +79,30 @@ def read(source, pictures):
     )
 
 
+def _pictures(path, rows, pictures):
+    """Pairs of a row's `Picture` and its numbers."""
+    video = path.stem.partition("DLC")[0]
+    films = frames.Videos(pictures, [video])
+    for place, values in rows:
+        place = place.replace("\\", "/")
+        if place.isdecimal():
+            yield films.picture(of.Frame(video, int(place))), values
+        else:
+            yield of.Picture(pictures.find(place) or place), values
+
+
 def is_of(path):
     """Whether a file is a CSV of this form."""
-    with open(path, errors="replace", newline="") as file:
-        first = next(csv.reader(file), [""])
-    return first[:1] == ["scorer"]
+    try:
+        return re.match("scorer[,;]", of.text(path)) is not None
+    except ValueError:
+        return False
 
 
 def _tables(source):
     if not source.is_dir():
         return [source]
-    found = sorted(source.rglob("CollectedData*.csv"))
+    found = tables_in(source)
     if not found:
         raise ValueError(
             "A project of DeepLabCut or Lightning Pose has files "
@@ -93,10 +111,29 @@ def _tables(source):
     return found
 
 
+def tables_in(folder):
+    """The tables of labels in a folder and in the folders inside it."""
+    return sorted(
+        path
+        for path in folder.rglob("CollectedData*")
+        if path.suffix == ".csv"
+        # DeepLabCut writes both, with the same numbers.
+        or (path.suffix == ".h5" and not path.with_suffix(".csv").exists())
+    )
+
+
 def _of_csv(path):
     """Rows of the header, and pairs of a row's name and its numbers."""
-    with open(path, errors="replace", newline="") as file:
-        lines = [line for line in csv.reader(file) if line]
+    text = of.text(path)
+    # Some spreadsheets write semicolons, and commas in numbers.
+    mark = ";" if text.startswith("scorer;") else ","
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+        lines = [line for line in reader if any(line)]
+    except csv.Error as error:
+        raise ValueError(
+            f"This is no CSV ({error}). Received: source={str(path)!r}"
+        ) from None
     depth = next((i for i, r in enumerate(lines) if r[0] not in _HEADER), None)
     header = lines[:depth]
     first = header[0] if header else []
@@ -106,7 +143,8 @@ def _of_csv(path):
     for number, line in enumerate(lines[len(header) :], len(header) + 1):
         place = "/".join(cell for cell in line[:start] if cell)
         try:
-            values = [float(cell or "nan") for cell in line[start:]]
+            cells = [cell.strip().replace(",", ".") for cell in line[start:]]
+            values = [float(cell or "nan") for cell in cells]
         except ValueError:
             values = []
         if len(values) != len(first) - start:
@@ -114,58 +152,18 @@ def _of_csv(path):
                 f"A row has {len(first) - start} numbers or empty cells, as "
                 f"the header. Received: row {number} of {path}, {place}"
             )
-        rows.append((place.replace("\\", "/"), np.array(values)))
+        rows.append((place, np.array(values)))
     return {line[0]: line[start:] for line in header}, rows
 
 
 def _of_hdf5(path):
-    """As `_of_csv`; h5py comes with Keras."""
-    import h5py
-
-    try:
-        file = h5py.File(path)
-    except OSError:
-        raise ValueError(
-            f"This is no HDF5 file. Received: source={str(path)!r}"
-        ) from None
-    with file:
-        group = next(iter(file.values()), {})
-        if "block0_values" not in group:
-            raise ValueError(
-                "Of DeepLabCut's HDF5 the plain form of labels is read, not "
-                "that of PyTables' tables: give the CSV beside it. "
-                f"Received: source={str(path)!r}"
-            )
-        header, index = _axis(group, "axis0"), _axis(group, "axis1")
-        place = {column: i for i, column in enumerate(header)}
-        values = np.full((len(index), len(header)), np.nan)
-        for key in group:
-            block = re.fullmatch(r"(block\d+)_values", key)
-            if block:
-                items = _axis(group, f"{block[1]}_items")
-                values[:, [place[item] for item in items]] = group[key][()]
-        levels = [
-            _text(group[f"axis0_level{level}"].attrs.get("name", ""))
-            for level in range(len(header[0]))
-        ]
+    """As `_of_csv`."""
+    columns, levels, index, values = pandas_hdf5.read(path)
+    if not levels:  # the form that stores no names of levels
+        several = len(columns[0]) == len(_HEADER)
+        levels = [n for n in _HEADER if several or n != "individuals"]
     rows = [("/".join(name), row) for name, row in zip(index, values)]
-    return dict(zip(levels, map(list, zip(*header)))), rows
-
-
-def _axis(group, name):
-    """An axis's names, a tuple for each row or column."""
-    if name in group:
-        return [(_text(value),) for value in group[name][()]]
-    levels = []
-    while f"{name}_level{len(levels)}" in group:
-        values = group[f"{name}_level{len(levels)}"][()]
-        labels = group[f"{name}_label{len(levels)}"][()]
-        levels.append([_text(values[i]) if i >= 0 else "" for i in labels])
-    return list(zip(*levels))
-
-
-def _text(value):
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return dict(zip(levels, map(list, zip(*columns)))), rows
 
 
 def _columns(header, path):
@@ -176,12 +174,15 @@ def _columns(header, path):
     columns = collections.defaultdict(dict)
     for number, (*key, coord) in enumerate(zip(individuals, *rows)):
         columns[tuple(key)][coord] = number
-    complete = all({"x", "y"} <= set(found) for found in columns.values())
+    is_once = sum(map(len, columns.values())) == count
+    complete = is_once and all(
+        {"x", "y"} <= set(found) for found in columns.values()
+    )
     lengths = {len(row) for row in (individuals, *rows)}
     if not columns or not complete or lengths != {count}:
         raise ValueError(
             "A table of DeepLabCut or Lightning Pose begins with the rows "
-            "scorer, bodyparts and coords, x and y for each bodypart. "
+            "scorer, bodyparts and coords, x and y once for each bodypart. "
             f"Received: source={str(path)!r}, with {', '.join(header)} for "
             f"{count} columns"
         )
@@ -189,7 +190,7 @@ def _columns(header, path):
 
 
 def _categories(columns):
-    """Dict from joints to the name of the category of individuals with them.
+    """Dict from the set of joints of individuals to their category and order.
 
     DeepLabCut calls the individual of joints that are only once `single`.
     """
@@ -197,37 +198,38 @@ def _categories(columns):
     for individual in dict.fromkeys(individual for individual, _ in columns):
         joints = tuple(part for i, part in columns if i == individual)
         other = individual if names else _ANIMAL
-        names.setdefault(joints, other)
+        names.setdefault(frozenset(joints), (other, joints))
     return names
 
 
-def _people(columns, names, values, picture):
-    """The individuals of a row with any number."""
+def _individuals(columns, categories):
+    """Pairs of a category's name and the columns of its joints, in order."""
+    names = _categories(columns)
     for individual in dict.fromkeys(individual for individual, _ in columns):
-        joints = [key for key in columns if key[0] == individual]
-        points, scores = [], []
-        for key in joints:
-            place = columns[key]
-            x, y = values[place["x"]], values[place["y"]]
-            known = np.isfinite(x) and np.isfinite(y)
-            points.append((x, y, 2) if known else (0, 0, 0))
-            if "likelihood" in place:
-                scores.append(values[place["likelihood"]])
-        if any(seen for _, _, seen in points):
-            category = names[tuple(part for _, part in joints)]
-            yield of.Person(
-                picture,
-                category,
-                np.array(points, float),
-                scores=np.array(scores) if scores else None,
-            )
+        joints = frozenset(part for i, part in columns if i == individual)
+        name, _ = names[joints]
+        order = categories[name].keypoints
+        yield name, [columns[individual, part] for part in order]
+
+
+def _person(individual, values, picture):
+    category, joints = individual
+    points, scores = [], []
+    for place in joints:
+        x, y = values[place["x"]], values[place["y"]]
+        known = np.isfinite(x) and np.isfinite(y)
+        points.append((x, y, 2) if known else (0, 0, 0))
+        if "likelihood" in place:
+            scores.append(values[place["likelihood"]])
+    scores = np.array(scores) if scores else None
+    return of.Person(picture, category, np.array(points, float), scores=scores)
 
 
 def write(annotations, path):
     """Writes a table, whole or not at all.
 
     The header has individuals if a picture shows several. Predictions have
-    `likelihood`. Frames of a video are named by their numbers.
+    `likelihood`. Frames of one video are named by their numbers.
 
     Args:
         annotations: The `annotations.Annotations`, of one category.
@@ -255,15 +257,17 @@ def write(annotations, path):
         for coord in coords
     ]
     levels = [0, 1, 2, 3] if count > 1 else [0, 2, 3]
+    films = {p.frame and p.frame.video for p in annotations.pictures}
+    is_film = len(films) == 1 and None not in films
     with whole.file(path) as partial, open(partial, "w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         for level in levels:
             rows.writerow([_HEADER[level], *(cell[level] for cell in cells)])
-        for number, picture in enumerate(annotations.pictures):
+        for picture in annotations.pictures:
             people = by_picture[picture.name]
             numbers = [v for p in people for v in _cells(p, scored)]
             empty = [""] * (len(cells) - len(numbers))
-            name = number if annotations.video else picture.name
+            name = picture.frame.number if is_film else picture.name
             rows.writerow([name, *numbers, *empty])
 
 

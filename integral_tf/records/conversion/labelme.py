@@ -8,6 +8,8 @@ labelme counts pixels from the picture's edge, half a pixel more than
 `coordinates`. No shape says whether a joint is hidden: all count as seen.
 """
 
+import posixpath
+
 from integral_tf import coordinates
 from integral_tf.records import coco_annotations
 from integral_tf.records import coco_truth
@@ -32,17 +34,13 @@ def read(source, pictures):
     groups, found = of.Groups(left_out), {}
     paths = sorted(source.rglob("*.json")) if source.is_dir() else [source]
     for path in paths:
-        content = coco_truth.read_json(path, "source")
-        if not is_of(content):
-            if path == source:
-                raise ValueError(
-                    "A file of labelme is a JSON of `shapes` and `imagePath`. "
-                    f"Received: source={str(source)!r}"
-                )
-            left_out.add(schema.Dropped("JSON that is not labelme's", path))
+        content = _content(path, source, left_out)
+        if content is None:
             continue
-        name = content["imagePath"].replace("\\", "/")
-        name = pictures.find(name) or name.rsplit("/", 1)[-1]
+        name = _name(content["imagePath"], path, source, pictures)
+        if name in found:
+            left_out.add(schema.Dropped("second file of a picture", path))
+            continue
         size = content.get("imageWidth"), content.get("imageHeight")
         known = of.is_finite(*size) and min(size) > 0
         found[name] = of.Picture(name, tuple(map(int, size)) if known else None)
@@ -56,6 +54,35 @@ def read(source, pictures):
                 left_out.add(schema.Dropped(str(reason), example))
     categories, people = groups.people()
     return of.Annotations(categories, tuple(found.values()), people, left_out)
+
+
+def _name(given, path, source, pictures):
+    """The picture's name, of a path from the folder of its file."""
+    given = given.replace("\\", "/")
+    near = "" if path == source else path.parent.relative_to(source).as_posix()
+    name = posixpath.normpath(posixpath.join(near, given))
+    found = pictures.find(name) or pictures.find(given)
+    is_outside = name.startswith(("..", "/")) or ":" in name
+    return found or (given.rsplit("/", 1)[-1] if is_outside else name)
+
+
+def _content(path, source, left_out):
+    """The content of a file; None for another JSON of a folder."""
+    try:
+        content = coco_truth.read_json(path, "source")
+    except ValueError:
+        if path == source:
+            raise
+        content = None
+    if is_of(content):
+        return content
+    if path == source:
+        raise ValueError(
+            "A file of labelme is a JSON of `shapes` and `imagePath`. "
+            f"Received: source={str(source)!r}"
+        )
+    left_out.add(schema.Dropped("JSON that is not labelme's", path))
+    return None
 
 
 def is_of(content):

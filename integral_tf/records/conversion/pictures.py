@@ -1,4 +1,4 @@
-"""Finds the pictures that labels name, and reads their sizes."""
+"""Finds the pictures or videos that labels name, and reads sizes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import functools
 import itertools
 import os
 import pathlib
+import unicodedata
+from collections.abc import Collection
+from collections.abc import Iterable
 
 from integral_tf.records import photographs
 from integral_tf.records import schema
@@ -17,6 +20,8 @@ class Pictures:
 
     Args:
         folder: The folder.
+        endings: The endings of the files that count; those of pictures.
+        videos: Paths of videos or of folders of videos, for `video`.
 
     Attributes:
         folder: Its path.
@@ -25,8 +30,15 @@ class Pictures:
         FileNotFoundError: there is no such folder.
     """
 
-    def __init__(self, folder: str | os.PathLike) -> None:
-        self.folder = pathlib.Path(folder)
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        endings: Collection[str] = photographs.ENDINGS,
+        videos: Iterable[str | os.PathLike] = (),
+    ) -> None:
+        self.folder, self._endings = pathlib.Path(folder), endings
+        self._videos = [pathlib.Path(path) for path in videos]
+        self._known: dict[str, str | None] = {}
         if not self.folder.is_dir():
             raise FileNotFoundError(
                 "--images is the folder of the labelled pictures. "
@@ -39,34 +51,58 @@ class Pictures:
         return sorted(
             path.relative_to(self.folder).as_posix()
             for path in self.folder.rglob("*")
-            if path.suffix.lower() in photographs.ENDINGS and path.is_file()
+            if path.suffix.lower() in self._endings and path.is_file()
         )
 
     @functools.cached_property
     def _by_end(self):
         found = collections.defaultdict(list)
         for name in self.names:
-            found[name.rsplit("/", 1)[-1]].append(name)
+            last = _plain(name).rsplit("/", 1)[-1]
+            found[last].append(name)
+            found[last.rpartition(".")[0]].append(name)
         return found
 
     def find(self, name: str) -> str | None:
         """The path, from the folder, to the picture that labels call `name`.
 
         A file at that path is the picture. Otherwise it is the file of the same
-        name whose folders' names agree the furthest, if that is one only.
+        name, or of the same name and an ending, whose folders' names agree the
+        furthest, if that is one only. Small and large letters are the same
+        here, and so are the two forms of an umlaut.
         """
-        name = name.replace("\\", "/")
+        if name not in self._known:
+            self._known[name] = self._look(name.replace("\\", "/"))
+        return self._known[name]
+
+    def _look(self, name):
         path = self.folder / name
         if photographs.is_within(path, self.folder) and path.is_file():
             return os.path.relpath(path, self.folder).replace(os.sep, "/")
-        parts = name.split("/")[::-1]
+        parts = _plain(name).split("/")[::-1]
         ranked = collections.defaultdict(list)
         for other in self._by_end.get(parts[0], ()):
-            pairs = zip(parts, other.split("/")[::-1])
+            pairs = zip(parts[1:], _plain(other).split("/")[-2::-1])
             same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
             ranked[len(list(same))].append(other)
         best = ranked[max(ranked)] if ranked else []
         return best[0] if len(best) == 1 else None
+
+    @functools.cached_property
+    def _looks(self):
+        endings = photographs.VIDEO_ENDINGS
+        return [Pictures(p, endings) for p in self._videos if p.is_dir()]
+
+    def video(self, name: str) -> pathlib.Path | None:
+        """The video that labels call `name`: the only one, or as in `find`."""
+        for path in self._videos:
+            if path.is_file():
+                return path
+        for look in self._looks:
+            place = look.find(name)
+            if place is not None:
+                return look.folder / place
+        return None
 
     def size(self, name: str) -> tuple[int, int] | None:
         """Width and height of a picture as shown; None if it is not readable.
@@ -78,3 +114,8 @@ class Pictures:
             return photographs.shown_size(self.folder / name)
         except schema.Dropped:
             return None
+
+
+def _plain(name):
+    # Windows knows no case, and macOS writes an umlaut as two characters.
+    return unicodedata.normalize("NFC", name).casefold()

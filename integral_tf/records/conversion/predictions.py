@@ -12,8 +12,10 @@ import numpy as np
 from integral_tf import skeletons
 from integral_tf.records import coco_annotations
 from integral_tf.records import coco_truth
+from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
+from integral_tf.records.conversion import frames
 
 
 def read(source, pictures, skeleton):
@@ -26,27 +28,32 @@ def read(source, pictures, skeleton):
             the run that has one.
 
     Returns:
-        The `annotations.Annotations`; those of joints.jsonl have a `video`.
+        The `annotations.Annotations`; pictures of joints.jsonl are frames.
 
     Raises:
         ValueError: the file has another form, or other joints.
     """
     joints = _skeleton(skeleton)
     left_out = coco_annotations.LeftOut()
-    found, people, video = {}, [], ""
+    found, people = {}, []
     if source.suffix == ".jsonl":
         video = _video(source)
+        films = frames.Videos(pictures, [video])
         rows = [
-            (of.frame_name(video, line["frame"]), line["people"])
+            (films.picture(of.Frame(video, line["frame"])), line["people"])
             for line in _lines(source)
         ]
     else:
         content = coco_truth.read_json(source, "source")
         _check(is_of(content), source)
-        rows = [(row["file_name"], [row]) for row in content]
-    for name, answers in rows:
-        name = pictures.find(name) or name
-        found.setdefault(name, of.Picture(name))
+        rows = [
+            (of.Picture(pictures.find(name) or name), [row])
+            for row in content
+            for name in [row["file_name"]]
+        ]
+    for picture, answers in rows:
+        name = picture.name
+        found.setdefault(name, picture)
         for row in answers:
             try:
                 people.append(_person(row, name, joints))
@@ -59,7 +66,7 @@ def read(source, pictures, skeleton):
     )
     category = of.Category(of.PERSON, joints.joints, limbs, sides)
     return of.Annotations(
-        (category,), tuple(found.values()), tuple(people), left_out, video
+        (category,), tuple(found.values()), tuple(people), left_out
     )
 
 
@@ -106,9 +113,11 @@ def _check(is_right, source):
 
 def _video(source):
     """Name of the drawn video beside the lines, or of their folder."""
-    beside = sorted(
-        path.name for path in source.parent.iterdir() if path != source
-    )
+    beside = [
+        path.name
+        for path in source.parent.iterdir()
+        if path.suffix.lower() in photographs.VIDEO_ENDINGS
+    ]
     return beside[0] if len(beside) == 1 else f"{source.parent.name}.mp4"
 
 

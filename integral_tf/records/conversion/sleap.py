@@ -14,6 +14,7 @@ instances are read if there are none by hand.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -23,6 +24,7 @@ from integral_tf import coordinates
 from integral_tf.records import coco_annotations
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
+from integral_tf.records.conversion import frames
 
 _FROM_EDGE = 1.1  # formats before count pixels from the edge
 _BY_HAND, _PREDICTED = 0, 1
@@ -49,10 +51,10 @@ def read(source, pictures):
     kinds = set(instances["instance_type"].tolist()) if len(instances) else ()
     kind = _BY_HAND if _BY_HAND in kinds else _PREDICTED
     found, people = {}, []
-    for frame in tables["frames"]:
-        number = int(frame["frame_idx"])
-        name, size = _picture(videos[int(frame["video"])], number, pictures)
-        found[name] = of.Picture(name, size)
+    named = _named(tables, videos, pictures)
+    for frame, picture in zip(tables["frames"], named):
+        name = picture.name
+        found[name] = picture
         first, end = int(frame["instance_id_start"]), frame["instance_id_end"]
         here = [row for row in instances[first : int(end)]]
         if not here:
@@ -63,17 +65,33 @@ def read(source, pictures):
                     schema.Dropped("predicted instance, not by hand", name)
                 )
                 continue
-            category = skeletons[int(row["skeleton"])]
-            person = _person(row, category, tables, name, shift)
-            if person.points[:, 2].any():
-                people.append(person)
-            else:
-                left_out.add(
-                    schema.Dropped("person without points", f"in {name}")
-                )
+            skeleton = skeletons[int(row["skeleton"])]
+            try:
+                people.append(_person(row, skeleton, tables, name, shift))
+            except schema.Dropped as reason:
+                left_out.add(reason)
+    categories = dict.fromkeys(category for category, _ in skeletons)
     return of.Annotations(
-        tuple(skeletons), tuple(found.values()), tuple(people), left_out
+        tuple(categories), tuple(found.values()), tuple(people), left_out
     )
+
+
+def _joined(categories):
+    """Pairs of each skeleton's category and its joints' places in the file.
+
+    Skeletons of one name and the same joints, in any order, are one category.
+    """
+    known, pairs = {}, []
+    for number, category in enumerate(categories, 1):
+        first = known.setdefault(category.name, category)
+        if set(first.keypoints) != set(category.keypoints):
+            first = dataclasses.replace(
+                category, name=f"{category.name} {number}"
+            )
+            known[first.name] = first
+        places = {joint: n for n, joint in enumerate(category.keypoints)}
+        pairs.append((first, [places[joint] for joint in first.keypoints]))
+    return pairs
 
 
 def _parts(source):
@@ -84,7 +102,10 @@ def _parts(source):
         with h5py.File(source) as file:
             attributes = file["metadata"].attrs
             metadata = json.loads(attributes["json"])
-            rows = [json.loads(row) for row in file["videos_json"][()]]
+            rows = [
+                _with_source(json.loads(row), file)
+                for row in file["videos_json"][()]
+            ]
             tables = {
                 name: file[name][()] if name in file else np.zeros(0)
                 for name in ("frames", "instances", "points", "pred_points")
@@ -94,18 +115,34 @@ def _parts(source):
                 for number, row in enumerate(metadata["skeletons"], 1)
             ]
             videos = dict(_numbered(n, row) for n, row in enumerate(rows))
+            skeletons = _joined(skeletons)
             for frame in tables["frames"]:
                 videos[int(frame["video"])]
             for row in tables["instances"]:
                 skeletons[int(row["skeleton"])]
             version = float(attributes.get("format_id", 1.0))
-    except (OSError, LookupError, TypeError, ValueError) as error:
+    # h5py raises of many kinds where a file is damaged.
+    except (LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
         raise ValueError(
             "SLEAP's labels are an HDF5 file with metadata, videos_json, "
             f"frames, instances and points. Received: source={str(source)!r}, "
             f"{type(error).__name__}: {error}"
         ) from None
     return version, videos, skeletons, tables
+
+
+def _with_source(video, file):
+    """A video; of frames inside the file, with their place and their source."""
+    backend = video.get("backend") or video
+    dataset = backend.get("dataset") or ""
+    group = file.get(dataset.rpartition("/")[0] or "none", {})
+    if dataset in file and "frame_numbers" in group:
+        video = {**video, "stored": dataset}
+    if "source_video" in group and not video.get("source_video"):
+        stored = group["source_video"]
+        text = stored["json"][()] if "json" in stored else stored.attrs["json"]
+        video = {**video, "source_video": json.loads(text)}
+    return video
 
 
 def _numbered(place, video):
@@ -142,37 +179,74 @@ def _category(skeleton, nodes, name):
     )
 
 
-def _picture(video, number, pictures):
-    """Name and size of a frame's picture; the size may be None."""
-    backend = video.get("backend", video)
+def _frame(place, video, number):
+    """The `annotations.Frame` of a frame, and its file in a list of pictures.
+
+    One of both is None.
+    """
+    backend = video.get("backend") or video
     files = backend.get("filenames") or []
     if isinstance(video.get("filename"), list):
         files = video["filename"]
-    name = backend.get("filename") or video.get("filename") or "video"
-    source = video.get("source_video") or {}
-    if name == "." and source.get("filename"):  # the frames are in the file
-        name = source["filename"]
     if 0 <= number < len(files):
-        name = files[number].replace("\\", "/")
-        name = pictures.find(name) or name.rsplit("/", 1)[-1]
-    else:
-        name = of.frame_name(name, number)
-        name = pictures.find(name) or name
+        return None, files[number].replace("\\", "/")
+    name = backend.get("filename") or video.get("filename") or "video"
+    dataset = ""
+    if name == ".":  # the frames are in the file
+        dataset = video.get("stored", "")
+        source = video.get("source_video") or {}
+        name = (source.get("backend") or source).get("filename")
+        # Of a list of pictures, the first is there.
+        if not isinstance(name, str) or "filenames" in source.get(
+            "backend", ()
+        ):
+            name = f"video{place}"
+    return of.Frame(name, number, dataset=dataset), None
+
+
+def _size(video):
+    """Width and height of a video's frames; None if the file has none."""
+    backend = video.get("backend") or video
     shape = backend.get("shape") or ()
     if len(shape) == 4 and all(shape[1:3]):
-        return name, (int(shape[2]), int(shape[1]))
+        return int(shape[2]), int(shape[1])
     sides = backend.get("width_"), backend.get("height_")
-    return name, tuple(map(int, sides)) if all(sides) else None
+    return tuple(map(int, sides)) if all(sides) else None
 
 
-def _person(row, category, tables, picture, shift):
+def _named(tables, videos, pictures):
+    """The `Picture` of each row of the frames."""
+    places = [
+        _frame(int(row["video"]), videos[int(row["video"])],
+               int(row["frame_idx"]))
+        for row in tables["frames"]
+    ]  # fmt: skip
+    films = frames.Videos(pictures, [f.video for f, _ in places if f])
+    for row, (frame, file) in zip(tables["frames"], places):
+        size = _size(videos[int(row["video"])])
+        if frame:
+            yield films.picture(frame, size=size)
+        else:
+            name = pictures.find(file) or file.rsplit("/", 1)[-1]
+            yield of.Picture(name, size)
+
+
+def _person(row, skeleton, tables, picture, shift):
+    category, places = skeleton
     is_predicted = row["instance_type"] == _PREDICTED
     table = tables["pred_points" if is_predicted else "points"]
     rows = table[int(row["point_id_start"]) : int(row["point_id_end"])]
+    if len(rows) != len(places):
+        raise schema.Dropped(
+            "instance with other points than its skeleton", f"in {picture}"
+        )
+    rows = rows[places]
     points = np.stack([rows["x"], rows["y"]], axis=-1).astype(np.float64)
     if shift:
         points = coordinates.unit_to_crop(points, 1)
     known = np.isfinite(points).all(axis=1) & rows["visible"].astype(bool)
+    if not known.any():
+        raise schema.Dropped("person without points", f"in {picture}")
     points = np.where(known[:, None], points, 0.0)
     scores = np.array(rows["score"], np.float64) if is_predicted else None
     points = np.column_stack([points, 2.0 * known])

@@ -1,6 +1,7 @@
 """Writes labels or predictions as SLEAP's `.slp`, whose parts `sleap` names."""
 
 import collections
+import itertools
 import json
 
 import numpy as np
@@ -40,8 +41,8 @@ def write(annotations, path):
     People with scores become predicted instances, others instances by hand.
 
     Args:
-        annotations: The `annotations.Annotations`. Without their `video`, the
-            pictures are a list of files.
+        annotations: The `annotations.Annotations`. Pictures that are no frames
+            of a video are a list of files.
         path: Path of the file.
     """
     import h5py
@@ -51,11 +52,12 @@ def write(annotations, path):
         group = file.create_group("metadata")
         group.attrs["format_id"] = _FORMAT
         group.attrs["json"] = json.dumps(_metadata(annotations.categories))
-        video = [json.dumps(_video(annotations))]
-        file.create_dataset("videos_json", data=video, dtype=text)
+        films = _films(annotations)
+        videos = [json.dumps(_video(name, annotations)) for name in films]
+        file.create_dataset("videos_json", data=videos, dtype=text)
         for name in ("tracks_json", "suggestions_json"):
             file.create_dataset(name, shape=(0,), maxshape=(None,), dtype=text)
-        for name, rows in _tables(annotations).items():
+        for name, rows in _tables(annotations, films).items():
             data = np.array(rows, dtype=_TYPES[name])
             file.create_dataset(name, data=data, maxshape=(None,))
 
@@ -111,27 +113,33 @@ def _edge_type(kind):
     return {"py/reduce": [name, {"py/tuple": [kind]}]}
 
 
-def _video(annotations):
-    if annotations.video:
-        backend = {"type": "MediaVideo", "filename": annotations.video}
+def _films(annotations):
+    """The videos, by their names; the last, None, is the list of pictures."""
+    names = [p.frame.video if p.frame else None for p in annotations.pictures]
+    return sorted(dict.fromkeys(names), key=lambda name: name is None)
+
+
+def _video(name, annotations):
+    if name is not None:
+        backend = {"type": "MediaVideo", "filename": name}
         backend |= {"grayscale": False, "bgr": True}
-        return {"filename": annotations.video, "backend": backend}
-    files = [picture.name for picture in annotations.pictures]
-    backend = {"type": "ImageVideo", "filename": files[0] if files else ""}
+        return {"filename": name, "backend": backend}
+    files = [p.name for p in annotations.pictures if p.frame is None]
+    backend = {"type": "ImageVideo", "filename": files[0]}
     return {
         "filename": backend["filename"],
         "backend": {**backend, "filenames": files, "grayscale": False},
     }
 
 
-def _tables(annotations):
+def _tables(annotations, films):
     """Dict from a table's name to its rows."""
     tables = {name: [] for name in _TYPES}
     numbers = {c.name: n for n, c in enumerate(annotations.categories)}
     by_picture = collections.defaultdict(list)
     for person in annotations.people:
         by_picture[person.picture].append(person)
-    instances = tables["instances"]
+    instances, places = tables["instances"], itertools.count()
     for frame, picture in enumerate(annotations.pictures):
         first = len(instances)
         for person in by_picture[picture.name]:
@@ -144,7 +152,10 @@ def _tables(annotations):
                 (len(instances), is_predicted, frame, numbers[person.category],
                  -1, -1, score, begin, len(points), 0.0)
             )  # fmt: skip
-        tables["frames"].append((frame, 0, frame, first, len(instances)))
+        of_film = picture.frame
+        video = films.index(of_film and of_film.video)
+        number = of_film.number if of_film else next(places)
+        tables["frames"].append((frame, video, number, first, len(instances)))
     return tables
 
 

@@ -17,6 +17,8 @@ from integral_tf.records import coco_annotations
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
 
+# ours: a share of a side that no box inside a picture has.
+_LARGEST_SHARE = 2
 _SPLITS = {"train": "train", "val": "val", "valid": "val", "test": "test"}
 
 
@@ -106,7 +108,7 @@ def _texts(path, source):
 
 
 def _text(path):
-    return path.read_text(errors="replace")
+    return path.read_text(encoding="utf-8-sig", errors="replace")
 
 
 def _below_images(name):
@@ -118,12 +120,17 @@ def _described(path):
     """Classes as number to name and joints, kpt_shape, and the flip pairs."""
     yaml = optional.need("yaml", "PyYAML", "a data.yaml", extra="convert")
     try:
-        content = yaml.safe_load(_text(path))
+        text = _text(path)
+        # References to references may fill the memory.
+        if any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text)):
+            raise yaml.YAMLError("a reference, which begins with *")
+        content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
         raise ValueError(
             f"This is no YAML ({reason}). Received: source={str(path)!r}"
         ) from None
+    content = content if isinstance(content, dict) else {}
     shape = content.get("kpt_shape")
     if (
         not isinstance(shape, list)
@@ -142,7 +149,8 @@ def _described(path):
             "names are a list, or a name for each number of a class. "
             f"Received: names={names!r} in {path}"
         )
-    joints = content.get("kpt_names") or {}
+    # sleap-io has another key for these names.
+    joints = content.get("kpt_names") or content.get("node_names") or {}
     joints = (
         joints if isinstance(joints, dict) else dict.fromkeys(names, joints)
     )
@@ -181,8 +189,10 @@ def _person(line, classes, shape, picture):
     except ValueError:
         raise schema.Dropped("line that is no numbers") from None
     wanted = 5 + count * fields
-    if len(values) != wanted or not np.isfinite(values).all():
+    if len(values) != wanted or not (np.abs(values) < of.LARGEST).all():
         raise schema.Dropped(f"line other than {wanted} numbers")
+    if np.abs(values[1:5]).max() > _LARGEST_SHARE:
+        raise schema.Dropped("box in pixels, which should be in shares")
     if values[0] not in classes:
         raise schema.Dropped("class that data.yaml does not name")
     extent = np.array(picture.size, float)

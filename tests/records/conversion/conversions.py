@@ -1,6 +1,8 @@
 """Converts a test's labels and reads the result as `build-coco` does."""
 
+import gzip
 import json
+import pathlib
 import types
 
 import numpy as np
@@ -17,6 +19,14 @@ def picture(path, width=60, height=50):
     Image.fromarray(np.full((height, width, 3), 99, np.uint8)).save(path)
 
 
+def unpacked(name, folder):
+    """Path, in a folder, of a file of `files`, which has it compressed."""
+    packed = pathlib.Path(__file__).parent / "files" / f"{name}.gz"
+    path = folder / name
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    return path
+
+
 def run(source, images, **settings):
     """Converts; returns what was written, and what `build-coco` takes of it.
 
@@ -30,6 +40,8 @@ def run(source, images, **settings):
             source=str(source), out=str(out), images=str(images), **settings
         )
     )
+    made = out.with_name(f"{out.stem}_frames")
+    images = made if made.is_dir() else images
     truth = coco.read(out, say=lambda line: None)
     people = [person for _, person in coco.people(truth, images, "train")]
     assert len(people) == len(found.people)
@@ -39,6 +51,12 @@ def run(source, images, **settings):
     return types.SimpleNamespace(
         found=found, content=content, truth=truth, people=people
     )
+
+
+def keypoints(path):
+    """The people of a JSON in COCO's form, each rows of x, y, visibility."""
+    rows = json.loads(path.read_text())["annotations"]
+    return [np.reshape(row["keypoints"], (-1, 3)).tolist() for row in rows]
 
 
 def points(person):

@@ -1,6 +1,7 @@
 """Tests for the command, the search for pictures, and COCO's file."""
 
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -54,6 +55,7 @@ def test_the_command_says_what_it_took(source, tmp_path):
     [
         ({"source": "nowhere"}, "There is no such file or folder of labels"),
         ({"images": "nowhere"}, "--images is the folder of the labelled"),
+        ({"video": "nowhere"}, "--video is the labelled video, or a folder"),
         ({"out": "{source}"}, "--out is a new file to write"),
         ({"split": "val"}, r"The source has the splits \(none\)"),
     ],
@@ -111,3 +113,19 @@ def test_people_without_points_are_counted(tmp_path):
     assert row["keypoints"] == [1.5, 2, 2, 0, 0, 0]
     assert (row["bbox"], row["area"]) == ([1, 2, 3, 4], 12)
     assert left_out.rows == {"person without points": (1, "in a.png")}
+
+
+def test_names_of_other_systems_are_found(tmp_path):
+    umlaut = unicodedata.normalize("NFD", "Größe 1.PNG")
+    conversions.picture(tmp_path / "x.png")
+    (tmp_path / "x.png").rename(tmp_path / umlaut)
+    look = pictures.Pictures(tmp_path)
+    assert look.find("größe 1.png") == umlaut
+    assert look.find(unicodedata.normalize("NFC", "a/Größe 1")) == umlaut
+
+
+def test_coco_s_form_is_no_labels_of_another_tool(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{"images": [], "categories": [], "annotations": []}')
+    message = "This is COCO's form already: give it to `integral-tf build-coco"
+    assert conversions.refuses(path, tmp_path, message)

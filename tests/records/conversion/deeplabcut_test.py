@@ -1,5 +1,7 @@
 """Tests for reading and writing DeepLabCut's and Lightning Pose's tables."""
 
+import re
+
 import h5py
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from integral_tf.records.conversion import deeplabcut
 from integral_tf.records.conversion import pictures
 from tests.records.conversion import conversions
+from tests.records.conversion import films
 
 SINGLE = """scorer,,,me,me,me,me
 bodyparts,,,nose,nose,tail,tail
@@ -82,7 +85,7 @@ def test_frames_of_a_video_have_names(project, tmp_path):
 
 
 @pytest.mark.parametrize("depth", [1, 3])
-def test_the_plain_form_of_hdf5(project, tmp_path, depth):
+def test_blocks_in_another_order(project, tmp_path, depth):
     """The groups and datasets that pandas writes of `SINGLE`."""
     path = tmp_path / "labels.h5"
     with h5py.File(path, "w") as file:
@@ -121,6 +124,7 @@ def test_the_plain_form_of_hdf5(project, tmp_path, depth):
         (SINGLE.replace("bodyparts,,,nose", "a,,,nose"), "A row has 4"),
         (SINGLE.replace(",x,y", ",u,v"), "A table of DeepLabCut or Light"),
         (SINGLE.replace(",x,y,x,y", ",x,y"), "A table of DeepLabCut or"),
+        (SINGLE.replace("tail,tail", "nose,nose"), "A table of DeepLabCut or"),
         (SINGLE.replace("tail,tail", "tail,ear"), "A table of DeepLabCut or"),
         (SINGLE.replace("1.5,", "1.5x,"), "A row has 4 numbers or empty"),
         (SINGLE.replace("1.5,", ""), "A row has 4 numbers or empty"),
@@ -130,15 +134,126 @@ def test_a_damaged_table_is_refused(project, tmp_path, text, message):
     assert conversions.refuses(project(text), tmp_path, message)
 
 
-def test_other_hdf5_is_refused(tmp_path):
-    path = tmp_path / "a.h5"
-    path.write_bytes(b"none")
-    assert conversions.refuses(path, tmp_path, "This is no HDF5 file")
-    path.unlink()
-    with h5py.File(path, "w") as file:
-        file.create_group("df_with_missing")["table"] = [0]
-    message = "Of DeepLabCut's HDF5 the plain form"
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_labels_in_hdf5(project, tmp_path, is_folder):
+    path = conversions.unpacked(
+        "CollectedData_me.h5", tmp_path / "labeled-data" / "clip"
+    )
+    found = deeplabcut.read(
+        tmp_path if is_folder else path, pictures.Pictures(tmp_path)
+    )
+    assert [p.name for p in found.pictures] == [
+        "labeled-data/clip/img1.png",
+        "labeled-data/clip/img2.png",
+    ]
+    one, two, ball, other, *_ = found.people
+    assert one.points.tolist() == [[0.25, 1.25, 2], [2.25, 3.25, 2]]
+    assert two.points.tolist() == [[4.25, 5.25, 2], [6.25, 7.25, 2]]
+    assert (ball.category, ball.points.tolist()) == (
+        "single",
+        [[8.25, 9.25, 2]],
+    )
+    assert other.points.tolist() == [[10.25, 11.25, 2], [0, 0, 0]]
+
+
+def test_predictions_in_hdf5(tmp_path):
+    path = conversions.unpacked("clipDLC_resnet50.h5", tmp_path)
+    found = deeplabcut.read(path, pictures.Pictures(tmp_path))
+    first, second = found.people
+    assert first.points.tolist() == [[1.5, 2.5, 2], [3.5, 4.5, 2]]
+    assert first.scores.tolist() == [0.5, 0.25]
+    assert second.points.tolist() == [[5.5, 6.5, 2], [0, 0, 0]]
+    assert [p.name for p in found.pictures] == [
+        "clip_000000.png",
+        "clip_000001.png",
+    ]
+
+
+def test_the_csv_is_read_where_both_are(project, tmp_path):
+    conversions.unpacked(
+        "CollectedData_me.h5", tmp_path / "labeled-data" / "clip"
+    )
+    project(SINGLE)
+    assert len(conversions.run(tmp_path, tmp_path).people) == 1
+
+
+def in_one_cell(text):
+    """A table whose rows have the path in one cell, as on Windows."""
+    text = re.sub(r"^(scorer|bodyparts|coords),,,", r"\1,", text, flags=re.M)
+    return text.replace("data,clip,", "data\\clip\\")
+
+
+@pytest.mark.parametrize(
+    "encoding, change",
+    [
+        ("utf-8-sig", str),
+        ("utf-16", str),
+        ("utf-8", lambda text: text.replace("\n", "\r\n")),
+        ("utf-8", lambda text: text.replace("1.5,", " 1.5 ,")),
+        # A spreadsheet that writes commas in numbers.
+        ("utf-8", lambda t: t.replace(",", ";").replace("1.5", "1,5")),
+        ("utf-8", in_one_cell),
+    ],
+)
+def test_texts_of_other_programs(project, tmp_path, encoding, change):
+    path = project("")
+    path.write_bytes(change(SINGLE).encode(encoding))
+    found = conversions.run(path, tmp_path).found
+    (person,) = found.people
+    assert person.points.tolist() == [[1.5, 2.5, 2], [0, 0, 0]]
+    assert person.picture == "labeled-data/clip/img1.png"
+
+
+def test_another_encoding_is_refused(project, tmp_path):
+    path = project("")
+    path.write_bytes(SINGLE.replace("nose", "Schnäuzchen").encode("latin-1"))
+    message = "A text is in UTF-8: save it so. Received: "
+    assert conversions.refuses(path, tmp_path, message, format="deeplabcut")
+    path.write_text("scorer," + "a" * 200_000)
+    message = "This is no CSV (field larger than field limit"
     assert conversions.refuses(path, tmp_path, message)
+
+
+def test_bodyparts_in_two_orders(project, tmp_path):
+    project(SINGLE)
+    other = SINGLE.replace("nose,nose,tail,tail", "tail,tail,nose,nose")
+    project(other.replace("clip,img1", "clip,img3"), "CollectedData_you.csv")
+    conversions.picture(tmp_path / "labeled-data" / "clip" / "img3.png")
+    one, two = conversions.run(tmp_path, tmp_path).found.people
+    assert one.points.tolist() == [[1.5, 2.5, 2], [0, 0, 0]]
+    assert two.points.tolist() == [[0, 0, 0], [1.5, 2.5, 2]]
+
+
+def test_two_people_s_tables_of_the_same_pictures(project, tmp_path):
+    project(SINGLE)
+    project(SINGLE, "CollectedData_you.csv")
+    done = conversions.run(tmp_path, tmp_path)
+    assert len(done.people) == 1
+    assert conversions.counts(done.found) == {
+        "picture without labels": 2,
+        "second row of a picture": 1,
+    }
+
+
+def test_predictions_of_a_film(tmp_path):
+    films.film(tmp_path / "clip.avi")
+    path = tmp_path / "clipDLC_resnet50.csv"
+    path.write_text(
+        "scorer,net,net,net\nbodyparts,nose,nose,nose\n"
+        "coords,x,y,likelihood\n2,1,2,0.9\n7,1,2,0.9\n9,1,2,0.9\n"
+    )
+    done = conversions.run(path, tmp_path)
+    assert films.numbers(tmp_path / "out-0_frames") == {
+        "clip_000002.png": 2,
+        "clip_000007.png": 7,
+    }
+    assert conversions.counts(done.found) == {
+        "frame that its video does not have": 1
+    }
+    again = tmp_path / "again.csv"
+    deeplabcut.write(done.found, again)
+    rows = again.read_text().splitlines()[3:]
+    assert rows == ["2,1.0,2.0,0.9", "7,1.0,2.0,0.9"]
 
 
 def test_tables_with_other_bodyparts_are_refused(project, tmp_path):

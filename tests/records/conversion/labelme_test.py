@@ -2,6 +2,8 @@
 
 import json
 
+from PIL import Image
+
 from tests.records.conversion import conversions
 
 
@@ -87,3 +89,43 @@ def test_another_json_is_refused(tmp_path):
     assert conversions.refuses(path, tmp_path, "No known format is like this")
     message = "A file of labelme is a JSON of `shapes`"
     assert conversions.refuses(path, tmp_path, message, format="labelme")
+
+
+def test_files_of_several_folders_have_their_own_pictures(tmp_path):
+    for n, name in enumerate(("über uns", "b c")):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, point("nose", n + 1.5, 2.5))
+    done = conversions.run(tmp_path, tmp_path)
+    rows = [(p.picture, p.points.tolist()) for p in done.found.people]
+    assert rows == [
+        ("b c/a.png", [[2, 2, 2]]),
+        ("über uns/a.png", [[1, 2, 2]]),
+    ]
+
+
+def test_what_a_folder_has_besides_is_counted(tmp_path):
+    (tmp_path / "0.json").write_bytes(b"\xff{")
+    (tmp_path / "1.json").write_text('{"images": []}')
+    write(tmp_path, point("nose", 1, 1))
+    write(tmp_path, point("nose", 2, 2), name="copy", imagePath="a.png")
+    done = conversions.run(tmp_path, tmp_path)
+    assert len(done.people) == 1
+    assert conversions.counts(done.found) == {
+        "JSON that is not labelme's": 2,
+        "second file of a picture": 1,
+    }
+
+
+def test_a_photograph_that_is_turned_when_shown(tmp_path):
+    # Stored as 60 x 50, shown as 50 x 60, as labelme shows and labels it.
+    path = write(tmp_path, point("nose", 10.5, 55.5), imageWidth=50,
+                 imageHeight=60)  # fmt: skip
+    image = Image.open(tmp_path / "a.png")
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "a.png", exif=exif)
+    done = conversions.run(path, tmp_path)
+    assert conversions.points(done.people[0]) == [[10, 55, 2]]
+    path.write_text(path.read_text().replace('"imageWidth": 50', '"w": 50'))
+    done = conversions.run(path, tmp_path)
+    assert done.content["images"][0]["width"] == 50

@@ -7,9 +7,12 @@ import pytest
 from integral_tf import skeletons
 from integral_tf.records.conversion import deeplabcut
 from integral_tf.records.conversion import pictures
+from integral_tf.records.conversion import predictions
 from integral_tf.records.conversion import sleap
+from integral_tf.records.conversion import sleap_file
 from tests import in_process
 from tests.records.conversion import conversions
+from tests.records.conversion import films
 
 PAIR = skeletons.Skeleton("pair", ("a", "b"), (), (("a", "b"),))
 READERS = {"deeplabcut": deeplabcut.read, "sleap": sleap.read}
@@ -50,7 +53,7 @@ def video(folder):
         + json.dumps({"frame": 1, "seconds": 0.1, "people": [person(1)]})
         + "\n"
     )
-    return path, ["000000.png", "000001.png"]
+    return path, ["clip_000000.png", "clip_000001.png"]
 
 
 @pytest.mark.parametrize("to", READERS)
@@ -71,6 +74,34 @@ def test_predictions_come_back_the_same(tmp_path, skeleton, made, to):
         assert each.points[:, :2].tolist() == POINTS[number]
         assert each.scores.tolist() == SCORES[number]
     assert len(found.people) == 2
+
+
+def test_the_film_of_predictions_is_asked_for(tmp_path, skeleton):
+    """Beside the predictions is the film in which they are drawn."""
+    source, names = video(tmp_path)
+    films.film(tmp_path / "x.avi").rename(source.with_name("clip.mp4"))
+    done = conversions.run(source, source.parent, skeleton=str(skeleton))
+    assert not (source.parent / "out-0_frames").exists()
+    film = films.film(tmp_path / "films" / "mine.avi")
+    done = conversions.run(
+        source, source.parent, skeleton=str(skeleton), video=str(film)
+    )
+    assert [image["file_name"] for image in done.content["images"]] == names
+    made = source.parent / "out-1_frames"
+    assert films.numbers(made) == dict(zip(names, (0, 1)))
+
+
+def test_frames_without_people_keep_their_places(tmp_path, skeleton):
+    source = tmp_path / "joints.jsonl"
+    lines = [{"frame": 3, "people": []}, {"frame": 5, "people": [person(0)]}]
+    source.write_text("\n".join(map(json.dumps, lines)))
+    found = predictions.read(source, pictures.Pictures(tmp_path), str(skeleton))
+    deeplabcut.write(found, tmp_path / "a.csv")
+    rows = (tmp_path / "a.csv").read_text().splitlines()
+    assert rows[3:] == ["3,,,,,,", "5,1.5,2.25,0.5,3.0,4.0,0.25"]
+    sleap_file.write(found, tmp_path / "a.slp")
+    again = sleap.read(tmp_path / "a.slp", pictures.Pictures(tmp_path))
+    assert [p.frame.number for p in again.pictures] == [3, 5]
 
 
 def test_predictions_as_labels(tmp_path, skeleton):

@@ -69,15 +69,24 @@ def test_the_other_order_of_folders_and_no_names(folder):
     assert image["file_name"] == "images/train/a.png"
 
 
+def test_names_of_the_joints_that_sleap_io_writes(folder):
+    yaml = "kpt_shape: [3, 3]\nnames: {0: animal, 1: b}\nnode_names: [a, b, c]"
+    source = folder(LINE, yaml=yaml)
+    done = conversions.run(source, source)
+    names = [row["keypoints"] for row in done.content["categories"]]
+    assert names == [["a", "b", "c"]] * 2
+
+
 def test_what_is_left_out_is_counted(folder):
-    folder("0 0.5 0.5\n9" + LINE[1:] + "0 x\n" + LINE)
+    damaged = LINE.replace("0 0 0", "0 1e308 0") + LINE.replace("2 0", "nan 0")
+    folder("0 0.5 0.5\n9" + LINE[1:] + "0 x\n" + LINE + damaged)
     folder(" \n", name="empty")
     source = folder(LINE, name="gone", is_there=False)
     conversions.picture(source / "train" / "images" / "untold.png")
     done = conversions.run(source, source)
     assert len(done.people) == 1
     assert conversions.counts(done.found) == {
-        "line other than 14 numbers": 1,
+        "line other than 14 numbers": 3,
         "class that data.yaml does not name": 1,
         "line that is no numbers": 1,
         "picture without labels": 1,
@@ -98,6 +107,8 @@ def test_what_is_left_out_is_counted(folder):
         ("kpt_shape: [3, 3]\nflip_idx: [0, 9, 2]", "flip_idx has the partner"),
         ("kpt_shape: [3, 3]\nkpt_names: {0: [a]}", "kpt_names has the 3"),
         ("names: [cat]", "No known format is like this"),
+        ("- kpt_shape\nkpt_shape: 1", "This is no YAML (while parsing"),
+        ("'\nkpt_shape: [1, 2]\n'", "kpt_shape is [number of joints, 2 or 3]"),
     ],
 )
 def test_another_yaml_is_refused(folder, yaml, message):
@@ -109,3 +120,27 @@ def test_a_folder_without_labels_is_refused(tmp_path):
     (tmp_path / "data.yaml").write_text(YAML)
     message = "A YOLO-pose folder has labels/*.txt"
     assert conversions.refuses(tmp_path, tmp_path, message)
+
+
+def test_texts_of_windows(folder):
+    source = folder("\ufeff" + LINE.replace("\n", "\r\n"), name="a ü")
+    (source / "data.yaml").write_text("\ufeff" + YAML.strip(), "utf-8")
+    done = conversions.run(source, source)
+    assert len(done.people) == 1 and not conversions.counts(done.found)
+
+
+def test_boxes_in_pixels_are_counted(folder):
+    source = folder(LINE + LINE.replace("0.5 0.5 0.25", "30 25 15", 1))
+    done = conversions.run(source, source)
+    assert conversions.counts(done.found) == {
+        "box in pixels, which should be in shares": 1
+    }
+
+
+def test_references_do_not_fill_the_memory(folder):
+    laughs = ["a0: &a0 [ha, ha]"]
+    laughs += [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
+    text = "\n".join([*laughs, "names: *a59", YAML.replace("names:", "n:")])
+    source = folder(LINE, yaml=text)
+    message = "This is no YAML (a reference, which begins with *)"
+    assert conversions.refuses(source, source, message)
