@@ -25,6 +25,7 @@ from integral_tf.evaluation import preflight
 from integral_tf.evaluation import reliability
 from integral_tf.evaluation import report
 from integral_tf.evaluation import submission
+from integral_tf.inference import draw
 from integral_tf.records.folder import Records
 
 MPII_SUBMISSION, COCO_SUBMISSION = "pred_keypoints_mpii.mat", "submission.json"
@@ -78,16 +79,15 @@ def evaluate(
         )
         figures["model"] = name or run.file.name
         _write_json(partial / runs.METRICS, figures, indent=1)
-        _write_json(partial / "predictions.json", results)
+        _write_json(partial / coco_results.PREDICTIONS, results)
         if tables:
             (partial / "table.md").write_text("\n\n".join(tables) + "\n")
         _write_submission(config, partial, records, truth, predicted, results)
         if predicted.is_labelled:
             _write_labelled(partial, records, predicted, figures, variants)
         people = report.shown(records, config.split, predicted, errors)
-        report.contact_sheet(
-            people, predicted, errors, records.skeleton, partial / "sheet.png"
-        )
+        sheet = report.sheet(people, predicted, records.skeleton)
+        draw.save(sheet, partial / "sheet.png")
         html_report.write(
             partial / REPORT,
             records.skeleton,
@@ -201,7 +201,7 @@ _FILES = {
     "sheet.png": "people to look at",
     "curve.png": "curve",
     "reliability.png": "what the scores mean",
-    "predictions.json": "predictions",
+    coco_results.PREDICTIONS: "predictions",
     MPII_SUBMISSION: "to submit to MPII",
     COCO_SUBMISSION: "to submit to COCO, zipped",
 }
@@ -303,14 +303,6 @@ def average_precision(
     return figures
 
 
-def person_errors(predicted: predictions.Predictions) -> np.ndarray:
-    """`(N,)` mean error of each person in reference lengths; NaN if unknown."""
-    errors = predicted.errors()
-    labelled = np.sum(~np.isnan(errors), axis=1)
-    mean = np.nansum(errors, axis=1) / np.maximum(labelled, 1)
-    return np.where(labelled > 0, mean, np.nan)
-
-
 def _pckh(config, run, label, records, predicted):
     """Figures of PCKh, their table, and the `(N,)` errors of the people."""
     # Records for evaluation alone have no training split.
@@ -338,7 +330,7 @@ def _pckh(config, run, label, records, predicted):
     if published and metric == "PCKh":
         rows.append((f"paper's {label}, MPII", published))
     what = f"{metric} over {ours.people} people, {ours.joints} joints"
-    return figures, report.table(what, rows), person_errors(predicted)
+    return figures, report.table(what, rows), predicted.mean_errors()
 
 
 def _ap_table(config, label, records, truth, figures):

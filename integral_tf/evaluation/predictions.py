@@ -104,6 +104,19 @@ class Predictions:
         relative = np.where(np.isfinite(relative), relative, np.inf)
         return np.where(known, relative, np.nan)
 
+    @property
+    def unit(self) -> str:
+        """The reference length of `errors`, in the plural."""
+        _, metric = metrics.reference_lengths(self.head_size, self.box)
+        return "heads" if metric == "PCKh" else "tenths of the box"
+
+    def mean_errors(self) -> np.ndarray:
+        """`(N,)` mean of each person's `errors`; NaN if none is known."""
+        errors = self.errors()
+        labelled = np.sum(~np.isnan(errors), axis=1)
+        mean = np.nansum(errors, axis=1) / np.maximum(labelled, 1)
+        return np.where(labelled > 0, mean, np.nan)
+
 
 def of_batch(
     people: dict[str, Any],
@@ -198,7 +211,11 @@ class Observer:
             for people in batches.eval_batches(
                 records, split, batch_size, limit
             ):
-                yield people, *self._step(batches.for_device(people))
+                yield self.batch(people)
+
+    def batch(self, people: dict) -> tuple[dict, dict, dict]:
+        """A batch of people, their crops and the model's outputs."""
+        return people, *self._step(batches.for_device(people))
 
     def _observed(self, people):
         crops = self._crop(people, training=False)
