@@ -28,6 +28,7 @@ TESTED_IN = {
     "evaluation/coco_results": "evaluation/predictions_test.py",
     "evaluation/feed": "evaluation/calibrate_test.py",
     "evaluation/mean_pose": "evaluation/evaluate_test.py",
+    "evaluation/gallery": "evaluation/html_report_test.py",
     "evaluation/page": "datasets/browse_test.py",
     "evaluation/preflight": "evaluation/evaluate_test.py",
     "evaluation/report": "evaluation/evaluate_test.py",

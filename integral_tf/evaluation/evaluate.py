@@ -24,6 +24,7 @@ from integral_tf.evaluation import preflight
 from integral_tf.evaluation import reliability
 from integral_tf.evaluation import report
 from integral_tf.evaluation import submission
+from integral_tf.inference import draw
 from integral_tf.records.folder import Records
 
 MPII_SUBMISSION, COCO_SUBMISSION = "pred_keypoints_mpii.mat", "submission.json"
@@ -77,16 +78,15 @@ def evaluate(
         )
         figures |= {"model": name or run.file.name, **nobody}
         _write_json(partial / runs.METRICS, figures, indent=1)
-        _write_json(partial / "predictions.json", results)
+        _write_json(partial / coco_results.PREDICTIONS, results)
         if tables:
             (partial / "table.md").write_text("\n\n".join(tables) + "\n")
         _write_submission(config, partial, records, truth, predicted, results)
         if predicted.is_labelled:
             _write_labelled(partial, records, predicted, figures, variants)
         people = report.shown(records, config.split, predicted, errors)
-        report.contact_sheet(
-            people, predicted, errors, records.skeleton, partial / "sheet.png"
-        )
+        sheet = report.sheet(people, predicted, records.skeleton, errors=errors)
+        draw.save(sheet, partial / "sheet.png")
         html_report.write(
             partial / REPORT,
             records.skeleton,
@@ -230,7 +230,7 @@ _FILES = {
     "sheet.png": "people to look at",
     "curve.png": "curve",
     "reliability.png": "what the scores mean",
-    "predictions.json": "predictions",
+    coco_results.PREDICTIONS: "predictions",
     MPII_SUBMISSION: "to submit to MPII",
     COCO_SUBMISSION: "to submit to COCO, zipped",
 }
@@ -311,26 +311,6 @@ def _largest_distance(predicted, truth):
     return float(worst)
 
 
-def person_errors(
-    predicted: predictions.Predictions,
-    weights: tuple[float, ...] | None = None,
-) -> np.ndarray:
-    """`(N,)` mean error of each person in reference lengths; NaN if unknown.
-
-    Args:
-        predicted: `predictions.Predictions`.
-        weights: K weights of the joints in the mean; None for the same.
-    """
-    errors = predicted.errors()
-    shares = np.ones(errors.shape) * (weights or 1)
-    shares = np.where(np.isnan(errors), 0, shares)
-    total = shares.sum(axis=1)
-    # A weight of 0 takes an infinite error out, too.
-    sums = np.where(shares > 0, errors, 0) * shares
-    mean = sums.sum(axis=1) / np.where(total > 0, total, 1)
-    return np.where(total > 0, mean, np.nan)
-
-
 def _pckh(config, run, label, records, predicted, *, weights):
     """Figures of PCKh, their table, and the `(N,)` errors of the people."""
     # Records for evaluation alone have no training split.
@@ -361,7 +341,7 @@ def _pckh(config, run, label, records, predicted, *, weights):
     what = f"{metric} over {ours.people} people, {ours.joints} joints"
     if weights:
         what += f"; weights: {joint_numbers.described(weights, skeleton)}"
-    errors = person_errors(predicted, weights)
+    errors = predicted.mean_errors(weights)
     return figures, report.table(what, rows), errors
 
 

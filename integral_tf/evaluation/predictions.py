@@ -128,6 +128,29 @@ class Predictions:
         relative = np.where(np.isfinite(relative), relative, np.inf)
         return np.where(known, relative, np.nan)
 
+    @property
+    def unit(self) -> str:
+        """The reference length of `errors`, in the plural."""
+        _, metric = metrics.reference_lengths(self.head_size, self.box)
+        return "heads" if metric == "PCKh" else "tenths of the box"
+
+    def mean_errors(
+        self, weights: tuple[float, ...] | None = None
+    ) -> np.ndarray:
+        """`(N,)` mean of each person's `errors`; NaN if none is known.
+
+        Args:
+            weights: K weights of the joints in the mean; None for the same.
+        """
+        errors = self.errors()
+        shares = np.ones(errors.shape) * (weights or 1)
+        shares = np.where(np.isnan(errors), 0, shares)
+        total = shares.sum(axis=1)
+        # A weight of 0 takes an infinite error out, too.
+        sums = np.where(shares > 0, errors, 0) * shares
+        mean = sums.sum(axis=1) / np.where(total > 0, total, 1)
+        return np.where(total > 0, mean, np.nan)
+
 
 def of_batch(
     people: dict[str, Any],
@@ -225,7 +248,11 @@ class Observer:
             for people in batches.eval_batches(
                 records, split, batch_size, limit
             ):
-                yield people, *self._step(batches.for_device(people))
+                yield self.batch(people)
+
+    def batch(self, people: dict) -> tuple[dict, dict, dict]:
+        """A batch of people, their crops and the model's outputs."""
+        return people, *self._step(batches.for_device(people))
 
     def _observed(self, people):
         crops = self._crop(people, training=False)

@@ -122,6 +122,30 @@ def eval_batches(records, split, batch_size, limit=0):
     return people.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
+def spread(records, split, most):
+    """People of a split, evenly spread over the order of the records.
+
+    Every record is read, but only the people returned are decoded.
+
+    Args:
+        records: The `Records`, or their folder.
+        split: Name of the split.
+        most: Number of people; all if there are fewer.
+
+    Returns:
+        List of the people's places in the split, and a dataset of their
+        `decoder`'s dicts.
+    """
+    records = Records.open(records)
+    total = records.people(split)
+    places = np.linspace(0, total - 1, min(most, total)).round().astype(int)
+    chosen = tf.constant(np.isin(np.arange(total), places))
+    examples = tf.data.TFRecordDataset(records.paths(split)).enumerate()
+    examples = examples.filter(lambda place, _: chosen[place])
+    people = examples.map(lambda _, record: record).map(decoder(records))
+    return places.tolist(), people
+
+
 def ids(records, split, limit=0):
     """The ids of a split's people; no picture is decoded.
 

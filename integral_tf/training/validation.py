@@ -55,6 +55,10 @@ class Validator:
         observe: The `predictions.Observer` of the model, whose scores are not
             calibrated.
         records: The `Records`.
+
+    Attributes:
+        predicted: The `predictions.Predictions` of the last reading at the best
+            beta, or None.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Validator:
         self.config = config
         self.records = records
         self.annotations = records.annotations()
+        self.predicted: predictions.Predictions | None = None
         self._observe = observe
         self._weights = joint_numbers.weights(
             config.joint_weights, records.skeleton
@@ -140,6 +145,7 @@ class Validator:
             )
         if self.annotations:
             reading.figures["ap"] = 100 * self._average_precision(predicted)
+        self.predicted = predicted
         return reading
 
     def training_loss(self, objectives: dict[str, Objective]) -> float:

@@ -6,7 +6,6 @@ import pytest
 from integral_tf import coordinates
 from integral_tf import layers
 from integral_tf.evaluation import coco_results
-from integral_tf.evaluation import evaluate
 from integral_tf.evaluation import predictions
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
@@ -139,9 +138,9 @@ def test_a_persons_error_is_a_weighted_mean():
     joints[0, :, 0] = 2, 6
     joints[1, :, 0] = 2, np.inf
     seen = cases.predicted(joints, np.zeros((2, 2, 2)))
-    plain = evaluate.person_errors(seen)
+    plain = seen.mean_errors()
     np.testing.assert_allclose(plain, [0.4, np.inf])
-    weighed = evaluate.person_errors(seen, (3.0, 1.0))
+    weighed = seen.mean_errors((3.0, 1.0))
     np.testing.assert_allclose(weighed, [0.3, np.inf])
-    alone = evaluate.person_errors(seen, (1.0, 0.0))
+    alone = seen.mean_errors((1.0, 0.0))
     np.testing.assert_allclose(alone, [0.2, 0.2])

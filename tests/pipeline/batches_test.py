@@ -204,6 +204,20 @@ def test_evaluation_stops_at_the_limit(folder, limit, count):
     assert len(names(people.as_numpy_iterator())) == count
 
 
+@pytest.mark.parametrize(
+    "most, share", [(3, (0, 0.5, 1)), (1, (0,)), (1000, None)]
+)
+def test_people_are_spread_over_a_split(folder, most, share):
+    records = Records.open(folder)
+    _, everyone = batches.ids(records, "train")
+    places, people = batches.spread(records, "train", most)
+    last = len(everyone) - 1
+    wanted = range(last + 1) if share is None else [last * s for s in share]
+    np.testing.assert_allclose(places, wanted, atol=0.5)
+    found = [person["source_id"] for person in people.as_numpy_iterator()]
+    assert found == [everyone[place] for place in places]
+
+
 def test_everything_is_where_the_person_is(folder):
     """Against the drawn person and float64, record by record."""
     for batch in batches.eval_batches(
