@@ -120,7 +120,10 @@ def _table(manifest):
     """A table of the people kept, and of those dropped by reason."""
     rows = []
     for name, split in manifest["splits"].items():
-        rows.append((name, split["people"], "people kept"))
+        negatives = split.get("negatives", 0)
+        rows.append((name, split["people"] - negatives, "people kept"))
+        if negatives:
+            rows.append((name, negatives, f"kept: {schema.NOBODY}"))
         for reason, count in sorted(split["dropped"].items()):
             rows.append((name, count, f"dropped: {reason}"))
         for note, count in sorted(split.get("notes", {}).items()):
@@ -262,6 +265,8 @@ def _caption(shown, i, error, answered):
     labelled, total = (shown.visible[i] > 0).sum(), shown.visible.shape[1]
     width, height = shown.box[i][2:]
     words = [f"{labelled} of {total} joints, {width:.0f} x {height:.0f} px"]
+    if shown.negative is not None and shown.negative[i]:
+        words.append("nobody")
     if shown.box_score[i] < 1:
         words.append(f"box {shown.box_score[i]:.2f}")
     if answered and np.isnan(shown.scores[i]).all():

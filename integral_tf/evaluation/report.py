@@ -130,6 +130,8 @@ def sheet(
     predicted: Predictions,
     skeleton: skeletons.Skeleton,
     columns: int = _COLUMNS,
+    *,
+    errors: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draws people in rows, each with a caption, below a legend.
 
@@ -138,11 +140,13 @@ def sheet(
         predicted: `predictions.Predictions`.
         skeleton: The `skeletons.Skeleton`.
         columns: People in a row.
+        errors: `(N,)` errors of the people; None takes their mean errors.
 
     Returns:
         `(H, W, 3)` uint8 RGB.
     """
-    sureness, errors = predicted.scores.mean(axis=1), predicted.mean_errors()
+    sureness = predicted.scores.mean(axis=1)
+    errors = predicted.mean_errors() if errors is None else errors
     tiles, captions = [], []
     for part, i, picture in people:
         tiles.append(tile(picture, predicted, i, skeleton))
@@ -177,12 +181,15 @@ def _people(predicted, errors):
 
 
 def _windows(records, split, indices):
-    """Dict from an index to a person's window and `to_image`."""
+    """Dict from an index to a person's window and `to_image`.
+
+    Pictures without anybody are not counted.
+    """
     found, place = {}, 0
     for batch in batches.eval_batches(records, split, 64).as_numpy_iterator():
-        for window, to_image in zip(batch["windows"], batch["to_image"]):
+        for i in np.flatnonzero(batch["negative"] == 0):
             if place in indices:
-                found[place] = (window, to_image)
+                found[place] = batch["windows"][i], batch["to_image"][i]
             place += 1
     return found
 

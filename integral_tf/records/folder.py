@@ -19,6 +19,7 @@ from integral_tf.records import schema
 MANIFEST, ANNOTATIONS = "manifest.json", "annotations-val.json"
 # The digest of the ground truth; manifests before 0.2 lack it.
 ANNOTATIONS_DIGEST = "annotations_sha256"
+FIELDS = "fields"  # manifests of records without fields lack it
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -65,6 +66,14 @@ class Records:
         """The skeleton of every person."""
         return manifests.skeleton(self.manifest)
 
+    def with_sigmas(self, sigmas: tuple[float, ...]) -> Records:
+        """These records, with other OKS standard deviations of the joints."""
+        if sigmas == self.skeleton.sigmas:
+            return self
+        other = dataclasses.replace(self.skeleton, sigmas=sigmas)
+        fields = skeletons.to_dict(other)
+        return Records(self.folder, {**self.manifest, "skeleton": fields})
+
     @property
     def window_size(self) -> int:
         """Side of the stored windows in pixels."""
@@ -83,6 +92,15 @@ class Records:
     def people(self, split: str) -> int:
         """The number of people of a split; 0 if there is no such split."""
         return self.manifest["splits"].get(split, {"people": 0})["people"]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields that each record carries."""
+        return tuple(self.manifest.get(FIELDS, ()))
+
+    def negatives(self, split: str) -> int:
+        """How many of `people` are pictures without anybody."""
+        return self.manifest["splits"].get(split, {}).get("negatives", 0)
 
     def paths(self, split: str) -> list[str]:
         """Paths of a split's shards, in order, after a check of their content.

@@ -38,6 +38,16 @@ def row(
     }
 
 
+def line(row: dict[str, Any]) -> str:
+    """An epoch's row of `log.csv` in words."""
+    figures = "  ".join(
+        f"{name} {value:.4g}"
+        for name, value in row.items()
+        if isinstance(value, float) and name != "learning_rate"
+    )
+    return f"epoch {row['epoch']:3d} {row['phase']:7s} {figures}"
+
+
 def append_log(workdir: str | os.PathLike, row: dict[str, Any]) -> None:
     """Adds one epoch's figures to `log.csv`.
 

@@ -241,7 +241,8 @@ class _Run:
         show(row)
         self._save()
         self._check_epoch(loss)
-        self._report(row)
+        logs.append_log(self.workdir, row)
+        bars.write(logs.line(row))
 
     def _finish(self):
         """Saves the finished model; returns its path."""
@@ -285,7 +286,10 @@ class _Run:
             self.progress.beta = self.reading.beta
             reading.set_beta(self.model, self.progress.beta)
             self._save()
-        self.objectives = objectives.objectives(self.config, phase)
+        empty = self.records.negatives("train") > 0
+        self.objectives = objectives.objectives(
+            self.config, phase, self.skeleton, negatives=empty
+        )
         self.train_step = self.step.of_phase(self.objectives)
 
     def _train_epoch(self, bar, where):
@@ -313,6 +317,7 @@ class _Run:
             self.config.seed,
             self.progress.state.epoch,
             step,
+            self.config.balance,
         )
 
     def _count(self, costs):
@@ -388,12 +393,3 @@ class _Run:
     def _save(self):
         runs.check_there(self.config)
         self.checkpoints.save()
-
-    def _report(self, row):
-        logs.append_log(self.workdir, row)
-        figures = "  ".join(
-            f"{name} {value:.4g}"
-            for name, value in row.items()
-            if isinstance(value, float) and name != "learning_rate"
-        )
-        bars.write(f"epoch {row['epoch']:3d} {row['phase']:7s} {figures}")

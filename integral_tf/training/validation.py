@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from integral_tf import config as configs
+from integral_tf import joint_numbers
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.evaluation import calibrate
@@ -71,6 +72,9 @@ class Validator:
         self.annotations = records.annotations()
         self.predicted: predictions.Predictions | None = None
         self._observe = observe
+        self._weights = joint_numbers.weights(
+            config.joint_weights, records.skeleton
+        )
         self._probes = []
         if losses.chooses_beta(config):
             stride = methods.stride(config.upsamplings)
@@ -87,7 +91,7 @@ class Validator:
         """
         costs, rows = {}, []
         for people, crops, outputs in self._outputs():
-            each = _costs(objectives or {}, crops, outputs)
+            each = _costs(objectives or {}, people, crops, outputs)
             for name, values in each.items():
                 costs.setdefault(name, []).append(np.asarray(values))
             rows.append(
@@ -103,7 +107,10 @@ class Validator:
         if objectives:
             figures["loss"] = _weighted(objectives, figures)
         candidates = [predictions.concatenate(list(row)) for row in zip(*rows)]
-        found = [each.pckh(self.records.skeleton)[0] for each in candidates]
+        found = [
+            each.pckh(self.records.skeleton, weights=self._weights)[0]
+            for each in candidates
+        ]
         best = int(np.argmax([score.auc for score in found]))
         beta = float(calibrate.BETAS[best]) if self._probes else None
         return self._calibrated(
@@ -143,8 +150,7 @@ class Validator:
 
     def training_loss(self, objectives: dict[str, Objective]) -> float:
         """The weighted loss on the first batch of the training split."""
-        _, crops, outputs = next(self._outputs("train"))
-        costs = _costs(objectives, crops, outputs)
+        costs = _costs(objectives, *next(self._outputs("train")))
         means = {name: float(np.mean(each)) for name, each in costs.items()}
         return _weighted(objectives, means)
 
@@ -161,7 +167,10 @@ class Validator:
     def _average_precision(self, predicted):
         results = coco_results.of_predictions(predicted, self.annotations)
         return metrics.coco_keypoint_ap(
-            self.annotations, results, self.records.skeleton.sigmas
+            self.annotations,
+            results,
+            self.records.skeleton.sigmas,
+            weights=self._weights,
         )["AP"]
 
     def _outputs(self, split="val"):
@@ -178,8 +187,10 @@ def _shown(score, beta):
 
 
 def _predicted(people, crops, joints, scores):
-    """The `predictions.Predictions` of a batch."""
-    return predictions.of_batch(people, joints, scores, crops["to_window"])
+    """The `predictions.Predictions` of a batch's people."""
+    return predictions.of_batch(
+        people, joints, scores, crops["to_window"]
+    ).of_people()
 
 
 def _weighted(objectives, means):
@@ -187,9 +198,9 @@ def _weighted(objectives, means):
     return sum(each.weight * means[name] for name, each in objectives.items())
 
 
-def _costs(objectives, crops, outputs):
+def _costs(objectives, people, crops, outputs):
     """Dict from a loss's name to its `(B,)` unweighted values."""
     return {
-        name: each.loss(crops["labels"], outputs[each.output])
+        name: each.costs(people, crops, outputs)
         for name, each in objectives.items()
     }

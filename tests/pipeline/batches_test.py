@@ -88,6 +88,7 @@ def test_batches_have_these_shapes(folder):
         "image_extent": ((6, 2), "int64"),
         "source_id": ((6,), "object"),
         "category": ((6,), "int64"),
+        "negative": ((6,), "float32"),
         "draws": ((6, 3), "float32"),
         "shades": ((6, 16), "float32"),
     }
