@@ -149,4 +149,6 @@ def _person(row, name, joints):
     scores = points[:, 2].copy()
     points[:, 2] = 2
     box = coco_annotations.usable_box(row.get("bbox"))
-    return of.Person(name, of.PERSON, points, box, scores)
+    track = row.get("track")
+    track = track if isinstance(track, int) else None
+    return of.Person(name, of.PERSON, points, box, scores, track)
