@@ -74,7 +74,8 @@ def predict(config: configs.PredictConfig) -> list[dict]:
         f"--seconds={config.seconds:g}": config.seconds,
     }
     asked = [flag for flag, is_asked in flags.items() if is_asked]
-    if asked:
+    # A missing file is named below.
+    if asked and pathlib.Path(config.images).exists():
         raise ValueError(
             "Windows, tracks and a time to end are for a video, a camera or a "
             f"stream. Received: {', '.join(asked)}, "

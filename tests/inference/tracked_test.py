@@ -189,6 +189,8 @@ def test_tracks_are_of_films(predict, photos, tmp_path):
     ):
         with pytest.raises(ValueError, match=f"Received: {said}, --images="):
             predict(photos, **flags)
+    with pytest.raises(FileNotFoundError, match="There is no such file"):
+        predict(photos / "gone.mp4", track=True)
     with stream.of(clips.greys(3)) as address:
         with pytest.raises(ValueError, match="reads a video's file twice"):
             predict(f"http://{address}", smooth="kalman")
