@@ -115,7 +115,7 @@ def predict(config: Any, out: pathlib.Path) -> list[dict]:
             ended_by = _draw(film, answered, answers, show)
         if ended_by and not film.count:
             raise ended_by
-        if people and not answers.people and not ended_by:
+        if people and not people.given and not ended_by:
             raise people.nobody(film.count)
     if people:
         people.end()
@@ -227,9 +227,7 @@ def _two_passes(
         ended_by = error
         if kept:
             print(f"smoothing and drawing the {len(kept)} frames so far")
-    smooth = follow.smoothed(
-        [frame.answer for frame in kept], [frame.seconds for frame in kept]
-    )
+    smooth = follow.smoothed([frame.answer for frame in kept])
     with video.Reader(path) as again:
         whole_frames = itertools.islice(again, len(kept))
         shown = progress.over(whole_frames, "draw", len(kept), unit="frames")

@@ -138,6 +138,9 @@ class Frames:
         config, rows, categories, left: As in `of_photographs`.
         announced: How many frames the video's file says it has; 0 if unknown.
 
+    Attributes:
+        given: How many boxes `pop` has returned.
+
     Raises:
         ValueError: no row is of one of the frames.
     """
@@ -154,17 +157,20 @@ class Frames:
         self._people = boxes_of.sort(
             rows, _frame, categories, config.min_box_score, left
         )
+        self.given = 0
         end = announced or math.inf
         if not any(frame < end for frame in self._people):
             raise self.nobody(announced)
 
     def pop(self, number: int) -> list[boxes_of.Person]:
         """Removes and returns the list of `boxes.Person` of a frame."""
-        return self._people.pop(number, [])
+        people = self._people.pop(number, [])
+        self.given += len(people)
+        return people
 
     def skip(self, number: int) -> None:
         """Counts the boxes of a frame between detections as left out."""
-        people = self.pop(number)
+        people = self._people.pop(number, [])
         self._left.count(
             "box", "of a frame between detections", number=len(people)
         )

@@ -66,15 +66,21 @@ def predict(config: configs.PredictConfig) -> list[dict]:
     out = _claimable(config.out, config.images)
     if film.is_film(config.images):
         return film.predict(config, out)
-    for flag, wanted, does in (
-        ("show", config.show, "A window shows the frames"),
-        ("track", config.tracks, "Tracks are of people in the frames"),
-    ):
-        if wanted:
-            raise ValueError(
-                f"{does} of a video, a camera or a stream. Received: "
-                f"--{flag}, --images={addresses.shown(config.images)}"
-            )
+    flags = {
+        "--show": config.show,
+        "--track": config.track,
+        f"--detect_every={config.detect_every}": config.detect_every > 1,
+        f"--smooth={config.smooth}": config.smooth != "none",
+        f"--seconds={config.seconds:g}": config.seconds,
+    }
+    asked = [flag for flag, is_asked in flags.items() if is_asked]
+    # A missing file is named below.
+    if asked and pathlib.Path(config.images).exists():
+        raise ValueError(
+            "Windows, tracks and a time to end are for a video, a camera or a "
+            f"stream. Received: {', '.join(asked)}, "
+            f"--images={addresses.shown(config.images)}"
+        )
     return _predict_photographs(config, out)
 
 

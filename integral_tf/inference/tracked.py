@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,7 +42,8 @@ class Tracked:
             lost=config.lost,
             smooth=smoothing.OneEuro if config.smooth == "one_euro" else None,
         )
-        self._people, self._seconds = people, -math.inf
+        self._people = people
+        self._times: list[float] = []
         self._usual = answers.skeleton.categories[0]
         self._categories: dict[int, int] = {}
         self._smooth = smoothing.KalmanRTS()
@@ -68,14 +68,16 @@ class Tracked:
             number: Number of the frame, from 0.
             seconds: Time of the frame.
         """
-        self._seconds = max(seconds, self._seconds + _STEP)
+        if self._times:
+            seconds = max(seconds, self._times[-1] + _STEP)
+        self._times.append(seconds)
         there = None
         if self._people and self._follow.detects:
             there = self._people.pop(number)
         elif self._people:
             self._people.skip(number)
         boxes = None if there is None else [person.box for person in there]
-        poses = self._follow(image, self._seconds, boxes)
+        poses = self._follow(image, seconds, boxes)
         # A pose has the box that it was estimated in.
         known = {tuple(each.box): each.category for each in there or ()}
         for pose in poses:
@@ -84,7 +86,7 @@ class Tracked:
         return self._answer(poses)
 
     def smoothed(
-        self, answers: Sequence[answers_of.Answer], seconds: Sequence[float]
+        self, answers: Sequence[answers_of.Answer]
     ) -> list[answers_of.Answer]:
         """The answers to all frames, smoothed forwards and backwards.
 
@@ -92,14 +94,14 @@ class Tracked:
 
         Args:
             answers: The answers to the first frames of the film, in order.
-            seconds: Their times.
         """
         frames = [answer.poses for answer in answers]
-        print(f"smoothing: {self._noise(frames)}")
-        times = _ascending(seconds)
+        poses = [pose for row in frames for pose in row]
+        if poses:
+            print(f"smoothing: {self._noise(poses)}")
         smooth = following.smoothed(
             frames,
-            times,
+            self._times[: len(frames)],
             self._smooth,
             over=lambda people: progress.over(people, "smooth", unit="people"),
         )
@@ -112,10 +114,8 @@ class Tracked:
         ]
         return answers_of.Answer(poses, people, tracked=True)
 
-    def _noise(self, frames):
-        if not any(
-            pose.covariance is not None for row in frames for pose in row
-        ):
+    def _noise(self, poses):
+        if all(pose.covariance is None for pose in poses):
             return (
                 "the model gives no covariances, so all joints are taken for "
                 "equally sure"
@@ -126,11 +126,3 @@ class Tracked:
             "by the covariances of the maps, which are not calibrated "
             "(docs/poses.md)"
         )
-
-
-def _ascending(seconds):
-    """Times, each at least `_STEP` after the one before."""
-    times = []
-    for each in seconds:
-        times.append(max(each, times[-1] + _STEP) if times else each)
-    return times

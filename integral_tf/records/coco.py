@@ -19,6 +19,7 @@ from integral_tf.records import coco_annotations
 from integral_tf.records import coco_skeleton
 from integral_tf.records import coco_truth
 from integral_tf.records import ids as ids_of
+from integral_tf.records import json_file
 from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records import shards
@@ -179,7 +180,7 @@ def detections(truth, images, boxes, split, min_score=0.0):
     categories = {row["id"]: row["name"] for row in truth["categories"]}
     ids = {i.get("original_id", i["id"]): i["id"] for i in truth["images"]}
     joints = len(truth["categories"][0]["keypoints"])
-    rows = coco_truth.read_json(boxes, "boxes")
+    rows = json_file.read(boxes, "boxes")
     if not isinstance(rows, list):
         raise ValueError(
             "Boxes are a JSON list of {image_id, category_id, bbox: [x, y, "

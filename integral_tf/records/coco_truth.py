@@ -4,7 +4,6 @@ The form is https://cocodataset.org/#format-data, "Keypoint Detection".
 """
 
 import collections
-import json
 import pathlib
 import re
 
@@ -12,6 +11,7 @@ from integral_tf import skeletons
 from integral_tf.records import coco_annotations
 from integral_tf.records import coco_skeleton
 from integral_tf.records import ids as ids_of
+from integral_tf.records import json_file
 from integral_tf.records import shards
 
 _COCO_CATEGORY = {
@@ -56,7 +56,7 @@ def read(
         FileNotFoundError: there is no such file.
         ValueError: the file is not in COCO's form, or has no such category.
     """
-    content = read_json(path, "annotations")
+    content = json_file.read(path, "annotations")
     content = content if isinstance(content, dict) else {}
     is_test = "annotations" not in content
     names = ("images", "categories") + ("annotations",) * (not is_test)
@@ -209,18 +209,3 @@ def parted(truth, val_share):
         }
         for part in parts
     ]
-
-
-def read_json(path, argument):
-    """Reads a JSON file; errors name its path as `argument`."""
-    try:
-        return json.loads(pathlib.Path(path).read_bytes())
-    except (FileNotFoundError, IsADirectoryError):
-        raise FileNotFoundError(
-            f"There is no such JSON file. Received: {argument}={str(path)!r}"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f"This is not a JSON file ({error}). "
-            f"Received: {argument}={str(path)!r}"
-        ) from None

@@ -342,7 +342,9 @@ def test_q_in_the_window_ends_a_film(
     assert len(predict(clip, show=True)) == 3
     check_kept(tmp_path / "out", 3)
     assert "the video announces 10 frames" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="A window shows the frames of a vid"):
+    with pytest.raises(
+        ValueError, match="Windows, .* for a video.* Received: --show"
+    ):
         predict(photos, show=True)
 
 

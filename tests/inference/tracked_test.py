@@ -172,10 +172,25 @@ def test_poses_of_nobody_are_counted(predict, clip, tmp_path, capsys):
     assert "10 poses too unsure, a person's second" in said
 
 
+def test_poses_of_nobody_in_boxes_are_counted(predict, clip, capsys):
+    results = predict(clip, cases.whole_frames(), track=True)
+    assert [line["people"] for line in results] == [[]] * cases.FRAMES
+    assert "left out: 10 poses too unsure" in capsys.readouterr().out
+    between = [{"frame": 3, "bbox": [0, 0, 64, 48]}]
+    with pytest.raises(ValueError, match="1 box of a frame between detections"):
+        predict(clip, between, detect_every=2)
+
+
 def test_tracks_are_of_films(predict, photos, tmp_path):
-    for flags in ({"track": True}, {"smooth": "kalman"}, {"detect_every": 2}):
-        with pytest.raises(ValueError, match="Received: --track, --images="):
+    for flags, said in (
+        ({"track": True}, "--track"),
+        ({"smooth": "kalman", "seconds": 2.0}, "--smooth=kalman, --seconds=2"),
+        ({"detect_every": 2}, "--detect_every=2"),
+    ):
+        with pytest.raises(ValueError, match=f"Received: {said}, --images="):
             predict(photos, **flags)
+    with pytest.raises(FileNotFoundError, match="There is no such file"):
+        predict(photos / "gone.mp4", track=True)
     with stream.of(clips.greys(3)) as address:
         with pytest.raises(ValueError, match="reads a video's file twice"):
             predict(f"http://{address}", smooth="kalman")

@@ -84,6 +84,7 @@ class Person:
         points: `(K, 3)` x, y, and COCO's visibility: 0, 1 or 2.
         box: `(4,)` left and top edge, width, height; None if there is none.
         scores: `(K,)` of a prediction; None for a label.
+        track: The person's number in the film; None if nothing says.
     """
 
     picture: str
@@ -91,6 +92,7 @@ class Person:
     points: np.ndarray
     box: np.ndarray | None = None
     scores: np.ndarray | None = None
+    track: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -228,7 +228,8 @@ def _person(individual, values, picture):
 def write(annotations, path):
     """Writes a table, whole or not at all.
 
-    The header has individuals if a picture shows several. Predictions have
+    The header has individuals if a picture shows several, or if people have
+    different tracks, which are then the individuals. Predictions have
     `likelihood`. Frames of one video are named by their numbers.
 
     Args:
@@ -247,16 +248,19 @@ def write(annotations, path):
     by_picture = collections.defaultdict(list)
     for person in annotations.people:
         by_picture[person.picture].append(person)
+    places = _of_tracks(by_picture)
     count = max(map(len, by_picture.values()), default=1)
+    individuals = list(places) or range(1, count + 1)
     scored = any(person.scores is not None for person in annotations.people)
     coords = ("x", "y", "likelihood") if scored else ("x", "y")
     cells = [
         (_SCORER, f"individual{n}", part, coord)
-        for n in range(1, count + 1)
+        for n in individuals
         for part in annotations.categories[0].keypoints
         for coord in coords
     ]
-    levels = [0, 1, 2, 3] if count > 1 else [0, 2, 3]
+    levels = [0, 1, 2, 3] if len(individuals) > 1 else [0, 2, 3]
+    width = len(cells) // len(individuals)
     films = {p.frame and p.frame.video for p in annotations.pictures}
     is_film = len(films) == 1 and None not in films
     with whole.file(path) as partial, open(partial, "w", newline="") as file:
@@ -264,11 +268,22 @@ def write(annotations, path):
         for level in levels:
             rows.writerow([_HEADER[level], *(cell[level] for cell in cells)])
         for picture in annotations.pictures:
-            people = by_picture[picture.name]
-            numbers = [v for p in people for v in _cells(p, scored)]
-            empty = [""] * (len(cells) - len(numbers))
+            values = [""] * len(cells)
+            for place, person in enumerate(by_picture[picture.name]):
+                start = places.get(person.track, place) * width
+                values[start : start + width] = _cells(person, scored)
             name = picture.frame.number if is_film else picture.name
-            rows.writerow([name, *numbers, *empty])
+            rows.writerow([name, *values])
+
+
+def _of_tracks(by_picture):
+    """Dict from a track to its place; empty unless each person has a track."""
+    people = [person for here in by_picture.values() for person in here]
+    tracks = {person.track for person in people}
+    pairs = {(person.picture, person.track) for person in people}
+    if None in tracks or len(pairs) < len(people):
+        return {}
+    return {track: place for place, track in enumerate(sorted(tracks))}
 
 
 def _cells(person, scored):

@@ -22,7 +22,7 @@ from urllib import parse
 
 from integral_tf import coordinates
 from integral_tf.records import coco_annotations
-from integral_tf.records import coco_truth
+from integral_tf.records import json_file
 from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
@@ -48,7 +48,7 @@ def read(source, pictures):
     Raises:
         ValueError: the file is not such an export.
     """
-    tasks = coco_truth.read_json(source, "source")
+    tasks = json_file.read(source, "source")
     if not is_of(tasks):
         raise ValueError(
             "Label Studio's export (JSON) is a list of tasks with `data` and "

@@ -12,7 +12,7 @@ import posixpath
 
 from integral_tf import coordinates
 from integral_tf.records import coco_annotations
-from integral_tf.records import coco_truth
+from integral_tf.records import json_file
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
 
@@ -69,7 +69,7 @@ def _name(given, path, source, pictures):
 def _content(path, source, left_out):
     """The content of a file; None for another JSON of a folder."""
     try:
-        content = coco_truth.read_json(path, "source")
+        content = json_file.read(path, "source")
     except ValueError:
         if path == source:
             raise

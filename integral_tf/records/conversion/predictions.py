@@ -11,7 +11,7 @@ import numpy as np
 
 from integral_tf import skeletons
 from integral_tf.records import coco_annotations
-from integral_tf.records import coco_truth
+from integral_tf.records import json_file
 from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
@@ -44,7 +44,7 @@ def read(source, pictures, skeleton):
             for line in _lines(source)
         ]
     else:
-        content = coco_truth.read_json(source, "source")
+        content = json_file.read(source, "source")
         _check(is_of(content), source)
         rows = [
             (of.Picture(pictures.find(name) or name), [row])
@@ -125,7 +125,7 @@ def _skeleton(name):
     path = pathlib.Path(name)
     path = path / "skeleton.json" if path.is_dir() else path
     if name and path.is_file():
-        return skeletons.from_dict(coco_truth.read_json(path, "skeleton"))
+        return skeletons.from_dict(json_file.read(path, "skeleton"))
     if name not in skeletons.KNOWN:
         raise ValueError(
             "Predictions have no names of their joints: --skeleton is one of "
@@ -149,4 +149,6 @@ def _person(row, name, joints):
     scores = points[:, 2].copy()
     points[:, 2] = 2
     box = coco_annotations.usable_box(row.get("bbox"))
-    return of.Person(name, of.PERSON, points, box, scores)
+    track = row.get("track")
+    track = track if isinstance(track, int) else None
+    return of.Person(name, of.PERSON, points, box, scores, track)

@@ -39,6 +39,7 @@ def write(annotations, path):
     """Writes a file, whole or not at all.
 
     People with scores become predicted instances, others instances by hand.
+    People's tracks are tracks there.
 
     Args:
         annotations: The `annotations.Annotations`. Pictures that are no frames
@@ -55,9 +56,15 @@ def write(annotations, path):
         films = _films(annotations)
         videos = [json.dumps(_video(name, annotations)) for name in films]
         file.create_dataset("videos_json", data=videos, dtype=text)
-        for name in ("tracks_json", "suggestions_json"):
-            file.create_dataset(name, shape=(0,), maxshape=(None,), dtype=text)
-        for name, rows in _tables(annotations, films).items():
+        tracks = sorted({p.track for p in annotations.people} - {None})
+        texts = {
+            "tracks_json": [json.dumps([0, f"track_{n}"]) for n in tracks],
+            "suggestions_json": [],
+        }
+        for name, rows in texts.items():
+            data = np.array(rows, dtype=object)
+            file.create_dataset(name, data=data, maxshape=(None,), dtype=text)
+        for name, rows in _tables(annotations, films, tracks).items():
             data = np.array(rows, dtype=_TYPES[name])
             file.create_dataset(name, data=data, maxshape=(None,))
 
@@ -132,7 +139,7 @@ def _video(name, annotations):
     }
 
 
-def _tables(annotations, films):
+def _tables(annotations, films, tracks):
     """Dict from a table's name to its rows."""
     tables = {name: [] for name in _TYPES}
     numbers = {c.name: n for n, c in enumerate(annotations.categories)}
@@ -148,9 +155,10 @@ def _tables(annotations, films):
             begin = len(points)
             points += _points(person)
             score = float(np.mean(person.scores)) if is_predicted else 0.0
+            track = -1 if person.track is None else tracks.index(person.track)
             instances.append(
                 (len(instances), is_predicted, frame, numbers[person.category],
-                 -1, -1, score, begin, len(points), 0.0)
+                 track, -1, score, begin, len(points), 0.0)
             )  # fmt: skip
         of_film = picture.frame
         video = films.index(of_film and of_film.video)

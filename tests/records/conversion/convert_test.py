@@ -1,6 +1,8 @@
 """Tests for the command, the search for pictures, and COCO's file."""
 
 import json
+import subprocess
+import sys
 import unicodedata
 
 import numpy as np
@@ -48,6 +50,19 @@ def test_the_command_says_what_it_took(source, tmp_path):
     ]
     assert len(json.loads(out.read_text())["annotations"]) == 1
     assert [path.name for path in out.parent.iterdir()] == ["train.json"]
+
+
+def test_no_tensorflow_is_needed(source, tmp_path):
+    program = (
+        "import sys\n"
+        "from integral_tf import commands\n"
+        "status = commands.main(sys.argv[1:])\n"
+        "sys.exit('tensorflow' in sys.modules or status)\n"
+    )
+    arguments = "convert", str(source), f"--out={tmp_path / 'train.json'}"
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 
+import h5py
 import pytest
 
 from integral_tf import skeletons
@@ -102,6 +103,30 @@ def test_frames_without_people_keep_their_places(tmp_path, skeleton):
     sleap_file.write(found, tmp_path / "a.slp")
     again = sleap.read(tmp_path / "a.slp", pictures.Pictures(tmp_path))
     assert [p.frame.number for p in again.pictures] == [3, 5]
+
+
+def test_tracks_stay_tracks(tmp_path, skeleton):
+    """Person 7 is alone in the first frame, and second in the next."""
+    source = tmp_path / "joints.jsonl"
+    lines = [
+        {"frame": 0, "people": [{**person(1), "track": 7}]},
+        {"frame": 1, "people": [{**person(0), "track": 2},
+                                {**person(1), "track": 7}]},
+    ]  # fmt: skip
+    source.write_text("\n".join(map(json.dumps, lines)))
+    found = predictions.read(source, pictures.Pictures(tmp_path), str(skeleton))
+    deeplabcut.write(found, tmp_path / "a.csv")
+    rows = (tmp_path / "a.csv").read_text().splitlines()
+    assert rows[1].split(",")[1::6] == ["individual2", "individual7"]
+    assert rows[4:] == [
+        "0,,,,,,,5.0,6.0,1.0,7.0,8.0,0.125",
+        "1,1.5,2.25,0.5,3.0,4.0,0.25,5.0,6.0,1.0,7.0,8.0,0.125",
+    ]
+    sleap_file.write(found, tmp_path / "a.slp")
+    with h5py.File(tmp_path / "a.slp") as file:
+        names = [json.loads(row)[1] for row in file["tracks_json"][()]]
+        tracks = [names[row] for row in file["instances"]["track"]]
+    assert tracks == ["track_7", "track_2", "track_7"]
 
 
 def test_predictions_as_labels(tmp_path, skeleton):

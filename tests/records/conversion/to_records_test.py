@@ -90,7 +90,7 @@ def test_a_file_of_the_tool_becomes_drawn_joints(tmp_path, name):
     page = tmp_path / "page.html"
     done = in_process.run("browse", f"--data={records}", f"--out={page}")
     assert done.returncode == 0, done.stderr
-    assert page.read_text().count("<figure") == len(people)
+    assert page.read_text().count('<figure class="person"') == len(people)
 
 
 def colours(folder):
