@@ -14,6 +14,7 @@ from PIL import Image
 from integral_tf import builds
 from integral_tf import config
 from integral_tf import layers
+from integral_tf.evaluation import browse
 from integral_tf.evaluation import diagnosis
 from integral_tf.evaluation import evaluate
 from integral_tf.evaluation import predictions
@@ -318,6 +319,17 @@ def test_the_board_draws_people_with_their_own_predictions(records):
     ]
     assert people._places == places
     people.sheet()
+
+
+def test_charts_of_the_records_leave_empty_pictures_out(records):
+    people = (everyone(records)["negative"] == 0).sum()
+    sides, labelled, _ = browse._measure(records, "train")
+    assert (
+        len(sides)
+        == people
+        == records.people("train") - records.negatives("train")
+    )
+    assert labelled[0] == 0
 
 
 def test_scores_of_nobody_stand_beside_those_of_people():
