@@ -64,7 +64,8 @@ def sigmas(text: str, skeleton: Skeleton) -> tuple[float, ...]:
     if "=" in text:
         found = _numbers(flag, text, skeleton)
     else:
-        found = dict.fromkeys(skeleton.joints, _number(flag, text, text))
+        number = _number(flag, text, text, skeleton)
+        found = dict.fromkeys(skeleton.joints, number)
     made = tuple(found.get(j, s) for j, s in zip(skeleton.joints, own))
     if min(made) <= 0:
         raise ValueError(
@@ -113,7 +114,7 @@ def _numbers(flag, text, skeleton):
                 f"{skeleton.joints[0]}=2: of {', '.join(joints)}. "
                 f"Received: {part.strip()!r} in --{flag}={text}"
             )
-        number = _number(flag, value, text)
+        number = _number(flag, value, text, skeleton)
         for joint in joints[name]:
             if joint in found:
                 raise ValueError(
@@ -124,14 +125,16 @@ def _numbers(flag, text, skeleton):
     return found
 
 
-def _number(flag, value, text):
+def _number(flag, value, text, skeleton):
     try:
         number = float(value)
     except ValueError:
         number = math.nan
     if not abs(number) < 1e30:
+        alone = ", or one number for all joints" if flag == "sigmas" else ""
         raise ValueError(
-            f"--{flag} has finite numbers. "
+            f"--{flag} has a finite number after each name, such as "
+            f"{skeleton.joints[0]}=0.5{alone}. "
             f"Received: {value.strip()!r} in --{flag}={text}"
         )
     return number

@@ -52,10 +52,13 @@ def test_sigmas_replace_the_skeletons_own_or_the_default():
     "text, said",
     [
         ("nose=2", "of tail, frontLeftPaw, frontRightPaw, front_paw, Ends"),
-        ("tail", "finite numbers. Received: ''"),
+        (
+            "tail",
+            "a finite number after each name, such as tail=0.5. Received: ''",
+        ),
         ("tail=much", "Received: 'much' in --joint_weights=tail=much"),
-        ("tail=nan", "finite numbers"),
-        ("tail=inf", "finite numbers"),
+        ("tail=nan", "has a finite number"),
+        ("tail=inf", "has a finite number"),
         ("tail=-1", "number from 0"),
         ("tail=0,front_paw=0", "weighs more than 0"),
         ("front_paw=1,frontLeftPaw=2", "two for frontLeftPaw"),

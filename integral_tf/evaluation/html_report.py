@@ -37,14 +37,20 @@ _MEANING = {
 }
 # What a stranger to this metric has to know, before the figures.
 _FIGURES = (
-    "{metric}@0.5 is the percentage of labelled joints that are predicted "
-    "within 0.5 {unit} of their truth, {metric}@0.1 within 0.1; AUC is the "
+    "{metric}@0.5 is the percentage of labelled joints whose prediction is at "
+    "most 0.5 {unit} away from the truth, {metric}@0.1 at most 0.1; AUC is the "
     "mean of {metric} over distances from 0 to 0.5. The mean pose is one and "
     "the same pose, placed in each box: a model that sees nothing."
 )
 _NO_HEADS = (
     " No head is annotated: a tenth of the longer side of a person's box "
     "stands for the head."
+)
+_AP = (
+    " AP is COCO's: the precision with which people are found, a mean over "
+    "thresholds of their similarity to the truth (OKS) from 0.5 to 0.95. AP50 "
+    "and AP75 have one threshold, APM and APL the medium and the large people; "
+    "AR is the recall."
 )
 _SCORES = (
     "A calibrated score is the probability that the joint is right: its points "
@@ -93,6 +99,8 @@ def write(
         words = _FIGURES.format(metric=figures["metric"], unit=predicted.unit)
         if predicted.unit != "heads":
             words += _NO_HEADS
+        if "coco" in figures:
+            words += _AP
         parts.append(f'<p class="note">{words}</p>')
     parts += map(page.markdown, tables)
     if "comparison" in figures:  # the last of the tables

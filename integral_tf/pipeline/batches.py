@@ -122,7 +122,7 @@ def eval_batches(records, split, batch_size, limit=0):
     return people.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
-def spread(records, split, most):
+def spread(records, split, most, *, negatives=True):
     """People of a split, evenly spread over the order of the records.
 
     Every record is read, but only the people returned are decoded.
@@ -131,17 +131,23 @@ def spread(records, split, most):
         records: The `Records`, or their folder.
         split: Name of the split.
         most: Number of people; all if there are fewer.
+        negatives: Whether pictures without anybody count as people.
 
     Returns:
-        List of the people's places in the split, and a dataset of their
-        `decoder`'s dicts.
+        List of the people's places among those that count, and a dataset of
+        their `decoder`'s dicts.
     """
     records = Records.open(records)
-    total = records.people(split)
+    joints, total = len(records.skeleton), records.people(split)
+    examples = tf.data.TFRecordDataset(records.paths(split))
+    if not negatives and records.negatives(split):
+        total -= records.negatives(split)
+        examples = examples.filter(
+            lambda record: schema.parse(record, joints)["negative"] == 0
+        )
     places = np.linspace(0, total - 1, min(most, total)).round().astype(int)
     chosen = tf.constant(np.isin(np.arange(total), places))
-    examples = tf.data.TFRecordDataset(records.paths(split)).enumerate()
-    examples = examples.filter(lambda place, _: chosen[place])
+    examples = examples.enumerate().filter(lambda place, _: chosen[place])
     people = examples.map(lambda _, record: record).map(decoder(records))
     return places.tolist(), people
 

@@ -100,7 +100,9 @@ class Watched:
         self.split = "val" if records.people("val") else "train"
         self._validator, self._observer = validator, observer
         self._skeleton = records.skeleton
-        self._places, people = batches.spread(records, self.split, PEOPLE)
+        self._places, people = batches.spread(
+            records, self.split, PEOPLE, negatives=False
+        )
         with records.reading(self.split):
             self._people = next(people.batch(PEOPLE).as_numpy_iterator())
         self.names = self._people["source_id"].tolist()

@@ -112,6 +112,11 @@ def _tell(config, records):
         sigmas = joint_numbers.usual_sigmas(skeleton)
         said = joint_numbers.described(sigmas, skeleton)
         print(f"standard deviations of OKS: {said}")
+    if config.joint_loss != "L1" and config.method in configs.HEATMAP_METHODS:
+        print(
+            f"--joint_loss={config.joint_loss} does nothing: "
+            f"--method={config.method} has no joint loss"
+        )
     if config.balance:
         print(balance.described(records, config.balance))
     if count := records.negatives("train"):

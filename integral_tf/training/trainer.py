@@ -261,7 +261,7 @@ class _Run:
         if progress.state.phase != "done":
             place = f"epoch {progress.state.epoch + 1}, step {progress.step}"
             self._save()
-            losses = objectives.objectives(self.config, progress.state.phase)
+            losses = self._objectives(progress.state.phase)
             if math.isfinite(self.validator.training_loss(losses)):
                 self.checkpoints.prove()
         return interrupts.Interrupted(
@@ -286,11 +286,14 @@ class _Run:
             self.progress.beta = self.reading.beta
             reading.set_beta(self.model, self.progress.beta)
             self._save()
+        self.objectives = self._objectives(phase)
+        self.train_step = self.step.of_phase(self.objectives)
+
+    def _objectives(self, phase):
         empty = self.records.negatives("train") > 0
-        self.objectives = objectives.objectives(
+        return objectives.objectives(
             self.config, phase, self.skeleton, negatives=empty
         )
-        self.train_step = self.step.of_phase(self.objectives)
 
     def _train_epoch(self, bar, where):
         """Runs the rest of the epoch; returns the mean losses."""

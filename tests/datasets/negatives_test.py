@@ -14,6 +14,7 @@ from PIL import Image
 from integral_tf import builds
 from integral_tf import config
 from integral_tf import layers
+from integral_tf.evaluation import browse
 from integral_tf.evaluation import diagnosis
 from integral_tf.evaluation import evaluate
 from integral_tf.evaluation import predictions
@@ -22,6 +23,7 @@ from integral_tf.records import build_coco
 from integral_tf.records import schema
 from integral_tf.records import shards
 from integral_tf.records.folder import Records
+from integral_tf.training import board
 from integral_tf.training import objectives
 from integral_tf.training import optimizers
 from integral_tf.training import trainer
@@ -302,6 +304,32 @@ def test_a_run_is_balanced_with_negatives_and_figures_leave_them_out(
     evaluate.self_test(
         config.EvaluateConfig(data=str(records.folder), self_test=True)
     )
+
+
+def test_the_board_draws_people_with_their_own_predictions(records):
+    settings = untrained.settings("H1", data=str(records.folder))
+    model = untrained.network("H1", joints=3)
+    observe = predictions.Observer(model, records.skeleton)
+    validator = validation.Validator(settings, observe, records)
+    validator.read()
+    people = board.Watched(validator, observe)
+    assert len(people.names) == min(8, len(validator.predicted.joints))
+    places = [
+        validator.predicted.source_id.tolist().index(n) for n in people.names
+    ]
+    assert people._places == places
+    people.sheet()
+
+
+def test_charts_of_the_records_leave_empty_pictures_out(records):
+    people = (everyone(records)["negative"] == 0).sum()
+    sides, labelled, _ = browse._measure(records, "train")
+    assert (
+        len(sides)
+        == people
+        == records.people("train") - records.negatives("train")
+    )
+    assert labelled[0] == 0
 
 
 def test_scores_of_nobody_stand_beside_those_of_people():

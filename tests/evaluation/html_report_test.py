@@ -116,7 +116,7 @@ def test_every_section_is_there(page):
     words = " ".join(text for _, text in page.texts)
     assert "95 % interval of 1000 draws of the images" in words
     assert "tenths of the box" in words
-    assert "within 0.5 tenths of the box of their truth" in words
+    assert "at most 0.5 tenths of the box away from the truth" in words
     assert "No head is annotated" in words
     # The first words of a table's empty corner are no heading.
     assert not [text for tag, text in page.texts if tag == "th" and not text]

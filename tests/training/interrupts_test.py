@@ -6,9 +6,13 @@ import pathlib
 import signal
 import threading
 
+import numpy as np
 import pytest
 
 from integral_tf import runs
+from integral_tf import skeletons
+from integral_tf.records import schema
+from integral_tf.records import shards
 from integral_tf.training import interrupts
 from integral_tf.training import trainer
 
@@ -102,3 +106,36 @@ def test_a_training_saves_its_place_and_goes_on_from_there(
         for each in (alone, settings)
     ]
     assert logs[0] == logs[1]
+
+
+def winking(number):
+    return schema.Person(
+        image=np.zeros((64, 64, 3), np.uint8),
+        image_id=number,
+        source_id=str(number),
+        joints=np.float32([[20, 20], [40, 30]]),
+        visible=np.ones(2),
+        box=np.float32([8, 8, 48, 48]),
+    )
+
+
+def test_flags_that_name_joints_of_another_skeleton_are_read_by_it(
+    settings, sgd, monkeypatch, tmp_path
+):
+    # MPII has no such names, and another number of joints.
+    face = skeletons.Skeleton("face", ("wink", "frown"), sides=(), limbs=())
+    people = [(str(number), number) for number in range(8)]
+    data = tmp_path / "face"
+    shards.write(people, winking, data, face, 64, split=0.0, source="")
+    settings = dataclasses.replace(
+        settings,
+        method="I*",
+        joint_weights="wink=2",
+        joint_loss="OKS",
+        data=str(data),
+    )
+    interrupt(monkeypatch, trainer._Run, "_count", signal.SIGINT)
+    with pytest.raises(
+        interrupts.Interrupted, match="saved at epoch 1, step 1"
+    ):
+        trainer.train(settings)

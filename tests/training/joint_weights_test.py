@@ -10,6 +10,7 @@ import pytest
 from integral_tf import skeletons
 from integral_tf.models import archive
 from integral_tf.models import loading
+from integral_tf.training import preflight
 from integral_tf.training import trainer
 
 HANDS = skeletons.MPII.indices(["right_wrist", "left_wrist"])
@@ -59,7 +60,7 @@ def test_a_joint_of_weight_0_is_not_taught_and_oks_has_the_flags_sigmas(
     [
         ({"joint_weights": "nose=2"}, "'nose=2' in --joint_weights"),
         ({"joint_weights": "wrist=-2"}, "number from 0"),
-        ({"sigmas": "wrist"}, "finite numbers"),
+        ({"sigmas": "wrist"}, "=0.5, or one number for all joints"),
     ],
 )
 def test_a_bad_text_leaves_no_run(settings, changes, said):
@@ -67,3 +68,11 @@ def test_a_bad_text_leaves_no_run(settings, changes, said):
     with pytest.raises(ValueError, match=said):
         trainer.train(settings)
     assert not (pathlib.Path(settings.workdir) / "flags.cfg").exists()
+
+
+def test_a_method_without_the_joint_loss_says_so(settings, capsys):
+    preflight.check(dataclasses.replace(settings, method="H1"))
+    said = "--joint_loss=OKS does nothing: --method=H1 has no joint loss\n"
+    assert said in capsys.readouterr().out
+    preflight.check(settings)
+    assert "nothing:" not in capsys.readouterr().out
