@@ -15,10 +15,10 @@ import json
 import pathlib
 
 import numpy as np
-import scipy.io
 
 from integral_tf import coordinates
 from integral_tf import skeletons
+from integral_tf.records import matlab
 
 # The toolkit's head size is this times the head box's diagonal.
 HEAD_SHARE = 0.6
@@ -109,12 +109,7 @@ def read_release(path):
             f"Received: {str(path)!r}"
         )
     try:
-        release = scipy.io.loadmat(
-            path,
-            variable_names=["RELEASE"],
-            struct_as_record=False,
-            squeeze_me=True,
-        )["RELEASE"]
+        release = matlab.read(path, "RELEASE", squeeze=True)
         images = _items(release.annolist)
         training = np.atleast_1d(release.img_train).ravel()
         apart = release.single_person
