@@ -1,4 +1,4 @@
-"""The process that `matlab.read` starts; imports SciPy and NumPy, no TensorFlow.
+"""The process that `matlab.read` starts, with SciPy and without TensorFlow.
 
 SciPy's reader of `.mat` is native code. A few altered bytes of a file can make
 it crash, or take gigabytes, so that it runs in a process of its own, with a
