@@ -49,7 +49,8 @@ _ALLOWED = frozenset(
     CropAndResize DecodeAndCropJpeg DecodeImage DecodeJpeg DecodePng DecodeRaw
     ExtractJpegShape ImageProjectiveTransformV3 NonMaxSuppressionV3
     NonMaxSuppressionV4 NonMaxSuppressionV5 NonMaxSuppressionWithOverlaps
-    ResizeArea ResizeBicubic ResizeBilinear ResizeNearestNeighbor ScaleAndTranslate AsString
+    ResizeArea ResizeBicubic ResizeBilinear ResizeNearestNeighbor
+    ScaleAndTranslate AsString
     StaticRegexFullMatch StaticRegexReplace StringFormat StringJoin StringLength
     StringStrip StringToNumber Substr
     """.split()

@@ -181,7 +181,7 @@ def read_json(path, zero_based=False):
         raise ValueError(
             "MPII's JSON is a list of {image, joints: 16 of [x, y], joints_vis:"
             " 16 of 0 or 1, center: [x, y], scale: height / 200} "
-            f"({error}). Received: {str(path)!r}"
+            f"({error:.200}). Received: {str(path)!r}"
         )
     return [Photograph(name, tuple(group)) for name, group in people.items()]
 

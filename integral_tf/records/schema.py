@@ -127,6 +127,10 @@ def parse(record, joints):
         the image frame, `visible` (K,), `head_size`, `area`, `score`,
         `category`, `negative`, 1.0 for a picture without anybody, and
         `window_to_image` (2, 3).
+
+    Raises:
+        InvalidArgumentError: TensorFlow's, if the record lacks a value, has
+            more or fewer, or has a number that is not finite.
     """
     tf = _tensorflow()
     scalar, per_joint = [], [joints]
@@ -157,6 +161,9 @@ def parse(record, joints):
             "window/to_image": tf.io.FixedLenFeature([6], tf.float32),
         },
     )
+    for key, value in raw.items():
+        if value.dtype == tf.float32:
+            raw[key] = tf.debugging.check_numerics(value, key)
     return {
         "encoded": raw["image/encoded"],
         "image_id": raw["image/key/id"],
