@@ -44,8 +44,8 @@ def test_values_of_every_kind_come_back(tmp_path):
 @pytest.mark.parametrize(
     "file, name",
     [
-        ("joints_that_crash_scipy.mat", "joints"),
-        ("release_that_crashes_scipy.mat", "RELEASE"),
+        ("lsp/crash.mat", "joints"),
+        ("release/crash.mat", "RELEASE"),
     ],
 )
 def test_a_crash_of_scipy_is_one_sentence(file, name):
@@ -61,7 +61,7 @@ def test_a_crash_of_scipy_is_one_sentence(file, name):
 
 
 def test_a_crash_names_the_file_of_a_dataset():
-    path = CORPUS / "release_that_crashes_scipy.mat"
+    path = CORPUS / "release/crash.mat"
     with pytest.raises(ValueError, match=f"MPII's .mat.*Received: '{path}'"):
         mpii_annotations.read_release(path)
 
