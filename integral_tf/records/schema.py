@@ -130,7 +130,8 @@ def parse(record, joints):
 
     Raises:
         InvalidArgumentError: TensorFlow's, if the record lacks a value, has
-            more or fewer, or has a number that is not finite.
+            more or fewer, has a number that is not finite, or a box without
+            size.
     """
     tf = _tensorflow()
     scalar, per_joint = [], [joints]
@@ -164,6 +165,8 @@ def parse(record, joints):
     for key, value in raw.items():
         if value.dtype == tf.float32:
             raw[key] = tf.debugging.check_numerics(value, key)
+    sides = raw["image/object/bbox/xywh"][2:]
+    tf.debugging.assert_positive(sides, "image/object/bbox/xywh has no size")
     return {
         "encoded": raw["image/encoded"],
         "image_id": raw["image/key/id"],

@@ -238,11 +238,15 @@ def no_number(feature):
     feature["image/object/bbox/xywh"].float_list.value[0] = float("nan")
 
 
+def no_size(feature):
+    feature["image/object/bbox/xywh"].float_list.value[2] = 0.0
+
+
 def no_picture(feature):
     feature["image/encoded"].bytes_list.value[0] = b"\xffno JPEG"
 
 
-@pytest.mark.parametrize("change", [no_score, no_number, no_picture])
+@pytest.mark.parametrize("change", [no_score, no_number, no_size, no_picture])
 def test_a_record_that_was_written_damaged_is_named(folder, change):
     path = write_shard(folder, change)
     records = Records.open(folder)
