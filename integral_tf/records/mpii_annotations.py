@@ -211,7 +211,7 @@ def _of_entry(entry, number, zero_based):
         scale=scale if known else 0.0,
         # ours: the JSON has no head box.
         head_size=head
-        if labelled[[neck, top]].all() and np.isfinite(head)
+        if labelled[[neck, top]].all() and head < coordinates.LARGEST_BOX
         else 0.0,
     )
 
@@ -244,7 +244,9 @@ def _people_of(image, alone):
                 visible=visible,
                 centre=centre if np.isfinite(centre).all() else None,
                 scale=scale if 0 < scale < np.inf else 0.0,
-                head_size=HEAD_SHARE * head if np.isfinite(head) else 0.0,
+                head_size=HEAD_SHARE * head
+                if head < coordinates.LARGEST_BOX
+                else 0.0,
                 apart=number in alone,
             )
         )
