@@ -237,3 +237,11 @@ def test_a_path_that_was_looked_for_is_named(tmp_path, name):
     )
     assert reason == "image file missing"
     assert example == str(tmp_path / "images" / name)
+
+
+@pytest.mark.parametrize("area", [1e308, float("inf"), -5, "large", None])
+def test_an_area_that_records_cannot_hold_is_the_boxs(tmp_path, area):
+    row = coco_files.row(bbox=[5, 5, 20, 30], area=area)
+    path = coco_files.write(tmp_path, annotations=[row])
+    _, (person,), dropped, _ = coco_files.built(path)
+    assert person.area == 600 and dropped == []
