@@ -200,7 +200,7 @@ def _of_entry(entry, number, zero_based):
     labelled &= np.isfinite(joints).all(axis=1)
     joints = np.where(labelled[:, None], joints - first, 0.0)
     neck, top = skeletons.MPII.indices(skeletons.MPII.head)
-    head = float(np.linalg.norm(joints[neck] - joints[top]))
+    head = float(np.hypot(*(joints[neck] - joints[top])))  # never overflows
     known = scale > 0 and np.isfinite(centre).all() and any(centre != -1)
     return Annotation(
         image=str(entry["image"]),
