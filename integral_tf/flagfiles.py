@@ -13,6 +13,7 @@ from typing import Any
 
 from absl import flags
 
+_TOO_LONG = "a word is too long to be the name of a flag"
 PRESETS = pathlib.Path(__file__).parent / "presets"
 _DEFINE = {
     bool: flags.DEFINE_boolean,
@@ -124,6 +125,8 @@ def parse(config_class: type, arguments: Sequence[str]) -> Any:
             "A flag file is text, a flag per line, and this one is none "
             f"({error.reason}). Received: {' '.join(given)}"
         ) from None
+    except RecursionError:  # absl looks for similar names
+        raise ValueError(_TOO_LONG) from None
     except flags.Error as error:
         text = str(error).replace("ERROR:: ", "").replace(" ?", "?")
         raise ValueError(f"{text}; --help lists the flags") from None
@@ -183,9 +186,11 @@ def read(config_class: type, path: str | os.PathLike) -> Any:
             return made(config_class, values)
     except flags.UnrecognizedFlagError as error:
         others = [error.flagvalue]
+    except RecursionError:  # absl looks for similar names
+        raise ValueError(f"{path} is damaged: {_TOO_LONG}") from None
     except (flags.Error, ValueError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from None
+        raise ValueError(f"{path} is damaged: {error!s:.300}") from None
     raise ValueError(
         f"{path} has a flag of another version of this package; train "
-        f"again, or delete that line. Received: {others[0]!r}"
+        f"again, or delete that line. Received: {others[0]!r:.200}"
     )

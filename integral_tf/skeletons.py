@@ -230,16 +230,22 @@ def from_dict(fields: Mapping[str, Any]) -> Skeleton:
     Raises:
         ValueError: `fields` are not those of a skeleton.
     """
+    sentence = (
+        "A skeleton is a dict of name, joints, sides, limbs and the rest of "
+        "`Skeleton`."
+    )
     try:
         skeleton = Skeleton(**{n: _tuples(v) for n, v in fields.items()})
-        valid = _is_valid(skeleton)
-    except (TypeError, ValueError, AttributeError):
-        valid = False
-    if not valid:
-        raise ValueError(
-            "A skeleton is a dict of name, joints, sides, limbs and the rest "
-            f"of `Skeleton`. Received: {fields!r}"
-        )
+    except (TypeError, AttributeError):  # no dict, or of other fields
+        raise ValueError(f"{sentence} Received: {fields!r:.200}") from None
+    for name, is_valid in _VALID.items():
+        try:
+            valid = is_valid(skeleton)
+        except (TypeError, ValueError):
+            valid = False
+        if not valid:
+            value = getattr(skeleton, name)
+            raise ValueError(f"{sentence} Received: {name}={value!r:.200}")
     return skeleton
 
 
@@ -251,25 +257,51 @@ def are_names(names: Any) -> bool:
     return texts and len(set(names)) == len(names)
 
 
-def _is_valid(skeleton):
-    """Whether all names are names of joints, and all numbers are valid."""
-    named = [*skeleton.sides, *skeleton.limbs, skeleton.in_mean]
-    named += [joints for _, joints in skeleton.groups]
-    named += [skeleton.head or ()]
+def _are_joints(skeleton, names):
+    return set(names) <= set(skeleton.joints)
+
+
+def _are_pairs(skeleton, pairs):
+    return all(len(p) == 2 and _are_joints(skeleton, p) for p in pairs)
+
+
+def _are_sides(skeleton):
     paired = [joint for pair in skeleton.sides for joint in pair]
-    pairs = [*skeleton.sides, *skeleton.limbs, skeleton.head or (1, 2)]
-    return (
-        are_names(skeleton.joints)
-        and isinstance(skeleton.name, str)
-        and all(set(joints) <= set(skeleton.joints) for joints in named)
-        and all(len(pair) == 2 for pair in pairs)
-        # A joint may be in one pair only.
-        and len(set(paired)) == len(paired)
-        and len(skeleton.sigmas) in (0, len(skeleton))
-        and all(0 < sigma < float("inf") for sigma in skeleton.sigmas)
-        and all(type(number) is int for number in skeleton.categories)
-        and len(skeleton.categories) > 0
+    # A joint may be in one pair only.
+    is_once = len(set(paired)) == len(paired)
+    return _are_pairs(skeleton, skeleton.sides) and is_once
+
+
+def _are_groups(skeleton):
+    return all(
+        isinstance(name, str) and _are_joints(skeleton, joints)
+        for name, joints in skeleton.groups
     )
+
+
+def _are_sigmas(skeleton):
+    return len(skeleton.sigmas) in (0, len(skeleton)) and all(
+        0 < sigma < float("inf") for sigma in skeleton.sigmas
+    )
+
+
+# For each field a function that says whether a skeleton's is valid.
+_VALID = {
+    "joints": lambda skeleton: are_names(skeleton.joints),
+    "name": lambda skeleton: isinstance(skeleton.name, str),
+    "sides": _are_sides,
+    "limbs": lambda skeleton: _are_pairs(skeleton, skeleton.limbs),
+    "groups": _are_groups,
+    "head": lambda skeleton: (
+        skeleton.head is None or _are_pairs(skeleton, [skeleton.head])
+    ),
+    "in_mean": lambda skeleton: _are_joints(skeleton, skeleton.in_mean),
+    "sigmas": _are_sigmas,
+    "categories": lambda skeleton: (
+        len(skeleton.categories) > 0
+        and all(type(number) is int for number in skeleton.categories)
+    ),
+}
 
 
 def _tuples(value):

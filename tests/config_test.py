@@ -139,6 +139,7 @@ def test_a_flagfile_may_include_another(tmp_path):
         (b"--width_multiplier\n", "width"),
         (b"--seed=\xff\n", "utf-8"),
         (b"--flagfile=nowhere.flags\n", "nowhere.flags"),
+        (b"--" + b"10" * 500 + b"\n", "too long to be the name"),
     ],
 )
 def test_a_damaged_flagfile_is_named_with_its_flag(tmp_path, content, what):

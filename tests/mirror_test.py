@@ -72,6 +72,7 @@ TESTED_IN = {
     "records/conversion/sleap_file": "records/conversion/sleap_test.py",
     "records/ids": "inference/boxes_test.py",
     "records/json_file": "records/conversion/convert_test.py",
+    "records/matlab_process": "records/matlab_test.py",
     "records/synthetic/background": "records/synthetic/photograph_test.py",
     "records/synthetic/chance": "records/synthetic/body_test.py",
     "records/synthetic/postures": "records/synthetic/body_test.py",

@@ -147,3 +147,20 @@ def test_a_skeleton_goes_through_json(skeleton):
 def test_refuses_what_is_no_skeleton(fields):
     with pytest.raises(ValueError, match="A skeleton is a dict of name"):
         skeletons.from_dict(fields)
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("joints", ["x" * 10_000] * 2),
+        ("sigmas", [0.1, -1, 0.1]),
+        ("head", ["a", "z"]),
+        ("groups", [["one", ["z"]]]),
+        ("name", 5),
+    ],
+)
+def test_the_wrong_field_alone_is_named_and_shortened(field, value):
+    fields = {**skeletons.to_dict(OWN), field: value}
+    with pytest.raises(ValueError, match=f"Received: {field}=") as refused:
+        skeletons.from_dict(fields)
+    assert len(str(refused.value)) < 320

@@ -106,7 +106,16 @@ def _metrics(workdir, model):
     path = pathlib.Path(workdir) / runs.EVALUATION / runs.METRICS
     if not path.is_file():
         return None
-    figures = json.loads(path.read_text())
+    try:
+        figures = json.loads(path.read_bytes())
+        reason = "it is no dict"
+    except (ValueError, RecursionError) as error:
+        figures, reason = None, error
+    if not isinstance(figures, dict):
+        raise ValueError(
+            "The figures of the run's evaluation are damaged; evaluate the run "
+            f"again: {reason}. Received: {str(path)!r}"
+        )
     if figures.get("model", runs.MODEL) != model:
         return None
     wanted = (

@@ -64,14 +64,11 @@ class OfRecords:
 
     def _crops(self, split, count, size):
         crop = layers.PersonCrop(*size, self.records.skeleton.mirrored_order)
-        return np.concatenate(
-            [
-                crop(batches.for_device(batch))["images"]
-                for batch in batches.eval_batches(
-                    self.records, split, _BATCH, count
-                )
-            ]
-        )
+        people = batches.eval_batches(self.records, split, _BATCH, count)
+        with self.records.reading(split):
+            return np.concatenate(
+                [crop(batches.for_device(each))["images"] for each in people]
+            )
 
 
 class Drawn:

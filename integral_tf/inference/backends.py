@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from integral_tf import optional
+from integral_tf.inference import operations
 from integral_tf.inference import published
 from integral_tf.inference import tensorrt_engine
 
@@ -76,6 +77,7 @@ def load(path: str | os.PathLike) -> Any:
     runtime = SavedModel if path.is_dir() else _RUNTIMES[path.suffix]
     try:
         backend = runtime(path)
+        _try(backend)
     except ImportError:
         raise
     except Exception as error:  # each runtime has exceptions of its own
@@ -88,11 +90,28 @@ def load(path: str | os.PathLike) -> Any:
     return backend
 
 
+def _try(backend):
+    """Requires finite joints and scores of a black crop.
+
+    A runtime may find out that a network is damaged when the network runs.
+    """
+    crop = np.zeros((1, backend.height, backend.width, 3), np.float32)
+    outputs = backend(crop)
+    wanted = {"joints": (1, backend.joints, 2), "scores": (1, backend.joints)}
+    for name, shape in wanted.items():
+        if outputs[name].shape != shape or not np.isfinite(outputs[name]).all():
+            raise ValueError(
+                f"its {name} of a black crop are not finite numbers of the "
+                f"shape {shape}, so it is damaged"
+            )
+
+
 class SavedModel:
     """A SavedModel's `serving_default`, run by TensorFlow."""
 
     def __init__(self, path: pathlib.Path) -> None:
         tf = self.tensorflow = need("tensorflow", "tensorflow", "a SavedModel")
+        operations.check(path)
         # Kept alive, because the constants live in it.
         self.loaded = tf.saved_model.load(str(path))
         self.signature = self.loaded.signatures["serving_default"]

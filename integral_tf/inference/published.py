@@ -30,7 +30,7 @@ def read_card(folder: str | os.PathLike) -> dict:
     if not valid:
         raise ValueError(
             f"{path} is damaged; copy the version again, or export again: "
-            f"{reason}"
+            f"{reason!s:.200}"
         )
     return card
 
@@ -54,7 +54,7 @@ def check(folder: str | os.PathLike, card: dict) -> None:
             raise ValueError(
                 f"{path} is not the file that was published with the "
                 f"{CARD} beside it; copy the version again, or export again. "
-                f"Received: sha256={found}, published with {wanted}"
+                f"Received: sha256={found}, published with {wanted!s:.80}"
             )
 
 

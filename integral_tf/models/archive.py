@@ -15,6 +15,10 @@ from integral_tf import skeletons
 
 SKELETON, _EPOCH = "skeleton.json", "epoch.json"
 _WEIGHTS = "model.weights.h5"
+_LARGEST_SKELETON = 2**24  # bytes
+# ours: bytes that any member may have, and how many times its bytes in the file
+# a larger one. Trained weights shrink little, and Keras shrinks nothing.
+_MODEST, _MOST_TIMES = 2**26, 20
 
 
 def write_skeleton(
@@ -41,6 +45,8 @@ def read_skeleton(path: str | os.PathLike) -> skeletons.Skeleton | None:
         with zipfile.ZipFile(path) as archive:
             if SKELETON not in archive.namelist():
                 return None
+            if archive.getinfo(SKELETON).file_size > _LARGEST_SKELETON:
+                raise ValueError(f"{SKELETON} is too large to be one")
             text = archive.read(SKELETON)
     except Exception as error:  # zipfile has many, and zlib its own
         raise ValueError(f"{path} is damaged: {error}") from None
@@ -60,6 +66,27 @@ def read_epoch(path: str | os.PathLike) -> int | None:
             return int(archive.read(_EPOCH))
     except Exception:  # zipfile has many, and zlib its own
         return None
+
+
+def check_sizes(path: str | os.PathLike) -> None:
+    """Requires that a `.keras` file does not unpack to many times its size.
+
+    A file that is no zip archive is passed over.
+
+    Raises:
+        ValueError: a member would, such as zeros made to fill the memory.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        for each in archive.infolist():
+            most = max(_MODEST, _MOST_TIMES * each.compress_size)
+            if each.file_size > most:
+                raise ValueError(
+                    f"its {each.filename} has {each.compress_size:,} bytes "
+                    f"and would unpack to {each.file_size:,}, which no trained "
+                    "model does"
+                )
 
 
 def write_half(path: str | os.PathLike, out: str | os.PathLike) -> None:

@@ -92,6 +92,7 @@ def _load(model):
             print(f"{model} has not finished: {described(path)} is taken")
         keras = _keras(path)
         try:
+            archive.check_sizes(path)
             model = keras.saving.load_model(path, compile=False)
         except Exception as error:  # a damaged file has many
             reason = str(error).strip().partition("\n")[0]
@@ -99,7 +100,7 @@ def _load(model):
                 reason = "it is cut, or was never a zip archive"
             raise ValueError(
                 f"{path} is not a Keras model that this version reads: "
-                f"{reason or type(error).__name__}"
+                f"{reason[:300] or type(error).__name__}"
             ) from error
     outputs = getattr(model, "output", None)
     if not isinstance(outputs, dict) or "joints" not in outputs:

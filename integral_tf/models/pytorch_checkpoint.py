@@ -133,6 +133,7 @@ def _built(tensors, backbone, joints, guesses):
         for name, tensor in tensors.items()
         if name.startswith("deconv_layers.") and tensor.ndim == 4
     ]
+    _check_widths(tensors, backbone)
     model = methods.pose_model(
         "H1",
         backbone,
@@ -239,6 +240,26 @@ def _channels(tensors, name, default):
     return channels
 
 
+def _check_widths(tensors, backbone):
+    """Requires that the file itself holds channels of the widths it asks for.
+
+    A few damaged numbers would otherwise ask for a network of gigabytes.
+    """
+    width, last = _channels(tensors, "conv1.weight", 64), 2048
+    wanted = {"conv1.weight": (width, 3, 7, 7)}
+    if backbone == "resnet18":
+        last = 8 * width
+        wanted["layer4.1.conv2.weight"] = (last, last, 3, 3)
+    for name, tensor in tensors.items():
+        if name.startswith("deconv_layers.") and tensor.ndim == 4:
+            wanted[name] = (last, tensor.shape[1], 4, 4)
+            last = tensor.shape[1]
+    joints = _channels(tensors, "final_layer.weight", 1)
+    wanted["final_layer.weight"] = (joints, last, 1, 1)
+    _require_none({"missing": [n for n in wanted if n not in tensors]})
+    _require_none({"of another shape": _of_another_shape(tensors, wanted)})
+
+
 @dataclasses.dataclass
 class _Places:
     """The variables of a Keras network by the PyTorch tensors' names.
@@ -290,16 +311,25 @@ def _check(tensors, places):
         for part in ("weight", "bias", "running_mean", "running_var"):
             shapes[f"{name}.{part}"] = tuple(norm.gamma.shape)
     shapes |= {n: tuple(bias.shape) for n, bias in places.biases.items()}
-    other = [
+    _require_none(
+        {
+            "missing": [name for name in shapes if name not in tensors],
+            "too many": [name for name in tensors if name not in shapes],
+            "of another shape": _of_another_shape(tensors, shapes),
+        }
+    )
+
+
+def _of_another_shape(tensors, shapes):
+    return [
         f"{name} {tensors[name].shape}, not {shape}"
         for name, shape in shapes.items()
         if name in tensors and tensors[name].shape != shape
     ]
-    faults = {
-        "missing": [name for name in shapes if name not in tensors],
-        "too many": [name for name in tensors if name not in shapes],
-        "of another shape": other,
-    }
+
+
+def _require_none(faults):
+    """Raises if a dict from a fault to names of tensors has any name."""
     if any(faults.values()):
         raise ValueError(
             "A checkpoint has exactly the tensors of a ResNet with 4 x 4 "

@@ -180,7 +180,7 @@ def arrays(tensors: dict, source: object) -> dict:
 
 
 def _damaged(path, error):
-    reason = str(error).partition("\n")[0] or type(error).__name__
+    reason = str(error).partition("\n")[0][:200] or type(error).__name__
     return ValueError(
         "A checkpoint is a whole file of torch.save or safetensors. "
         f"Received: {str(path)!r}: {reason}"

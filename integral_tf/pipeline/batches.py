@@ -157,6 +157,9 @@ def ids(records, split, limit=0):
 
     Returns:
         `(N,)` image ids, and a list of N source_ids as bytes.
+
+    Raises:
+        ValueError: a record is damaged.
     """
     joints = len(records.skeleton)
     examples = tf.data.TFRecordDataset(records.paths(split))
@@ -166,7 +169,8 @@ def ids(records, split, limit=0):
         return person["image_id"], person["source_id"]
 
     people = examples.take(limit or -1).map(names, tf.data.AUTOTUNE)
-    rows = list(people.as_numpy_iterator())
+    with records.reading(split):
+        rows = list(people.as_numpy_iterator())
     return np.array([i for i, _ in rows], np.int64), [name for _, name in rows]
 
 

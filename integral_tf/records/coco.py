@@ -230,6 +230,9 @@ def _detection(row, path, size, problem, min_score):
     score = coco_annotations.finite(row.get("score"))
     if score is None:
         raise schema.Dropped("box without a score that is a number", name)
+    # ours: a pose's score is a product with this one.
+    if not 0 <= score <= 1:
+        raise schema.Dropped("box whose score is not from 0 to 1", name)
     box = coco_annotations.usable_box(row.get("bbox"))
     if box is None:
         raise schema.Dropped("box without area, or beyond all images", name)

@@ -17,6 +17,7 @@ from integral_tf.records import schema
 # ours: the margin of MPII's people without a box.
 BODY_MARGIN = 1.25
 BOXED = "box around its keypoints, as the file has none for it"
+_LARGEST = float(np.finfo(np.float32).max)
 MARK = "bbox_of_keypoints"  # key that marks a row with such a box
 
 
@@ -273,12 +274,12 @@ def _number_or_0(value):
 
 
 def finite(value):
-    """A value as a finite number, or None if it is not a finite number."""
+    """A value as a number that is finite in float32, or None if it is not."""
     try:
         value = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return value if np.isfinite(value) else None
+    return value if abs(value) <= _LARGEST else None
 
 
 def _side(value):

@@ -136,15 +136,21 @@ class Records:
 
     @contextlib.contextmanager
     def reading(self, split: str) -> Iterator[None]:
-        """Names the damaged shard if TensorFlow raises `corrupted record`.
+        """Names the damaged shard if TensorFlow cannot read a record.
 
         Raises:
-            ValueError: a shard was changed while it was read.
+            ValueError: a shard was changed while it was read, or has a record
+                that is none, though it is the manifest's.
         """
         try:
             yield
-        except (tf.errors.DataLossError, tf.errors.NotFoundError):
-            self.paths(split)
+        except (
+            tf.errors.DataLossError,
+            tf.errors.InvalidArgumentError,
+            tf.errors.NotFoundError,
+            UnicodeDecodeError,  # TensorFlow's message holds the record's bytes
+        ):
+            manifests.check_records(self.paths(split), self.manifest)
             raise
 
 

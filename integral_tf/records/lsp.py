@@ -10,11 +10,11 @@ import dataclasses
 import pathlib
 
 import numpy as np
-import scipy.io
 from PIL import Image
 
 from integral_tf import coordinates
 from integral_tf import skeletons
+from integral_tf.records import matlab
 from integral_tf.records import photographs
 from integral_tf.records import schema
 
@@ -116,8 +116,8 @@ def _place(name, skeleton):
 
 def _read_joints(path):
     try:
-        joints = np.asarray(scipy.io.loadmat(path).get("joints"))
-    except Exception as error:  # zlib.error, IndexError, MatReadError ...
+        joints = np.asarray(matlab.read(path, "joints"))
+    except ValueError as error:
         raise ValueError(
             f"joints.mat is not a MATLAB file that scipy can read ({error}). "
             f"Received: {str(path)!r}"

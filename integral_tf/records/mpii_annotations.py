@@ -15,10 +15,10 @@ import json
 import pathlib
 
 import numpy as np
-import scipy.io
 
 from integral_tf import coordinates
 from integral_tf import skeletons
+from integral_tf.records import matlab
 
 # The toolkit's head size is this times the head box's diagonal.
 HEAD_SHARE = 0.6
@@ -109,12 +109,7 @@ def read_release(path):
             f"Received: {str(path)!r}"
         )
     try:
-        release = scipy.io.loadmat(
-            path,
-            variable_names=["RELEASE"],
-            struct_as_record=False,
-            squeeze_me=True,
-        )["RELEASE"]
+        release = matlab.read(path, "RELEASE", squeeze=True)
         images = _items(release.annolist)
         training = np.atleast_1d(release.img_train).ravel()
         apart = release.single_person
@@ -186,7 +181,7 @@ def read_json(path, zero_based=False):
         raise ValueError(
             "MPII's JSON is a list of {image, joints: 16 of [x, y], joints_vis:"
             " 16 of 0 or 1, center: [x, y], scale: height / 200} "
-            f"({error}). Received: {str(path)!r}"
+            f"({error:.200}). Received: {str(path)!r}"
         )
     return [Photograph(name, tuple(group)) for name, group in people.items()]
 
@@ -205,7 +200,7 @@ def _of_entry(entry, number, zero_based):
     labelled &= np.isfinite(joints).all(axis=1)
     joints = np.where(labelled[:, None], joints - first, 0.0)
     neck, top = skeletons.MPII.indices(skeletons.MPII.head)
-    head = float(np.linalg.norm(joints[neck] - joints[top]))
+    head = float(np.hypot(*(joints[neck] - joints[top])))  # never overflows
     known = scale > 0 and np.isfinite(centre).all() and any(centre != -1)
     return Annotation(
         image=str(entry["image"]),
@@ -216,7 +211,7 @@ def _of_entry(entry, number, zero_based):
         scale=scale if known else 0.0,
         # ours: the JSON has no head box.
         head_size=head
-        if labelled[[neck, top]].all() and np.isfinite(head)
+        if labelled[[neck, top]].all() and head < coordinates.LARGEST_BOX
         else 0.0,
     )
 
@@ -249,7 +244,9 @@ def _people_of(image, alone):
                 visible=visible,
                 centre=centre if np.isfinite(centre).all() else None,
                 scale=scale if 0 < scale < np.inf else 0.0,
-                head_size=HEAD_SHARE * head if np.isfinite(head) else 0.0,
+                head_size=HEAD_SHARE * head
+                if head < coordinates.LARGEST_BOX
+                else 0.0,
                 apart=number in alone,
             )
         )

@@ -48,6 +48,7 @@ _TURNS = {
 }
 _BACK = {**_TURNS, 6: _TURNS[8], 8: _TURNS[6]}
 _BITS, _SAMPLE_FORMAT, _SIGNED = 258, 339, 2  # of a TIFF
+_PART = 2**22  # pixels
 _lock, _readers, _limit = threading.Lock(), 0, None
 
 
@@ -105,14 +106,14 @@ def read_labelled(path, size=None):
         is_labelled = is_untold or size == shown.size
         if not is_labelled and size == stored:
             back = shown.transpose(_BACK[orientation]) if is_shown else picture
-            return np.asarray(back), more
+            return _array(back), more
     if not is_labelled:
         raise schema.Dropped(
             "image of another size than annotated",
             f"{path}: {shown.size[0]} x {shown.size[1]}, annotated as "
             f"{size[0]} x {size[1]}",
         )
-    return np.asarray(shown), (*notes, *more)
+    return _array(shown), (*notes, *more)
 
 
 def shown_size(path):
@@ -142,7 +143,21 @@ def of_pillow(image):
         # Pillow turns a TIFF when it reads it.
         if _orientation(image) == orientation and orientation in _TURNS:
             picture = picture.transpose(_TURNS[orientation])
-    return np.asarray(picture)
+    return _array(picture)
+
+
+def _array(picture):
+    """A Pillow image of mode RGB as an array, by parts.
+
+    `np.asarray` would take the memory of three arrays.
+    """
+    array = np.empty((picture.height, picture.width, 3), np.uint8)
+    rows = max(_PART // picture.width, 1)
+    for first in range(0, picture.height, rows):
+        last = min(first + rows, picture.height)
+        part = picture.crop((0, first, picture.width, last))
+        array[first:last] = np.asarray(part)
+    return array
 
 
 def _rgb(image):
@@ -166,7 +181,10 @@ def _rgb(image):
     else:
         # Through RGBA, because Pillow would warn of lost transparency.
         is_clear = image.mode == "P" and "transparency" in image.info
-        return (image.convert("RGBA") if is_clear else image).convert("RGB")
+        image = image.convert("RGBA") if is_clear else image
+        image.load()
+        # `convert` would copy.
+        return image if image.mode == "RGB" else image.convert("RGB")
     return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
 
 

@@ -127,6 +127,11 @@ def parse(record, joints):
         the image frame, `visible` (K,), `head_size`, `area`, `score`,
         `category`, `negative`, 1.0 for a picture without anybody, and
         `window_to_image` (2, 3).
+
+    Raises:
+        InvalidArgumentError: TensorFlow's, if the record lacks a value, has
+            more or fewer, has a number that is not finite, or a box without
+            size.
     """
     tf = _tensorflow()
     scalar, per_joint = [], [joints]
@@ -157,6 +162,7 @@ def parse(record, joints):
             "window/to_image": tf.io.FixedLenFeature([6], tf.float32),
         },
     )
+    raw = _checked(raw)
     return {
         "encoded": raw["image/encoded"],
         "image_id": raw["image/key/id"],
@@ -192,6 +198,17 @@ def field(record, name):
     feature = tf.io.FixedLenFeature([], default.dtype, default)
     value = tf.io.parse_single_example(record, {key: feature})[key]
     return value if value.dtype == tf.string else tf.strings.as_string(value)
+
+
+def _checked(raw):
+    """A record's values; TensorFlow raises if they cannot be right."""
+    tf = _tensorflow()
+    for key, value in raw.items():
+        if value.dtype == tf.float32:
+            raw[key] = tf.debugging.check_numerics(value, key)
+    sides = raw["image/object/bbox/xywh"][2:]
+    tf.debugging.assert_positive(sides, "image/object/bbox/xywh has no size")
+    return raw
 
 
 def _tensorflow():

@@ -289,9 +289,11 @@ def sentence(text: str) -> str:
 def _http_text(error):
     text = error.read().decode(errors="replace")
     try:
-        return json.loads(text)["error"]
-    except (ValueError, KeyError, TypeError):
-        return f"HTTP {error.code} {error.reason}"
+        told = json.loads(text)["error"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        told = None
+    is_text = isinstance(told, str)
+    return told if is_text else f"HTTP {error.code} {error.reason}"
 
 
 def _late(timeout):

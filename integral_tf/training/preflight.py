@@ -57,7 +57,8 @@ def check(config: configs.TrainConfig) -> Records:
     sigmas = joint_numbers.sigmas(config.sigmas, records.skeleton)
     records = records.with_sigmas(sigmas)
     if records.people("val"):
-        first = next(iter(batches.eval_batches(records, "val", 64)))
+        with records.reading("val"):
+            first = next(iter(batches.eval_batches(records, "val", 64)))
         known = first["visible"].numpy() + first["negative"].numpy()[:, None]
         if not known.any():
             raise ValueError(

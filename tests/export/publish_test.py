@@ -49,6 +49,19 @@ def versions(out):
     )
 
 
+@pytest.mark.parametrize("text", [b"[" * 60_000, b"\xff", b"5", b"{"])
+def test_damaged_figures_are_one_sentence(run, settings, text):
+    evaluation = run / "evaluation"
+    evaluation.mkdir()
+    (evaluation / "metrics.json").write_bytes(text)
+    try:
+        with pytest.raises(ValueError, match="evaluate the run again.*Receiv"):
+            publish.export(settings)
+    finally:
+        shutil.rmtree(evaluation)
+    assert not versions(settings.out)
+
+
 def test_versions_follow_each_other_and_have_a_card(run, settings, capsys):
     evaluation = run / "evaluation"
     evaluation.mkdir()

@@ -167,3 +167,38 @@ def test_an_engine_asked_by_several_threads(engine):
 def test_a_runtime_that_is_missing_keeps_its_name():
     with pytest.raises(ImportError, match="^ONNX needs nothing_such: "):
         backends.need("nothing_such", "nothing_such", "ONNX")
+
+
+class Damaged:
+    """A runtime whose network opens, and gives something else than joints."""
+
+    height, width, joints = 8, 8, 2
+
+    def __init__(self, path):
+        pass
+
+    def __call__(self, crops):
+        return self.outputs()
+
+
+@pytest.mark.parametrize(
+    "joints, reason",
+    [
+        (np.full((1, 2, 2), np.nan), "joints of a black crop are not finite"),
+        (np.zeros((1, 3, 2)), "joints of a black crop are not .* shape"),
+        (None, "no such output"),
+    ],
+)
+def test_a_network_that_opens_but_gives_no_joints_is_refused(
+    joints, reason, tmp_path, monkeypatch
+):
+    def outputs(self):
+        if joints is None:
+            raise RuntimeError("no such output\nand a second line")
+        return {"joints": joints, "scores": np.zeros((1, 2))}
+
+    monkeypatch.setattr(Damaged, "outputs", outputs, raising=False)
+    monkeypatch.setitem(backends._RUNTIMES, ".onnx", Damaged)
+    (tmp_path / "model.onnx").write_bytes(b"")
+    with pytest.raises(ValueError, match=f"that Damaged reads: .*{reason}"):
+        backends.load(backends.find(tmp_path))

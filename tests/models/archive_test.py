@@ -9,6 +9,7 @@ import pytest
 
 from integral_tf import runs
 from integral_tf.models import archive
+from integral_tf.models import loading
 from integral_tf.records import coco_skeleton
 
 GADGET = coco_skeleton.from_category(
@@ -76,3 +77,36 @@ def test_half_precision_is_of_kernels_alone_and_loads_in_float32(
     archive.write_half(path, tmp_path / "again.keras")
     again = (tmp_path / "again.keras").read_bytes()
     assert again == (tmp_path / "half.keras").read_bytes()
+
+
+def test_a_file_that_unpacks_to_many_times_its_size_is_refused(model, tmp_path):
+    path = tmp_path / "bomb.keras"
+    model.save(path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("zeros", bytes(2**26 + 1))
+    with pytest.raises(ValueError, match="zeros has .* would unpack to 67,1"):
+        archive.check_sizes(path)
+    with pytest.raises(ValueError, match="bomb.keras is not a Keras model"):
+        loading.load(path)
+
+
+def test_a_skeleton_of_gigabytes_is_not_unpacked(model, tmp_path):
+    path = tmp_path / "bomb.keras"
+    model.save(path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(archive.SKELETON, bytes(2**24 + 1))
+    with pytest.raises(ValueError, match="is too large to be one"):
+        archive.read_skeleton(path)
+
+
+def test_code_in_a_model_is_not_run(tmp_path):
+    images = keras.Input((4, 4, 3))
+    path, marker = tmp_path / "code.keras", tmp_path / "run"
+    code = keras.layers.Lambda(
+        lambda x, marker=str(marker): (open(marker, "w").close(), x)[1]
+    )
+    keras.Model(images, {"joints": code(images)}).save(path)
+    marker.unlink(missing_ok=True)
+    with pytest.raises(ValueError, match="not a Keras model .*ambda"):
+        loading.load(path)
+    assert not marker.exists()

@@ -143,6 +143,17 @@ def test_what_is_read_is_in_the_tensors():
         ),
         pytest.param({"conv1.weight": None}, r"missing: conv1\.w", id="first"),
         pytest.param(
+            # 64 times as wide, and gigabytes if a network were built of this.
+            {"conv1.weight": np.zeros((512, 3, 7, 7))},
+            r"layer4\.1\.conv2\.weight \(64, 64, 3, 3\), not \(4096, 4096,",
+            id="a width that the file does not have",
+        ),
+        pytest.param(
+            {"deconv_layers.0.weight": np.zeros((1, 10**6, 1, 1))},
+            r"deconv_layers\.0\.weight \(1, 1000000, 1, 1\), not ",
+            id="channels that the file does not have",
+        ),
+        pytest.param(
             {"deconv_layers.0.bias": np.zeros(8)},
             r"too many: deconv_layers\.0\.bias$",
             id="too many",

@@ -22,7 +22,7 @@ from tests.records import coco_files
         coco_files.row(bbox=[5, 5, 1e9, 9]),
         coco_files.row(bbox=[1, 2, 3]),
         coco_files.row(bbox="box"),
-        coco_files.row(bbox=[10**400, 1, 2, 3], area=float("inf")),
+        coco_files.row(bbox=[10**400, 1, 2, 3], area=1e308),  # in float32
     ],
 )
 def test_a_person_without_a_box_has_one_around_the_keypoints(tmp_path, change):
@@ -237,3 +237,11 @@ def test_a_path_that_was_looked_for_is_named(tmp_path, name):
     )
     assert reason == "image file missing"
     assert example == str(tmp_path / "images" / name)
+
+
+@pytest.mark.parametrize("area", [1e308, float("inf"), -5, "large", None])
+def test_an_area_that_records_cannot_hold_is_the_boxs(tmp_path, area):
+    row = coco_files.row(bbox=[5, 5, 20, 30], area=area)
+    path = coco_files.write(tmp_path, annotations=[row])
+    _, (person,), dropped, _ = coco_files.built(path)
+    assert person.area == 600 and dropped == []

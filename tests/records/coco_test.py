@@ -320,6 +320,8 @@ def test_detections_are_people_without_labels(tmp_path):
         ([box(0.9, (1, 2, 3))], "box without area, or beyond all images"),
         ([box(float("nan"))], "without a score that is a number"),
         ([box(10**400)], "without a score that is a number"),
+        ([box(700)], "whose score is not from 0 to 1"),
+        ([box(-0.1)], "whose score is not from 0 to 1"),
     ],
 )
 def test_refuses_boxes_that_are_none(tmp_path, rows, message):

@@ -1,12 +1,14 @@
 """Tests for what readers ask of records: a whole manifest, its own shards."""
 
 import functools
+import hashlib
 import json
 import os
 import shutil
 import struct
 
 import pytest
+import tensorflow as tf
 
 from integral_tf import skeletons
 from integral_tf.pipeline import batches
@@ -210,3 +212,51 @@ def test_the_digest_is_that_of_people_joints_and_windows(folder, built):
         other = Records.open(folder)
         set_in(other.manifest, path, value)
         assert other.digest != same
+
+
+def write_shard(folder, change):
+    """Rewrites the first shard and its digest, the second record changed."""
+    path, manifest = first_shard(folder), manifest_of(folder)
+    records = [r.numpy() for r in tf.data.TFRecordDataset(str(path))]
+    example = tf.train.Example.FromString(records[1])
+    change(example.features.feature)
+    records[1] = example.SerializeToString()
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for record in records:
+            writer.write(record)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    set_in(manifest, (*SHARD, "sha256"), digest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return path
+
+
+def no_score(feature):
+    del feature["image/object/score"]
+
+
+def no_number(feature):
+    feature["image/object/bbox/xywh"].float_list.value[0] = float("nan")
+
+
+def no_size(feature):
+    feature["image/object/bbox/xywh"].float_list.value[2] = 0.0
+
+
+def no_picture(feature):
+    feature["image/encoded"].bytes_list.value[0] = b"\xffno JPEG"
+
+
+@pytest.mark.parametrize("change", [no_score, no_number, no_size, no_picture])
+def test_a_record_that_was_written_damaged_is_named(folder, change):
+    path = write_shard(folder, change)
+    records = Records.open(folder)
+    with pytest.raises(ValueError, match=f"Record 1 .*Received: '{path}'"):
+        with records.reading("train"):
+            list(batches.eval_batches(records, "train", 4))
+
+
+def test_an_error_that_is_not_the_records_stays(folder):
+    records = Records.open(folder)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        with records.reading("train"):
+            tf.reshape([1, 2], [3])

@@ -70,6 +70,12 @@ def test_the_json_of_simple_baselines_by_hand(tmp_path):
     assert second.head_size == 0
 
 
+def test_a_head_beyond_all_pictures_is_unknown(tmp_path):
+    far = mpii_files.entry(j0=(11, 41), j8=(31, 11), j9=(1e300, 7))
+    ((_, annotation),) = mpii.people(mpii_files.json_folder(tmp_path, far))
+    assert annotation.head_size == 0
+
+
 @pytest.mark.parametrize(
     "broken",
     [

@@ -224,3 +224,16 @@ def test_damage_behind_the_first_picture_is_none_of_it(tmp_path):
     for share in (0.45, 0.6, 0.75, 0.9):
         path.write_bytes(whole[: int(share * len(whole))])
         assert (photographs.read(path) == 40).all()
+
+
+def test_a_large_picture_is_read_by_parts(tmp_path, monkeypatch):
+    shape = (7, 5, 3)
+    array = np.arange(105, dtype=np.uint8).reshape(shape)
+    path = save(tmp_path / "parts.png", array)
+    monkeypatch.setattr(photographs, "_PART", 11)  # two rows of five pixels
+    np.testing.assert_array_equal(photographs.read(path), array)
+    upright = turned(tmp_path / "turned.png", 6)
+    monkeypatch.undo()
+    whole = photographs.read(upright)
+    monkeypatch.setattr(photographs, "_PART", 1)  # less than a row
+    np.testing.assert_array_equal(photographs.read(upright), whole)

@@ -98,6 +98,16 @@ def test_an_answer_that_does_not_come():
             connections.Refused,
             r"^wrong \[x\]$",
         ),
+        (
+            b'HTTP/1.1 400 Bad\r\n\r\n{"error": ["wrong"]}',
+            connections.Refused,
+            "^HTTP 400 Bad$",
+        ),
+        (
+            b"HTTP/1.1 400 Bad\r\n\r\n" + b"[" * 60_000,
+            connections.Refused,
+            "^HTTP 400 Bad$",
+        ),
     ],
 )
 def test_what_rest_may_say(answer, kind, message):

@@ -77,7 +77,8 @@ class Pictures:
 
     def _look(self, name):
         path = self.folder / name
-        if photographs.is_within(path, self.folder) and path.is_file():
+        # `pathlib` raises where a name is too long for a file.
+        if photographs.is_within(path, self.folder) and os.path.isfile(path):
             return os.path.relpath(path, self.folder).replace(os.sep, "/")
         parts = _plain(name).split("/")[::-1]
         ranked = collections.defaultdict(list)

@@ -5,6 +5,7 @@ a line for each frame of a video. Neither has the joints' names.
 """
 
 import json
+import os
 import pathlib
 
 import numpy as np
@@ -124,7 +125,7 @@ def _video(source):
 def _skeleton(name):
     path = pathlib.Path(name)
     path = path / "skeleton.json" if path.is_dir() else path
-    if name and path.is_file():
+    if name and os.path.isfile(path):
         return skeletons.from_dict(json_file.read(path, "skeleton"))
     if name not in skeletons.KNOWN:
         raise ValueError(
