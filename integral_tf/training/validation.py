@@ -81,7 +81,8 @@ class Validator:
                 None computes none.
         """
         costs, rows = {}, []
-        for people, crops, outputs in self._outputs():
+        batches = self._observe(self.records, "val", self.config.batch_size)
+        for people, crops, outputs in batches:
             each = _costs(objectives or {}, crops, outputs)
             for name, values in each.items():
                 costs.setdefault(name, []).append(np.asarray(values))
@@ -135,9 +136,12 @@ class Validator:
             reading.figures["ap"] = 100 * self._average_precision(predicted)
         return reading
 
-    def training_loss(self, objectives: dict[str, Objective]) -> float:
-        """The weighted loss on the first batch of the training split."""
-        _, crops, outputs = next(self._outputs("train"))
+    def training_loss(
+        self, objectives: dict[str, Objective], records: Records
+    ) -> float:
+        """The weighted loss on the first batch of a training split."""
+        batches = self._observe(records, "train", self.config.batch_size)
+        _, crops, outputs = next(batches)
         costs = _costs(objectives, crops, outputs)
         means = {name: float(np.mean(each)) for name, each in costs.items()}
         return _weighted(objectives, means)
@@ -157,9 +161,6 @@ class Validator:
         return metrics.coco_keypoint_ap(
             self.annotations, results, self.records.skeleton.sigmas
         )["AP"]
-
-    def _outputs(self, split="val"):
-        return self._observe(self.records, split, self.config.batch_size)
 
 
 def _shown(score, beta):
