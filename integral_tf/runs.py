@@ -241,8 +241,11 @@ def claim(config: configs.TrainConfig) -> None:
     workdir = pathlib.Path(config.workdir)
     workdir.mkdir(parents=True, exist_ok=True)
     path = workdir / FLAGS
-    if path.exists() and flagfiles.read(type(config), path) == config:
-        return
+    if path.exists():
+        before = flagfiles.read(type(config), path)
+        if before == config:
+            return
+        print(f"changed flags: {flagfiles.changes(before, config)}")
     with whole.file(path) as partial:
         flagfiles.write(config, partial)
 

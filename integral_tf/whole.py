@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all, and undivided steps."""
 
 import contextlib
+import errno
 import os
 import pathlib
 import shutil
@@ -9,6 +10,53 @@ import threading
 from collections.abc import Iterator
 
 from integral_tf import ownership
+
+# Of a full disk, a quota, and a file system's or a user's largest file.
+_FULL = ("ENOSPC", "EDQUOT", "EFBIG")
+_FULL = {getattr(errno, name) for name in _FULL if hasattr(errno, name)}
+
+
+class DiskFull(OSError):
+    """There was no space to write a file, which the text names."""
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike) -> Iterator[None]:
+    """Names a file, or a folder, if the disk is full in the block.
+
+    The errors of Python and of TensorFlow name no file, or a temporary one.
+
+    Raises:
+        DiskFull: there is no space; the error names `path`, unless a block
+            inside has named a file.
+    """
+    try:
+        yield
+    except DiskFull:
+        raise
+    except Exception as error:
+        reason = _full(error)
+        if not reason:
+            raise
+        raise DiskFull(
+            f"The disk is full ({reason}), and this was not written; make "
+            "space, and give the same command again. "
+            f"Received: {str(path)!r}"
+        ) from error
+
+
+def _full(error):
+    """The operating system's text of a full disk; empty for other errors."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return os.strerror(error.errno)
+        if type(error).__module__.startswith("tensorflow."):
+            for each in map(os.strerror, _FULL):
+                if each in str(error):
+                    return each
+        # A writer that is closed after the error may raise one of its own.
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 @contextlib.contextmanager
@@ -22,12 +70,16 @@ def file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 
     Yields:
         Path of the temporary file: hidden, with the same ending.
+
+    Raises:
+        DiskFull: there is no space for the file.
     """
     path = pathlib.Path(path)
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
-        yield partial
-        os.replace(partial, path)
+        with naming(path):
+            yield partial
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -51,6 +103,7 @@ def folder(
 
     Raises:
         BlockingIOError: another process is writing `out`.
+        DiskFull: there is no space for the folder.
         FileExistsError: `out` exists, and `taken` is not empty.
         ValueError: `out` has no name, as "." or "/".
     """
@@ -70,7 +123,8 @@ def folder(
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         try:
-            yield partial
+            with naming(out):
+                yield partial
             shutil.rmtree(replaced, ignore_errors=True)
             if out.exists():
                 out.rename(replaced)

@@ -14,6 +14,7 @@ from integral_tf import config as configs
 from integral_tf import ownership
 from integral_tf import progress as bars
 from integral_tf import runs
+from integral_tf import whole
 from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import predictions
 from integral_tf.models import methods
@@ -361,7 +362,8 @@ class _Run:
         if last:
             then = f"The last good checkpoint is {last}"
         sentence = f"{what} {where}; lower --learning_rate. {then}"
-        (self.workdir / runs.STOPPED).write_text(sentence + "\n")
+        with whole.file(self.workdir / runs.STOPPED) as partial:
+            partial.write_text(sentence + "\n")
         raise FloatingPointError(sentence)
 
     def _calibrate(self):
