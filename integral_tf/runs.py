@@ -322,7 +322,7 @@ def _described(records):
     return {
         "digest": records.digest,
         "skeleton": records.skeleton.name,
-        "people": {name: records.people(name) for name in splits},
+        "people": {name: split["people"] for name, split in splits.items()},
         "source": records.manifest.get("source", ""),
     }
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from integral_tf import whole
 from integral_tf.training import logs
+from tests import full_disk
 
 
 def row(epoch, **more):
@@ -75,3 +77,11 @@ def test_without_tensorboard_a_row_is_written_nowhere(
     logs.summarise(writer, {"epoch": 1, "train_loss": 0.5})
     assert "pip install integral_tf[tensorboard]" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_keeps_the_rows_before(tmp_path):
+    with full_disk.of(tmp_path / "small", 8192) as run:
+        logs.append_log(run, row(1))
+        with pytest.raises(whole.DiskFull, match="small/log.csv'$"):
+            logs.append_log(run, row(2, note="x" * 20_000))
+        assert epochs(run) == [1]
