@@ -84,6 +84,16 @@ def file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         partial.unlink(missing_ok=True)
 
 
+def clear(folder: str | os.PathLike) -> None:
+    """Deletes temporary files of `file` that a killed process left in a folder.
+
+    Only the owner of the folder may call it (`ownership.of`).
+    """
+    for left in pathlib.Path(folder).glob(".*.partial*"):
+        if left.is_file():
+            left.unlink()
+
+
 @contextlib.contextmanager
 def folder(
     out: str | os.PathLike, *, taken: str = ""

@@ -176,6 +176,21 @@ def test_a_step_in_another_thread_is_a_block_like_others():
     assert done == ["all of it"]
 
 
+def test_temporary_files_of_a_killed_process_are_deleted(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        with whole.file(tmp_path / "best.keras") as partial:
+            raise KeyboardInterrupt
+    for kept in ("best.keras", ".lock", ".mine.keras"):
+        (tmp_path / kept).touch()
+    # A folder may be one that another command is writing.
+    (tmp_path / ".evaluation.partial").mkdir()
+    before = names(tmp_path)
+    partial.write_bytes(b"half")
+    assert names(tmp_path) != before
+    whole.clear(tmp_path)
+    assert names(tmp_path) == before
+
+
 @pytest.mark.parametrize("made", [whole.file, whole.folder])
 def test_a_full_disk_is_one_sentence_that_names_the_file(tmp_path, made):
     out = tmp_path / "small" / "out.bin"

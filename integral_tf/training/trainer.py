@@ -67,6 +67,7 @@ def train(config: configs.TrainConfig) -> pathlib.Path:
         path = runs.finished(config)
         if path:
             return path
+        whole.clear(config.workdir)
         records = preflight.check(config)
         return _Run(config, records).train()
 
