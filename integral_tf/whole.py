@@ -148,7 +148,7 @@ def folder(
 
 @contextlib.contextmanager
 def step() -> Iterator[None]:
-    """A block that Ctrl-C does not cut in two: it interrupts after the block.
+    """A block that Ctrl-C and SIGTERM do not cut in two: they come after it.
 
     Python gives signals to the main thread; in another the block is as usual.
     """
@@ -156,16 +156,18 @@ def step() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    before = {
+        each: signal.signal(each, lambda number, _: came.append(number))
+        for each in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        # None: a handler that was not installed from Python.
-        signal.signal(
-            signal.SIGINT, signal.SIG_DFL if before is None else before
-        )
+        for each, handler in before.items():
+            # None: a handler that was not installed from Python.
+            signal.signal(each, signal.SIG_DFL if handler is None else handler)
     if came:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(came[0])
 
 
 def _put_back(replaced, out):

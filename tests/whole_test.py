@@ -155,6 +155,18 @@ def test_an_interrupt_waits_for_the_end_of_a_step(handler):
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+def test_a_step_is_whole_when_a_process_is_told_to_end():
+    seen = []
+    before = signal.signal(signal.SIGTERM, lambda *_: seen.append("told"))
+    try:
+        with whole.step():
+            signal.raise_signal(signal.SIGTERM)
+            seen.append("all of it")
+        assert seen == ["all of it", "told"]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_the_error_of_a_step_is_raised_and_ctrl_c_works_after_it(handler):
     with pytest.raises(ValueError, match="of the step"):
         with whole.step():
