@@ -1,7 +1,8 @@
 """The people of a training, epoch by epoch, from records that are checked.
 
 The records are opened anew for each epoch: they may have been built again, or
-damaged, since the last one.
+damaged, since the last one. ours: a damaged shard stops a run, unless the user
+says otherwise.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Finds and names what is not finite in a step: a loss or a gradient.
 
-The sum of the absolute values of a gradient stands for the gradient: it is
+ours: the sum of the absolute values of a gradient stands for the gradient: it is
 finite if and only if every value is, short of 1e38, where squares would already
 overflow at 1e19.
 """
