@@ -11,7 +11,7 @@ the same request gets when it is alone. Prints a Markdown table; the exit status
 is 1 if an answer is another.
 
 `Memory` is the resident set of the process that runs the network: after a tenth
-of the requests, at its largest from then on, and at the end.
+of the requests, after a half, at the end, and at its largest from a tenth on.
 """
 
 import collections
@@ -281,7 +281,8 @@ def main(_):
             print(
                 f"| {name} | {row['right']} | {row['refused']} | "
                 f"{row['wrong']} | {row['kinds']} of {len(broken)} | "
-                f"{memory[0]:.0f}, {max(memory):.0f}, {memory[-1]:.0f} | "
+                f"{memory[0]:.0f}, {memory[8]:.0f}, {memory[-1]:.0f}, "
+                f"{max(memory):.0f} | "
                 f"{_REQUESTS.value / row['seconds']:.0f} |",
                 flush=True,
             )
