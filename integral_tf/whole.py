@@ -54,6 +54,8 @@ def _full(error):
             for each in map(os.strerror, _FULL):
                 if each in str(error):
                     return each
+        if isinstance(error, RuntimeError) and "iostream" in str(error):
+            return str(error)  # OpenVINO's, by C++'s streams: no reason
         # A writer that is closed after the error may raise one of its own.
         error = error.__cause__ or error.__context__
     return ""

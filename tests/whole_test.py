@@ -241,9 +241,13 @@ def hidden():
         raise ValueError("there is an open writing handle")
 
 
-@pytest.mark.parametrize("fails", [full, tensorflows, hidden])
+def openvinos():
+    raise RuntimeError("basic_ios::clear: iostream error")
+
+
+@pytest.mark.parametrize("fails", [full, tensorflows, hidden, openvinos])
 def test_whoever_says_that_the_disk_is_full(fails):
-    with pytest.raises(whole.DiskFull, match="No space left.*'here'$"):
+    with pytest.raises(whole.DiskFull, match="(No space|iostream).*'here'$"):
         with whole.naming("here"):
             fails()
 
