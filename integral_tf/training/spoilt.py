@@ -1,7 +1,7 @@
 """Finds and names what is not finite in a step: a loss or a gradient.
 
-ours: the sum of the absolute values of a gradient stands for the gradient: it is
-finite if and only if every value is, short of 1e38, where squares would already
+ours: the sum of its absolute values stands for a gradient. The sum is
+finite if and only if every value is, short of 1e38; a sum of squares would
 overflow at 1e19.
 """
 
