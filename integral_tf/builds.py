@@ -121,6 +121,17 @@ class CocoConfig(BuildConfig):
         "Names of the joints, where the annotations have none: separated by "
         "commas, or a file with a name a line.",
     )
+    field: str = setting(
+        "",
+        "Fields of the annotations, or else of their images, that the records "
+        "carry, for train --balance: species, or several: species,site.",
+    )
+    negatives: float = setting(
+        0.0,
+        "Pictures of each split without anybody to keep, so that a training "
+        "learns empty maps: below 1 a share of them, from 1 a number.",
+        low=0,
+    )
     val_share: float = setting(
         0.0,
         "Share of the training photographs kept for validation, without "

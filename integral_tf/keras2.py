@@ -23,6 +23,7 @@ log_softmax = tf.nn.log_softmax
 logsumexp = tf.reduce_logsumexp
 max = tf.reduce_max
 maximum = tf.maximum
+mean = tf.reduce_mean
 minimum = tf.minimum
 mod = tf.math.floormod
 multiply = tf.multiply

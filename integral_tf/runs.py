@@ -5,7 +5,7 @@ records.json  a digest of the records that the run trains on
 checkpoints/  weights, optimizer and schedule, during training
 log.csv       a line per epoch
 beta.csv      AUC over beta, for each calibration of beta
-tensorboard/  the figures of both for TensorBoard
+tensorboard/  figures and people for TensorBoard (training/board.py)
 skeleton.json the model's skeleton
 stopped.txt   why training stopped, if a loss was not finite
 last.keras    the model of the last epoch, calibrated; until the run finishes
@@ -39,6 +39,7 @@ FLAGS, SKELETON = "flags.cfg", archive.SKELETON
 MODEL, BEST, LAST = loading.MODEL, loading.BEST, loading.LAST
 RECORDS, STOPPED = "records.json", "stopped.txt"
 LOG, BETAS, CHECKPOINTS = "log.csv", "beta.csv", "checkpoints"
+TENSORBOARD = "tensorboard"
 # Folder of an evaluation, and the file that every such folder has.
 EVALUATION, METRICS = "evaluation", "metrics.json"
 CHECKPOINT_FILE = re.compile(r"ckpt-(\d+)\.(?:index|data-\d+-of-\d+)")

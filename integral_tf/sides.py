@@ -81,6 +81,15 @@ def doubtful(
     ]
 
 
+def without(name: str) -> str:
+    """A name without its sides, its words joined by an underscore.
+
+    >>> without("left_wrist"), without("frontLeftPaw")
+    ('wrist', 'front_paw')
+    """
+    return "_".join(word for word in _words(name) if word not in _OTHER)
+
+
 def _words(name):
     return tuple(word.lower() for word in _WORD.findall(name))
 

@@ -23,10 +23,10 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 STAGES = (
     "signatures ownership whole optional lazy former registration keras2 "
     "keras_version "
-    "checks sides skeletons conventions coordinates settings flagfiles paper "
-    "config builds progress records pipeline ops layers models losses metrics "
-    "runs detection inference evaluation training export experiments serving "
-    "commands __main__"
+    "checks sides skeletons joint_numbers conventions coordinates settings "
+    "flagfiles paper config builds progress records pipeline ops layers "
+    "models losses metrics runs detection inference evaluation training export "
+    "experiments serving commands __main__"
 ).split()
 
 # Paths of one machine, and where packages come from, are nobody else's.

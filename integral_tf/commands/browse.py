@@ -4,10 +4,13 @@
 
 The page shows how many people the builder kept, how many it dropped and why,
 the sizes of the people, the numbers of their labelled joints, and drawings of
-some people. It is a single file without links.
+some people, which open large. Selections choose a joint, a split and an order.
+`--predictions=runs/i1/evaluation` draws an evaluation's predictions, too, with
+the error of each joint. The page is a single file that loads nothing.
 """
 
 import dataclasses
+import os
 
 from integral_tf import settings
 from integral_tf.settings import setting
@@ -22,6 +25,12 @@ class BrowseConfig(settings.Checked):
     people: int = setting(
         48, "How many people of each split to draw.", low=0, main=True
     )
+    predictions: str = setting(
+        "",
+        "Folder that `integral-tf evaluate` wrote of these records; its "
+        "predictions are drawn with the truth.",
+        main=True,
+    )
 
 
 CONFIG = BrowseConfig
@@ -30,5 +39,6 @@ CONFIG = BrowseConfig
 def call(asked: BrowseConfig) -> None:
     from integral_tf.evaluation import browse
 
-    browse.write(asked.data, asked.out, asked.people)
-    print(f"page: {asked.out}")
+    browse.write(asked.data, asked.out, asked.people, asked.predictions)
+    size = os.path.getsize(asked.out) / 1e6
+    print(f"page: {asked.out}, {size:.1f} MB")

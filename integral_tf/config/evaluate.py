@@ -74,6 +74,16 @@ class EvaluateConfig(settings.Checked):
         high=1,
         former="nms_threshold",
     )
+    joint_weights: str = setting(
+        "",
+        "Weights of joints in PCKh's mean and AUC, in the mean error and in "
+        "OKS: left_wrist=2,knee=0.5. Others weigh 1; 0 leaves a joint out.",
+    )
+    sigmas: str = setting(
+        "",
+        "OKS standard deviations in AP and OKS-NMS: left_wrist=0.05,knee=0.09, "
+        "or one number for all joints. Others keep the records'.",
+    )
     compare: str = setting(
         "",
         "Folder of another evaluation of these people; the difference of the "

@@ -88,7 +88,25 @@ class TrainConfig(model.ModelConfig):
         1.0, "Weight of the joint loss, which is in heat-map pixels.", low=0
     )
     joint_loss: str = setting(
-        "L1", "Distance to the joint (Section 4).", ("L1", "L2")
+        "L1",
+        "Distance to the joint (Section 4); OKS is 1 less COCO's similarity.",
+        ("L1", "L2", "OKS"),
+    )
+    joint_weights: str = setting(
+        "",
+        "Weights of joints in every loss and in the validation's figures: "
+        "left_wrist=2,knee=0.5. Others weigh 1; 0 leaves a joint out.",
+    )
+    sigmas: str = setting(
+        "",
+        "OKS standard deviations for --joint_loss=OKS and AP: "
+        "left_wrist=0.05,knee=0.09, or one number for all joints. Others keep "
+        "the records'.",
+    )
+    balance: str = setting(
+        "",
+        "Field of the records whose values are drawn equally often: category, "
+        "or one that build-coco --field carries.",
     )
     rotation: float = setting(
         30.0, "Augmentation: degrees either way.", low=0, high=180

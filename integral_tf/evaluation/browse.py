@@ -1,71 +1,129 @@
-"""Writes an HTML page that shows a folder of records."""
+"""The page of a folder of records: one file that loads nothing."""
+
+from __future__ import annotations
 
 import collections
+import dataclasses
 import html
-import io
-import math
 
-import cv2
-import matplotlib.figure
 import numpy as np
 import tensorflow as tf
 
 from integral_tf import progress
 from integral_tf import whole
+from integral_tf.evaluation import chart
+from integral_tf.evaluation import coco_results
+from integral_tf.evaluation import gallery
 from integral_tf.evaluation import page
+from integral_tf.evaluation import predictions
 from integral_tf.inference import draw
 from integral_tf.pipeline import batches
 from integral_tf.records import schema
 from integral_tf.records.folder import Records
 
-_TILE = 240
-_BOX = (255, 230, 60)
+_BATCH = 64
+_BINS = 20
 
 
-def write(data: str, out: str, people: int = 48) -> None:
+def write(data: str, out: str, people: int = 48, evaluation: str = "") -> None:
     """Writes the page of a folder of records, whole or not at all.
 
     Args:
         data: Folder of records.
         out: HTML file to write; an earlier one is replaced.
         people: How many people of each split to draw.
+        evaluation: Folder that `integral-tf evaluate` wrote of these records,
+            whose predictions are drawn with the truth; empty for none.
 
     Raises:
-        FileNotFoundError: there are no records.
-        ValueError: the records are damaged.
+        FileNotFoundError: there are no records, or no evaluation.
+        ValueError: the records or the evaluation are damaged, or the evaluation
+            is of other people.
     """
-    text = _page(Records.open(data), people)
+    records = Records.open(data)
+    answers = None
+    if evaluation:
+        answers = coco_results.read(evaluation, len(records.skeleton))
+        _check(records, answers, evaluation)
+    text = _page(records, people, answers)
     with whole.file(out) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
-def _page(records, most):
+def _check(records, answers, evaluation):
+    """Refuses the evaluation of other people."""
+    names = []
+    if records.people(answers.split):
+        _, names = batches.ids(records, answers.split)
+    known = {name.decode(errors="replace") for name in names}
+    if not known & set(answers.people):
+        raise ValueError(
+            "The evaluation to draw is one of these records. Received: "
+            f"--predictions={evaluation}, of {len(answers.people)} people of "
+            f"the split {answers.split!r}, none of whom is among the "
+            f"{len(known)} people of that split of --data={records.folder}"
+        )
+
+
+def _page(records, most, answers):
     manifest, skeleton = records.manifest, records.skeleton
     splits = [n for n, s in manifest["splits"].items() if s["people"]]
     counts = {name: _measure(records, name) for name in splits}
+    drawn = {name: _drawn(records, name, most, answers) for name in splits}
+    orders = [o for o in gallery.ORDERS if answers or o != "-error"]
+    labelled = np.any([found for _, _, found in counts.values()], axis=0)
     parts = [
         f"<p>{html.escape(manifest['source'])}. Skeleton "
         f"{html.escape(skeleton.name)} with {len(skeleton)} joints: "
         f"{html.escape(', '.join(skeleton.joints))}. Windows of "
         f"{records.window_size} pixels, for crops "
         f"{records.aspect:g} times as wide as high.</p>",
+        gallery.controls(
+            skeleton,
+            np.flatnonzero(labelled),
+            splits=splits if len(splits) > 1 else (),
+            orders=orders,
+        ),
+        "<h2>People kept and dropped</h2>",
         _table(manifest),
-        f'<p><img alt="histograms" src="{_histograms(counts, skeleton)}"></p>',
+        "<h2>Sizes and labels</h2>",
+        _charts(counts, skeleton),
+        "<h2>People</h2>",
+        gallery.legend(predicted=answers is not None, box=True),
+        _said(answers),
     ]
     for name in splits:
         parts.append(
-            f"<h2>{name}</h2><p>The box is yellow, left joints are blue, right "
-            'ones orange. An unlabelled joint is not drawn.</p><div class="'
-            f'people">{"".join(_figures(records, name, most))}</div>'
+            f'<section data-split="{html.escape(name)}"><h3>'
+            f"{html.escape(name)}, {len(drawn[name])} of "
+            f"{records.people(name)} people</h3>"
+            f'<div class="people">{"".join(drawn[name])}</div></section>'
         )
-    return page.document(f"Records in {records.folder.resolve().name}", parts)
+    parts.append(gallery.LARGE)
+    title = f"Records in {records.folder.resolve().name}"
+    return page.document(title, parts, gallery.SCRIPT)
+
+
+def _said(answers):
+    """A line on what the captions say."""
+    words = "An unlabelled joint is not drawn; the box is that of the records."
+    if answers:
+        words += (
+            f" Predictions are {html.escape(answers.label)}. Errors are "
+            "distances from the truth in heads, or in tenths of the box where "
+            "the records have no heads."
+        )
+    return f'<p class="note">{words}</p>'
 
 
 def _table(manifest):
     """A table of the people kept, and of those dropped by reason."""
     rows = []
     for name, split in manifest["splits"].items():
-        rows.append((name, split["people"], "people kept"))
+        negatives = split.get("negatives", 0)
+        rows.append((name, split["people"] - negatives, "people kept"))
+        if negatives:
+            rows.append((name, negatives, f"kept: {schema.NOBODY}"))
         for reason, count in sorted(split["dropped"].items()):
             rows.append((name, count, f"dropped: {reason}"))
         for note, count in sorted(split.get("notes", {}).items()):
@@ -73,90 +131,148 @@ def _table(manifest):
         if split["joints_outside"]:
             text = "joints outside the image, taken as unlabelled"
             rows.append((name, split["joints_outside"], text))
-    return page.table(("split", "", ""), rows)
+    return page.table(("split", "number", "what"), rows)
 
 
 def _measure(records, split):
-    """Longer sides of the boxes, and people by number of labelled joints."""
+    """Longer sides of the boxes; people by number of labelled joints; and
+    which joints are labelled at all.
+    """
     sides, labelled = [], collections.Counter()
-    examples = tf.data.TFRecordDataset(records.paths(split))
     joints = len(records.skeleton)
+    ever = np.zeros(joints, bool)
+    examples = tf.data.TFRecordDataset(records.paths(split))
     # This reads every record, so it does not decode the pictures.
     people = examples.map(lambda record: _numbers(record, joints))
     with (
         progress.bar(split, records.people(split), unit="people") as bar,
         records.reading(split),
     ):
-        for side, count in people.as_numpy_iterator():
+        for side, visible in people.as_numpy_iterator():
             sides.append(float(side))
-            labelled[int(count)] += 1
+            labelled[int(visible.sum())] += 1
+            ever |= visible
             bar.update()
-    return sides, labelled
+    return sides, labelled, ever
 
 
 def _numbers(record, joints):
     person = schema.parse(record, joints)
-    labelled = tf.math.count_nonzero(person["visible"])
-    return tf.reduce_max(person["box"][2:]), labelled
+    return tf.reduce_max(person["box"][2:]), person["visible"] > 0
 
 
-def _histograms(counts, skeleton):
-    """Both histograms of all splits, as a data URI."""
-    figure = matplotlib.figure.Figure(figsize=(11, 3.6), dpi=100)
-    sizes, joints = figure.subplots(1, 2)
-    every = [side for sides, _ in counts.values() for side in sides]
-    edges = np.geomspace(min(every), max(max(every), min(every) * 1.01), 31)
-    for name, (sides, labelled) in counts.items():
+def _charts(counts, skeleton):
+    """Charts of the people's sizes and of their labelled joints."""
+    largest = max(max(sides) for sides, _, _ in counts.values())
+    # A few giants would press all others into the first bins.
+    end = np.quantile(np.concatenate([s for s, _, _ in counts.values()]), 0.99)
+    end = chart.round_up(end)
+    edges = np.linspace(0, end, _BINS + 1)
+    sizes, joints = [], []
+    for name, (sides, labelled, _) in counts.items():
         # Percentages, so that a small validation split is visible beside a
         # large training split.
         share = 100 / len(sides)
-        sizes.hist(
-            sides, edges, weights=[share] * len(sides), alpha=0.6, label=name
+        heights = share * np.histogram(np.minimum(sides, end), edges)[0]
+        sizes.append(chart.Line(name, (edges[1:] + edges[:-1]) / 2, heights))
+        numbers = np.arange(len(skeleton) + 1)
+        heights = [share * labelled[k] for k in numbers]
+        joints.append(chart.Line(name, numbers, heights, dots=True))
+    kinds = (
+        (
+            sizes,
+            f"longer side of the box, px; {end / _BINS:g} px a point"
+            + (f"; largest {largest:.0f}" if largest > end else ""),
+            end,
+        ),
+        (joints, "labelled joints of a person", 5 * -(-len(skeleton) // 5)),
+    )
+    found = [
+        "<div>"
+        + chart.lines(
+            drawn,
+            x_label=label,
+            y_label="people, % of the split",
+            x_max=x_max,
+            y_max=chart.round_up(max(np.max(line.y) for line in drawn)),
         )
-        heights = [share * labelled[k] for k in range(len(skeleton) + 1)]
-        joints.bar(range(len(heights)), heights, alpha=0.6, label=name)
-    sizes.set_xscale("log", base=2)
-    sizes.xaxis.set_major_formatter("{x:g}")
-    sizes.set_xlabel("longer side of the person's box, image pixels")
-    joints.set_xlabel("labelled joints of a person")
-    for axes in (sizes, joints):
-        axes.set_ylabel("people, % of the split")
-        axes.legend()
-    figure.tight_layout()
-    png = io.BytesIO()
-    figure.savefig(png, format="png")
-    return page.uri("png", png.getvalue())
+        + "</div>"
+        for drawn, label, x_max in kinds
+    ]
+    return f'<div class="charts">{"".join(found)}</div>'
 
 
-def _figures(records, split, most):
-    """Yields HTML figures of people, evenly spread over a split."""
+def _drawn(records, split, most, answers):
+    """HTML figures of people, evenly spread over a split."""
     skeleton = records.skeleton
-    step = max(1, math.ceil(records.people(split) / max(most, 1)))
-    examples = tf.data.TFRecordDataset(records.paths(split))
-    people = examples.shard(step, 0).take(most)
-    for person in people.map(batches.decoder(records)).as_numpy_iterator():
-        picture = draw.pose(
-            _with_box(person["windows"], person["boxes"]),
-            person["joints"],
-            person["visible"],
+    if not most:
+        return []
+    answered = answers is not None and answers.split == split
+    _, people = batches.spread(records, split, most)
+    rows, buttons = [], []
+    with records.reading(split):
+        for batch in people.batch(_BATCH).as_numpy_iterator():
+            rows.append(_truth(batch))
+            if answered:
+                rows[-1] = _with_answers(rows[-1], answers)
+            for i, picture in enumerate(
+                zip(batch["windows"], batch["to_image"])
+            ):
+                buttons.append(
+                    gallery.drawing(
+                        picture,
+                        rows[-1],
+                        i,
+                        skeleton,
+                        colour=draw.TRUTH if answers else None,
+                        box=True,
+                    )
+                )
+    shown = predictions.concatenate(rows)
+    errors, means = shown.errors(), shown.mean_errors()
+    return [
+        gallery.figure(
+            button,
+            shown,
+            i,
             skeleton,
+            errors[i],
+            _caption(shown, i, means[i], answered),
         )
-        picture = cv2.resize(
-            picture, (_TILE, _TILE), interpolation=cv2.INTER_AREA
-        )
-        caption = (
-            f"{person['source_id'].decode()}, image {person['image_id']}: "
-            f"{person['visible'].sum():.0f} of {len(skeleton)} joints"
-        )
-        if person["box_score"] < 1:
-            caption += f", box {person['box_score']:.2f}"
-        yield (
-            f'<figure><img alt="" src="{page.jpeg(picture)}">'
-            f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        )
+        for i, button in enumerate(buttons)
+    ]
 
 
-def _with_box(window, box):
-    x, y, width, height = np.rint(box).astype(int)
-    corners = (int(x), int(y)), (int(x + width) - 1, int(y + height) - 1)
-    return cv2.rectangle(window.copy(), *corners, _BOX, len(window) // 200 + 1)
+def _truth(batch):
+    """The `predictions.Predictions` of people without answers."""
+    nowhere = np.full(batch["joints"].shape, np.nan)
+    identity = np.tile(np.eye(2, 3), (len(nowhere), 1, 1))
+    return predictions.of_batch(batch, nowhere, nowhere[..., 0], identity)
+
+
+def _with_answers(people, answers):
+    """The people with the joints and scores of an evaluation."""
+    joints, scores = people.joints.copy(), people.scores.copy()
+    for i, name in enumerate(people.source_id):
+        found = answers.people.get(name.decode(errors="replace"))
+        if found is not None:
+            joints[i], scores[i] = found[:, :2], found[:, 2]
+    return dataclasses.replace(people, joints=joints, scores=scores)
+
+
+def _caption(shown, i, error, answered):
+    """What a figure says of the whole person."""
+    labelled, total = (shown.visible[i] > 0).sum(), shown.visible.shape[1]
+    width, height = shown.box[i][2:]
+    words = [f"{labelled} of {total} joints, {width:.0f} x {height:.0f} px"]
+    if shown.negative is not None and shown.negative[i]:
+        words.append("nobody")
+    if shown.box_score[i] < 1:
+        words.append(f"box {shown.box_score[i]:.2f}")
+    if answered and np.isnan(shown.scores[i]).all():
+        words.append("no prediction")
+    elif answered:
+        if not np.isnan(error):
+            words.append(f"error {error:.2f}")
+        words.append(f"score {shown.scores[i].mean():.2f}")
+    return ", ".join(words)

@@ -86,6 +86,13 @@ def lines(
     )
 
 
+def round_up(value: float) -> float:
+    """The next end of an axis whose fifths are short numbers."""
+    power = 10.0 ** np.floor(np.log10(value)) if value > 0 else 1.0
+    steps = np.array([1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10])
+    return float(power * steps[np.searchsorted(steps, value / power - 1e-9)])
+
+
 def _axes(place, x_max, y_max):
     """Yields grid lines with their numbers."""
     for value in np.linspace(0, 1, 6):

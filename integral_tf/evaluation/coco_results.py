@@ -3,14 +3,81 @@
 Section 6.2: "OKS based keypoint NMS" and rescoring by the keypoints' scores.
 """
 
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
 from collections.abc import Sequence
 
 import numpy as np
 
 from integral_tf import coordinates
 from integral_tf import inference
+from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.evaluation.predictions import Predictions
+
+PREDICTIONS = "predictions.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """The predictions of an evaluation, as its folder has them.
+
+    Attributes:
+        label: Method and folder, for a page.
+        split: The split of the records.
+        people: Dict from a person's name in the records to `(K, 3)` x, y and
+            score. People whom OKS-NMS dropped are not there.
+    """
+
+    label: str
+    split: str
+    people: dict[str, np.ndarray]
+
+
+def read(folder: str | os.PathLike, joints: int) -> Answers:
+    """Reads the predictions of an evaluation.
+
+    Args:
+        folder: Folder that `integral-tf evaluate` wrote.
+        joints: The number of joints that a person must have.
+
+    Raises:
+        FileNotFoundError: the folder has no predictions.
+        ValueError: they are damaged, of an older version, or of other joints.
+    """
+    folder = pathlib.Path(folder)
+    named = f"Received: --predictions={str(folder)!r}"
+    if not (folder / PREDICTIONS).is_file():
+        raise FileNotFoundError(
+            "Predictions are a folder that `integral-tf evaluate` wrote: it "
+            f"has {runs.METRICS} and {PREDICTIONS}. {named}"
+        )
+    try:
+        figures = json.loads((folder / runs.METRICS).read_text())
+        rows = json.loads((folder / PREDICTIONS).read_text())
+        label = f"{figures['method']} of {folder}"
+        people = {
+            row["source_id"]: np.reshape(row["keypoints"], (-1, 3))
+            for row in rows
+        }
+        split = figures["split"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            "These predictions are damaged, or of an older version, which "
+            f"wrote no names of people: {error!r}; the same command writes "
+            f"them again. {named}"
+        ) from None
+    counts = {len(each) for each in people.values()}
+    if counts - {joints}:
+        raise ValueError(
+            f"The records have {joints} joints, and so must the predictions. "
+            f"{named}, with {', '.join(map(str, sorted(counts)))} joints"
+        )
+    return Answers(label, split, people)
 
 
 def pose_scores(
@@ -90,7 +157,8 @@ def of_predictions(
         chosen: Indices of the people to keep, in this order; None keeps all.
 
     Returns:
-        List of dicts of `image_id`, `category_id`, `keypoints` and `score`.
+        List of dicts of `image_id`, `category_id`, `keypoints` and `score`, and
+        of `source_id`, the person's name in the records.
     """
     if scores is None:
         scores = pose_scores(predicted)
@@ -107,6 +175,7 @@ def of_predictions(
             "category_id": categories[i],
             "keypoints": [round(float(v), 3) for v in keypoints[i].ravel()],
             "score": round(float(scores[i]), 5),
+            "source_id": predicted.source_id[i].decode(errors="replace"),
         }
         for i in (range(len(scores)) if chosen is None else chosen)
     ]

@@ -112,6 +112,8 @@ def compare(
     other: Evaluated,
     skeleton: skeletons.Skeleton,
     metric: str,
+    *,
+    weights: tuple[float, ...] | None = None,
 ) -> dict:
     """Compares predictions with another evaluation, on people of both.
 
@@ -120,6 +122,8 @@ def compare(
         other: The other evaluation, from `read`.
         skeleton: The `skeletons.Skeleton`.
         metric: "PCKh" or "PCK".
+        weights: K weights of the joints, in the figures of both; None for the
+            same.
 
     Returns:
         Dict of `with`, the other's label, `people`, `images`, and `figures`: a
@@ -156,12 +160,20 @@ def compare(
         "with": other.label,
         "people": len(both),
         "images": len(np.unique(images)),
-        "figures": bootstrap(ours[both][:, pooled], theirs[:, pooled], images),
+        "figures": bootstrap(
+            ours[both][:, pooled],
+            theirs[:, pooled],
+            images,
+            np.array(weights)[pooled] if weights else None,
+        ),
     }
 
 
 def bootstrap(
-    errors: ArrayLike, others: ArrayLike, images: ArrayLike
+    errors: ArrayLike,
+    others: ArrayLike,
+    images: ArrayLike,
+    weights: ArrayLike | None = None,
 ) -> dict[str, dict[str, float]]:
     """The difference of PCKh of two sets of predictions for the same people.
 
@@ -174,17 +186,21 @@ def bootstrap(
         others: `(M, K)` those of the predictions to compare with. A joint
             counts that is NaN in neither.
         images: `(M,)` numbers of the people's images.
+        weights: `(K,)` weights of the joints; None for the same.
 
     Returns:
         Dict from each of `diagnosis.FIGURES` to a dict, as `compare`.
     """
     errors, others = np.asarray(errors), np.asarray(others)
-    known = ~np.isnan(errors) & ~np.isnan(others)
+    shares = 1.0 if weights is None else np.asarray(weights)
+    known = shares * (~np.isnan(errors) & ~np.isnan(others))
     _, image = np.unique(images, return_inverse=True)
     # Of each image: three sums of this, three of the other, and the count.
     each = np.concatenate(
         [
-            np.where(known[..., None], diagnosis.credits(values), 0).sum(axis=1)
+            (known[..., None] * np.nan_to_num(diagnosis.credits(values))).sum(
+                axis=1
+            )
             for values in (errors, others)
         ]
         + [known.sum(axis=1, keepdims=True)],

@@ -36,12 +36,17 @@ _EDGE = 1
 FIGURES = ("@0.5", "@0.1", "AUC")
 
 
-def figures(predicted: Predictions, skeleton: skeletons.Skeleton) -> dict:
+def figures(
+    predicted: Predictions,
+    skeleton: skeletons.Skeleton,
+    weights: tuple[float, ...] | None = None,
+) -> dict:
     """The kinds of errors and the slices of an evaluation.
 
     Args:
         predicted: `predictions.Predictions`.
         skeleton: The `skeletons.Skeleton`.
+        weights: K weights of the joints in the slices; None for the same.
 
     Returns:
         Dict of `kinds`, from `of_joints`, and `slices`, from `of_slices`.
@@ -58,7 +63,29 @@ def figures(predicted: Predictions, skeleton: skeletons.Skeleton) -> dict:
     divided = slices(predicted.box, predicted.visible, predicted.image_extent)
     return {
         "kinds": of_joints(found, errors, predicted.scores, skeleton),
-        "slices": of_slices(errors, divided, skeleton),
+        "slices": of_slices(errors, divided, skeleton, weights),
+    }
+
+
+def nobody(predicted: Predictions) -> dict:
+    """The mean score of pictures without anybody, beside that of people.
+
+    Args:
+        predicted: `predictions.Predictions`, these pictures included.
+
+    Returns:
+        Dict of `negatives`, a dict of `pictures`, their number, `score` and
+        `score_of_people`; empty if there are none.
+    """
+    if predicted.negative is None or not predicted.negative.any():
+        return {}
+    empty = predicted.of_people(False).scores
+    return {
+        "negatives": {
+            "pictures": len(empty),
+            "score": float(empty.mean()),
+            "score_of_people": float(predicted.of_people().scores.mean()),
+        }
     }
 
 
@@ -213,6 +240,7 @@ def of_slices(
     errors: np.ndarray,
     divided: dict[str, dict[str, np.ndarray]],
     skeleton: skeletons.Skeleton,
+    weights: tuple[float, ...] | None = None,
 ) -> dict[str, dict[str, dict[str, float]]]:
     """PCKh of the people of each slice.
 
@@ -220,20 +248,28 @@ def of_slices(
         errors: `(N, K)` distances in reference lengths; NaN is not counted.
         divided: The result of `slices`.
         skeleton: The `skeletons.Skeleton`, for the joints of PCKh's mean.
+        weights: K weights of the joints; None for the same.
 
     Returns:
         Dict from a property to a dict from a slice's name to a dict: `people`,
         `joints`, and each of `FIGURES` in percent. Slices without a counted
         joint are left out.
     """
+    shares = np.ones(errors.shape) * (weights or 1)
     pooled = errors[:, skeleton.mean_indices]
+    shares = shares[:, skeleton.mean_indices]
+    pooled = np.where(shares > 0, pooled, np.nan)
     rows = {}
     for name, parts in divided.items():
         rows[name] = {}
         for label, mask in parts.items():
             known = ~np.isnan(pooled[mask])
             if known.any():
-                found = 100 * credits(pooled[mask][known]).mean(axis=0)
+                found = 100 * np.average(
+                    credits(pooled[mask][known]),
+                    axis=0,
+                    weights=shares[mask][known],
+                )
                 rows[name][label] = {
                     "people": int(known.any(axis=1).sum()),
                     "joints": int(known.sum()),

@@ -1,7 +1,6 @@
 """`integral-tf evaluate`: PCKh, AP, predictions and pictures of a run."""
 
 import dataclasses
-import importlib.util
 import json
 import pathlib
 
@@ -9,11 +8,11 @@ import keras
 import numpy as np
 
 from integral_tf import config as configs
-from integral_tf import metrics
+from integral_tf import joint_numbers
 from integral_tf import paper
 from integral_tf import runs
-from integral_tf import skeletons
 from integral_tf import whole
+from integral_tf.evaluation import average_precision
 from integral_tf.evaluation import coco_results
 from integral_tf.evaluation import comparison
 from integral_tf.evaluation import coverage
@@ -25,6 +24,7 @@ from integral_tf.evaluation import preflight
 from integral_tf.evaluation import reliability
 from integral_tf.evaluation import report
 from integral_tf.evaluation import submission
+from integral_tf.inference import draw
 from integral_tf.records.folder import Records
 
 MPII_SUBMISSION, COCO_SUBMISSION = "pred_keypoints_mpii.mat", "submission.json"
@@ -64,7 +64,7 @@ def evaluate(
     truth = preflight.check(config, records, out, model)
     other = comparison.read(config.compare) if config.compare else None
     with whole.folder(out) as partial:
-        predicted = predictions.predict(model, config, records)
+        predicted, nobody = _predicted(model, config, records)
         results = _results(config, run.config, records, truth, predicted)
         figures, tables, errors, variants = _figures_and_tables(
             config,
@@ -76,18 +76,17 @@ def evaluate(
             model=model,
             other=other,
         )
-        figures["model"] = name or run.file.name
+        figures |= {"model": name or run.file.name, **nobody}
         _write_json(partial / runs.METRICS, figures, indent=1)
-        _write_json(partial / "predictions.json", results)
+        _write_json(partial / coco_results.PREDICTIONS, results)
         if tables:
             (partial / "table.md").write_text("\n\n".join(tables) + "\n")
         _write_submission(config, partial, records, truth, predicted, results)
         if predicted.is_labelled:
             _write_labelled(partial, records, predicted, figures, variants)
         people = report.shown(records, config.split, predicted, errors)
-        report.contact_sheet(
-            people, predicted, errors, records.skeleton, partial / "sheet.png"
-        )
+        sheet = report.sheet(people, predicted, records.skeleton, errors=errors)
+        draw.save(sheet, partial / "sheet.png")
         html_report.write(
             partial / REPORT,
             records.skeleton,
@@ -107,13 +106,25 @@ def evaluate(
 
 
 def _records(config, run=None):
-    """The records to evaluate on: those of `config.data`, or the run's own."""
+    """The records to evaluate on: those of `config.data`, or the run's own.
+
+    Their skeleton has the standard deviations of `config.sigmas`.
+    """
     if config.data:
-        return Records.open(config.data)
-    run = run or runs.Run.open(config.workdir)
-    # A run from before version 0.2 has no digest of its records.
-    has_digest = (run.folder / runs.RECORDS).exists()
-    return run.own_records() if has_digest else run.records()
+        records = Records.open(config.data)
+    else:
+        run = run or runs.Run.open(config.workdir)
+        # A run from before version 0.2 has no digest of its records.
+        has_digest = (run.folder / runs.RECORDS).exists()
+        records = run.own_records() if has_digest else run.records()
+    sigmas = joint_numbers.sigmas(config.sigmas, records.skeleton)
+    return records.with_sigmas(sigmas)
+
+
+def _predicted(model, config, records):
+    """The people's predictions, and figures of pictures without anybody."""
+    everyone = predictions.predict(model, config, records)
+    return everyone.of_people(), diagnosis.nobody(everyone)
 
 
 def _results(config, run, records, truth, predicted):
@@ -162,16 +173,15 @@ def _figures_and_tables(
         from `reliability.variants`. The last two are None without labels.
     """
     label = run.method if run.stages == 1 else f"MS-{run.method}"
-    figures = {
-        "method": run.method,
-        "data": str(records.folder),
-        "split": config.split,
-        "protocol": {f: getattr(config, f) for f in _PROTOCOL},
-    }
+    skeleton = records.skeleton
+    weights = joint_numbers.weights(config.joint_weights, skeleton)
+    figures = _scored(config, run, records, weights)
     tables, errors, variants = [], None, None
     if predicted.is_labelled:
-        more, table, errors = _pckh(config, run, label, records, predicted)
-        figures |= more | diagnosis.figures(predicted, records.skeleton)
+        more, table, errors = _pckh(
+            config, run, label, records, predicted, weights=weights
+        )
+        figures |= more | diagnosis.figures(predicted, skeleton, weights)
         tables.append(table)
         figures["coverage"] = coverage.coverage(predicted, model)
         if "heatmaps" in model.output:
@@ -179,29 +189,48 @@ def _figures_and_tables(
             figures["scores"] = reliability.figures(predicted, variants)
             tables.append(reliability.table(figures))
     if truth and "annotations" in truth:
-        figures |= average_precision(truth, results, records.skeleton)
-        tables.append(_ap_table(config, label, records, truth, figures))
+        found = average_precision.figures(truth, results, skeleton, weights)
+        figures |= found
+        tables.append(
+            average_precision.table(config, label, skeleton, truth, found)
+        )
     if other:
         metric = figures.get("metric", "no labels")
         compared = comparison.compare(
-            predicted, other, records.skeleton, metric
+            predicted, other, skeleton, metric, weights=weights
         )
         figures["comparison"] = compared
         tables.append(comparison.table(compared, label, metric))
     return figures, tables, errors, variants
 
 
+def _scored(config, run, records, weights):
+    """What was scored, and how."""
+    scored = {
+        "method": run.method,
+        "data": str(records.folder),
+        "split": config.split,
+        "protocol": {f: getattr(config, f) for f in _PROTOCOL},
+    }
+    skeleton = records.skeleton
+    if weights:
+        scored["joint_weights"] = joint_numbers.named(weights, skeleton)
+    if config.sigmas:
+        scored["sigmas"] = joint_numbers.named(skeleton.sigmas, skeleton)
+    return scored
+
+
 # Settings that change the figures of a model.
 _PROTOCOL = (
     "flip_test", "flip_merge", "limit", "annotations", "rescore",
-    "rescore_threshold", "oks_nms", "oks_threshold",
+    "rescore_threshold", "oks_nms", "oks_threshold", "joint_weights", "sigmas",
 )  # fmt: skip
 _FILES = {
     REPORT: "everything on one page",
     "sheet.png": "people to look at",
     "curve.png": "curve",
     "reliability.png": "what the scores mean",
-    "predictions.json": "predictions",
+    coco_results.PREDICTIONS: "predictions",
     MPII_SUBMISSION: "to submit to MPII",
     COCO_SUBMISSION: "to submit to COCO, zipped",
 }
@@ -223,7 +252,7 @@ def self_test(config: configs.EvaluateConfig) -> None:
     """
     records = _records(config)
     truth = preflight.check(config, records)
-    predicted = predictions.truth(config, records)
+    predicted = predictions.truth(config, records).of_people()
     checks = []
     if predicted.is_labelled:
         score, metric = predicted.pckh(records.skeleton)
@@ -239,7 +268,7 @@ def self_test(config: configs.EvaluateConfig) -> None:
             for row in truth["annotations"]
             if row["num_keypoints"] and not row["iscrowd"]
         ]
-        figures = average_precision(truth, results, records.skeleton)
+        figures = average_precision.figures(truth, results, records.skeleton)
         for who, of in figures.items():
             checks.append((f"AP ({who})", of["AP"], 1, 1e-6))
         if predicted.is_labelled:
@@ -282,36 +311,7 @@ def _largest_distance(predicted, truth):
     return float(worst)
 
 
-def average_precision(
-    truth: dict, results: list[dict], skeleton: skeletons.Skeleton
-) -> dict[str, dict[str, float]]:
-    """COCO's ten figures, AP to AR (L).
-
-    Args:
-        truth: Ground truth in COCO's form.
-        results: COCO's keypoint results.
-        skeleton: The `skeletons.Skeleton`.
-
-    Returns:
-        Dict of `coco`, our figures, and, if it is installed, `pycocotools`,
-        its figures.
-    """
-    sigmas = skeleton.sigmas
-    figures = {"coco": metrics.coco_keypoint_ap(truth, results, sigmas)}
-    if results and importlib.util.find_spec("pycocotools"):
-        figures["pycocotools"] = metrics.pycocotools_ap(truth, results, sigmas)
-    return figures
-
-
-def person_errors(predicted: predictions.Predictions) -> np.ndarray:
-    """`(N,)` mean error of each person in reference lengths; NaN if unknown."""
-    errors = predicted.errors()
-    labelled = np.sum(~np.isnan(errors), axis=1)
-    mean = np.nansum(errors, axis=1) / np.maximum(labelled, 1)
-    return np.where(labelled > 0, mean, np.nan)
-
-
-def _pckh(config, run, label, records, predicted):
+def _pckh(config, run, label, records, predicted, *, weights):
     """Figures of PCKh, their table, and the `(N,)` errors of the people."""
     # Records for evaluation alone have no training split.
     average = "train" if records.people("train") else config.split
@@ -319,8 +319,9 @@ def _pckh(config, run, label, records, predicted):
         mean_pose.of_records(records, average), predicted.box
     )
     still = dataclasses.replace(predicted, joints=mean)
-    ours, metric = predicted.pckh(records.skeleton)
-    flat, _ = still.pckh(records.skeleton)
+    skeleton = records.skeleton
+    ours, metric = predicted.pckh(skeleton, weights=weights)
+    flat, _ = still.pckh(skeleton, weights=weights)
     rows = [(label, ours), ("mean pose", flat)]
     figures = {
         "metric": metric,
@@ -330,34 +331,18 @@ def _pckh(config, run, label, records, predicted):
         "mean_pose": _figures(flat),
     }
     if config.compat == "hrnet":
-        theirs, _ = predicted.pckh(records.skeleton, compat="hrnet")
+        theirs, _ = predicted.pckh(skeleton, compat="hrnet", weights=weights)
         rows.insert(1, (f"{label}, as HRNet prints it", theirs))
         figures["hrnet"] = _figures(theirs)
     published = paper.TABLE_2.get(label)
     published = published or paper.TABLE_5.get(label, {}).get(run.stages)
-    if published and metric == "PCKh":
+    if published and metric == "PCKh" and not weights:
         rows.append((f"paper's {label}, MPII", published))
     what = f"{metric} over {ours.people} people, {ours.joints} joints"
-    return figures, report.table(what, rows), person_errors(predicted)
-
-
-def _ap_table(config, label, records, truth, figures):
-    rows = [(f"{label}, by integral_tf", figures["coco"])]
-    if "pycocotools" in figures:
-        rows.append((f"{label}, by pycocotools", figures["pycocotools"]))
-    if records.skeleton.name == "coco" and label in paper.TABLE_8:
-        published = dict(zip(paper.TABLE_8_COLUMNS, paper.TABLE_8[label]))
-        rows.append(
-            (
-                f"paper's {label}, test-dev",
-                {name: value / 100 for name, value in published.items()},
-            )
-        )
-    return report.ap_table(
-        f"OKS over {len(truth['images'])} images; NMS: {config.oks_nms}, "
-        f"rescored: {'yes' if config.rescore else 'no'}",
-        rows,
-    )
+    if weights:
+        what += f"; weights: {joint_numbers.described(weights, skeleton)}"
+    errors = predicted.mean_errors(weights)
+    return figures, report.table(what, rows), errors
 
 
 def _write_submission(config, folder, records, truth, predicted, results):

@@ -1,8 +1,6 @@
 """The page of an evaluation, `report.html`: one file that loads nothing.
 
-A filter by joint shows a joint's rows, curve and errors alone. Whatever belongs
-to joint k has the class `jk`; with the class `only`, too, it is hidden until
-the joint is chosen.
+A filter by joint shows a joint's rows, curve and errors alone (`gallery`).
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ from integral_tf import metrics
 from integral_tf import skeletons
 from integral_tf.evaluation import chart
 from integral_tf.evaluation import diagnosis
+from integral_tf.evaluation import gallery
 from integral_tf.evaluation import page
 from integral_tf.evaluation import reliability
 from integral_tf.evaluation import report
@@ -36,15 +35,26 @@ _MEANING = {
     "mirrored": "swapped, in a person with left and right exchanged",
     "missing": "no answer is near",
 }
-_SCRIPT = """
-const chosen = document.getElementById("joint");
-const style = document.head.appendChild(document.createElement("style"));
-chosen.onchange = () => {
-  const k = chosen.value;
-  style.textContent = k === "" ? "" :
-    `.j:not(.j${k}) { display: none; } .only.j${k} { display: revert; }`;
-};
-"""
+# What a stranger to this metric has to know, before the figures.
+_FIGURES = (
+    "{metric}@0.5 is the percentage of labelled joints that are predicted "
+    "within 0.5 {unit} of their truth, {metric}@0.1 within 0.1; AUC is the "
+    "mean of {metric} over distances from 0 to 0.5. The mean pose is one and "
+    "the same pose, placed in each box: a model that sees nothing."
+)
+_NO_HEADS = (
+    " No head is annotated: a tenth of the longer side of a person's box "
+    "stands for the head."
+)
+_SCORES = (
+    "A calibrated score is the probability that the joint is right: its points "
+    "are on the dotted line. As given are the model's own scores; cross fitted "
+    "are scores that each half of the people calibrated for the other half."
+)
+_COVERAGE = (
+    "A model gives each joint an ellipse of its uncertainty. Points below the "
+    "dotted line: the ellipses are too small for the errors."
+)
 
 
 def write(
@@ -76,21 +86,27 @@ def write(
     names = skeleton.joints
     parts = [_protocol(figures)]
     if predicted.is_labelled:
-        parts.append(_filter(names))
-    parts += ["<h2>Figures</h2>", *map(page.markdown, tables)]
+        labelled = np.flatnonzero((predicted.visible > 0).any(axis=0))
+        parts.append(gallery.controls(skeleton, labelled))
+    parts.append("<h2>Figures</h2>")
+    if predicted.is_labelled:
+        words = _FIGURES.format(metric=figures["metric"], unit=predicted.unit)
+        if predicted.unit != "heads":
+            words += _NO_HEADS
+        parts.append(f'<p class="note">{words}</p>')
+    parts += map(page.markdown, tables)
     if "comparison" in figures:  # the last of the tables
         parts.insert(-1, "<h2>Difference of two evaluations</h2>")
     if predicted.is_labelled:
-        unit = "heads" if figures["metric"] == "PCKh" else "tenths of the box"
         parts += [
             _curves(predicted, figures, names, other),
-            _kinds(figures, names, unit),
+            _kinds(figures, names, predicted.unit),
             _slices(figures),
             _calibration(predicted, figures, variants),
         ]
-    parts.append(_people(people, skeleton, predicted, figures, errors))
+    parts += [_people(people, skeleton, predicted, errors), gallery.LARGE]
     with open(path, "w", encoding="utf-8") as file:
-        file.write(page.document(title, parts, _SCRIPT))
+        file.write(page.document(title, parts, gallery.SCRIPT))
 
 
 def _protocol(figures):
@@ -98,23 +114,10 @@ def _protocol(figures):
     settings = ", ".join(
         f"{name}={value}" for name, value in figures["protocol"].items()
     )
-    return f"<p>Model: {model}. Settings: {html.escape(settings)}</p>"
-
-
-def _filter(names):
-    options = "".join(
-        f'<option value="{k}">{html.escape(name)}</option>'
-        for k, name in enumerate(names)
-    )
     return (
-        '<p class="filter"><label>Joint: <select id="joint"><option value="">'
-        f"all</option>{options}</select></label> A joint's rows and curve, and "
-        "rings at its truth (white) and its prediction (pink).</p>"
+        f"<p>Model: {model}</p><details><summary>Settings of this evaluation"
+        f"</summary><p>{html.escape(settings)}</p></details>"
     )
-
-
-def _of(k, *more):
-    return " ".join((*more, "j", f"j{k}"))
 
 
 def _curves(predicted, figures, names, other):
@@ -139,13 +142,13 @@ def _curves(predicted, figures, names, other):
                     name,
                     metrics.ALPHAS,
                     100 * near.mean(axis=0),
-                    group=_of(k, "only"),
+                    group=gallery.of_joint(k, "only"),
                 )
             )
     return "<h2>Curves over alpha</h2>" + chart.lines(
         drawn,
-        x_label="alpha",
-        y_label=f"{metric}@alpha, %",
+        x_label=f"alpha: distance from the truth, {predicted.unit}",
+        y_label=f"{metric}@alpha: joints within, %",
         x_max=0.5,
         y_max=100,
     )
@@ -170,7 +173,9 @@ def _kinds(figures, names, unit):
                 page.Html(f'<div class="bar">{bar}</div>'),
             ]
         )
-        classes.append("" if name == "all" else _of(names.index(name)))
+        classes.append(
+            "" if name == "all" else gallery.of_joint(names.index(name))
+        )
     head = ["joint", "labelled", f"median error, {unit}", "mean score"]
     legend = " ".join(
         f'<span><i style="background:{colour}"></i>{kind}: '
@@ -178,11 +183,11 @@ def _kinds(figures, names, unit):
         for kind, colour in _COLOURS.items()
     )
     return (
-        "<h2>Errors per joint and kind</h2><p>Percentages of the labelled "
-        f"joints; distances from the truth in {unit}.</p>"
+        '<h2>Errors per joint and kind</h2><p class="note">Percentages of the '
+        f"labelled joints; distances from the truth in {unit}.</p>"
         f'<p class="legend">{legend}</p>'
         + page.table(
-            [*head, *diagnosis.KINDS, ""], rows, classes, kind="numbers"
+            [*head, *diagnosis.KINDS, "kinds"], rows, classes, kind="numbers"
         )
     )
 
@@ -202,10 +207,11 @@ def _slices(figures):
                     page.Html(f'<div class="bar">{bar}</div>'),
                 ]
             )
-    head = ["people", "number", "joints", *diagnosis.FIGURES, "@0.5"]
+    head = ["slice", "people", "joints", *diagnosis.FIGURES, "@0.5 as a bar"]
     return (
-        f"<h2>Slices</h2><p>{figures['metric']} in percent. Sizes are thirds "
-        "of the people.</p>" + page.table(head, rows, kind="numbers")
+        f'<h2>Slices</h2><p class="note">{figures["metric"]} in percent, of '
+        "parts of the people. Sizes are thirds of the people.</p>"
+        + page.table(head, rows, kind="numbers")
     )
 
 
@@ -224,7 +230,8 @@ def _calibration(predicted, figures, variants):
             for name, scores in variants.items()
         ]
         charts.append(
-            "<div><h2>Reliability of the scores</h2>"
+            f'<div><h2>Reliability of the scores</h2><p class="note">{_SCORES}'
+            "</p>"
             + chart.lines(drawn, x_label="score", y_label=label, diagonal=True)
             + "</div>"
         )
@@ -232,7 +239,8 @@ def _calibration(predicted, figures, variants):
         counted = list(figures["coverage"].values())
         wanted = [float(share) for share in figures["coverage"]]
         charts.append(
-            "<div><h2>Coverage of the covariances</h2>"
+            '<div><h2>Coverage of the covariances</h2><p class="note">'
+            f"{_COVERAGE}</p>"
             + chart.lines(
                 [chart.Line("all joints", wanted, counted, dots=True)],
                 x_label="share that an ellipse should hold",
@@ -244,62 +252,32 @@ def _calibration(predicted, figures, variants):
     return f'<div class="charts">{"".join(charts)}</div>'
 
 
-def _people(people, skeleton, predicted, figures, errors):
+def _people(people, skeleton, predicted, errors):
     """Best, median and worst people."""
     drawn, last = [], ""
     each = predicted.errors()
     for part, i, picture in people:
         heading = part if part in ("best", "median", "worst") else "all"
         if heading != last:
-            drawn += ["</div>" if last else "", f"<h3>{heading.capitalize()}"]
-            drawn.append('</h3><div class="people">')
+            drawn.append("</div>" if last else "")
+            drawn.append(f"<h3>{heading.capitalize()}</h3>")
+            drawn.append('<div class="people">')
             last = heading
-        drawn.append(_person(picture, predicted, i, skeleton, each[i]))
-    unit = "heads"
-    if predicted.is_labelled and figures["metric"] == "PCK":
-        unit = "tenths of the box's longer side"
+        words = f"score {predicted.scores[i].mean():.2f}"
+        if errors is not None and not np.isnan(errors[i]):
+            words = f"error {errors[i]:.2f}, {words}"
+        button = gallery.drawing(picture, predicted, i, skeleton)
+        drawn.append(
+            gallery.figure(button, predicted, i, skeleton, each[i], words)
+        )
     order = (
-        f"by the mean error of a person's joints, in {unit}"
+        f"by the mean error of a person's joints, in {predicted.unit}"
         if errors is not None
         else "by the mean score, as no joint is labelled"
     )
     return (
-        f"<h2>People</h2><p>Ordered {order}. The truth is white; of the "
-        "prediction, left is blue, right orange, the middle green.</p>"
+        f"<h2>People</h2><p>Ordered {order}.</p>"
+        + gallery.legend(predicted=True)
         + "".join(drawn)
         + ("</div>" if last else "")
-    )
-
-
-def _person(picture, predicted, i, skeleton, errors):
-    """The figure of one person, with rings and errors for the filter."""
-    known = ~np.isnan(errors)
-    mean = f"error {errors[known].mean():.2f}, " if known.any() else ""
-    name = predicted.source_id[i].decode(errors="replace")
-    caption = [
-        f"{html.escape(name)}, image {predicted.image_id[i]}: {mean}score "
-        f"{predicted.scores[i].mean():.2f}"
-    ]
-    rings = []
-    points = report.on_tile(predicted.joints[i], picture)
-    truth = report.on_tile(predicted.truth[i], picture)
-    for k in np.flatnonzero(known & np.isfinite(points).all(axis=-1)):
-        (a, b), (c, d) = truth[k], points[k]
-        rings.append(
-            f'<g class="{_of(k, "only")}"><line x1="{a:.1f}" y1="{b:.1f}" '
-            f'x2="{c:.1f}" y2="{d:.1f}"/><circle cx="{c:.1f}" cy="{d:.1f}" '
-            f'r="7"/><circle class="truth" cx="{a:.1f}" cy="{b:.1f}" r="7"/>'
-            "</g>"
-        )
-        caption.append(
-            f'<span class="{_of(k, "only")}">'
-            f"{html.escape(skeleton.joints[k])} {errors[k]:.2f}, score "
-            f"{predicted.scores[i, k]:.2f}</span>"
-        )
-    tile = report.tile(picture, predicted, i, skeleton)
-    return (
-        f'<figure><img alt="" src="{page.jpeg(tile)}">'
-        f'<svg class="over" viewBox="0 0 {report.TILE} {report.TILE}">'
-        f"{''.join(rings)}</svg><figcaption>{' '.join(caption)}</figcaption>"
-        "</figure>"
     )

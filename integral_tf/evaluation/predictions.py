@@ -43,6 +43,7 @@ class Predictions:
         image_extent: `(N, 2)` width and height of the images; None if unknown.
         covariance: `(N, K, 2, 2)` covariance of each joint's x and y in square
             image pixels; None if the model gives none.
+        negative: `(N,)` above 0 for pictures without anybody; None for none.
     """
 
     joints: np.ndarray
@@ -57,6 +58,7 @@ class Predictions:
     category: np.ndarray | None = None
     image_extent: np.ndarray | None = None
     covariance: np.ndarray | None = None
+    negative: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.category is None:
@@ -68,14 +70,35 @@ class Predictions:
         """Whether any joint is labelled; a detector's boxes have no labels."""
         return bool((self.visible > 0).any())
 
+    def of_people(self, people: bool = True) -> "Predictions":
+        """The rows of people, without pictures of nobody; or these alone."""
+        if self.negative is None or (people and not self.negative.any()):
+            return self
+        kept = (self.negative > 0) != people
+        columns = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+        }
+        return Predictions(
+            **{
+                name: None if column is None else np.asarray(column)[kept]
+                for name, column in columns.items()
+            }
+        )
+
     def pckh(
-        self, skeleton: skeletons.Skeleton, *, compat: str | None = None
+        self,
+        skeleton: skeletons.Skeleton,
+        *,
+        compat: str | None = None,
+        weights: tuple[float, ...] | None = None,
     ) -> tuple[metrics.Pckh, str]:
         """PCKh of these people (Section 6.1); PCK if head sizes are unknown.
 
         Args:
             skeleton: The `skeletons.Skeleton` of the joints.
             compat: As in `metrics.pckh`.
+            weights: As in `metrics.pckh`.
 
         Returns:
             A `metrics.Pckh`, and the metric's name: "PCKh" or "PCK".
@@ -88,6 +111,7 @@ class Predictions:
             lengths,
             skeleton,
             compat=compat,
+            weights=weights,
         )
         return score, metric
 
@@ -103,6 +127,29 @@ class Predictions:
         relative = distance / np.where(lengths > 0, lengths, 1)[:, None]
         relative = np.where(np.isfinite(relative), relative, np.inf)
         return np.where(known, relative, np.nan)
+
+    @property
+    def unit(self) -> str:
+        """The reference length of `errors`, in the plural."""
+        _, metric = metrics.reference_lengths(self.head_size, self.box)
+        return "heads" if metric == "PCKh" else "tenths of the box"
+
+    def mean_errors(
+        self, weights: tuple[float, ...] | None = None
+    ) -> np.ndarray:
+        """`(N,)` mean of each person's `errors`; NaN if none is known.
+
+        Args:
+            weights: K weights of the joints in the mean; None for the same.
+        """
+        errors = self.errors()
+        shares = np.ones(errors.shape) * (weights or 1)
+        shares = np.where(np.isnan(errors), 0, shares)
+        total = shares.sum(axis=1)
+        # A weight of 0 takes an infinite error out, too.
+        sums = np.where(shares > 0, errors, 0) * shares
+        mean = sums.sum(axis=1) / np.where(total > 0, total, 1)
+        return np.where(total > 0, mean, np.nan)
 
 
 def of_batch(
@@ -140,6 +187,9 @@ def of_batch(
         category=people.get("category"),
         image_extent=people.get("image_extent"),
         covariance=covariance,
+        negative=np.asarray(people["negative"])
+        if "negative" in people
+        else None,
     )
 
 
@@ -198,7 +248,11 @@ class Observer:
             for people in batches.eval_batches(
                 records, split, batch_size, limit
             ):
-                yield people, *self._step(batches.for_device(people))
+                yield self.batch(people)
+
+    def batch(self, people: dict) -> tuple[dict, dict, dict]:
+        """A batch of people, their crops and the model's outputs."""
+        return people, *self._step(batches.for_device(people))
 
     def _observed(self, people):
         crops = self._crop(people, training=False)

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from integral_tf import config as configs
+from integral_tf import joint_numbers
 from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.models import loading
@@ -50,11 +51,12 @@ def check(
     if model is not None:
         loading.check_skeleton(model, skeleton)
         check_joints(config.workdir, skeleton)
-    if config.compat == "hrnet" and skeleton != skeletons.MPII:
+    if config.compat == "hrnet" and skeleton.joints != skeletons.MPII.joints:
         raise ValueError(
             "HRNet's reading of PCKh is for MPII's joints. "
             f"Received: --compat=hrnet for {skeleton.name}"
         )
+    joint_numbers.weights(config.joint_weights, skeleton)
     image_ids, source_ids = batches.ids(records, config.split, config.limit)
     if config.annotations.endswith(".mat"):
         check_tested(config.annotations, source_ids)

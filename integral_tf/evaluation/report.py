@@ -14,9 +14,12 @@ from integral_tf.evaluation.predictions import Predictions
 from integral_tf.inference import draw
 from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
+from integral_tf.signatures import ArrayLike
 
 TILE = 240  # pixels of a drawn person's side
 _PEOPLE, _COLUMNS = 12, 6  # drawn of each part; in a row of the sheet
+_BOX = (255, 230, 60)
+LEGEND = "truth: white; prediction: left blue, right orange, middle green"
 # A part, a position in the predictions, and the window and its `to_image`.
 Shown = tuple[str, int, tuple[np.ndarray, np.ndarray]]
 
@@ -122,32 +125,40 @@ def shown(
     return [(part, i, pictures[i]) for part, i in chosen]
 
 
-def contact_sheet(
+def sheet(
     people: list[Shown],
     predicted: Predictions,
-    errors: np.ndarray | None,
     skeleton: skeletons.Skeleton,
-    path: str | os.PathLike,
-) -> None:
-    """Draws people: the truth white, the prediction left blue, right orange.
+    columns: int = _COLUMNS,
+    *,
+    errors: np.ndarray | None = None,
+) -> np.ndarray:
+    """Draws people in rows, each with a caption, below a legend.
 
     Args:
-        people: From `shown`.
-        predicted, errors: As in `shown`.
+        people: From `shown`, or other people with a name in place of the part.
+        predicted: `predictions.Predictions`.
         skeleton: The `skeletons.Skeleton`.
-        path: PNG to write.
+        columns: People in a row.
+        errors: `(N,)` errors of the people; None takes their mean errors.
+
+    Returns:
+        `(H, W, 3)` uint8 RGB.
     """
     sureness = predicted.scores.mean(axis=1)
+    errors = predicted.mean_errors() if errors is None else errors
     tiles, captions = [], []
     for part, i, picture in people:
         tiles.append(tile(picture, predicted, i, skeleton))
         captions.append(
-            f"{part}: error {errors[i]:.2f}"
-            if errors is not None
-            else f"{part}: score {sureness[i]:.2f}"
+            f"{part}: score {sureness[i]:.2f}"
+            if np.isnan(errors[i])
+            else f"{part}: error {errors[i]:.2f}"
         )
-    columns = min(_COLUMNS, len(tiles))
-    draw.save(draw.sheet(tiles, captions, columns, TILE), path)
+    heading = f"{LEGEND}; error in {predicted.unit}"
+    return draw.sheet(
+        tiles, captions, min(columns, len(tiles)), TILE, heading=heading
+    )
 
 
 def _people(predicted, errors):
@@ -170,12 +181,15 @@ def _people(predicted, errors):
 
 
 def _windows(records, split, indices):
-    """Dict from an index to a person's window and `to_image`."""
+    """Dict from an index to a person's window and `to_image`.
+
+    Pictures without anybody are not counted.
+    """
     found, place = {}, 0
     for batch in batches.eval_batches(records, split, 64).as_numpy_iterator():
-        for window, to_image in zip(batch["windows"], batch["to_image"]):
+        for i in np.flatnonzero(batch["negative"] == 0):
             if place in indices:
-                found[place] = (window, to_image)
+                found[place] = batch["windows"][i], batch["to_image"][i]
             place += 1
     return found
 
@@ -185,6 +199,10 @@ def tile(
     predicted: Predictions,
     i: int,
     skeleton: skeletons.Skeleton,
+    side: int = TILE,
+    *,
+    colour: tuple[int, int, int] | None = draw.TRUTH,
+    box: bool = False,
 ) -> np.ndarray:
     """The enlarged middle of a window, with a person's truth and prediction.
 
@@ -193,34 +211,39 @@ def tile(
         predicted: `predictions.Predictions`.
         i: The person's position in `predicted`.
         skeleton: The `skeletons.Skeleton`.
+        side: Pixels of the result's side.
+        colour: RGB colour of the truth; None draws left blue, right orange.
+        box: Draw the person's box, too, in yellow.
 
     Returns:
-        `(TILE, TILE, 3)` uint8 RGB.
+        `(side, side, 3)` uint8 RGB.
     """
     window, _ = picture
     margin = _margin(window)
     middle = window[margin:-margin, margin:-margin]
-    drawn = cv2.resize(middle, (TILE, TILE), interpolation=cv2.INTER_CUBIC)
-    drawn = draw.pose(
-        drawn,
-        on_tile(predicted.truth[i], picture),
-        predicted.visible[i],
-        skeleton,
-        draw.TRUTH,
-    )
+    drawn = cv2.resize(middle, (side, side), interpolation=cv2.INTER_CUBIC)
+    if box:
+        x, y, width, height = predicted.box[i]
+        ends = on_tile([[x, y], [x + width, y + height]], picture, side)
+        corners = np.rint(ends).astype(int).tolist()
+        cv2.rectangle(drawn, *corners, _BOX, side // 200 + 1)
+    truth = on_tile(predicted.truth[i], picture, side)
+    drawn = draw.pose(drawn, truth, predicted.visible[i], skeleton, colour)
     everything = np.ones(len(skeleton))
-    joints = on_tile(predicted.joints[i], picture)
+    joints = on_tile(predicted.joints[i], picture, side)
     return draw.pose(drawn, joints, everything, skeleton)
 
 
 def on_tile(
-    points: np.ndarray, picture: tuple[np.ndarray, np.ndarray]
+    points: ArrayLike,
+    picture: tuple[np.ndarray, np.ndarray],
+    side: int = TILE,
 ) -> np.ndarray:
     """Maps `(K, 2)` image points to the `tile` of a window."""
     window, to_image = picture
     margin = _margin(window)
-    inside = coordinates.unscale(points, to_image) - margin
-    scale = TILE / (window.shape[0] - 2 * margin)
+    inside = coordinates.unscale(np.asarray(points), to_image) - margin
+    scale = side / (window.shape[0] - 2 * margin)
     return coordinates.heatmap_to_crop(inside, scale)
 
 

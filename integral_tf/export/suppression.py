@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from integral_tf import joint_numbers
 from integral_tf import skeletons
 
 
@@ -24,7 +25,7 @@ def oks_nms(
     Returns:
         `(M,)` int32 indices of the kept people, the surest first.
     """
-    sigmas = skeleton.sigmas or [skeletons.DEFAULT_SIGMA] * len(skeleton)
+    sigmas = joint_numbers.usual_sigmas(skeleton)
     difference = joints[:, None] - joints[None]
     distance2 = tf.reduce_sum(difference * difference, axis=-1)  # (N, N, K)
     area = (areas[:, None] + areas[None]) / 2

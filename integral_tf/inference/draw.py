@@ -150,6 +150,8 @@ def sheet(
     captions: Sequence[str],
     columns: int = 6,
     side: int = 200,
+    *,
+    heading: str = "",
 ) -> np.ndarray:
     """Lays pictures out in rows, each with a line of text above.
 
@@ -158,16 +160,19 @@ def sheet(
         captions: One text per picture.
         columns: Pictures in a row.
         side: Side in pixels of the square for each picture.
+        heading: A line of text above all pictures; empty for none.
 
     Returns:
         `(H, W, 3)` uint8 RGB.
     """
     bar = 20
+    top = bar if heading else 0
     rows = math.ceil(len(pictures) / columns)
-    drawn = Image.new("RGB", (columns * side, rows * (side + bar)))
+    drawn = Image.new("RGB", (columns * side, top + rows * (side + bar)))
     pen = ImageDraw.Draw(drawn)
+    pen.text((4, 3), heading, fill=TRUTH, font=_font(12))
     for i, (picture, caption) in enumerate(zip(pictures, captions)):
-        x, y = i % columns * side, i // columns * (side + bar)
+        x, y = i % columns * side, top + i // columns * (side + bar)
         tile = Image.fromarray(np.ascontiguousarray(picture))
         scale = side / max(tile.size)
         size = [max(1, round(scale * length)) for length in tile.size]

@@ -41,6 +41,8 @@ def coco_keypoint_ap(
     truth: dict[str, Any] | Path,
     results: list[dict[str, Any]] | Path,
     sigmas: Numbers = skeletons.COCO.sigmas,
+    *,
+    weights: Numbers | None = None,
 ) -> dict[str, float]:
     """Scores detected poses as COCO's evaluation does.
 
@@ -49,6 +51,9 @@ def coco_keypoint_ap(
         results: COCO's keypoint results, loaded, or their path: a list of
             `{image_id, category_id, keypoints [x, y, score] * K, score}`.
         sigmas: `(K,)` standard deviations per joint.
+        weights: `(K,)` weights of the joints in OKS, from 0; None for COCO's,
+            which are equal. A joint of weight 0 counts as unlabelled, and so a
+            person without other labelled joints is not to be found.
 
     Returns:
         Dict of AP, AP50, AP75, APM, APL, AR, AR50, AR75, ARM and ARL, each
@@ -59,7 +64,10 @@ def coco_keypoint_ap(
             has no image or category of `truth`.
     """
     people, found, categories = coco_arrays.read(truth, results, len(sigmas))
-    pairs = _pairs(people, found, sigmas)
+    if weights is not None:
+        labelled = (people.visible & (np.asarray(weights) > 0)).any(axis=1)
+        people = dataclasses.replace(people, ignored=people.ignored | ~labelled)
+    pairs = _pairs(people, found, sigmas, weights)
     shape = (categories, len(AREAS), len(THRESHOLDS))
     precision = np.full((*shape, len(RECALLS)), -1.0)
     recall = np.full(shape, -1.0)
@@ -91,7 +99,7 @@ class _Pairs:
     oks: np.ndarray
 
 
-def _pairs(people, found, sigmas):
+def _pairs(people, found, sigmas, weights):
     first = np.searchsorted(people.group, found.group)
     count = np.searchsorted(people.group, found.group, side="right") - first
     detection = np.repeat(np.arange(len(count)), count)
@@ -107,6 +115,7 @@ def _pairs(people, found, sigmas):
         sigmas,
         pairs=(detection, person),
         boxes=people.box,
+        weights=weights,
     )
     near = similar >= THRESHOLDS[0]
     return _Pairs(detection[near], person[near], similar[near])

@@ -2,6 +2,8 @@
 
     OKS = mean over labelled joints of exp(-d^2 / (2 s^2 (2 sigma)^2))
 
+The mean may be a weighted one, which COCO does not have.
+
 d is a joint's distance from the truth, s^2 the person's area, and sigma the
 joint's standard deviation, as in https://cocodataset.org/#keypoints-eval and in
 pycocotools' `COCOeval`.
@@ -28,6 +30,7 @@ def of_pairs(
     *,
     pairs: tuple[np.ndarray, np.ndarray],
     boxes: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
 ) -> np.ndarray:
     """Compares poses of two sets, pair by pair.
 
@@ -39,6 +42,7 @@ def of_pairs(
         sigmas: `(K,)` standard deviations per joint.
         pairs: Positions in the first set and in the second, `(N,)` each.
         boxes: `(T, 4)`, as in `similarity`.
+        weights: `(K,)`, as in `similarity`.
 
     Returns:
         `(N,)` float64, as in `similarity`.
@@ -54,6 +58,7 @@ def of_pairs(
             areas[block],
             sigmas,
             None if boxes is None else boxes[second],
+            weights=weights,
         )
     return similar
 
@@ -65,6 +70,8 @@ def similarity(
     areas: ArrayLike,
     sigmas: ArrayLike,
     boxes: ArrayLike | None = None,
+    *,
+    weights: ArrayLike | None = None,
 ) -> np.ndarray:
     """Compares N predicted poses with N true poses, pair by pair.
 
@@ -81,13 +88,17 @@ def similarity(
         sigmas: `(K,)` standard deviations per joint.
         boxes: `(N, 4)` x, y, width, height of the people of `truth`; used only
             for people without a labelled joint.
+        weights: `(K,)` weights of the joints in the mean, from 0; None for the
+            same. A joint of weight 0 counts as unlabelled.
 
     Returns:
         `(N,)` float64 in [0, 1]; NaN without labelled joints and boxes.
     """
     predicted = np.asarray(predicted, np.float64)
     truth = np.asarray(truth, np.float64)
-    labelled = np.asarray(visible) > 0
+    equal = weights is None
+    weights = np.asarray(np.ones(truth.shape[1]) if equal else weights, float)
+    labelled = (np.asarray(visible) > 0) & (weights > 0)
     offsets = predicted - truth
     unlabelled = np.flatnonzero(~labelled.any(axis=1))
     if boxes is not None and len(unlabelled):
@@ -98,7 +109,7 @@ def similarity(
         after = np.maximum(points - (corner + 2 * size), 0)
         offsets[unlabelled] = before + after
         labelled = labelled.copy()
-        labelled[unlabelled] = True
+        labelled[unlabelled] = weights > 0
     # A sum over an axis of length 2 would be many times slower.
     distance2 = offsets[..., 0] ** 2 + offsets[..., 1] ** 2
     variances = (2 * np.asarray(sigmas, np.float64)) ** 2
@@ -106,7 +117,8 @@ def similarity(
     areas = np.asarray(areas, np.float64)[:, None] + np.spacing(1)
     each = np.exp(-distance2 / variances / areas / 2)
     each = np.where(labelled & ~np.isnan(each), each, 0)
-    counts = labelled.sum(axis=1)
-    return np.where(
-        counts > 0, each.sum(axis=1) / np.maximum(counts, 1), np.nan
-    )
+    if equal:  # as COCOeval sums, to the last bit
+        similar, total = each.sum(axis=1), labelled.sum(axis=1)
+    else:
+        similar, total = each @ weights, labelled @ weights
+    return np.where(total > 0, similar / np.where(total > 0, total, 1), np.nan)

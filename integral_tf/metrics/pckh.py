@@ -56,6 +56,7 @@ def pckh(
     *,
     alphas: Sequence[float] = (0.5, 0.1),
     compat: str | None = None,
+    weights: ArrayLike | None = None,
 ) -> Pckh:
     """Computes PCKh as the MPII toolkit does, pooled over joints. Section 6.1.
 
@@ -72,6 +73,9 @@ def pckh(
         alphas: Thresholds to report, in head lengths.
         compat: None, or "hrnet" for the figures of Simple Baselines and
             HRNet. It does not change `curve` and `auc`.
+        weights: `(K,)` weight of each joint, from 0, in the figures of pooled
+            joints, columns included; None for the same. A joint of weight 0
+            does not count.
 
     Returns:
         A `Pckh`; its figures are NaN where no joint is labelled.
@@ -91,7 +95,9 @@ def pckh(
             f"{visible.shape}, {head_size.shape}"
         )
     _check_compat(compat, skeleton)
-    counted = visible & (head_size > 0)[:, None]
+    weights = np.ones(len(skeleton)) if weights is None else weights
+    weights = np.asarray(weights, np.float64)
+    counted = visible & (head_size > 0)[:, None] & (weights > 0)
     distance = np.linalg.norm(
         predicted.astype(np.float64) - truth.astype(np.float64), axis=-1
     )
@@ -100,11 +106,15 @@ def pckh(
     relative = np.where(np.isfinite(relative), relative, np.inf)
 
     def share(joints, thresholds):
-        values = relative[:, joints][counted[:, joints]]
-        if not values.size:
+        person, joint = np.nonzero(counted[:, joints])
+        if not joint.size:
             return np.full(len(thresholds), np.nan)
-        hits = np.searchsorted(np.sort(values), thresholds, side="right")
-        return 100.0 * hits / values.size
+        values = relative[:, joints][person, joint]
+        order = np.argsort(values)
+        # Weights of the joints nearer than the i-th, for each i.
+        near = np.cumsum([0.0, *weights[joints][joint[order]]])
+        hits = np.searchsorted(values[order], thresholds, side="right")
+        return 100.0 * near[hits] / near[-1]
 
     pooled = skeleton.mean_indices
     curve = share(pooled, ALPHAS)

@@ -68,6 +68,13 @@ def invert(affine: Tensor) -> Tensor:
     return ops.stack([ops.stack(first, -1), ops.stack(second, -1)], axis=-2)
 
 
+def area_factor(affine: Tensor) -> Tensor:
+    """What `(B, 2, 3)` affine maps multiply areas by, `(B,)`."""
+    return ops.abs(
+        affine[:, 0, 0] * affine[:, 1, 1] - affine[:, 0, 1] * affine[:, 1, 0]
+    )
+
+
 def transform(affine: Tensor, points: Tensor) -> Tensor:
     """Applies `(B, 2, 3)` affine maps to `(B, K, 2)` points."""
     # Not a matrix product: TF32 would round the coordinates.

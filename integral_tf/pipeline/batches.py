@@ -10,17 +10,25 @@ import numpy as np
 import tensorflow as tf
 
 from integral_tf import coordinates
+from integral_tf.pipeline import balance
 from integral_tf.records import schema
 from integral_tf.records.folder import Records
 
 # Holds all of a small dataset; COCO is also shuffled by shard.
 _SHUFFLE_BUFFER = 16384
 _CYCLE = 8
+# What cropping and the losses read.
+_ON_DEVICE = (
+    "windows", "joints", "boxes", "visible", "draws", "shades", "area",
+    "to_image", "negative",
+)  # fmt: skip
 # Random numbers per person for `layers.Photometric`.
 _SHADES = 16
 
 
-def train_batches(records, batch_size, seed, epoch, skip_steps=0):
+def train_batches(
+    records, batch_size, seed, epoch, skip_steps=0, balance_by=""
+):
     """One epoch of shuffled people; a function of seed and epoch.
 
     Args:
@@ -31,6 +39,8 @@ def train_batches(records, batch_size, seed, epoch, skip_steps=0):
         epoch: Number of the epoch, from 0.
         skip_steps: Batches to skip at the start, to resume inside an epoch;
             they are not decoded.
+        balance_by: Field of the records whose values are drawn equally often,
+            as `balance.order` says; empty draws everyone once.
 
     Returns:
         A dataset of batches of `decoder`'s dicts, with `draws` `(B, 3)`
@@ -39,22 +49,19 @@ def train_batches(records, batch_size, seed, epoch, skip_steps=0):
         seed (`keras.utils.set_random_seed`), which tf.data adds to its own.
     """
     records = Records.open(records)
-    paths = records.paths("train")
-    order = np.random.default_rng([seed, epoch]).permutation(len(paths))
-    examples = tf.data.Dataset.from_tensor_slices([paths[i] for i in order])
-    examples = examples.interleave(
-        tf.data.TFRecordDataset,
-        cycle_length=_CYCLE,
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    examples = examples.shuffle(
-        _SHUFFLE_BUFFER,
-        seed=_stream(seed, epoch),
-        reshuffle_each_iteration=False,
-    )
-    # Skipped before decoding.
-    examples = examples.skip(skip_steps * batch_size)
+    if balance_by:
+        steps = records.people("train") // batch_size
+        examples = balance.examples(
+            records,
+            balance_by,
+            steps * batch_size,
+            seed=seed,
+            epoch=epoch,
+            skip=skip_steps * batch_size,
+        )
+    else:
+        # Skipped before decoding.
+        examples = _shuffled(records, seed, epoch).skip(skip_steps * batch_size)
     people = examples.map(
         decoder(records), tf.data.AUTOTUNE, deterministic=True
     )
@@ -76,6 +83,24 @@ def train_batches(records, batch_size, seed, epoch, skip_steps=0):
     return batches.prefetch(tf.data.AUTOTUNE)
 
 
+def _shuffled(records, seed, epoch):
+    """Serialised records of the training split, everyone once."""
+    paths = records.paths("train")
+    order = np.random.default_rng([seed, epoch]).permutation(len(paths))
+    examples = tf.data.Dataset.from_tensor_slices([paths[i] for i in order])
+    examples = examples.interleave(
+        tf.data.TFRecordDataset,
+        cycle_length=_CYCLE,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    return examples.shuffle(
+        _SHUFFLE_BUFFER,
+        seed=_stream(seed, epoch),
+        reshuffle_each_iteration=False,
+    )
+
+
 def eval_batches(records, split, batch_size, limit=0):
     """Every person of a split once, in the order of the records.
 
@@ -95,6 +120,30 @@ def eval_batches(records, split, batch_size, limit=0):
         decoder(records), tf.data.AUTOTUNE, deterministic=True
     )
     return people.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def spread(records, split, most):
+    """People of a split, evenly spread over the order of the records.
+
+    Every record is read, but only the people returned are decoded.
+
+    Args:
+        records: The `Records`, or their folder.
+        split: Name of the split.
+        most: Number of people; all if there are fewer.
+
+    Returns:
+        List of the people's places in the split, and a dataset of their
+        `decoder`'s dicts.
+    """
+    records = Records.open(records)
+    total = records.people(split)
+    places = np.linspace(0, total - 1, min(most, total)).round().astype(int)
+    chosen = tf.constant(np.isin(np.arange(total), places))
+    examples = tf.data.TFRecordDataset(records.paths(split)).enumerate()
+    examples = examples.filter(lambda place, _: chosen[place])
+    people = examples.map(lambda _, record: record).map(decoder(records))
+    return places.tolist(), people
 
 
 def ids(records, split, limit=0):
@@ -124,7 +173,8 @@ def decoder(records):
     image pixels, 0 if unknown; `image_boxes` `(4,)`, the same box in the image
     frame; `box_score`, the detector's score, 1 for an annotated box; `to_image`
     `(2, 3)`, window -> image; `image_id`; `image_extent` `(2,)`, the image's
-    width and height; `source_id`; `category`, 0 where there is none.
+    width and height; `source_id`; `category`, 0 where there is none;
+    `negative`, 1.0 for a picture without anybody.
     """
     records = Records.open(records)
     joints = len(records.skeleton)
@@ -151,6 +201,7 @@ def decoder(records):
             "image_extent": person["image_extent"],
             "source_id": person["source_id"],
             "category": person["category"],
+            "negative": person["negative"],
         }
 
     return decode
@@ -163,5 +214,4 @@ def _stream(seed, epoch):
 
 def for_device(people):
     """Removes text, and numbers that only evaluation reads."""
-    wanted = ("windows", "joints", "boxes", "visible", "draws", "shades")
-    return {name: people[name] for name in wanted if name in people}
+    return {name: people[name] for name in _ON_DEVICE if name in people}

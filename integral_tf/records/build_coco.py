@@ -9,6 +9,7 @@ from integral_tf import builds
 from integral_tf import sides
 from integral_tf.records import coco
 from integral_tf.records import coco_skeleton
+from integral_tf.records import schema
 from integral_tf.records import shards
 
 
@@ -33,6 +34,10 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
         truths, images["val"] = dict(zip(images, parts)), images["train"]
     people = []
     for split, truth in truths.items():
+        if "empty" in truth and not (split == "val" and config.val_boxes):
+            people += coco.negatives(
+                truth, images[split], split, config.negatives
+            )
         if split == "val" and config.val_boxes:
             people += coco.detections(
                 truth,
@@ -60,6 +65,7 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
         shards=min(64, 1 + len(people) // 1000),
         aspect=shards.aspect_of(config.image_size, config.image_width),
         annotations=truths.get("val"),
+        fields=_read_fields(config, truths),
     )
 
 
@@ -76,6 +82,8 @@ def _read_truths(config):
             config.category or None,
             keypoints=_read_keypoints(config),
             say=said.append,
+            fields=_names(config.field),
+            with_empty=config.negatives > 0,
         )
         for split, path in given.items()
         if path
@@ -136,9 +144,32 @@ def _skeleton(config, truths):
     return skeleton
 
 
+def _read_fields(config, truths):
+    """The names of `--field`, each of which an annotation or image has.
+
+    Prints how many annotations lack one.
+    """
+    rows = [row for t in truths.values() for row in t.get("annotations", ())]
+    names = _names(config.field)
+    for name in names:
+        without = sum(name not in row["fields"] for row in rows)
+        if name == schema.CATEGORY or without == len(rows):
+            raise ValueError(
+                "--field names fields of the annotations or of their images, "
+                "each a text or a number; the category is carried without it. "
+                f"Received: --field={config.field}, and none has {name!r}"
+            )
+        if without:
+            print(f"{without} of {len(rows)} annotations have no {name}")
+    return names
+
+
 def _read_keypoints(config):
-    names = re.split(r"[,\n]", _text(config.keypoints))
-    return [name.strip() for name in names if name.strip()]
+    return _names(_text(config.keypoints).replace("\n", ","))
+
+
+def _names(text):
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _text(value):

@@ -9,6 +9,7 @@ Keypoints count pixels from 0 and a box is left and top edge, width and height:
 """
 
 import dataclasses
+import math
 import pathlib
 
 import numpy as np
@@ -20,6 +21,7 @@ from integral_tf.records import coco_truth
 from integral_tf.records import ids as ids_of
 from integral_tf.records import photographs
 from integral_tf.records import schema
+from integral_tf.records import shards
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Annotation:
         score: The detector's score; 1 for an annotation.
         category: Number of the category.
         notes: Texts on guesses, for `schema.Person`.
+        fields: Texts by name, to be carried along.
+        negative: Whether this is no person, but a picture without anybody.
         problem: Reason to leave the person out, if the JSON shows one.
         example: The row or file with the problem, for `schema.Dropped`.
     """
@@ -53,6 +57,8 @@ class Annotation:
     score: float = 1.0
     category: int = 1
     notes: tuple[str, ...] = ()
+    fields: dict[str, str] = dataclasses.field(default_factory=dict)
+    negative: bool = False
     problem: str = ""
     example: str = ""
 
@@ -101,6 +107,47 @@ def people(truth, images, split):
             area=row["area"],
             category=row["category_id"],
             notes=(coco_annotations.BOXED,) * (coco_annotations.MARK in row),
+            fields=row.get("fields", {}),
+            problem=problem,
+            example=path if problem == photographs.OUTSIDE else "",
+        )
+        listed.append((annotation.source_id, annotation))
+    return listed
+
+
+def negatives(truth, images, split, wanted):
+    """Lists pictures without anybody, each as a person without a label.
+
+    Args:
+        truth: What `read` returned with `with_empty`.
+        images: Folder of the images.
+        split: "train" or "val", as for `people`.
+        wanted: How many: below 1 a share of these pictures, from 1 a number.
+            Hashes of the file names choose.
+
+    Returns:
+        List of `(source_id, Annotation)`.
+    """
+    located = _located(truth, images)
+    rows = {row["id"]: row for row in truth["images"]}
+    empty = sorted(
+        truth["empty"], key=lambda i: shards.number_of(rows[i]["file_name"])
+    )
+    count = math.ceil(wanted * len(empty)) if wanted < 1 else int(wanted)
+    joints = len(truth["categories"][0]["keypoints"])
+    listed = []
+    for number in empty[:count]:
+        path, size, problem = located[number]
+        annotation = Annotation(
+            source_id=f"{split}/negative{number}",
+            joints=np.zeros((joints, 2)),
+            visible=np.zeros(joints, np.int64),
+            path=path,
+            size=size,
+            image_id=number,
+            category=0,
+            fields=rows[number].get("fields", {}),
+            negative=True,
             problem=problem,
             example=path if problem == photographs.OUTSIDE else "",
         )
@@ -219,6 +266,8 @@ def person(annotation):
     image, notes = photographs.read_labelled(annotation.path, annotation.size)
     height, width = image.shape[:2]
     box = annotation.box
+    if annotation.negative:
+        box = _square(annotation.image_id, width, height)
     low = np.maximum(box[:2], 0)
     high = np.minimum(box[:2] + box[2:], (width, height))
     if not (high > low).all():
@@ -244,8 +293,22 @@ def person(annotation):
         score=annotation.score,
         outside=int((labelled & ~inside).sum()),
         category=annotation.category,
+        fields=annotation.fields,
+        negative=annotation.negative,
         notes=(*annotation.notes, *notes),
     )
+
+
+def _square(number, width, height):
+    """A box for a picture without anybody, a function of its number.
+
+    ours: a square of a third of the shorter side up to all of it, anywhere
+    inside.
+    """
+    rng = np.random.default_rng([abs(number), int(number < 0)])
+    side = rng.uniform(1 / 3, 1) * min(width, height)
+    corner = rng.uniform(0, [width - side, height - side])
+    return np.array([*corner, side, side])
 
 
 def _left_out(truth, split):

@@ -31,16 +31,18 @@ class LeftOut:
         self.rows[str(dropped)] = count + 1, example
 
 
-def images(rows, say=print):
+def images(rows, say=print, fields=()):
     """Reads a file's images.
 
     Args:
         rows: The file's `images`.
         say: Function that gets a line about each guess or omission.
+        fields: Names of further fields to keep.
 
     Returns:
         Dict from `ids.key(id)` to a dict of `id`, `file_name` and, where the
-        file has them, `width` and `height`.
+        file has them, `width` and `height`; with `fields`, also a dict `fields`
+        of their texts, as far as the row has them.
 
     Raises:
         ValueError: two images have the same id.
@@ -61,6 +63,8 @@ def images(rows, say=print):
         found[number] = {"id": number, "file_name": name}
         if None not in sides:
             found[number] |= dict(zip(("width", "height"), sides))
+        if fields:
+            found[number]["fields"] = _texts(row, fields)
     if unfit:
         say(
             f"{len(unfit)} images left out: without an id that is a whole "
@@ -79,7 +83,33 @@ def images(rows, say=print):
     return found
 
 
-def annotations(rows, located, categories, others, say=print):
+def occupied(rows, located, categories, others):
+    """Ids of the images that have, or may have, someone of some categories.
+
+    An annotation counts even if it is left out, and also if its category is
+    not one of the file's.
+
+    Args:
+        rows: The file's `annotations`.
+        located: What `images` returned.
+        categories: What `coco_skeleton.chosen` returned.
+        others: Dict from id to name of all categories of the file.
+
+    Returns:
+        Set of ids, as in `located`'s rows.
+    """
+    ids = {category["id"] for category in categories}
+    found = set()
+    for row in rows:
+        if isinstance(row, dict):
+            category = ids_of.key(row.get("category_id"))
+            image = located.get(ids_of.key(row.get("image_id")))
+            if image and (category in ids or category not in others):
+                found.add(image["id"])
+    return found
+
+
+def annotations(rows, located, categories, others, say=print, *, fields=()):
     """The annotations of some categories.
 
     Args:
@@ -88,10 +118,12 @@ def annotations(rows, located, categories, others, say=print):
         categories: What `coco_skeleton.chosen` returned.
         others: Dict from id to name of all categories of the file.
         say: Function that gets a line about each guess.
+        fields: Names of further fields to keep, the annotation's own or else
+            its image's.
 
     Returns:
-        List of dicts with all of COCO's fields except outlines, and a
-        `LeftOut`.
+        List of dicts with all of COCO's fields except outlines, with `fields`
+        also a dict of these; and a `LeftOut`.
     """
     ids = [category["id"] for category in categories]
     joints = len(categories[0]["keypoints"])
@@ -119,6 +151,8 @@ def annotations(rows, located, categories, others, say=print):
             left_out.add(reason)
             continue
         strange += odd
+        if fields:
+            ours["fields"] = image["fields"] | _texts(row, fields)
         kept.append(
             {
                 "id": number,
@@ -134,6 +168,15 @@ def annotations(rows, located, categories, others, say=print):
             "what is above 0 is labelled"
         )
     return kept, left_out
+
+
+def _texts(row, fields):
+    """Dict from a field's name to its text, where it is a text or a number."""
+    return {
+        name: str(row[name])
+        for name in fields
+        if isinstance(row.get(name), (str, int, float)) and row[name] != ""
+    }
 
 
 def _number(row, place):

@@ -22,7 +22,15 @@ _COCO_CATEGORY = {
 _OTHERS = re.compile(r"kpts|.keypoint|keypoints.")
 
 
-def read(path, category=None, *, keypoints=None, say=print):
+def read(
+    path,
+    category=None,
+    *,
+    keypoints=None,
+    say=print,
+    fields=(),
+    with_empty=False,
+):
     """Reads a keypoint file.
 
     Args:
@@ -33,12 +41,15 @@ def read(path, category=None, *, keypoints=None, say=print):
             that has any.
         keypoints: Names of the joints, for a file without names.
         say: Function that gets a line about each guess.
+        fields: Names of further fields of annotations or images to keep.
+        with_empty: Also list the images without anybody.
 
     Returns:
         Dict in COCO's form: `info`; the chosen `categories`; their
         `annotations`, crowds included, without outlines; all `images`; and
         `left_out`, a dict from a reason to the count and an example of
-        annotations that were left out. A test set, such as
+        annotations that were left out. With `with_empty`, `empty`, the ids of
+        images that have no annotation of these categories. A test set, such as
         `image_info_test-dev2017.json`, gives no `annotations`.
 
     Raises:
@@ -67,7 +78,7 @@ def read(path, category=None, *, keypoints=None, say=print):
             keypoints,
             say,
         )
-        images = coco_annotations.images(content["images"], say)
+        images = coco_annotations.images(content["images"], say, fields)
     except ValueError as error:
         raise type(error)(f"{path}: {error}") from None
     truth = {
@@ -78,14 +89,24 @@ def read(path, category=None, *, keypoints=None, say=print):
     if is_test:
         return truth
     _say_unread(content["annotations"], say)
-    annotations, left_out = coco_annotations.annotations(
+    parts = (
         content["annotations"],
         images,
         chosen,
         {row["id"]: row.get("name") for row in rows},
-        say,
     )
-    return {**truth, "annotations": annotations, "left_out": left_out.rows}
+    annotations, left_out = coco_annotations.annotations(
+        *parts, say, fields=fields
+    )
+    truth |= {"annotations": annotations, "left_out": left_out.rows}
+    if with_empty:
+        occupied = coco_annotations.occupied(*parts)
+        truth["empty"] = [
+            image["id"]
+            for image in images.values()
+            if image["id"] not in occupied
+        ]
+    return truth
 
 
 def _check_lists(content, names, path):
@@ -176,6 +197,15 @@ def parted(truth, val_share):
                 row for row in truth["annotations"] if row["image_id"] in part
             ],
             "left_out": {} if part is parts[1] else truth["left_out"],
+            **(
+                {
+                    "empty": [
+                        number for number in truth["empty"] if number in part
+                    ]
+                }
+                if "empty" in truth
+                else {}
+            ),
         }
         for part in parts
     ]

@@ -19,6 +19,7 @@ from integral_tf.records import schema
 MANIFEST, ANNOTATIONS = "manifest.json", "annotations-val.json"
 # The digest of the ground truth; manifests before 0.2 lack it.
 ANNOTATIONS_DIGEST = "annotations_sha256"
+FIELDS = "fields"  # manifests of records without fields lack it
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,6 +69,15 @@ class Records:
         """The skeleton of every person."""
         return manifests.skeleton(self.manifest)
 
+    def with_sigmas(self, sigmas: tuple[float, ...]) -> Records:
+        """These records, with other OKS standard deviations of the joints."""
+        if sigmas == self.skeleton.sigmas:
+            return self
+        other = dataclasses.replace(self.skeleton, sigmas=sigmas)
+        fields = skeletons.to_dict(other)
+        manifest = {**self.manifest, "skeleton": fields}
+        return dataclasses.replace(self, manifest=manifest)
+
     @property
     def window_size(self) -> int:
         """Side of the stored windows in pixels."""
@@ -106,6 +116,15 @@ class Records:
                 f"again. Received: data={str(self.folder)!r}"
             )
         return records
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields that each record carries."""
+        return tuple(self.manifest.get(FIELDS, ()))
+
+    def negatives(self, split: str) -> int:
+        """How many of `people` are pictures without anybody."""
+        return self.manifest["splits"].get(split, {}).get("negatives", 0)
 
     def paths(self, split: str) -> list[str]:
         """Paths of a split's shards, in order, after a check of their content.

@@ -42,6 +42,8 @@ def check(manifest: dict) -> None:
         and 1e-3 < aspect < 1e3,
         "its aspect",
     )
+    fields = manifest.get("fields", [])
+    _require(fields == [] or skeletons.are_names(fields), "its fields")
     splits = manifest.get("splits")
     _require(isinstance(splits, dict), "its splits")
     files = set()
@@ -74,6 +76,11 @@ def _check_split(split, name, files):
         _is_count(split.get("people"))
         and split["people"] == sum(shard["people"] for shard in shards),
         f"the people of {name}",
+    )
+    negatives = split.get("negatives", 0)
+    _require(
+        _is_count(negatives) and negatives <= split["people"],
+        f"the negatives of {name}",
     )
 
 

@@ -17,6 +17,10 @@ pixels of the original image, not fractions of its size. K joints:
     image/object/area                 area of the person, for OKS; 0 unknown
     image/object/score                a detector's score of the box, else 1
     image/object/category             COCO's category; 0 if there is none
+    image/object/field/NAME           text of a field that the builder was
+                                      asked to carry; older records lack these
+    image/object/negative             1 if nobody is in the picture; else the
+                                      key is not there
     window/to_image                   (6,) affine window -> image, row by row
 """
 
@@ -25,6 +29,9 @@ import dataclasses
 import numpy as np
 
 VERSION = 2
+CATEGORY = "category"  # a field that all records have
+NOBODY = "a picture without anybody"
+_FIELD = "image/object/field/"
 
 
 @dataclasses.dataclass
@@ -44,6 +51,8 @@ class Person:
         outside: Number of labelled joints outside the image, now unlabelled.
         category: COCO's number of the person's category; 0 if there is none.
         notes: Texts on guesses for this person, which are counted.
+        fields: Texts by name, to be carried along.
+        negative: Whether this is no person, but a picture without anybody.
     """
 
     image: np.ndarray
@@ -58,6 +67,8 @@ class Person:
     outside: int = 0
     category: int = 0
     notes: tuple[str, ...] = ()
+    fields: dict[str, str] = dataclasses.field(default_factory=dict)
+    negative: bool = False
 
 
 class Dropped(Exception):
@@ -95,6 +106,10 @@ def serialise(person, window, window_to_image):
         "image/object/category": int(person.category),
         "window/to_image": window_to_image,
     }
+    for name, text in person.fields.items():
+        values[_FIELD + name] = text.encode()
+    if person.negative:
+        values["image/object/negative"] = 1
     tf = _tensorflow()
     features = {key: _feature(value) for key, value in values.items()}
     example = tf.train.Example(features=tf.train.Features(feature=features))
@@ -110,7 +125,8 @@ def parse(record, joints):
         Dict of `encoded` (JPEG bytes of the window), `image_id`, `source_id`,
         `image_extent` (2,) width and height, `joints` (K, 2) and `box` (4,) in
         the image frame, `visible` (K,), `head_size`, `area`, `score`,
-        `category`, and `window_to_image` (2, 3).
+        `category`, `negative`, 1.0 for a picture without anybody, and
+        `window_to_image` (2, 3).
     """
     tf = _tensorflow()
     scalar, per_joint = [], [joints]
@@ -137,6 +153,7 @@ def parse(record, joints):
             "image/object/score": tf.io.FixedLenFeature(scalar, tf.float32),
             # Older records lack it.
             "image/object/category": tf.io.FixedLenFeature(scalar, tf.int64, 0),
+            "image/object/negative": tf.io.FixedLenFeature(scalar, tf.int64, 0),
             "window/to_image": tf.io.FixedLenFeature([6], tf.float32),
         },
     )
@@ -155,8 +172,26 @@ def parse(record, joints):
         "area": raw["image/object/area"],
         "score": raw["image/object/score"],
         "category": raw["image/object/category"],
+        "negative": tf.cast(raw["image/object/negative"], tf.float32),
         "window_to_image": tf.reshape(raw["window/to_image"], [2, 3]),
     }
+
+
+def field(record, name):
+    """The text of a field of one serialised record; empty if there is none.
+
+    Args:
+        record: The record.
+        name: Name of the field, or "category".
+    """
+    tf = _tensorflow()
+    if name == CATEGORY:
+        key, default = "image/object/category", tf.constant(0, tf.int64)
+    else:
+        key, default = _FIELD + name, tf.constant("")
+    feature = tf.io.FixedLenFeature([], default.dtype, default)
+    value = tf.io.parse_single_example(record, {key: feature})[key]
+    return value if value.dtype == tf.string else tf.strings.as_string(value)
 
 
 def _tensorflow():

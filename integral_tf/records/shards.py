@@ -65,7 +65,7 @@ def split_of(source_id, split):
         return split(source_id)
     sentence = "A validation share is from 0 to 1."
     checks.number("val_share", split, sentence, least=0, most=1)
-    return "val" if _hash(source_id) < split * 2**32 else "train"
+    return "val" if number_of(source_id) < split * 2**32 else "train"
 
 
 def cut_window(person, size, aspect=1.0):
@@ -98,6 +98,7 @@ def write(
     shards=16,
     aspect=1.0,
     annotations=None,
+    fields=(),
 ):
     """Writes a folder of shards and its `manifest.json`.
 
@@ -117,6 +118,7 @@ def write(
         aspect: Width divided by height of that input.
         annotations: The validation split's ground truth in COCO's form, a
             dict, to be stored beside the shards.
+        fields: Names of the fields that every person has.
 
     Returns:
         The manifest, a dict.
@@ -148,11 +150,15 @@ def write(
         }
         for name, purpose in (("train", "train"), ("val", "validate")):
             counts = manifest["splits"][name]
-            if not counts["people"] and (counts["dropped"] or not people):
+            found = counts["people"] - counts.get("negatives", 0)
+            empty = counts["people"] or counts["dropped"] or not people
+            if not found and empty:
                 counts = describe(manifest).replace("\n", "; ")
                 raise ValueError(
                     f"Nobody is left to {purpose} on. Received: {counts}"
                 )
+        if fields:
+            manifest[folder.FIELDS] = list(fields)
         if annotations is not None:
             text = json.dumps(annotations) + "\n"
             (partial / folder.ANNOTATIONS).write_text(text)
@@ -169,7 +175,10 @@ def describe(manifest):
     """The counts of a manifest as a few lines of text."""
     lines = []
     for name, split in manifest["splits"].items():
-        lines.append(f"{name}: {split['people']} people kept")
+        negatives = split.get("negatives", 0)
+        lines.append(f"{name}: {split['people'] - negatives} people kept")
+        if negatives:
+            lines.append(f"{name}: {negatives} kept: {schema.NOBODY}")
         for reason, count in sorted(split["dropped"].items()):
             # Older manifests have no examples and no notes.
             example = split.get("examples", {}).get(reason)
@@ -185,7 +194,8 @@ def describe(manifest):
     return "\n".join(lines)
 
 
-def _hash(text):
+def number_of(text: str) -> int:
+    """A text's hash, from 0 to 2^32 - 1: the same everywhere, spread evenly."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
@@ -201,7 +211,7 @@ def _divided(people, split):
     # Sorted by a hash: the order of the input does not matter, and people of
     # one photograph are spread over the shards.
     divided = {"train": [], "val": []}
-    for person in sorted(people, key=lambda p: (_hash(p[0] + "#"), p[0])):
+    for person in sorted(people, key=lambda p: (number_of(p[0] + "#"), p[0])):
         divided[split_of(person[0], split)].append(person)
     return divided
 

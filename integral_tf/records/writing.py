@@ -103,6 +103,8 @@ def _count(counts, path, found):
     counts["joints_outside"] += found["joints_outside"]
     counts["dropped"].update(found["dropped"])
     counts["notes"].update(found["notes"])
+    if found["negatives"]:
+        counts["negatives"] = counts.get("negatives", 0) + found["negatives"]
     counts["examples"] = {**found["examples"], **counts["examples"]}
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     counts["shards"].append(
@@ -130,7 +132,7 @@ def _named_death():
 
 
 def _write_shard(path, keys, make, cut):
-    kept, outside, examples = 0, 0, {}
+    kept, outside, negatives, examples = 0, 0, 0, {}
     dropped, notes = collections.Counter(), collections.Counter()
     with whole.naming(path), tf.io.TFRecordWriter(str(path)) as writer:
         for key in keys:
@@ -145,10 +147,12 @@ def _write_shard(path, keys, make, cut):
             writer.write(schema.serialise(person, jpeg, to_image))
             kept += 1
             outside += person.outside
+            negatives += person.negative
             notes.update(person.notes)
     return {
         "people": kept,
         "joints_outside": outside,
+        "negatives": negatives,
         "dropped": dropped,
         "examples": examples,
         "notes": notes,

@@ -106,4 +106,5 @@ class Feed:
             self.config.seed,
             progress.state.epoch,
             progress.step,
+            self.config.balance,
         )

@@ -1,16 +1,13 @@
-"""A run's logs: CSV files and TensorBoard.
+"""A run's logs, CSV files.
 
 A damaged CSV file is renamed, and a new one begun.
 """
 
 import csv
-import importlib.util
 import os
 import pathlib
 from collections.abc import Iterable
 from typing import Any
-
-import tensorflow as tf
 
 from integral_tf import config as configs
 from integral_tf import runs
@@ -41,6 +38,16 @@ def row(
     }
 
 
+def line(row: dict[str, Any]) -> str:
+    """An epoch's row of `log.csv` in words."""
+    figures = "  ".join(
+        f"{name} {value:.4g}"
+        for name, value in row.items()
+        if isinstance(value, float) and name != "learning_rate"
+    )
+    return f"epoch {row['epoch']:3d} {row['phase']:7s} {figures}"
+
+
 def append_log(workdir: str | os.PathLike, row: dict[str, Any]) -> None:
     """Adds one epoch's figures to `log.csv`.
 
@@ -62,36 +69,6 @@ def append_betas(
         for beta, auc in zip(betas, aucs)
     ]
     _replace_from(pathlib.Path(workdir) / runs.BETAS, rows)
-
-
-def tensorboard(workdir: str | os.PathLike, wanted: bool) -> Any:
-    """A writer of TensorBoard's logs; None if unwanted or not installed."""
-    if wanted and importlib.util.find_spec("tensorboard"):
-        return tf.summary.create_file_writer(
-            str(pathlib.Path(workdir) / "tensorboard")
-        )
-    if wanted:
-        print(
-            "TensorBoard logs are not written: they need "
-            "`pip install integral_tf[tensorboard]`."
-        )
-    return None
-
-
-def summarise(writer: Any, row: dict[str, Any]) -> None:
-    """Writes one epoch's figures for TensorBoard.
-
-    Args:
-        writer: The writer from `tensorboard`; None writes nothing.
-        row: The epoch's row of `log.csv`.
-    """
-    if writer is None:
-        return  # `tf.summary` would need TensorBoard
-    with writer.as_default(step=row["epoch"]):
-        for name, value in row.items():
-            if isinstance(value, float):
-                tf.summary.scalar(name, value)
-    writer.flush()
 
 
 def read_rows(path: pathlib.Path) -> list[dict[str, str]]:

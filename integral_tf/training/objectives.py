@@ -3,44 +3,114 @@
 R1 and I* have the loss on the joints (Section 4). H1 to H3 have a loss on the
 heat maps. I1 to I3 begin with the loss on the heat maps alone, and then have
 both (Section 6.1).
+
+Shape letters: B people, K joints.
 """
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import keras
+from keras import ops
 
 from integral_tf import config as configs
+from integral_tf import joint_numbers
 from integral_tf import losses
+from integral_tf import skeletons
 from integral_tf.models import methods
+from integral_tf.ops import warp
+
+
+def _labels(people, crops):
+    """Labels of the joints, `(B, K, 3)`."""
+    del people
+    return crops["labels"]
+
+
+def _with_area(people, crops):
+    """Labels with the person's area in square crop pixels, `(B, K, 4)`.
+
+    ours: the box's area stands in for an area that is not known.
+    """
+    boxes, to_image = people["boxes"], people["to_image"]
+    scale = to_image[:, 0, 0]  # image pixels that a window pixel spans
+    area = ops.where(
+        people["area"] > 0,
+        people["area"] / ops.square(scale),
+        boxes[:, 2] * boxes[:, 3],
+    )
+    area = area / warp.area_factor(crops["to_window"])
+    joints = crops["joints"]
+    column = ops.broadcast_to(area[:, None, None], (*joints.shape[:2], 1))
+    return ops.concatenate(
+        [joints, column, crops["visible"][..., None]], axis=-1
+    )
+
+
+def _absent(people, crops):
+    """Marks of the joints that are not in the picture, `(B, K, 3)`."""
+    marks = ops.ones_like(crops["visible"]) * people["negative"][:, None]
+    return ops.concatenate([crops["joints"], marks[..., None]], axis=-1)
 
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """A loss, the key of the model's output that it reads, and its weight."""
+    """A loss with what it compares, and how much it counts.
+
+    Attributes:
+        loss: The loss, without a reduction.
+        output: Key of the model's output that the loss reads.
+        weight: The loss's weight in the sum.
+        truth: Function from people and their crops to `y_true`.
+        joint_weights: Weight of each joint; None for the same.
+    """
 
     loss: keras.losses.Loss
     output: str
     weight: float
+    truth: Callable[[dict, dict], Any] = _labels
+    joint_weights: tuple[float, ...] | None = None
+
+    def costs(self, people: dict, crops: dict, outputs: dict) -> Any:
+        """The people's costs, `(B,)`, without `weight`.
+
+        Args:
+            people: A batch of `pipeline.batches`.
+            crops: What `layers.PersonCrop` made of these people.
+            outputs: The model's outputs for these crops.
+        """
+        truth, weights = self.truth(people, crops), None
+        if self.joint_weights:
+            weights = ops.convert_to_tensor(self.joint_weights, "float32")
+            weights = ops.ones_like(crops["visible"]) * weights
+        return self.loss(truth, outputs[self.output], weights)
 
 
-def objectives(config: configs.TrainConfig, phase: str) -> dict[str, Objective]:
+def objectives(
+    config: configs.TrainConfig,
+    phase: str,
+    skeleton: skeletons.Skeleton = skeletons.MPII,
+    *,
+    negatives: bool = False,
+) -> dict[str, Objective]:
     """Makes the losses of one phase.
 
     Args:
         config: A `config.TrainConfig`.
         phase: One of `schedule.PHASES`.
+        skeleton: The records' `skeletons.Skeleton`, for flags that name
+            joints.
+        negatives: Whether there are pictures without anybody, which teach
+            empty maps.
 
     Returns:
         Dict from a loss's name to its `Objective`.
     """
-    cell = methods.stride(config.upsamplings)
-    distance = {"L1": losses.JointL1, "L2": losses.JointL2}[config.joint_loss]
-    joint = Objective(
-        distance(unit=cell, reduction=None), "joints", config.joint_weight
-    )
     heatmap = Objective(
         _heatmap_loss(config), "heatmaps", config.heatmap_weight
     )
+    joint = _joint(config, skeleton)
     if config.method in ("R1", "I*"):
         wanted = {"joint": joint}
     elif config.method in configs.HEATMAP_METHODS or phase == "heatmap":
@@ -49,13 +119,43 @@ def objectives(config: configs.TrainConfig, phase: str) -> dict[str, Objective]:
         wanted = {"joint": joint}
     else:
         wanted = {"heatmap": heatmap, "joint": joint}
+    empty = _EMPTY.get(type(heatmap.loss))
+    if negatives and empty and "heatmap" in wanted:
+        wanted["empty"] = dataclasses.replace(
+            heatmap, loss=empty(reduction=None), truth=_absent
+        )
+    weights = joint_numbers.weights(config.joint_weights, skeleton)
     return {
         methods.of_stage(name, stage, config.stages): dataclasses.replace(
-            each, output=methods.of_stage(each.output, stage, config.stages)
+            each,
+            output=methods.of_stage(each.output, stage, config.stages),
+            joint_weights=weights,
         )
         for stage in range(1, config.stages + 1)
         for name, each in wanted.items()
     }
+
+
+# ours: what a picture without anybody teaches, by the heat-map loss.
+_EMPTY = {
+    losses.GaussianSquaredError: losses.EmptySquaredError,
+    losses.BinaryCrossEntropy: losses.EmptyCrossEntropy,
+}
+
+
+def _joint(config, skeleton):
+    """The loss on the joints, with its weight."""
+    if config.joint_loss == "OKS":
+        sigmas = joint_numbers.usual_sigmas(skeleton)
+        loss, truth = losses.JointOKS(sigmas, reduction=None), _with_area
+    else:
+        distances = {"L1": losses.JointL1, "L2": losses.JointL2}
+        unit = methods.stride(config.upsamplings)
+        loss, truth = (
+            distances[config.joint_loss](unit, reduction=None),
+            _labels,
+        )
+    return Objective(loss, "joints", config.joint_weight, truth)
 
 
 def _heatmap_loss(config):

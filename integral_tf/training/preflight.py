@@ -6,8 +6,10 @@ from collections.abc import Container
 
 from integral_tf import config as configs
 from integral_tf import flagfiles
+from integral_tf import joint_numbers
 from integral_tf import progress as bars
 from integral_tf import runs
+from integral_tf.pipeline import balance
 from integral_tf.pipeline import batches
 from integral_tf.records import folder
 from integral_tf.records.folder import Records
@@ -109,14 +111,19 @@ def check(config: configs.TrainConfig) -> Records:
             a flag; or two flags do not fit each other.
     """
     records = open_records(config)
+    sigmas = joint_numbers.sigmas(config.sigmas, records.skeleton)
+    records = records.with_sigmas(sigmas)
     if records.people("val"):
         first = next(iter(batches.eval_batches(records, "val", 64)))
-        if not first["visible"].numpy().any():
+        known = first["visible"].numpy() + first["negative"].numpy()[:, None]
+        if not known.any():
             raise ValueError(
                 "The validation records have no labelled joints, as those of a "
                 "detector's boxes: train on records with annotated boxes, and "
                 f"evaluate on these. Received: --data={config.data}"
             )
+    if config.balance:
+        balance.check(records, config.balance)
     height, width = config.size
     if abs(width / height - records.aspect) > 0.01:
         raise ValueError(
@@ -131,7 +138,7 @@ def check(config: configs.TrainConfig) -> Records:
             f"Received: --epochs={config.epochs}"
         )
     for phase in (schedule.start(config).phase, "main"):
-        losses = objectives.objectives(config, phase)
+        losses = objectives.objectives(config, phase, records.skeleton)
         if not any(each.weight for each in losses.values()):
             raise ValueError(
                 f"A loss of weight 0 teaches nothing, and --method="
@@ -153,6 +160,26 @@ def check(config: configs.TrainConfig) -> Records:
 
 def _tell(config, records):
     """Prints how a run departs from its flags, or does without something."""
+    skeleton = records.skeleton
+    if weights := joint_numbers.weights(config.joint_weights, skeleton):
+        said = joint_numbers.described(weights, skeleton)
+        print(f"weights of the joints: {said}")
+    if config.sigmas or config.joint_loss == "OKS":
+        sigmas = joint_numbers.usual_sigmas(skeleton)
+        said = joint_numbers.described(sigmas, skeleton)
+        print(f"standard deviations of OKS: {said}")
+    if config.balance:
+        print(balance.described(records, config.balance))
+    if count := records.negatives("train"):
+        teach = [
+            "empty"
+            in objectives.objectives(config, phase, skeleton, negatives=True)
+            for phase in (schedule.start(config).phase, "main")
+        ]
+        what = "these losses have no empty map, so that they teach nothing"
+        if any(teach):
+            what = "their maps are to be empty"
+        print(f"{count} of the training records show nobody: {what}")
     people = batch_size(config, records)
     if people < config.batch_size:
         print(

@@ -85,10 +85,9 @@ class Step:
 
     def _replica(self, people, objectives):
         crops = self.augment(people)
-        truth = crops["labels"]
         with tf.GradientTape() as tape:
             outputs = self.model(crops["images"], training=True)
-            costs = self._costs(objectives, truth, outputs)
+            costs = self._costs(objectives, people, crops, outputs)
             # Summed over replicas, gradients are the global batch's.
             scaled = self.optimizer.scale_loss(costs["loss"])
         variables = self.model.trainable_variables
@@ -97,11 +96,11 @@ class Step:
         self.optimizer.apply(gradients, variables)
         return costs, sizes
 
-    def _costs(self, objectives, truth, outputs):
+    def _costs(self, objectives, people, crops, outputs):
         """This replica's part of each loss and of their weighted sum."""
         costs, total = {}, 0.0
         for name, objective in objectives.items():
-            each = objective.loss(truth, outputs[objective.output])
+            each = objective.costs(people, crops, outputs)
             costs[name] = tf.reduce_sum(each) / self.batch_size
             total = total + objective.weight * costs[name]
         return {"loss": total, **costs}

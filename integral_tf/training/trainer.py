@@ -20,6 +20,7 @@ from integral_tf.evaluation import predictions
 from integral_tf.models import methods
 from integral_tf.models import reading
 from integral_tf.training import after_training
+from integral_tf.training import board
 from integral_tf.training import checkpoint
 from integral_tf.training import feed
 from integral_tf.training import initial_weights
@@ -208,7 +209,9 @@ class _Run:
     def _epochs(self, bar):
         """Trains and validates until the schedule ends."""
         config, progress = self.config, self.progress
-        writer = logs.tensorboard(self.workdir, config.tensorboard)
+        show = board.opened(
+            config, progress.state.epoch, self.validator, self.observer
+        )
         phase = None
         while progress.state.phase != "done":
             where = f"epoch {progress.state.epoch + 1}/{config.epochs}"
@@ -224,9 +227,9 @@ class _Run:
                 bars.say(bar, f"{where} {phase}, validating")
                 self.reading = self.validator.read(self.objectives)
                 figures = self.reading.figures
-            self._end_epoch(means, figures, writer)
+            self._end_epoch(means, figures, show)
 
-    def _end_epoch(self, means, figures, writer):
+    def _end_epoch(self, means, figures, show):
         """Saves an epoch's models, checkpoint and figures."""
         progress = self.progress
         row = logs.row(self.config, progress.state, means, figures)
@@ -239,9 +242,11 @@ class _Run:
             kept_models.keep(
                 self.model, self.reading, progress, self.workdir, self.skeleton
             )
+        show(row)
         self._save()
         self._check_epoch(loss)
-        self._report(row, writer)
+        logs.append_log(self.workdir, row)
+        bars.write(logs.line(row))
 
     def _finish(self):
         """Saves the finished model; returns its path."""
@@ -293,7 +298,10 @@ class _Run:
             self.progress.beta = self.reading.beta
             reading.set_beta(self.model, self.progress.beta)
             self._save()
-        self.objectives = objectives.objectives(self.config, phase)
+        empty = self.feed.records.negatives("train") > 0
+        self.objectives = objectives.objectives(
+            self.config, phase, self.skeleton, negatives=empty
+        )
         self.train_step = self.step.of_phase(self.objectives)
 
     def _train_epoch(self, bar, where):
@@ -383,13 +391,3 @@ class _Run:
     def _save(self):
         runs.check_there(self.config)
         self.checkpoints.save()
-
-    def _report(self, row, writer):
-        logs.append_log(self.workdir, row)
-        logs.summarise(writer, row)
-        figures = "  ".join(
-            f"{name} {value:.4g}"
-            for name, value in row.items()
-            if isinstance(value, float) and name != "learning_rate"
-        )
-        bars.write(f"epoch {row['epoch']:3d} {row['phase']:7s} {figures}")

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from integral_tf import config as configs
+from integral_tf import joint_numbers
 from integral_tf import layers
 from integral_tf import metrics
 from integral_tf.evaluation import calibrate
@@ -54,6 +55,10 @@ class Validator:
         observe: The `predictions.Observer` of the model, whose scores are not
             calibrated.
         records: The `Records`.
+
+    Attributes:
+        predicted: The `predictions.Predictions` of the last reading at the best
+            beta, or None.
     """
 
     def __init__(
@@ -65,7 +70,11 @@ class Validator:
         self.config = config
         self.records = records
         self.annotations = records.annotations()
+        self.predicted: predictions.Predictions | None = None
         self._observe = observe
+        self._weights = joint_numbers.weights(
+            config.joint_weights, records.skeleton
+        )
         self._probes = []
         if losses.chooses_beta(config):
             stride = methods.stride(config.upsamplings)
@@ -83,7 +92,7 @@ class Validator:
         costs, rows = {}, []
         batches = self._observe(self.records, "val", self.config.batch_size)
         for people, crops, outputs in batches:
-            each = _costs(objectives or {}, crops, outputs)
+            each = _costs(objectives or {}, people, crops, outputs)
             for name, values in each.items():
                 costs.setdefault(name, []).append(np.asarray(values))
             rows.append(
@@ -99,7 +108,10 @@ class Validator:
         if objectives:
             figures["loss"] = _weighted(objectives, figures)
         candidates = [predictions.concatenate(list(row)) for row in zip(*rows)]
-        found = [each.pckh(self.records.skeleton)[0] for each in candidates]
+        found = [
+            each.pckh(self.records.skeleton, weights=self._weights)[0]
+            for each in candidates
+        ]
         best = int(np.argmax([score.auc for score in found]))
         beta = float(calibrate.BETAS[best]) if self._probes else None
         return self._calibrated(
@@ -134,6 +146,7 @@ class Validator:
             )
         if self.annotations:
             reading.figures["ap"] = 100 * self._average_precision(predicted)
+        self.predicted = predicted
         return reading
 
     def training_loss(
@@ -141,8 +154,7 @@ class Validator:
     ) -> float:
         """The weighted loss on the first batch of a training split."""
         batches = self._observe(records, "train", self.config.batch_size)
-        _, crops, outputs = next(batches)
-        costs = _costs(objectives, crops, outputs)
+        costs = _costs(objectives, *next(batches))
         means = {name: float(np.mean(each)) for name, each in costs.items()}
         return _weighted(objectives, means)
 
@@ -159,7 +171,10 @@ class Validator:
     def _average_precision(self, predicted):
         results = coco_results.of_predictions(predicted, self.annotations)
         return metrics.coco_keypoint_ap(
-            self.annotations, results, self.records.skeleton.sigmas
+            self.annotations,
+            results,
+            self.records.skeleton.sigmas,
+            weights=self._weights,
         )["AP"]
 
 
@@ -173,8 +188,10 @@ def _shown(score, beta):
 
 
 def _predicted(people, crops, joints, scores):
-    """The `predictions.Predictions` of a batch."""
-    return predictions.of_batch(people, joints, scores, crops["to_window"])
+    """The `predictions.Predictions` of a batch's people."""
+    return predictions.of_batch(
+        people, joints, scores, crops["to_window"]
+    ).of_people()
 
 
 def _weighted(objectives, means):
@@ -182,9 +199,9 @@ def _weighted(objectives, means):
     return sum(each.weight * means[name] for name, each in objectives.items())
 
 
-def _costs(objectives, crops, outputs):
+def _costs(objectives, people, crops, outputs):
     """Dict from a loss's name to its `(B,)` unweighted values."""
     return {
-        name: each.loss(crops["labels"], outputs[each.output])
+        name: each.costs(people, crops, outputs)
         for name, each in objectives.items()
     }

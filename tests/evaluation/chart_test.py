@@ -4,6 +4,7 @@ import re
 import xml.etree.ElementTree as xml
 
 import numpy as np
+import pytest
 
 from integral_tf.evaluation import chart
 
@@ -50,3 +51,11 @@ def test_the_legend_names_lines_in_their_colours():
         colours, root.findall(".//polyline[@class='line']")
     ):
         assert line.get("stroke") in colour
+
+
+@pytest.mark.parametrize(
+    "value, end",
+    [(0, 1), (0.07, 0.08), (1, 1), (9.1, 10), (17, 20), (40, 40), (601, 800)],
+)
+def test_an_axis_ends_at_a_short_number(value, end):
+    assert chart.round_up(value) == pytest.approx(end)

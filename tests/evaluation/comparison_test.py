@@ -102,3 +102,12 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
     (folder / comparison.ERRORS).write_text("source_id,image_id,nose\nx,y,z\n")
     with pytest.raises(ValueError, match="is damaged.*Received: --compare"):
         comparison.read(folder)
+
+
+def test_a_joints_weight_is_in_both_figures():
+    # The first joint is right in this, the second in the other; weights 3, 1.
+    errors, others = np.tile([0.0, 9.0], (6, 1)), np.tile([9.0, 0.0], (6, 1))
+    row = comparison.bootstrap(errors, others, np.arange(6), [3, 1])["@0.5"]
+    assert (row["this"], row["other"], row["difference"]) == (75, 25, 50)
+    row = comparison.bootstrap(errors, others, np.arange(6), [0, 1])["@0.5"]
+    assert (row["this"], row["other"]) == (0, 100)

@@ -135,6 +135,13 @@ def test_the_mean_of_shares_is_pckh():
     assert [rows["all"][name] for name in diagnosis.FIGURES] == pytest.approx(
         [score.at[0.5], score.at[0.1], score.auc]
     )
+    weights = (0.0, 3.0, 1.0, 1.0, 0.5)
+    score, _ = seen.pckh(FIVE, weights=weights)
+    rows = diagnosis.of_slices(seen.errors(), everyone, FIVE, weights)
+    assert rows["people"]["all"]["joints"] == score.joints
+    assert [rows["people"]["all"][n] for n in diagnosis.FIGURES] == (
+        pytest.approx([score.at[0.5], score.at[0.1], score.auc])
+    )
 
 
 def test_slices_keep_the_metric_of_all_people():

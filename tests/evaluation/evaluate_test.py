@@ -11,7 +11,9 @@ import scipy.io
 from PIL import Image
 
 from integral_tf import config
+from integral_tf import metrics
 from integral_tf import skeletons
+from integral_tf.evaluation import comparison
 from integral_tf.evaluation import evaluate
 from integral_tf.records import coco
 from integral_tf.records import coco_skeleton
@@ -112,6 +114,31 @@ def test_true_boxes_are_scored_both_ways(work, capsys):
         f"| {variant.replace('_', ' ')} | " in table for variant in variants
     )
     assert (work / "out" / "reliability.png").exists()
+
+
+def test_weights_and_sigmas_of_joints_are_in_the_figures(work):
+    text = "wrist=2,Face=0"
+    figures = evaluate.evaluate(
+        settings(work, joint_weights=text, sigmas="0.5")
+    )
+    weights = np.array([0.0] * 5 + [1.0] * 4 + [2.0] * 2 + [1.0] * 6)
+    assert [*figures["joint_weights"].values()] == weights.tolist()
+    assert figures["sigmas"] == dict.fromkeys(skeletons.COCO.joints, 0.5)
+    assert figures["protocol"]["joint_weights"] == text
+    table = (work / "out" / "table.md").read_text()
+    assert "weights: nose 0, left_eye 0" in table
+    assert f"--joint_weights={text}, --sigmas=0.5" in table
+    assert "paper's" not in table and "pycocotools" not in figures
+    # The same by hand: the share of the labelled joints' hits, by weight.
+    errors = comparison.read(work / "out").errors
+    shares = weights * ~np.isnan(errors)
+    assert figures["joints"] == (shares > 0).sum() < (errors >= 0).sum()
+    share = (shares * (errors <= 0.5)).sum() / shares.sum()
+    assert figures["@0.5"] == pytest.approx(100 * share)
+    of_truth = json.loads((work / "truth.json").read_text())
+    assert figures["coco"] == metrics.coco_keypoint_ap(
+        of_truth, predicted(work), [0.5] * 17, weights=weights
+    )
 
 
 def test_nms_finds_a_detectors_second_look(work, capsys):

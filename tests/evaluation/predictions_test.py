@@ -9,6 +9,7 @@ from integral_tf.evaluation import coco_results
 from integral_tf.evaluation import predictions
 from integral_tf.pipeline import batches
 from integral_tf.records import shards
+from tests.evaluation import cases
 
 
 @pytest.mark.parametrize("height, width", [(256, 256), (256, 192), (128, 256)])
@@ -129,3 +130,17 @@ def test_covariances_get_to_the_image_with_their_joints():
         people, people["joints"], np.ones((1, 2)), to_window
     )
     assert predictions.concatenate([seen, seen]).covariance is None
+
+
+def test_a_persons_error_is_a_weighted_mean():
+    # Errors of 0.2 and 0.6 heads, and one that is infinite.
+    joints = np.zeros((2, 2, 2))
+    joints[0, :, 0] = 2, 6
+    joints[1, :, 0] = 2, np.inf
+    seen = cases.predicted(joints, np.zeros((2, 2, 2)))
+    plain = seen.mean_errors()
+    np.testing.assert_allclose(plain, [0.4, np.inf])
+    weighed = seen.mean_errors((3.0, 1.0))
+    np.testing.assert_allclose(weighed, [0.3, np.inf])
+    alone = seen.mean_errors((1.0, 0.0))
+    np.testing.assert_allclose(alone, [0.2, 0.2])

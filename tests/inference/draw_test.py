@@ -145,3 +145,9 @@ def test_a_sheet_has_each_picture_and_its_caption():
     ]  # fmt: skip
     assert sheet[:20, :90].max() == 255 and not sheet[66:109].any()
     assert not sheet[110:, 90:].any()
+    # A heading moves everything down by its line.
+    below = draw.sheet(
+        pictures, ["one", "two", "three"], columns=2, side=90, heading="white"
+    )
+    assert below[:20].max() == 255
+    np.testing.assert_array_equal(below[20:], sheet)

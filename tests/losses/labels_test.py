@@ -14,7 +14,10 @@ from integral_tf import metrics
 
 STRIDE = 4
 JOINTS = 3
-MAPS = losses.__all__[:-1]
+# Losses with labels of another form have test files of their own.
+OTHERS = ("EmptyCrossEntropy", "EmptySquaredError", "JointOKS")
+NAMES = [name for name in losses.__all__ if name not in OTHERS]
+MAPS = NAMES[:-1]
 
 
 def make(name, **options):
@@ -52,7 +55,7 @@ def cost(name, y_true, y_pred, **options):
     return float(make(name)(y_true, y_pred, **options))
 
 
-EVERY = pytest.mark.parametrize("name", [*losses.__all__, "JointDistance"])
+EVERY = pytest.mark.parametrize("name", [*NAMES, "JointDistance"])
 
 
 @EVERY

@@ -338,3 +338,34 @@ RESULT = detection(7, HERE, 0.5)
 def test_says_what_is_wrong(truth, results, message):
     with pytest.raises(ValueError, match=message):
         metrics.coco_keypoint_ap(truth, results)
+
+
+def test_weights_of_joints():
+    # Two people of whom each is found with one joint right, the nose or the
+    # rest: the weight decides which one is found.
+    joints = np.full((17, 2), 100.0)
+    people = [annotation(1, joints), annotation(2, joints)]
+    nose, rest = joints.copy(), joints.copy()
+    nose[1:] += 1e4
+    rest[0] += 1e4
+    found = [detection(1, nose, 0.9), detection(2, rest, 0.9)]
+    truth = dataset([1, 2], people)
+    plain = metrics.coco_keypoint_ap(truth, found)
+    only = metrics.coco_keypoint_ap(truth, found, weights=[1] + [0] * 16)
+    others = metrics.coco_keypoint_ap(truth, found, weights=[0] + [1] * 16)
+    # 16 of 17 joints are an OKS of 0.94, of 10 thresholds 9.
+    assert plain["AR"] == pytest.approx(0.45)
+    assert only["AR"] == others["AR"] == pytest.approx(0.5)
+    same = metrics.coco_keypoint_ap(truth, found, weights=[2.0] * 17)
+    assert same == pytest.approx(plain)
+
+
+def test_whoever_has_only_joints_of_weight_0_is_not_to_be_found():
+    joints = np.full((17, 2), 100.0)
+    keypoints = np.zeros((17, 3))
+    keypoints[0] = 100, 100, 2
+    row = annotation(1, joints, keypoints=keypoints.ravel().tolist())
+    truth = dataset([1], [row])
+    nobody = metrics.coco_keypoint_ap(truth, [], weights=[0] + [1] * 16)
+    assert nobody["AP"] == -1
+    assert metrics.coco_keypoint_ap(truth, [])["AP"] == 0

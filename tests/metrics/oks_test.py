@@ -98,3 +98,20 @@ def test_pairs_do_not_mix():
             boxes[one],
         )
         assert both[i] == alone[0]
+
+
+def test_a_weighted_mean():
+    # Similarities of 1 and of e^-0.5, with weights 3 and 1.
+    there, aside = (5, 5), (7, 17)
+    wanted = (3 + HALF) / 4
+    given = {"weights": [3, 1]}
+    assert similarity([there, aside], **given) == pytest.approx(wanted)
+    assert similarity([there, aside], (2, 0), **given) == pytest.approx(1)
+    # A joint of weight 0 is as one without a label.
+    given = {"weights": [0, 2]}
+    assert similarity([there, aside], **given) == pytest.approx(HALF)
+    assert np.isnan(similarity([there, aside], (2, 0), **given))
+    box = np.array([[0, 0, 10, 10]])
+    # 10 beyond the enlarged box, whose right edge is 20; one joint counts.
+    far = similarity([there, (30, 5)], (2, 0), boxes=box, **given)
+    assert far == pytest.approx(HALF)

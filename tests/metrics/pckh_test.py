@@ -57,6 +57,21 @@ def test_worked_by_hand():
     assert (result.joints, result.people) == (4, 2)
 
 
+def test_weights_worked_by_hand():
+    # As above, the hands with weight 3: hits of 3 + 3 + 0 + 1 of 8.
+    given = [[5.0, 5.1], [1.0, 5.0]], [10, 20]
+    result = score(*given, weights=[3, 1])
+    assert result.at == {0.5: 100 * 7 / 8, 0.1: 100 * 3 / 8}
+    # At 0.25 the foot and the hand of the second, 4 of 8; below, 3 of 8.
+    assert result.curve[25] == 50 and result.curve[24] == 37.5
+    assert result.groups[0.5] == {"Hand": 100.0, "Foot": 50.0}
+    same = score(*given, weights=[3, 3])
+    np.testing.assert_array_equal(same.curve, score(*given).curve)
+    alone = score(*given, weights=[0, 2])
+    assert (alone.at[0.5], alone.joints, alone.people) == (50, 2, 2)
+    assert math.isnan(alone.groups[0.5]["Hand"])
+
+
 @pytest.mark.parametrize("hundredths", range(0, 51))
 def test_the_threshold_itself_is_a_hit(hundredths):
     result = score([[hundredths, hundredths + 1e-6]], [100])

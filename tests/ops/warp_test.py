@@ -36,6 +36,14 @@ def in_crop(point, **kwargs):
     return warp.transform(warp.invert(affine(**kwargs)), points)[0, 0]
 
 
+def test_areas_grow_by_the_square_of_the_step():
+    # A box of 8 is a crop of 4: a crop pixel is 2 x 2 pixels of the picture,
+    # whatever the turn and the mirror.
+    for angle, mirrored in ((0.0, 0.0), (0.7, 1.0)):
+        found = affine(height=4, width=4, angle=angle, mirrored=mirrored)
+        np.testing.assert_allclose(warp.area_factor(found), [4.0], rtol=1e-6)
+
+
 # Of an 8 x 8 crop of the 8 x 8 picture; its middle is (3.5, 3.5).
 ABOVE = (3.5, 1.5)
 

@@ -88,6 +88,7 @@ def test_batches_have_these_shapes(folder):
         "image_extent": ((6, 2), "int64"),
         "source_id": ((6,), "object"),
         "category": ((6,), "int64"),
+        "negative": ((6,), "float32"),
         "draws": ((6, 3), "float32"),
         "shades": ((6, 16), "float32"),
     }
@@ -201,6 +202,20 @@ def test_evaluation_stops_at_the_limit(folder, limit, count):
     people = batches.eval_batches(Records.open(folder), "train", BATCH, limit)
     count = count or people_in(folder, "train")
     assert len(names(people.as_numpy_iterator())) == count
+
+
+@pytest.mark.parametrize(
+    "most, share", [(3, (0, 0.5, 1)), (1, (0,)), (1000, None)]
+)
+def test_people_are_spread_over_a_split(folder, most, share):
+    records = Records.open(folder)
+    _, everyone = batches.ids(records, "train")
+    places, people = batches.spread(records, "train", most)
+    last = len(everyone) - 1
+    wanted = range(last + 1) if share is None else [last * s for s in share]
+    np.testing.assert_allclose(places, wanted, atol=0.5)
+    found = [person["source_id"] for person in people.as_numpy_iterator()]
+    assert found == [everyone[place] for place in places]
 
 
 def test_everything_is_where_the_person_is(folder):

@@ -102,3 +102,24 @@ def test_refuses_a_missing_shard(copy):
 def test_refuses_another_split(folder, split):
     with pytest.raises(ValueError, match="splits train, val. Received: split="):
         Records.open(folder).paths(split)
+
+
+def test_other_sigmas_leave_the_records_as_they_are(folder):
+    records = Records.open(folder)
+    assert records.with_sigmas(records.skeleton.sigmas) is records
+    other = records.with_sigmas((0.1,) * 14)
+    assert other.skeleton.sigmas == (0.1,) * 14
+    assert other.skeleton.joints == records.skeleton.joints
+    assert other.digest == records.digest
+    assert records.skeleton.sigmas == ()
+
+
+def test_refuses_damaged_fields_and_negatives(copy):
+    edit(copy, fields=["site", 5])
+    with pytest.raises(ValueError, match="its fields"):
+        Records.open(copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["splits"]["val"]["negatives"] = 10**6
+    edit(copy, fields=["site"], splits=manifest["splits"])
+    with pytest.raises(ValueError, match="the negatives of val"):
+        Records.open(copy)

@@ -43,11 +43,32 @@ def test_every_field_comes_back(person):
         "area": 12345.5,
         "score": 0.625,
         "category": 7,
+        "negative": 0,
         "window_to_image": TO_IMAGE,
     }
     assert got.keys() == expected.keys()
     for key, value in expected.items():
         np.testing.assert_array_equal(got[key], value, err_msg=key)
+
+
+def test_fields_and_the_mark_of_nobody_are_there_if_wanted(person):
+    plain = schema.serialise(person, JPEG, TO_IMAGE)
+    person.fields, person.negative = {"species": "Löwe", "site": ""}, True
+    more = schema.serialise(person, JPEG, TO_IMAGE)
+    keys = [
+        set(tf.train.Example.FromString(record).features.feature)
+        for record in (plain, more)
+    ]
+    assert keys[1] - keys[0] == {
+        "image/object/field/species",
+        "image/object/field/site",
+        "image/object/negative",
+    }
+    assert schema.parse(more, 3)["negative"] == 1
+    got = [schema.field(more, name).numpy() for name in person.fields]
+    assert got == ["Löwe".encode(), b""]
+    assert schema.field(plain, "species").numpy() == b""
+    assert schema.field(plain, "category").numpy() == b"7"
 
 
 def test_a_record_of_before_has_no_category(person):

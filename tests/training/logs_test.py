@@ -67,18 +67,6 @@ def test_a_damaged_log_is_moved_aside_and_begun_anew(run, damage, capsys):
     assert epochs(run) == [5]
 
 
-def test_without_tensorboard_a_row_is_written_nowhere(
-    tmp_path, monkeypatch, capsys
-):
-    """`tf.summary.scalar` raises where TensorBoard is not installed."""
-    monkeypatch.setattr(logs.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(logs.tf.summary, "scalar", None)
-    writer = logs.tensorboard(tmp_path, True)
-    logs.summarise(writer, {"epoch": 1, "train_loss": 0.5})
-    assert "pip install integral_tf[tensorboard]" in capsys.readouterr().out
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_full_disk_keeps_the_rows_before(tmp_path):
     with full_disk.of(tmp_path / "small", 8192) as run:
         logs.append_log(run, row(1))

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorboard.backend.event_processing import event_accumulator
 
 from integral_tf import config
 from integral_tf import flagfiles
@@ -146,7 +147,14 @@ def test_a_run_leaves_logs_and_flags_and_refuses_other_flags(finished):
     rows = list(csv.DictReader((workdir / "log.csv").read_text().splitlines()))
     assert [row["phase"] for row in rows] == ["heatmap", "main"]
     assert float(rows[0]["val_heatmap"]) > 0
-    assert list((workdir / "tensorboard").iterdir())
+    for split in ("train", "val"):
+        board = event_accumulator.EventAccumulator(
+            str(workdir / "tensorboard" / split)
+        )
+        board.Reload()
+        steps = [event.step for event in board.Tensors("loss/total")]
+        assert steps == [1, 2]
+    assert [event.step for event in board.Images("people")] == [1, 2]
     saved = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
     assert saved == settings
     with pytest.raises(ValueError, match="Received: --seed=1"):
@@ -212,7 +220,7 @@ def test_a_batch_larger_than_the_training_split_shrinks_to_it(
     batch_sizes = []
     took = batches.train_batches
 
-    def killed(run, row, writer):
+    def killed(run, row):
         raise KeyboardInterrupt
 
     def seen(records, batch_size, *args):

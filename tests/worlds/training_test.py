@@ -16,11 +16,14 @@ from tests.worlds import cases
 
 LOSSES = {
     "BinaryCrossEntropy": 0.703115,
+    "EmptyCrossEntropy": 0.728887,
+    "EmptySquaredError": 3.13047,
     "GaussianCrossEntropy": 4.56727,
     "GaussianDivergence": 0.396355,
     "GaussianSquaredError": 5.29201,
     "JointL1": 0.721666,
     "JointL2": 0.8871,
+    "JointOKS": 0.642657,
     "OneHotCrossEntropy": 4.60607,
     "VarianceError": 134.427,
 }
@@ -91,11 +94,18 @@ def test_loss_is_the_same_everywhere(name):
         constant_values=1,
     )
     labelled[0, 1, 2] = 0
-    if name.startswith("Joint"):
+    if name == "JointOKS":
+        # A sigma of 0.1, and an area of 9 between the point and its flag.
+        given = cases.expected(maps).astype("float32")
+        loss = losses.JointOKS([0.1] * given.shape[1])
+        labelled = np.insert(labelled, 2, 9.0, axis=-1)
+    elif name.startswith("Joint"):
         loss, given = (
             getattr(losses, name)(),
             cases.expected(maps).astype("float32"),
         )
+    elif name.startswith("Empty"):
+        loss, given = getattr(losses, name)(), maps
     else:
         # So small a radius that BinaryCrossEntropy has to draw.
         options = {"radius": 5.0} if name.startswith("Binary") else {}
