@@ -82,10 +82,11 @@ def test_a_bad_gradient_of_a_finite_loss_stops_the_run(
     spoils = tf.Variable(False)
     costs_seen = []
 
-    def spoilt_costs(self, objectives, truth, outputs):
+    def spoilt_costs(self, objectives, people, crops, outputs):
         maps = outputs["heatmaps"]
         maps = tf.cond(spoils, lambda: bad_gradient(maps), lambda: maps)
-        return real(self, objectives, truth, {**outputs, "heatmaps": maps})
+        spoilt_outputs = {**outputs, "heatmaps": maps}
+        return real(self, objectives, people, crops, spoilt_outputs)
 
     def counted(run, costs, gradients):
         costs_seen.append({n: float(c) for n, c in costs.items()})
