@@ -49,7 +49,7 @@ def test_an_estimator_asked_at_once(load, asked):
     def ask(path, boxes):
         return [pose.joints for pose in estimate(path, boxes)]
 
-    row = check(load, ask, asked, lambda: load.resident("self"))
+    row = check(load, ask, asked, load.own_memory)
     assert len(row["memory"]) == 20 and min(row["memory"]) > 100
 
 

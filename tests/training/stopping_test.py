@@ -115,7 +115,7 @@ def test_what_is_moved_while_a_run_trains_ends_it(
 ):
     data = shutil.copytree(unvalidated, tmp_path / "data")
     settings = dataclasses.replace(settings, method="H1", data=str(data))
-    real = trainer._Run._report
+    real = trainer._Run._end_epoch
 
     def moved(run, *args):
         real(run, *args)
@@ -125,7 +125,7 @@ def test_what_is_moved_while_a_run_trains_ends_it(
         data.rename(tmp_path / "old")
         drawn.records(data, 8, 0.0, first=8)
 
-    monkeypatch.setattr(trainer._Run, "_report", moved)
+    monkeypatch.setattr(trainer._Run, "_end_epoch", moved)
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         trainer.train(settings)
     assert what == "records" or not pathlib.Path(settings.workdir).exists()
