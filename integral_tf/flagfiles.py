@@ -162,10 +162,24 @@ def _add_absls(values):
 def write(config: Any, path: str | os.PathLike) -> None:
     """Writes a config as a file that `--flagfile` reads."""
     lines = [
-        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+        f"--{name}={_written(value)}"
         for name, value in dataclasses.asdict(config).items()
     ]
     pathlib.Path(path).write_text("\n".join(lines) + "\n")
+
+
+def changes(before: Any, now: Any) -> str:
+    """The flags in which two configs differ, and the values of both."""
+    return ", ".join(
+        f"--{field.name}={_written(getattr(now, field.name))}, before "
+        f"{_written(getattr(before, field.name))}"
+        for field in dataclasses.fields(now)
+        if getattr(before, field.name) != getattr(now, field.name)
+    )
+
+
+def _written(value):
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def read(config_class: type, path: str | os.PathLike) -> Any:

@@ -132,7 +132,8 @@ def _sign(lock):
     text = f"process {os.getpid()} on {socket.gethostname()} ({command})\n"
     os.ftruncate(lock, 0)
     os.lseek(lock, 0, os.SEEK_SET)
-    os.write(lock, text.encode(errors="replace"))
+    with contextlib.suppress(OSError):  # a full disk: a lock without a name
+        os.write(lock, text.encode(errors="replace"))
 
 
 def _owner(lock):

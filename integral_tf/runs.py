@@ -49,6 +49,7 @@ _TAKEN = "A run is not overwritten; name another folder."
 # rates may change.
 _FREE = {
     "workdir", "data", "tensorboard", "keep_checkpoints", "checkpoint_steps",
+    "skip_damaged",
 }  # fmt: skip
 _RATES = {"learning_rate", "final_learning_rate"}
 
@@ -241,8 +242,11 @@ def claim(config: configs.TrainConfig) -> None:
     workdir = pathlib.Path(config.workdir)
     workdir.mkdir(parents=True, exist_ok=True)
     path = workdir / FLAGS
-    if path.exists() and flagfiles.read(type(config), path) == config:
-        return
+    if path.exists():
+        before = flagfiles.read(type(config), path)
+        if before == config:
+            return
+        print(f"changed flags: {flagfiles.changes(before, config)}")
     with whole.file(path) as partial:
         flagfiles.write(config, partial)
 
@@ -319,7 +323,7 @@ def _described(records):
     return {
         "digest": records.digest,
         "skeleton": records.skeleton.name,
-        "people": {name: records.people(name) for name in splits},
+        "people": {name: split["people"] for name, split in splits.items()},
         "source": records.manifest.get("source", ""),
     }
 

@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all, and undivided steps."""
 
 import contextlib
+import errno
 import os
 import pathlib
 import shutil
@@ -9,6 +10,55 @@ import threading
 from collections.abc import Iterator
 
 from integral_tf import ownership
+
+# Of a full disk, a quota, and a file system's or a user's largest file.
+_FULL = ("ENOSPC", "EDQUOT", "EFBIG")
+_FULL = {getattr(errno, name) for name in _FULL if hasattr(errno, name)}
+
+
+class DiskFull(OSError):
+    """There was no space to write a file, which the text names."""
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike) -> Iterator[None]:
+    """Names a file, or a folder, if the disk is full in the block.
+
+    The errors of Python and of TensorFlow name no file, or a temporary one.
+
+    Raises:
+        DiskFull: there is no space; the error names `path`, unless a block
+            inside has named a file.
+    """
+    try:
+        yield
+    except DiskFull:
+        raise
+    except Exception as error:
+        reason = _full(error)
+        if not reason:
+            raise
+        raise DiskFull(
+            f"The disk is full ({reason}), and this was not written; make "
+            "space, and give the same command again. "
+            f"Received: {str(path)!r}"
+        ) from error
+
+
+def _full(error):
+    """The operating system's text of a full disk; empty for other errors."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return os.strerror(error.errno)
+        if type(error).__module__.startswith("tensorflow."):
+            for each in map(os.strerror, _FULL):
+                if each in str(error):
+                    return each
+        if isinstance(error, RuntimeError) and "iostream" in str(error):
+            return str(error)  # OpenVINO's, by C++'s streams: no reason
+        # A writer that is closed after the error may raise one of its own.
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 @contextlib.contextmanager
@@ -22,14 +72,28 @@ def file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 
     Yields:
         Path of the temporary file: hidden, with the same ending.
+
+    Raises:
+        DiskFull: there is no space for the file.
     """
     path = pathlib.Path(path)
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
-        yield partial
-        os.replace(partial, path)
+        with naming(path):
+            yield partial
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def clear(folder: str | os.PathLike) -> None:
+    """Deletes temporary files of `file` that a killed process left in a folder.
+
+    Only the owner of the folder may call it (`ownership.of`).
+    """
+    for left in pathlib.Path(folder).glob(".*.partial*"):
+        if left.is_file():
+            left.unlink()
 
 
 @contextlib.contextmanager
@@ -51,6 +115,7 @@ def folder(
 
     Raises:
         BlockingIOError: another process is writing `out`.
+        DiskFull: there is no space for the folder.
         FileExistsError: `out` exists, and `taken` is not empty.
         ValueError: `out` has no name, as "." or "/".
     """
@@ -70,7 +135,8 @@ def folder(
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         try:
-            yield partial
+            with naming(out):
+                yield partial
             shutil.rmtree(replaced, ignore_errors=True)
             if out.exists():
                 out.rename(replaced)
@@ -84,7 +150,7 @@ def folder(
 
 @contextlib.contextmanager
 def step() -> Iterator[None]:
-    """A block that Ctrl-C does not cut in two: it interrupts after the block.
+    """A block that Ctrl-C and SIGTERM do not cut in two: they come after it.
 
     Python gives signals to the main thread; in another the block is as usual.
     """
@@ -92,16 +158,18 @@ def step() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    before = {
+        each: signal.signal(each, lambda number, _: came.append(number))
+        for each in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        # None: a handler that was not installed from Python.
-        signal.signal(
-            signal.SIGINT, signal.SIG_DFL if before is None else before
-        )
+        for each, handler in before.items():
+            # None: a handler that was not installed from Python.
+            signal.signal(each, signal.SIG_DFL if handler is None else handler)
     if came:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(came[0])
 
 
 def _put_back(replaced, out):

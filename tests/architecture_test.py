@@ -127,7 +127,8 @@ def test_only_coordinates_knows_of_the_half_pixel(path):
 
 
 @pytest.mark.parametrize(
-    "page", ["architecture.md", "paper_map.md", "border.md"]
+    "page",
+    ["architecture.md", "paper_map.md", "border.md", "reliability.md"],
 )
 def test_every_symbol_that_a_page_names_is_there(page):
     text = (ROOT / "docs" / page).read_text()

@@ -5,13 +5,16 @@ import json
 import pathlib
 import zipfile
 
+import keras
 import pytest
 
 from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf import runs
 from integral_tf import skeletons
+from integral_tf import whole
 from integral_tf.records.folder import Records
+from tests import full_disk
 
 OTHER = {"shards": [], "people": 0, "dropped": {}, "joints_outside": 0}
 
@@ -51,13 +54,32 @@ def records(seed="0", **changes):
         {"keep_checkpoints": 5},
         {"tensorboard": False},
         {"data": "moved"},
+        {"skip_damaged": True},
     ],
 )
-def test_flags_that_may_change_are_written_down(settings, half, change):
+def test_flags_that_may_change_are_written_down_and_said(
+    settings, half, change, capsys
+):
     changed = dataclasses.replace(settings, **change)
     runs.claim(changed)
+    ((name, value),) = change.items()
+    before, value = getattr(settings, name), str(value)
+    if isinstance(before, bool):
+        before, value = str(before).lower(), value.lower()
+    said = f"changed flags: --{name}={value}, before {before}\n"
+    assert capsys.readouterr().out == said
+    runs.claim(changed)
+    assert not capsys.readouterr().out
     flags = half / "flags.cfg"
     assert flagfiles.read(config.TrainConfig, flags) == changed
+
+
+def test_a_full_disk_is_said_of_the_model_that_it_did_not_take(tmp_path):
+    model = keras.Sequential([keras.Input((60,)), keras.layers.Dense(60)])
+    with full_disk.of(tmp_path / "run", 8192) as folder:
+        with pytest.raises(whole.DiskFull, match="run/model.keras'$"):
+            runs.save_model(model, folder, skeletons.MPII)
+        assert not list(folder.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
-"""Tests for folders that appear whole or not at all."""
+"""Tests for files and folders that appear whole or not at all."""
 
 import contextlib
+import errno
+import os
 import pathlib
 import signal
 import threading
 
 import pytest
+import tensorflow as tf
 
 from integral_tf import whole
+from tests import full_disk
 
 
 def names(folder):
@@ -151,6 +155,18 @@ def test_an_interrupt_waits_for_the_end_of_a_step(handler):
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+def test_a_step_is_whole_when_a_process_is_told_to_end():
+    seen = []
+    before = signal.signal(signal.SIGTERM, lambda *_: seen.append("told"))
+    try:
+        with whole.step():
+            signal.raise_signal(signal.SIGTERM)
+            seen.append("all of it")
+        assert seen == ["all of it", "told"]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_the_error_of_a_step_is_raised_and_ctrl_c_works_after_it(handler):
     with pytest.raises(ValueError, match="of the step"):
         with whole.step():
@@ -170,3 +186,83 @@ def test_a_step_in_another_thread_is_a_block_like_others():
     thread.start()
     thread.join()
     assert done == ["all of it"]
+
+
+def test_temporary_files_of_a_killed_process_are_deleted(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        with whole.file(tmp_path / "best.keras") as partial:
+            raise KeyboardInterrupt
+    for kept in ("best.keras", ".lock", ".mine.keras"):
+        (tmp_path / kept).touch()
+    # A folder may be one that another command is writing.
+    (tmp_path / ".evaluation.partial").mkdir()
+    before = names(tmp_path)
+    partial.write_bytes(b"half")
+    assert names(tmp_path) != before
+    whole.clear(tmp_path)
+    assert names(tmp_path) == before
+
+
+@pytest.mark.parametrize("made", [whole.file, whole.folder])
+def test_a_full_disk_is_one_sentence_that_names_the_file(tmp_path, made):
+    out = tmp_path / "small" / "out.bin"
+    with full_disk.of(tmp_path / "small", 8192):
+        with pytest.raises(
+            whole.DiskFull,
+            match=r"^The disk is full \(.+\), and this was not written; make "
+            r"space, .*Received: '\S+/small/out.bin'$",
+        ):
+            with made(out) as partial:
+                file = partial / "in" if made is whole.folder else partial
+                file.write_bytes(bytes(20_000))
+        assert names(out.parent) == []
+
+
+def test_the_file_inside_a_folder_is_named(tmp_path):
+    with pytest.raises(whole.DiskFull, match="Received: 'inner'$"):
+        with whole.folder(tmp_path / "outer"), whole.naming("inner"):
+            raise OSError(errno.EDQUOT, "no more")
+
+
+def full():
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def tensorflows():
+    text = "a/b.tempstate7; No space left on device [Op:SaveV2]"
+    raise tf.errors.ResourceExhaustedError(None, None, text)
+
+
+def hidden():
+    # As zipfile's, whose file cannot be closed either.
+    try:
+        full()
+    finally:
+        raise ValueError("there is an open writing handle")
+
+
+def openvinos():
+    raise RuntimeError("basic_ios::clear: iostream error")
+
+
+@pytest.mark.parametrize("fails", [full, tensorflows, hidden, openvinos])
+def test_whoever_says_that_the_disk_is_full(fails):
+    with pytest.raises(whole.DiskFull, match="(No space|iostream).*'here'$"):
+        with whole.naming("here"):
+            fails()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EACCES, "not allowed"),
+        tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"),
+        ValueError("No space left on device, said a user"),
+        KeyboardInterrupt(),
+    ],
+)
+def test_other_errors_stay_as_they_are(error):
+    with pytest.raises(type(error)) as caught:
+        with whole.naming("here"):
+            raise error
+    assert caught.value is error

@@ -5,16 +5,20 @@ A command is a module with
     docstring     the help text
     CONFIG        a dataclass of settings, for the flags
     call(config)  does the work; may return an exit status
-    INTERRUPTED   optional: the message after Ctrl-C, unless the
+    INTERRUPTED   optional: the message after Ctrl-C or SIGTERM, unless the
                   KeyboardInterrupt has a text; it may also have a `status`
     uses(config)  optional: "python" or "" if the first line is not to name
                   TensorFlow; see `_versions.announce`
 """
 
+import contextlib
 import os
 import re
+import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
 from types import ModuleType
 
 from integral_tf import flagfiles
@@ -24,8 +28,6 @@ from integral_tf.commands import _versions
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _FRAME = re.compile(r'File "(.*?)", line \d+, in .*\n +(.*)')
-# Exit status of a shell for a command that a SIGINT has ended.
-_BY_CTRL_C = 128 + 2
 _HELP = {"--help", "-h", "-?", "--helpfull", "--helpshort", "-help"}
 
 
@@ -47,7 +49,7 @@ def run(name: str, module: ModuleType, arguments: list[str]) -> int:
     if _HELP & set(arguments):
         print(_help.of(module))
         return 0
-    with _quiet.startup():
+    with _quiet.startup(), _terminable() as ended_by:
         try:
             config = flagfiles.parse(module.CONFIG, arguments)
             uses = getattr(module, "uses", lambda _: "tensorflow")
@@ -57,7 +59,7 @@ def run(name: str, module: ModuleType, arguments: list[str]) -> int:
             usual = getattr(module, "INTERRUPTED", "nothing written")
             after = str(interrupt) or usual
             print(f"\n{name}: interrupted; {after}", file=sys.stderr)
-            return getattr(interrupt, "status", _BY_CTRL_C)
+            return getattr(interrupt, "status", 128 + ended_by[-1])
         except BrokenPipeError:
             raise  # the reader of the output has closed the pipe
         except Exception as error:
@@ -65,6 +67,37 @@ def run(name: str, module: ModuleType, arguments: list[str]) -> int:
             if said is None or os.environ.get("INTEGRAL_TF_TRACEBACK") == "1":
                 raise
             raise SystemExit(f"{name}: {said}") from None
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[list[int]]:
+    """A context in which the first SIGTERM is a KeyboardInterrupt.
+
+    So a command that is told to end leaves nothing half-written. A second
+    SIGTERM ends it at once.
+
+    Yields:
+        A list whose last number is that of the signal of an interrupt; a
+        shell's exit status is 128 and this number.
+    """
+    numbers = [signal.SIGINT]
+
+    def end(number, _):
+        numbers.append(number)
+        signal.signal(number, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    ):
+        yield numbers
+        return
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield numbers
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def sentence(error: Exception) -> str | None:

@@ -162,6 +162,11 @@ class TrainConfig(model.ModelConfig):
     )
     keep_checkpoints: int = setting(2, "Checkpoints kept on disk.", low=1)
     tensorboard: bool = setting(True, "Write TensorBoard logs.")
+    skip_damaged: bool = setting(
+        False,
+        "Train without the shards of the training split that are damaged or "
+        "missing; each is named. Without this flag such a shard ends the run.",
+    )
 
     def phased(self) -> TrainConfig:
         """These settings, with the phases' shares of `epochs` as numbers."""

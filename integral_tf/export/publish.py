@@ -21,6 +21,7 @@ from integral_tf import config as configs
 from integral_tf import former
 from integral_tf import ownership
 from integral_tf import runs
+from integral_tf import whole
 from integral_tf.export import card as cards
 from integral_tf.export import frozen_network
 from integral_tf.export import litert
@@ -144,10 +145,13 @@ class _Artifact:
             reference: The `parity.Reference` on them.
             source: Path of the model's file, for the card.
         """
-        self.partial.mkdir(parents=True)
         try:
-            card = self._made(shown, reference, source)
-            folder = self._rename()
+            with whole.naming(self.out / self.name):
+                self.partial.mkdir(parents=True)
+                card = self._made(shown, reference, source)
+                folder = self._rename()
+        except whole.DiskFull as error:
+            raise parity.Refused(f"not published: {error}") from error
         except (OSError, tf.errors.OpError) as error:
             reason = str(error).strip().partition("\n")[0]
             raise parity.Refused(

@@ -29,10 +29,13 @@ class Records:
     Attributes:
         folder: Path of the folder.
         manifest: The content of its `manifest.json`, checked.
+        left_out: Dict from the files of shards that are left out, because they
+            are damaged or missing, to a line with the reason.
     """
 
     folder: pathlib.Path
     manifest: dict
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def open(
@@ -72,7 +75,8 @@ class Records:
             return self
         other = dataclasses.replace(self.skeleton, sigmas=sigmas)
         fields = skeletons.to_dict(other)
-        return Records(self.folder, {**self.manifest, "skeleton": fields})
+        manifest = {**self.manifest, "skeleton": fields}
+        return dataclasses.replace(self, manifest=manifest)
 
     @property
     def window_size(self) -> int:
@@ -91,7 +95,27 @@ class Records:
 
     def people(self, split: str) -> int:
         """The number of people of a split; 0 if there is no such split."""
-        return self.manifest["splits"].get(split, {"people": 0})["people"]
+        shards = self.manifest["splits"].get(split, {"shards": []})["shards"]
+        return sum(
+            shard["people"]
+            for shard in shards
+            if shard["file"] not in self.left_out
+        )
+
+    def without_damaged(self, split: str) -> Records:
+        """These records without a split's damaged and missing shards.
+
+        Raises:
+            ValueError: no shard of the split is whole.
+        """
+        left_out = manifests.damaged_shards(self.folder, self.manifest, split)
+        records = dataclasses.replace(self, left_out=left_out)
+        if left_out and not records.people(split):
+            raise ValueError(
+                f"No shard of this split is whole: {split}; build the records "
+                f"again. Received: data={str(self.folder)!r}"
+            )
+        return records
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -118,7 +142,9 @@ class Records:
                 f"These records have the splits {', '.join(full)}. "
                 f"Received: split={split!r}"
             )
-        return manifests.check_shards(self.folder, self.manifest, split)
+        return manifests.check_shards(
+            self.folder, self.manifest, split, self.left_out
+        )
 
     def annotations(self) -> dict | None:
         """Ground truth of the validation split in COCO's form.

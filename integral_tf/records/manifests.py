@@ -10,6 +10,7 @@ import math
 import os
 import pathlib
 import re
+from collections.abc import Container
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +20,7 @@ from integral_tf import skeletons
 from integral_tf.records import schema
 
 _LARGEST = 65535  # side of a JPEG
+_MISSING = "that the manifest names is missing"
 
 
 def check(manifest: dict) -> None:
@@ -202,7 +204,10 @@ class _Content:
 
 
 def check_shards(
-    folder: str | os.PathLike, manifest: dict, split: str
+    folder: str | os.PathLike,
+    manifest: dict,
+    split: str,
+    left_out: Container[str] = (),
 ) -> list[str]:
     """Requires that a split's shards are those of the manifest.
 
@@ -212,36 +217,78 @@ def check_shards(
         folder: Folder of records.
         manifest: Its manifest.
         split: Name of the split.
+        left_out: Files of shards that are not looked at.
 
     Returns:
-        The shards' paths, in order.
+        The other shards' paths, in order.
 
     Raises:
         FileNotFoundError: a shard is missing.
         ValueError: a shard is damaged, or of other records.
     """
+    remedy = "build the records again"
+    if split == "train":
+        remedy += ", or train without it by --skip_damaged"
+    for path, reason in _faults(folder, manifest, split, left_out):
+        gone = FileNotFoundError if reason == _MISSING else ValueError
+        raise gone(f"A shard {reason}; {remedy}. Received: {str(path)!r}")
     shards = manifest["splits"][split]["shards"]
-    paths = [pathlib.Path(folder) / shard["file"] for shard in shards]
-    for path in paths:
-        if not path.is_file():
-            raise FileNotFoundError(
-                "A shard that the manifest names is missing; build the "
-                f"records again. Received: {str(path)!r}"
-            )
+    files = [shard["file"] for shard in shards]
+    return [
+        str(pathlib.Path(folder) / file)
+        for file in files
+        if file not in left_out
+    ]
+
+
+def damaged_shards(
+    folder: str | os.PathLike, manifest: dict, split: str
+) -> dict[str, str]:
+    """Finds a split's shards that are damaged or missing.
+
+    Args:
+        folder: Folder of records.
+        manifest: Its manifest.
+        split: Name of the split.
+
+    Returns:
+        Dict from a shard's file to a line that says what is wrong with it.
+    """
+    shards = manifest["splits"][split]["shards"]
+    people = {shard["file"]: shard["people"] for shard in shards}
+    return {
+        path.name: f"{path}, {people[path.name]} people: it {reason}"
+        for path, reason in _faults(folder, manifest, split)
+    }
+
+
+def _faults(folder, manifest, split, left_out=()):
+    """Yields the path of each shard that is not the manifest's, and a reason.
+
+    Missing shards come first: nothing needs to be read for them.
+    """
+    shards = manifest["splits"][split]["shards"]
+    there = []
+    for shard in shards:
+        path = pathlib.Path(folder) / shard["file"]
+        if shard["file"] in left_out:
+            continue
+        if path.is_file():
+            there.append((path, shard))
+        else:
+            yield path, _MISSING
     # Threads suffice: hashing releases Python's global lock.
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        for path, shard, content in zip(paths, shards, pool.map(_read, paths)):
-            if (content.people, content.sha256) != (
+        contents = pool.map(_read, [path for path, _ in there])
+        for (path, shard), content in zip(there, contents):
+            if (content.people, content.sha256) == (
                 shard["people"],
                 shard["sha256"],
             ):
-                raise ValueError(
-                    "A shard is not what the manifest says: "
-                    f"{_difference(path, shard, content)}; build the records "
-                    f"again. Received: {str(path)!r}"
-                )
-            _check_content(content, folder, manifest)
-    return [str(path) for path in paths]
+                _check_content(content, folder, manifest)
+            else:
+                difference = _difference(path, shard, content)
+                yield path, f"is not what the manifest says: {difference}"
 
 
 def _check_content(content, folder, manifest):

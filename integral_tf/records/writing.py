@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from integral_tf import ownership
 from integral_tf import progress
+from integral_tf import whole
 from integral_tf.records import schema
 
 
@@ -44,6 +45,7 @@ def write(
 
     Raises:
         ChildProcessError: a worker process was killed.
+        whole.DiskFull: there is no space for a shard.
     """
     tasks = _tasks(divided, folder, shards)
     splits = {
@@ -132,7 +134,7 @@ def _named_death():
 def _write_shard(path, keys, make, cut):
     kept, outside, negatives, examples = 0, 0, 0, {}
     dropped, notes = collections.Counter(), collections.Counter()
-    with tf.io.TFRecordWriter(str(path)) as writer:
+    with whole.naming(path), tf.io.TFRecordWriter(str(path)) as writer:
         for key in keys:
             try:
                 person = make(key)

@@ -145,8 +145,10 @@ class Grpc:
     ) -> dict[str, list]:
         request = type(self.request)()
         request.model_spec.signature_name = _SIGNATURE
+        # Not 4: three numbers would be filled up with a copy of the last.
+        numbers = len(boxes[0]) if boxes else 4
         boxes = self.tf.make_tensor_proto(
-            boxes, self.tf.float32, [len(boxes), 4]
+            boxes, self.tf.float32, [len(boxes), numbers]
         )
         image_bytes = self.tf.make_tensor_proto(image_bytes)
         request.inputs["image_bytes"].CopyFrom(image_bytes)

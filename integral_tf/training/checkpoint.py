@@ -19,6 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+import integral_tf
 from integral_tf import former
 from integral_tf import layers
 from integral_tf import runs
@@ -49,6 +50,8 @@ class Progress:
             before it is written.
         row: The last epoch's row of `log.csv`. The log is written after the
             checkpoint, so that a killed run may lack it.
+        versions: Dict from a package to the version that saved the checkpoint
+            that was restored; None for a new run, and for one of before 0.2.
     """
 
     def __init__(self, state: schedule.State) -> None:
@@ -58,6 +61,7 @@ class Progress:
         self.beta = None
         self.best = None
         self.row = None
+        self.versions = None
         self.text = tf.Variable("", dtype=tf.string, trainable=False)
 
     def pack(self) -> None:
@@ -68,6 +72,7 @@ class Progress:
             "beta": self.beta,
             "best": self.best,
             "row": self.row,
+            "versions": _versions(),
         }
         self.text.assign(json.dumps(fields))
 
@@ -76,6 +81,21 @@ class Progress:
         self.state = schedule.State(**fields.pop("state"))
         for name, value in fields.items():
             setattr(self, name, value)
+
+    def changed(self) -> str:
+        """Says which versions are not the checkpoint's; empty if all are."""
+        now, before = _versions(), self.versions or {}
+        changes = ", ".join(
+            f"{name} {version}, now {now[name]}"
+            for name, version in before.items()
+            if now.get(name, version) != version
+        )
+        if not changes:
+            return ""
+        return (
+            f"the last checkpoint is of {changes}: the run goes on, and may "
+            "differ a little from an uninterrupted one"
+        )
 
     def place(self) -> str:
         """Says where the run resumes; empty for a new run."""
@@ -111,6 +131,7 @@ class Checkpoints:
         self.kept = runs.checkpoints(workdir)
         self.unproven = []
         self.restored = None
+        self._clear()
         # Variables are listed one by one: `tf.train.Checkpoint(model)` misses
         # layers that a Keras layer keeps in a Python list. Calibrated numbers
         # are in `progress`, because older checkpoints lack their variables.
@@ -127,8 +148,6 @@ class Checkpoints:
             ValueError: every checkpoint is damaged, or the newest is another
                 network's.
         """
-        for left in self.folder.glob("ckpt-*_temp"):
-            shutil.rmtree(left, ignore_errors=True)  # left by a killed save
         damaged = []
         for path in reversed(self.kept):
             try:
@@ -158,11 +177,23 @@ class Checkpoints:
         self.unproven = [path]
         self._list()
         self.progress.unpack()
+        if changed := self.progress.changed():
+            print(changed)
 
     def save(self) -> None:
-        """Writes a checkpoint, not yet proven."""
+        """Writes a checkpoint, not yet proven.
+
+        Raises:
+            whole.DiskFull: there is no space; those before it stay.
+        """
         self.progress.pack()
-        path = self.saved.save(str(self.folder / "ckpt"))
+        number = int(self.saved.save_counter) + 1
+        try:
+            with whole.naming(self.folder / f"ckpt-{number}"):
+                path = self.saved.save(str(self.folder / "ckpt"))
+        except whole.DiskFull:
+            self._clear()
+            raise
         if path not in self.kept:
             self.kept.append(path)
         self.unproven.append(path)
@@ -195,6 +226,11 @@ class Checkpoints:
         self.unproven = []
         self._list()
         return self.kept[-1] if self.kept else None
+
+    def _clear(self):
+        """Deletes the temporary folders of saves that were cut short."""
+        for left in self.folder.glob("ckpt-*_temp"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def _list(self):
         """Writes TensorFlow's list, a `CheckpointState` in text form."""
@@ -237,6 +273,15 @@ def read(
             None
         )
     return weights, json.loads(text.decode())
+
+
+def _versions():
+    """Versions of the packages that the figures of a run may depend on."""
+    return {
+        "integral_tf": integral_tf.__version__,
+        "TensorFlow": tf.__version__,
+        "Keras": keras.__version__,
+    }
 
 
 def _files(path):

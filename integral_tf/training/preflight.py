@@ -1,9 +1,13 @@
 """Checks of a training, before anything is built."""
 
+import dataclasses
 import pathlib
+from collections.abc import Container
 
 from integral_tf import config as configs
+from integral_tf import flagfiles
 from integral_tf import joint_numbers
+from integral_tf import progress as bars
 from integral_tf import runs
 from integral_tf.pipeline import balance
 from integral_tf.pipeline import batches
@@ -11,6 +15,9 @@ from integral_tf.records import folder
 from integral_tf.records.folder import Records
 from integral_tf.training import objectives
 from integral_tf.training import schedule
+
+# Flags that a resumed run need not be given again.
+_STARTS = {"init_from", "weights"}
 
 
 def check_workdir(config: configs.TrainConfig) -> None:
@@ -30,9 +37,60 @@ def check_workdir(config: configs.TrainConfig) -> None:
         )
 
 
+def remembered(config: configs.TrainConfig) -> configs.TrainConfig:
+    """A run's settings with the initial weights that it was started with.
+
+    They are needed once: a resumed run has its weights in its checkpoints.
+    A flag that has its default counts as not given.
+    """
+    path = pathlib.Path(config.workdir) / runs.FLAGS
+    if not path.exists():
+        return config
+    before = flagfiles.read(type(config), path)
+    return dataclasses.replace(
+        config,
+        **{
+            field.name: getattr(before, field.name)
+            for field in dataclasses.fields(config)
+            if field.name in _STARTS
+            and getattr(config, field.name) == field.default
+        },
+    )
+
+
 def batch_size(config: configs.TrainConfig, records: Records) -> int:
     """People in a step: `--batch_size`, but at most the training split."""
     return min(config.batch_size, records.people("train"))
+
+
+def open_records(
+    config: configs.TrainConfig, known: Container[str] = ()
+) -> Records:
+    """Opens a run's records, and checks every shard of the training split.
+
+    With `skip_damaged` the shards that are damaged or missing are left out; a
+    line names each.
+
+    Args:
+        config: A `config.TrainConfig`.
+        known: Files of shards that a line has named before.
+
+    Returns:
+        The `Records`.
+
+    Raises:
+        FileNotFoundError: there are no records, or a shard is missing.
+        ValueError: the records are damaged, or are not this run's.
+    """
+    records = Records.open(config.data)
+    runs.check_records(config, records)
+    if config.skip_damaged:
+        records = records.without_damaged("train")
+    for file, reason in records.left_out.items():
+        if file not in known:
+            bars.write(f"left out: {reason}")
+    records.paths("train")
+    return records
 
 
 def check(config: configs.TrainConfig) -> Records:
@@ -52,8 +110,7 @@ def check(config: configs.TrainConfig) -> Records:
         ValueError: the records are damaged, are not this run's, or do not fit
             a flag; or two flags do not fit each other.
     """
-    records = Records.open(config.data)
-    runs.check_records(config, records)
+    records = open_records(config)
     sigmas = joint_numbers.sigmas(config.sigmas, records.skeleton)
     records = records.with_sigmas(sigmas)
     if records.people("val"):
@@ -66,7 +123,6 @@ def check(config: configs.TrainConfig) -> Records:
                 "detector's boxes: train on records with annotated boxes, and "
                 f"evaluate on these. Received: --data={config.data}"
             )
-    records.paths("train")
     if config.balance:
         balance.check(records, config.balance)
     height, width = config.size

@@ -10,6 +10,7 @@ import tensorflow as tf
 from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import skeletons
+from integral_tf.training import spoilt
 from integral_tf.training.objectives import Objective
 
 
@@ -57,17 +58,20 @@ class Step:
             objectives: From `objectives.objectives`.
 
         Returns:
-            A function from a distributed batch to a dict of losses; `loss` is
-            their weighted sum.
+            A function from a distributed batch to a dict of losses, of which
+            `loss` is the weighted sum; and the `spoilt.sizes` of the gradients.
         """
 
         def step(batch):
-            costs = self.strategy.run(self._replica, args=(batch, objectives))
+            costs, sizes = self.strategy.run(
+                self._replica, args=(batch, objectives)
+            )
             total = tf.distribute.ReduceOp.SUM
+            sizes = self.strategy.reduce(total, sizes, None)
             return {
                 name: self.strategy.reduce(total, cost, None)
                 for name, cost in costs.items()
-            }
+            }, sizes
 
         return tf.function(
             step, autograph=False, jit_compile=self.config.jit_compile or None
@@ -88,8 +92,9 @@ class Step:
             scaled = self.optimizer.scale_loss(costs["loss"])
         variables = self.model.trainable_variables
         gradients = tape.gradient(scaled, variables)
+        sizes = spoilt.sizes(gradients, self.optimizer)
         self.optimizer.apply(gradients, variables)
-        return costs
+        return costs, sizes
 
     def _costs(self, objectives, people, crops, outputs):
         """This replica's part of each loss and of their weighted sum."""

@@ -14,15 +14,15 @@ from integral_tf import config as configs
 from integral_tf import ownership
 from integral_tf import progress as bars
 from integral_tf import runs
+from integral_tf import whole
 from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import predictions
 from integral_tf.models import methods
 from integral_tf.models import reading
-from integral_tf.pipeline import batches
-from integral_tf.records.folder import Records
 from integral_tf.training import after_training
 from integral_tf.training import board
 from integral_tf.training import checkpoint
+from integral_tf.training import feed
 from integral_tf.training import initial_weights
 from integral_tf.training import interrupts
 from integral_tf.training import kept_models
@@ -31,6 +31,7 @@ from integral_tf.training import objectives
 from integral_tf.training import optimizers
 from integral_tf.training import preflight
 from integral_tf.training import schedule
+from integral_tf.training import spoilt
 from integral_tf.training import step
 from integral_tf.training import strategy as strategies
 from integral_tf.training import validation
@@ -51,12 +52,13 @@ def train(config: configs.TrainConfig) -> pathlib.Path:
         FileNotFoundError: there are no records.
         ValueError: a flag is out of range, `workdir` holds another run or a
             damaged one, or the records are damaged.
-        FloatingPointError: a loss is not finite.
+        FloatingPointError: a loss or a gradient is not finite.
         interrupts.Interrupted: Ctrl-C or SIGTERM ended the training, which has
             saved its place.
     """
     strategies.check_alone()
     preflight.check_workdir(config)
+    config = preflight.remembered(config)
     # Before the lock, which would change the folder's time of modification.
     path = runs.finished(config)
     if path:
@@ -66,6 +68,7 @@ def train(config: configs.TrainConfig) -> pathlib.Path:
         path = runs.finished(config)
         if path:
             return path
+        whole.clear(config.workdir)
         records = preflight.check(config)
         return _Run(config, records).train()
 
@@ -93,10 +96,8 @@ class _Run:
         self.workdir = pathlib.Path(config.workdir)
         self.strategy = strategies.mirrored()
         keras.utils.set_random_seed(config.seed)
-        self.records = records
         self.skeleton = records.skeleton
-        self.batch_size = preflight.batch_size(config, records)
-        self.steps = records.people("train") // self.batch_size
+        self.feed = feed.Feed(config, records, self.strategy)
         self.has_val = bool(records.people("val"))
         resumes = bool(runs.checkpoints(self.workdir))
         with self.strategy.scope():
@@ -139,7 +140,7 @@ class _Run:
             self.model,
             self.optimizer,
             skeleton=self.skeleton,
-            batch_size=self.batch_size,
+            batch_size=self.feed.batch_size,
         )
 
     def _resume(self):
@@ -176,6 +177,9 @@ class _Run:
                 return self._train()
         except interrupts.Interrupted as asked:
             raise self._interrupted(asked) from None
+        except feed.Damaged as error:
+            self.listener = interrupts.Listener()
+            raise ValueError(f"Saved at {self._place()}. {error}") from None
 
     def _train(self):
         config, progress = self.config, self.progress
@@ -185,8 +189,8 @@ class _Run:
             f"{config.method} {config.backbone}: "
             f"{self.model.count_params():,} parameters, "
             f"{self.strategy.num_replicas_in_sync} device(s), "
-            f"{self.steps} steps an epoch, at most {config.epochs} epochs, "
-            f"to go: {phases or 'none'}"
+            f"{self.feed.steps} steps an epoch, "
+            f"at most {config.epochs} epochs, to go: {phases or 'none'}"
         )
         if progress.row:
             # The run may have been killed between the checkpoint and the log.
@@ -195,9 +199,9 @@ class _Run:
             print(place)
         with bars.bar(
             "train",
-            config.epochs * self.steps,
+            config.epochs * self.feed.steps,
             unit="steps",
-            initial=progress.state.epoch * self.steps + progress.step,
+            initial=progress.state.epoch * self.feed.steps + progress.step,
         ) as bar:
             self._epochs(bar)
         return self._finish()
@@ -257,17 +261,25 @@ class _Run:
     def _interrupted(self, asked):
         """Saves a checkpoint; returns the error to raise, with a sentence."""
         progress, self.listener = self.progress, interrupts.Listener()
-        place = "the end"
+        place = self._place()
         if progress.state.phase != "done":
-            place = f"epoch {progress.state.epoch + 1}, step {progress.step}"
-            self._save()
             losses = self._objectives(progress.state.phase)
-            if math.isfinite(self.validator.training_loss(losses)):
+            if math.isfinite(
+                self.validator.training_loss(losses, self.feed.records)
+            ):
                 self.checkpoints.prove()
         return interrupts.Interrupted(
             f"saved at {place}; the same command goes on from there",
             asked.number,
         )
+
+    def _place(self):
+        """Saves a checkpoint, unless the last is saved; returns its place."""
+        progress = self.progress
+        if progress.state.phase == "done":
+            return "the end"
+        self._save()
+        return f"epoch {progress.state.epoch + 1}, step {progress.step}"
 
     def _enter_phase(self, phase):
         """Sets the learning rate, the losses and the step of a phase."""
@@ -290,7 +302,7 @@ class _Run:
         self.train_step = self.step.of_phase(self.objectives)
 
     def _objectives(self, phase):
-        empty = self.records.negatives("train") > 0
+        empty = self.feed.records.negatives("train") > 0
         return objectives.objectives(
             self.config, phase, self.skeleton, negatives=empty
         )
@@ -298,47 +310,32 @@ class _Run:
     def _train_epoch(self, bar, where):
         """Runs the rest of the epoch; returns the mean losses."""
         progress = self.progress
-        # The records may have been built anew since the last epoch.
-        self.records = Records.open(self.config.data)
-        runs.check_records(self.config, self.records)
-        people = self._people(progress.step).map(batches.for_device)
-        people = self.strategy.experimental_distribute_dataset(people)
-        with self.records.reading("train"):
-            for batch in people:
-                self._count(self.train_step(batch))
-                bars.say(bar, where)
-                bar.set_postfix(loss=f"{self.loss:.4f}", refresh=False)
-                bar.update()
-                self.listener.check()
+        for batch in self.feed.rest(progress):
+            self._count(*self.train_step(batch))
+            bars.say(bar, where)
+            bar.set_postfix(loss=f"{self.loss:.4f}", refresh=False)
+            bar.update()
+            self.listener.check()
         return {n: s / progress.step for n, s in progress.sums.items()}
 
-    def _people(self, step):
-        """Batches of the epoch from a step on."""
-        return batches.train_batches(
-            self.records,
-            self.batch_size,
-            self.config.seed,
-            self.progress.state.epoch,
-            step,
-            self.config.balance,
-        )
-
-    def _count(self, costs):
+    def _count(self, costs, gradients):
         """Adds a step's losses, and saves a checkpoint if one is due."""
         progress = self.progress
         costs = {name: float(cost) for name, cost in costs.items()}
-        for name in reversed(costs):  # the single losses before their sum
-            if not math.isfinite(costs[name]):
-                self._stop(f"The {name} loss is {costs[name]}", progress.step)
+        if what := spoilt.loss(costs):
+            self._stop(what, self.feed.names(progress))
         runs.check_there(self.config)
         # These losses are finite with weights from after the last checkpoint.
         self.checkpoints.prove()
+        variables = self.model.trainable_variables
+        if what := spoilt.gradient(gradients.numpy(), variables):
+            self._stop(what, self.feed.names(progress))
         self.loss = costs["loss"]
         for name, cost in costs.items():
             progress.sums[name] = progress.sums.get(name, 0.0) + cost
         progress.step += 1
         due = progress.step % self.config.checkpoint_steps == 0
-        if due and progress.step < self.steps:
+        if due and progress.step < self.feed.steps:
             self._save()
 
     def _check_epoch(self, loss):
@@ -350,7 +347,9 @@ class _Run:
         if self.has_val:
             what, good = f"The validation loss is {loss}", math.isfinite(loss)
         elif ends:
-            loss = self.validator.training_loss(self.objectives)
+            loss = self.validator.training_loss(
+                self.objectives, self.feed.records
+            )
             what = f"The loss on people of the training split is {loss}"
             good = math.isfinite(loss)
         else:
@@ -362,22 +361,21 @@ class _Run:
         else:
             bars.write(f"{what}: if it is so at the end, the run is refused")
 
-    def _stop(self, what, step=None):
+    def _stop(self, what, names=None):
         """Ends a run with spoilt weights; unproven checkpoints are deleted."""
         epoch = self.progress.state.epoch
         where = f"at the end, epoch {epoch}"
-        if step is not None:
-            # The names are not sent to the device, so they are read again.
-            names = next(iter(self._people(step)))["source_id"].numpy()
-            more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-            names = b", ".join(names[:8]).decode(errors="replace") + more
-            where = f"at epoch {epoch + 1}, step {step + 1}, of {names}"
+        if names is not None:
+            step = self.progress.step + 1
+            where = f"at epoch {epoch + 1}, step {step}, of "
+            where += spoilt.people(names)
         last = self.checkpoints.reject()
         then = "No checkpoint is before it: the run will begin anew"
         if last:
             then = f"The last good checkpoint is {last}"
         sentence = f"{what} {where}; lower --learning_rate. {then}"
-        (self.workdir / runs.STOPPED).write_text(sentence + "\n")
+        with whole.file(self.workdir / runs.STOPPED) as partial:
+            partial.write_text(sentence + "\n")
         raise FloatingPointError(sentence)
 
     def _calibrate(self):

@@ -90,7 +90,8 @@ class Validator:
                 None computes none.
         """
         costs, rows = {}, []
-        for people, crops, outputs in self._outputs():
+        batches = self._observe(self.records, "val", self.config.batch_size)
+        for people, crops, outputs in batches:
             each = _costs(objectives or {}, people, crops, outputs)
             for name, values in each.items():
                 costs.setdefault(name, []).append(np.asarray(values))
@@ -148,9 +149,12 @@ class Validator:
         self.predicted = predicted
         return reading
 
-    def training_loss(self, objectives: dict[str, Objective]) -> float:
-        """The weighted loss on the first batch of the training split."""
-        costs = _costs(objectives, *next(self._outputs("train")))
+    def training_loss(
+        self, objectives: dict[str, Objective], records: Records
+    ) -> float:
+        """The weighted loss on the first batch of a training split."""
+        batches = self._observe(records, "train", self.config.batch_size)
+        costs = _costs(objectives, *next(batches))
         means = {name: float(np.mean(each)) for name, each in costs.items()}
         return _weighted(objectives, means)
 
@@ -172,9 +176,6 @@ class Validator:
             self.records.skeleton.sigmas,
             weights=self._weights,
         )["AP"]
-
-    def _outputs(self, split="val"):
-        return self._observe(self.records, split, self.config.batch_size)
 
 
 def _shown(score, beta):

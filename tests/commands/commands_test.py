@@ -14,6 +14,7 @@ import pytest
 from integral_tf import commands
 from integral_tf import config
 from integral_tf import flagfiles
+from integral_tf import whole
 from integral_tf.commands import _help
 from integral_tf.commands import _run
 from integral_tf.training import interrupts
@@ -156,6 +157,20 @@ def test_a_training_that_was_stopped_says_where(failing):
     assert (
         done.stderr.splitlines()[-1] == "train: interrupted; saved at epoch 3"
     )
+
+
+def test_a_command_that_is_told_to_end_cleans_up(failing, tmp_path):
+    def told():
+        with whole.folder(tmp_path / "out"):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+
+    before = signal.getsignal(signal.SIGTERM)
+    done = failing(told)
+    assert done.returncode == 143
+    assert done.stderr.splitlines()[-1].startswith("train: interrupted; the sa")
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(signal.SIGTERM) == before == signal.SIG_DFL
 
 
 @pytest.mark.parametrize(

@@ -207,8 +207,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
         publish.export(settings)
     (line,) = str(caught.value).splitlines()
     assert line.startswith("saved_model float32: not published: ")
-    assert "saved_model.pb" in line and "No space left on device" in line
-    assert ".partial/saved_model" in line
+    assert "The disk is full (No space left on device)" in line
+    assert line.endswith(f"Received: '{settings.out}/saved_model'")
     assert not pathlib.Path(settings.out).exists()
 
 

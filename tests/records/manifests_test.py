@@ -196,6 +196,30 @@ def test_damage_while_reading_is_named(folder):
             list(people)
 
 
+def test_damaged_shards_can_be_left_out(folder):
+    cut, gone = (folder / f"train-0000{i}-of-00002.tfrecord" for i in (0, 1))
+    whole = Records.open(folder)
+    assert whole.without_damaged("train").left_out == {}
+    cut.write_bytes(cut.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="train without it by --skip_damaged"):
+        whole.paths("train")
+    records = whole.without_damaged("train")
+    assert records.left_out == {
+        cut.name: f"{cut}, 6 people: it is not what the manifest says: its "
+        "record 5, counted from 0, is cut or damaged"
+    }
+    assert records.paths("train") == [str(gone)]
+    assert records.people("train") == 6 and whole.people("train") == 12
+    assert records.people("val") == 4
+    # Still the same records to a run.
+    assert records.digest == whole.digest
+    gone.unlink()
+    with pytest.raises(FileNotFoundError, match="names is missing; build"):
+        records.paths("train")
+    with pytest.raises(ValueError, match="No shard of this split is whole"):
+        whole.without_damaged("train")
+
+
 def test_the_digest_is_that_of_people_joints_and_windows(folder, built):
     ours = Records.open(folder)
     assert ours.digest == Records.open(built / "0").digest

@@ -11,11 +11,13 @@ import tensorflow as tf
 from PIL import Image
 
 from integral_tf import coordinates
+from integral_tf import whole
 from integral_tf.records import lsp
 from integral_tf.records import schema
 from integral_tf.records import shards
 from integral_tf.records import writing
 from integral_tf.records.folder import Records
+from tests import full_disk
 from tests.records import noise
 
 
@@ -201,6 +203,15 @@ def test_a_worker_that_was_killed_has_one_sentence(
     with pytest.raises(OSError, match="ended from outside.*Received: "):
         noise.write(people, out=tmp_path / "records")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_names_a_shard_and_leaves_nothing(people, tmp_path):
+    with full_disk.of(tmp_path / "small", 8192) as folder:
+        with pytest.raises(
+            whole.DiskFull, match=r"-00000-of-0000\d.tfrecord'$"
+        ):
+            noise.write(people, out=folder / "records")
+        assert not list(folder.iterdir())
 
 
 def test_the_second_builder_of_a_folder_is_refused(people, tmp_path):

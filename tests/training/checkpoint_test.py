@@ -3,6 +3,8 @@
 The network is a convolution: what is tested is which files are taken.
 """
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ import tensorflow as tf
 
 from integral_tf import layers
 from integral_tf import runs
+from integral_tf import whole
 from integral_tf.training import checkpoint
 from integral_tf.training import schedule
+from tests import full_disk
 
 
 def fresh(workdir, keep=2):
@@ -135,8 +139,43 @@ def test_where_none_is_whole_nothing_is_begun_anew(run):
 def test_what_a_killed_save_left_is_removed(run):
     (run / "checkpoints" / "ckpt-5_temp").mkdir()
     (run / "checkpoints" / "ckpt-5_temp" / "part-0").write_bytes(b"half")
-    assert taken(run) == 4
+    fresh(run)  # also where no checkpoint was ever whole
     assert not (run / "checkpoints" / "ckpt-5_temp").exists()
+    assert taken(run) == 4
+
+
+def test_a_full_disk_keeps_the_checkpoints_before(tmp_path):
+    with full_disk.of(tmp_path / "small", 65_536) as workdir:
+        saves, weight = fresh(workdir)
+        saves.progress.step = 1
+        weight.assign(weight * 0 + 1)
+        saves.save()
+        saves.prove()
+        left = sorted((workdir / "checkpoints").iterdir())
+        saves.progress.sums = {"filler" * 50_000: 1.0}
+        with pytest.raises(whole.DiskFull, match="checkpoints/ckpt-2'$"):
+            saves.save()
+        assert sorted((workdir / "checkpoints").iterdir()) == left
+        # With space again.
+        saves.progress.sums = {}
+        saves.save()
+        assert taken(workdir) == 1
+
+
+def test_other_versions_are_said(run, monkeypatch, capsys):
+    assert taken(run) == 4
+    assert not capsys.readouterr().out
+    monkeypatch.setattr(tf, "__version__", "9.9")
+    assert taken(run) == 4
+    said = (
+        r"the last checkpoint is of TensorFlow 2\.\S+, now 9\.9: the run goes"
+    )
+    assert re.match(said, capsys.readouterr().out)
+
+
+def test_a_checkpoint_of_before_has_no_versions():
+    progress = checkpoint.Progress(schedule.State("main"))
+    assert progress.changed() == ""
 
 
 @pytest.mark.parametrize("keep", [1, 2])

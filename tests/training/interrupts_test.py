@@ -97,9 +97,13 @@ def test_a_training_saves_its_place_and_goes_on_from_there(
         assert caught.value.status == 128 + number
         # Proven, so that the one before is gone.
         assert len(runs.checkpoints(settings.workdir)) == 1
-    assert not (pathlib.Path(settings.workdir) / "model.keras").exists()
+    workdir = pathlib.Path(settings.workdir)
+    assert not (workdir / "model.keras").exists()
+    # As a killed process leaves it.
+    (workdir / ".best.partial.keras").write_bytes(b"half")
     capsys.readouterr()
     trainer.train(settings)
+    assert not list(workdir.glob(".*.partial*"))
     assert "resuming at epoch 1, step 4" in capsys.readouterr().out
     logs = [
         (pathlib.Path(each.workdir) / "log.csv").read_text()

@@ -2,7 +2,9 @@
 
 import pytest
 
+from integral_tf import whole
 from integral_tf.training import logs
+from tests import full_disk
 
 
 def row(epoch, **more):
@@ -63,3 +65,11 @@ def test_a_damaged_log_is_moved_aside_and_begun_anew(run, damage, capsys):
     logs.append_log(run, row(5))
     assert (run / "log.csv.damaged-2").exists()
     assert epochs(run) == [5]
+
+
+def test_a_full_disk_keeps_the_rows_before(tmp_path):
+    with full_disk.of(tmp_path / "small", 8192) as run:
+        logs.append_log(run, row(1))
+        with pytest.raises(whole.DiskFull, match="small/log.csv'$"):
+            logs.append_log(run, row(2, note="x" * 20_000))
+        assert epochs(run) == [1]

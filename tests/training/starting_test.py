@@ -3,11 +3,14 @@
 import csv
 import dataclasses
 import pathlib
+import shutil
 
 import keras
 import numpy as np
 import pytest
 
+from integral_tf import config
+from integral_tf import flagfiles
 from integral_tf import layers
 from integral_tf import runs
 from integral_tf import skeletons
@@ -114,3 +117,31 @@ def test_refuses_to_start_from_a_network_with_other_preprocessing(settings):
     with pytest.raises(ValueError, match="a network with the same prepro"):
         trainer.train(settings)
     assert not pathlib.Path(settings.workdir).exists()
+
+
+def test_a_resumed_run_has_its_weights_from_its_checkpoints(
+    settings, sgd, monkeypatch, capsys
+):
+    # The folder of the initial weights is gone when the run is resumed.
+    first = run_of(settings, "H1")
+    given = dataclasses.replace(
+        settings, method="H1", epochs=2, final_epochs=0, init_from=str(first)
+    )
+    real = trainer._Run._end_epoch
+
+    def killed(run, *args):
+        real(run, *args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer._Run, "_end_epoch", killed)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.train(given)
+    shutil.rmtree(first)
+    capsys.readouterr()
+    path = trainer.train(dataclasses.replace(given, init_from=""))
+    assert "resuming at epoch 2, step 0" in capsys.readouterr().out
+    saved = flagfiles.read(config.TrainConfig, path.parent / "flags.cfg")
+    assert saved == given
+    with pytest.raises(ValueError, match="Received: --init_from=other"):
+        trainer.train(dataclasses.replace(given, init_from="other"))

@@ -33,10 +33,10 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_weights(
     )
     real = trainer._Run._count
 
-    def spoilt(run, costs):
+    def spoilt(run, costs, gradients):
         if run.progress.step == 2:
             costs = {name: cost + float("nan") for name, cost in costs.items()}
-        real(run, costs)
+        real(run, costs, gradients)
 
     with monkeypatch.context() as patch:
         patch.setattr(trainer._Run, "_count", spoilt)
@@ -74,8 +74,8 @@ def test_without_validation_the_last_weights_are_tried(
     )
     real = trainer._Run._count
 
-    def spoilt(run, costs):
-        real(run, costs)
+    def spoilt(run, costs, gradients):
+        real(run, costs, gradients)
         for variable in run.model.trainable_variables:
             variable.assign(tf.fill(variable.shape, 1e30))
 
@@ -115,7 +115,7 @@ def test_what_is_moved_while_a_run_trains_ends_it(
 ):
     data = shutil.copytree(unvalidated, tmp_path / "data")
     settings = dataclasses.replace(settings, method="H1", data=str(data))
-    real = trainer._Run._report
+    real = trainer._Run._end_epoch
 
     def moved(run, *args):
         real(run, *args)
@@ -125,7 +125,7 @@ def test_what_is_moved_while_a_run_trains_ends_it(
         data.rename(tmp_path / "old")
         drawn.records(data, 8, 0.0, first=8)
 
-    monkeypatch.setattr(trainer._Run, "_report", moved)
+    monkeypatch.setattr(trainer._Run, "_end_epoch", moved)
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         trainer.train(settings)
     assert what == "records" or not pathlib.Path(settings.workdir).exists()

@@ -1,0 +1,110 @@
+"""The people of a training, epoch by epoch, from records that are checked.
+
+The records are opened anew for each epoch: they may have been built again, or
+damaged, since the last one. ours: a damaged shard stops a run, unless the user
+says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from integral_tf import config as configs
+from integral_tf.pipeline import batches
+from integral_tf.records.folder import Records
+from integral_tf.training import preflight
+from integral_tf.training.checkpoint import Progress
+
+
+class Damaged(ValueError):
+    """A shard was damaged, or went missing, while an epoch was read."""
+
+
+class Feed:
+    """Gives the batches of an epoch.
+
+    Args:
+        config: A `config.TrainConfig`.
+        records: The `Records`, from `preflight.check`.
+        strategy: The `tf.distribute.Strategy`.
+
+    Attributes:
+        records: The `Records` as they were opened last.
+        batch_size: People in a step, over all devices.
+        steps: Steps of an epoch.
+    """
+
+    def __init__(
+        self,
+        config: configs.TrainConfig,
+        records: Records,
+        strategy: tf.distribute.Strategy,
+    ) -> None:
+        self.config, self.strategy = config, strategy
+        self.batch_size = preflight.batch_size(config, records)
+        self.records = records
+        self.steps = records.people("train") // self.batch_size
+
+    def rest(self, progress: Progress) -> Iterator[Any]:
+        """The distributed batches of the present epoch that are to come.
+
+        With `skip_damaged` an epoch in which a shard is damaged goes on without
+        the shard, from the step that is reached: its other people are then in
+        another order.
+
+        Args:
+            progress: The run's `checkpoint.Progress`.
+
+        Raises:
+            Damaged: a shard was damaged while it was read.
+            ValueError: the records are damaged, or not this run's.
+            FileNotFoundError: the records, or a shard, are missing.
+        """
+        while True:
+            self._open()
+            people = self._people(progress)
+            people = self.strategy.experimental_distribute_dataset(
+                people.map(batches.for_device)
+            )
+            try:
+                with self.records.reading("train"):
+                    yield from people
+                return
+            except (ValueError, FileNotFoundError) as error:
+                if not self.config.skip_damaged:
+                    raise Damaged(str(error)) from None
+
+    def names(self, progress: Progress) -> np.ndarray:
+        """The source_ids `(B,)` of the step that `progress` is at.
+
+        They are not sent to the device, so they are read again.
+        """
+        people = next(iter(self._people(progress)))
+        return people["source_id"].numpy()
+
+    def _open(self):
+        self.records = preflight.open_records(
+            self.config, self.records.left_out
+        )
+        people = self.records.people("train")
+        self.steps = people // self.batch_size
+        if not self.steps:
+            raise ValueError(
+                "Too few people are left for one step; build the records "
+                f"again. Received: {people} people, and batches of "
+                f"{self.batch_size}"
+            )
+
+    def _people(self, progress):
+        return batches.train_batches(
+            self.records,
+            self.batch_size,
+            self.config.seed,
+            progress.state.epoch,
+            progress.step,
+            self.config.balance,
+        )
