@@ -55,7 +55,6 @@ _NOW = {
     "export.publish": {
         "LIMITS": "export.parity:LIMITS",
         "Refused": "export.parity:Refused",
-        "people": "export.parity:people",
     },
     "inference": {
         "browse": "evaluation.browse",
