@@ -69,7 +69,9 @@ def convert(config):
     videos = [config.video] if config.video else [near, folder]
     pictures = pictures_of.Pictures(folder, videos=videos)
     if name == _PREDICTIONS:
-        found = predictions.read(source, pictures, config.skeleton)
+        found = predictions.read(
+            source, pictures, config.skeleton, config.video
+        )
     else:
         found = _READERS[name](source, pictures)
     found = _of_split(found, config.split)

@@ -19,7 +19,7 @@ from integral_tf.records.conversion import annotations as of
 from integral_tf.records.conversion import frames
 
 
-def read(source, pictures, skeleton):
+def read(source, pictures, skeleton, video=""):
     """Reads a file.
 
     Args:
@@ -27,6 +27,8 @@ def read(source, pictures, skeleton):
         pictures: The `pictures.Pictures` of the source.
         skeleton: Name of a known skeleton, or path of a skeleton.json or of
             the run that has one.
+        video: Path of the film that was predicted; of joints.jsonl an empty
+            one, or a folder, means the drawn film.
 
     Returns:
         The `annotations.Annotations`; pictures of joints.jsonl are frames.
@@ -38,7 +40,9 @@ def read(source, pictures, skeleton):
     left_out = coco_annotations.LeftOut()
     found, people = {}, []
     if source.suffix == ".jsonl":
-        video = _video(source)
+        if not pathlib.Path(video).is_file():
+            video = _video(source)
+            print(f"film: {video}, the drawn one; --video=FILE names its own")
         films = frames.Videos(pictures, [video])
         rows = [
             (films.picture(of.Frame(video, line["frame"])), line["people"])

@@ -79,7 +79,7 @@ def test_predictions_come_back_the_same(tmp_path, skeleton, made, to):
 
 def test_the_film_of_predictions_is_asked_for(tmp_path, skeleton):
     """Beside the predictions is the film in which they are drawn."""
-    source, names = video(tmp_path)
+    source, _ = video(tmp_path)
     films.film(tmp_path / "x.avi").rename(source.with_name("clip.mp4"))
     done = conversions.run(source, source.parent, skeleton=str(skeleton))
     assert not (source.parent / "out-0_frames").exists()
@@ -87,9 +87,28 @@ def test_the_film_of_predictions_is_asked_for(tmp_path, skeleton):
     done = conversions.run(
         source, source.parent, skeleton=str(skeleton), video=str(film)
     )
+    names = ["mine_000000.png", "mine_000001.png"]
     assert [image["file_name"] for image in done.content["images"]] == names
     made = source.parent / "out-1_frames"
     assert films.numbers(made) == dict(zip(names, (0, 1)))
+
+
+def test_sleap_opens_the_film_that_was_predicted(tmp_path, skeleton):
+    """In the drawn film, joints would be on drawn joints."""
+    source, _ = video(tmp_path)
+    film = films.film(tmp_path / "films" / "mine.avi")
+    for given, name in (([], "clip.mp4"), ([f"--video={film}"], str(film))):
+        out = tmp_path / f"{len(given)}.slp"
+        done = in_process.run(
+            *("convert", source, f"--skeleton={skeleton}", "--to=sleap"),
+            *(f"--out={out}", *given),
+        )
+        assert done.returncode == 0, done.stderr
+        drawn = "film: clip.mp4, the drawn one; --video=FILE names its own"
+        assert (drawn in done.stdout) == (not given)
+        with h5py.File(out) as file:
+            made = json.loads(file["videos_json"][0])
+        assert made["backend"]["filename"] == name
 
 
 def test_frames_without_people_keep_their_places(tmp_path, skeleton):
