@@ -51,8 +51,8 @@ class ConvertConfig(settings.Checked):
     video: str = setting(
         "",
         "Video of which the labels are, or a folder of videos; empty looks "
-        "beside the labels. Its labelled frames become pictures. Of predictions "
-        "it is the film that SLEAP opens.",
+        "beside the labels. Its labelled frames become pictures. For "
+        "predictions it is the film that SLEAP opens.",
         main=True,
     )
     keyframes: bool = setting(

@@ -89,7 +89,8 @@ def open_records(
     for file, reason in records.left_out.items():
         if file not in known:
             bars.write(f"left out: {reason}")
-    records.paths("train")
+    if records.people("train"):
+        records.paths("train")
     return records
 
 
