@@ -162,7 +162,7 @@ def test_a_training_that_was_stopped_says_where(failing):
 def test_a_command_that_is_told_to_end_cleans_up(failing, tmp_path):
     def told():
         with whole.folder(tmp_path / "out"):
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
             time.sleep(10)
 
     before = signal.getsignal(signal.SIGTERM)

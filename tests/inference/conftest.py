@@ -1,7 +1,6 @@
 """A model, a film and photographs, and a prediction of them into `out`."""
 
 import json
-import os
 import pathlib
 import signal
 
@@ -72,5 +71,5 @@ def photos(tmp_path):
 def ctrl_c():
     """Presses Ctrl-C; whoever runs the tests may ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield lambda: os.kill(os.getpid(), signal.SIGINT)
+    yield lambda: signal.raise_signal(signal.SIGINT)
     signal.signal(signal.SIGINT, before)

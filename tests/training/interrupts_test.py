@@ -1,7 +1,6 @@
 """Tests for signals during a training: what a listener notes and puts back."""
 
 import dataclasses
-import os
 import pathlib
 import signal
 import threading
@@ -26,14 +25,14 @@ def test_the_first_signal_is_noted_and_the_second_is_as_before(number, status):
     try:
         with interrupts.listening() as listener:
             listener.check()
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
             assert seen == []
             with pytest.raises(interrupts.Interrupted) as caught:
                 listener.check()
             assert caught.value.status == status
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
             assert seen == ["before"]
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         assert seen == ["before"] * 2
     finally:
         signal.signal(number, before)
@@ -68,7 +67,7 @@ def interrupt(monkeypatch, owner, name, number, at=1):
     def signalled(*args, **options):
         calls.append(name)
         if len(calls) == at:
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
         return real(*args, **options)
 
     monkeypatch.setattr(owner, name, signalled)

@@ -20,6 +20,7 @@ from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf.evaluation import calibrate
 from integral_tf.pipeline import batches
+from integral_tf.training import logs
 from integral_tf.training import preflight
 from integral_tf.training import strategy
 from integral_tf.training import trainer
@@ -137,8 +138,8 @@ def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
     ]
     for left, right in zip(*[model.get_weights() for model in models]):
         np.testing.assert_allclose(right, left, atol=1e-6)
-    logs = [(path / "log.csv").read_text() for path in (alone, killed)]
-    assert logs[0] == logs[1]
+    rows = [(path / "log.csv").read_text() for path in (alone, killed)]
+    assert rows[0] == rows[1]
 
 
 def test_a_run_leaves_logs_and_flags_and_refuses_other_flags(finished):
@@ -216,11 +217,11 @@ def test_a_batch_larger_than_the_training_split_shrinks_to_it(
     settings = dataclasses.replace(
         settings, method="H1", batch_size=1000, data=str(unvalidated)
     )
-    real = trainer._Run._report
+    real = logs.append_log
     batch_sizes = []
     took = batches.train_batches
 
-    def killed(run, row):
+    def killed(workdir, row):
         raise KeyboardInterrupt
 
     def seen(records, batch_size, *args):
@@ -228,7 +229,7 @@ def test_a_batch_larger_than_the_training_split_shrinks_to_it(
         return took(records, batch_size, *args)
 
     monkeypatch.setattr(batches, "train_batches", seen)
-    monkeypatch.setattr(trainer._Run, "_report", killed)
+    monkeypatch.setattr(logs, "append_log", killed)
     with pytest.raises(KeyboardInterrupt):
         trainer.train(settings)
     line = "the whole training split, 16 people, because it has fewer than"
@@ -237,7 +238,7 @@ def test_a_batch_larger_than_the_training_split_shrinks_to_it(
     workdir = pathlib.Path(settings.workdir)
     saved = flagfiles.read(config.TrainConfig, workdir / "flags.cfg")
     assert saved == settings
-    monkeypatch.setattr(trainer._Run, "_report", real)
+    monkeypatch.setattr(logs, "append_log", real)
     trainer.train(settings)
     printed = capsys.readouterr().out
     assert line in printed and "1 steps an epoch" in printed
@@ -249,10 +250,10 @@ def test_a_batch_larger_than_the_training_split_shrinks_to_it(
     )
     path = trainer.train(plain)
     assert "whole training split" not in capsys.readouterr().out
-    logs = [
+    rows = [
         (folder / "log.csv").read_text() for folder in (workdir, path.parent)
     ]
-    assert logs[0] == logs[1] and logs[0].count("main") == 2
+    assert rows[0] == rows[1] and rows[0].count("main") == 2
 
 
 def test_without_a_validation_split_none_is_shown(
