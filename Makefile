@@ -93,10 +93,13 @@ starter: $(READY) data/starter/manifest.json data/lite0.weights.h5 \
 	$(BIN)/python experiments/starter.py --workdir=runs/starter --beta=8 \
 	    $(if $(LSP),--lsp=data/starter_lsp) $(if $(COCO),--coco=$(COCO))
 
-# A file's tests stay in one of two processes, which share what it made.
+# A file's tests stay in one of two processes, which share what it made. Where
+# one crashes, xdist would wait for ever at the end: the run ends at once.
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile \
+    --max-worker-restart=0
 test test-quick: export TF_CPP_MIN_LOG_LEVEL = 2
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+	$(PYTEST)
 
 # Neither training nor exports nor servers, and no page's commands.
 QUICK := $(addprefix tests/,detection layers losses metrics ops pipeline records) \
@@ -105,7 +108,7 @@ QUICK := $(addprefix tests/,detection layers losses metrics ops pipeline records
         $(wildcard tests/*_test.py))
 
 test-quick: $(READY)
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(QUICK)
+	$(PYTEST) $(QUICK)
 
 # Other Kerases. The package is put in without its requirements, which are those
 # of the main environment.

@@ -13,6 +13,7 @@ second interpreter would cost memory and save no time.
 A runtime is imported when an artifact of its kind is opened.
 """
 
+import functools
 import os
 import pathlib
 import threading
@@ -167,6 +168,17 @@ class LiteRT:
         return {name: outputs[name] for name in OUTPUTS}
 
 
+@functools.cache
+def _core(openvino):
+    """OpenVINO's Core: one, which lives as long as the process.
+
+    A Core's CPU plugin gives the thread a stack for signals. Of two plugins,
+    the second puts back the stack that the first has freed, and the next signal
+    (Ctrl-C, say) is a segmentation fault.
+    """
+    return openvino.Core()
+
+
 class OpenVINO:
     """An OpenVINO network, .xml and .bin, run on the CPU."""
 
@@ -174,7 +186,7 @@ class OpenVINO:
         openvino = need("openvino", "openvino", "an OpenVINO network")
         # By default newer CPUs compute in bfloat16, which moves joints by
         # pixels.
-        self.compiled = openvino.Core().compile_model(
+        self.compiled = _core(openvino).compile_model(
             str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
         )
         shape = self.compiled.input("images").partial_shape
