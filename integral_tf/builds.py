@@ -126,7 +126,7 @@ class CocoConfig(BuildConfig):
         "Fields of the annotations, or else of their images, that the records "
         "carry, for train --balance: species, or several: species,site.",
     )
-    negatives: float = setting(
+    empty_pictures: float = setting(
         0.0,
         "Pictures of each split without anybody to keep, so that a training "
         "learns empty maps: below 1 a share of them, from 1 a number.",

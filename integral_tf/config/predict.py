@@ -101,7 +101,8 @@ class PredictConfig(settings.Checked):
     )
     lost: float = setting(
         1.0,
-        "Seconds for which a tracked person who is not found is remembered.",
+        "Seconds for which a tracked person who is not found is remembered; "
+        "another number includes --track.",
         low=0,
     )
     smooth: str = setting(
@@ -116,4 +117,9 @@ class PredictConfig(settings.Checked):
     @property
     def tracks(self) -> bool:
         """Whether people are tracked."""
-        return self.track or self.detect_every > 1 or self.smooth != "none"
+        return (
+            self.track
+            or self.detect_every > 1
+            or self.lost != 1
+            or self.smooth != "none"
+        )

@@ -96,7 +96,7 @@ def _page(records, most, answers):
         parts.append(
             f'<section data-split="{html.escape(name)}"><h3>'
             f"{html.escape(name)}, {len(drawn[name])} of "
-            f"{records.people(name)} people</h3>"
+            f"{records.people(name)} records</h3>"
             f'<div class="people">{"".join(drawn[name])}</div></section>'
         )
     parts.append(gallery.LARGE)

@@ -70,6 +70,7 @@ def predict(config: configs.PredictConfig) -> list[dict]:
         "--show": config.show,
         "--track": config.track,
         f"--detect_every={config.detect_every}": config.detect_every > 1,
+        f"--lost={config.lost:g}": config.lost != 1,
         f"--smooth={config.smooth}": config.smooth != "none",
         f"--seconds={config.seconds:g}": config.seconds,
     }

@@ -36,7 +36,7 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
     for split, truth in truths.items():
         if "empty" in truth and not (split == "val" and config.val_boxes):
             people += coco.negatives(
-                truth, images[split], split, config.negatives
+                truth, images[split], split, config.empty_pictures
             )
         if split == "val" and config.val_boxes:
             people += coco.detections(
@@ -83,7 +83,7 @@ def _read_truths(config):
             keypoints=_read_keypoints(config),
             say=said.append,
             fields=_names(config.field),
-            with_empty=config.negatives > 0,
+            with_empty=config.empty_pictures > 0,
         )
         for split, path in given.items()
         if path

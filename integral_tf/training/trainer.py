@@ -190,7 +190,7 @@ class _Run:
             f"{self.model.count_params():,} parameters, "
             f"{self.strategy.num_replicas_in_sync} device(s), "
             f"{self.feed.steps} steps an epoch, "
-            f"at most {config.epochs} epochs, to go: {phases or 'none'}"
+            f"epochs: at most {config.epochs}, to go: {phases or 'none'}"
         )
         if progress.row:
             # The run may have been killed between the checkpoint and the log.

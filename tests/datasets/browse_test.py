@@ -96,7 +96,7 @@ def test_it_draws_people_of_both_splits(page):
     drawn = pictures(page)
     # Five of 18 and five of 6, evenly spread.
     assert len(drawn) == 5 + 5
-    assert "train, 5 of 18 people" in page and "val, 5 of 6 people" in page
+    assert "train, 5 of 18 records" in page and "val, 5 of 6 records" in page
     captions = re.findall(r'<span class="who">(.*?)</span>', page)
     assert len(captions) == 10
     for caption in captions:

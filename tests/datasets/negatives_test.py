@@ -100,7 +100,7 @@ def folder(tmp_path_factory):
 def records(folder):
     """All 12, parted, with their sites."""
     return build(
-        folder, folder / "all", negatives=99, field="site", val_share=0.3
+        folder, folder / "all", empty_pictures=99, field="site", val_share=0.3
     )[0]
 
 
@@ -115,7 +115,9 @@ def everyone(records, split="train"):
 def test_a_share_or_a_number_of_the_empty_pictures_is_kept(
     folder, tmp_path, negatives, kept
 ):
-    records, manifest = build(folder, tmp_path / "new", negatives=negatives)
+    records, manifest = build(
+        folder, tmp_path / "new", empty_pictures=negatives
+    )
     assert records.negatives("train") == kept
     assert records.people("train") == PEOPLE + kept
     people = everyone(records)
@@ -134,7 +136,7 @@ def test_a_share_or_a_number_of_the_empty_pictures_is_kept(
 def test_the_box_is_a_square_inside_that_depends_on_the_picture_alone(
     records, folder, tmp_path
 ):
-    again, _ = build(folder, tmp_path / "new", negatives=99)
+    again, _ = build(folder, tmp_path / "new", empty_pictures=99)
     boxes = {}
     for each in (records, again):
         for split in ("train", "val"):
@@ -200,7 +202,10 @@ def test_only_empty_pictures_are_nobody_to_train_on(folder, tmp_path):
     path.write_text(json.dumps(whole))
     with pytest.raises(ValueError, match="Nobody is left to train on"):
         build(
-            folder, tmp_path / "new", negatives=0.5, train_annotations=str(path)
+            folder,
+            tmp_path / "new",
+            empty_pictures=0.5,
+            train_annotations=str(path),
         )
 
 

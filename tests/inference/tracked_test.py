@@ -186,6 +186,7 @@ def test_tracks_are_of_films(predict, photos, tmp_path):
         ({"track": True}, "--track"),
         ({"smooth": "kalman", "seconds": 2.0}, "--smooth=kalman, --seconds=2"),
         ({"detect_every": 2}, "--detect_every=2"),
+        ({"lost": 0.5}, "--lost=0.5"),
     ):
         with pytest.raises(ValueError, match=f"Received: {said}, --images="):
             predict(photos, **flags)

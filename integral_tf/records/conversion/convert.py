@@ -84,7 +84,7 @@ def convert(config):
     else:
         writers = {"deeplabcut": deeplabcut.write, "sleap": sleap_file.write}
         writers[config.to](found, out)
-        print(f"{len(found.pictures)} pictures, {len(found.people)} people")
+        print(f"pictures: {len(found.pictures)}, people: {len(found.people)}")
     for reason, (count, example) in found.left_out.rows.items():
         print(f"{count} left out: {reason} (first: {example})")
     print(f"labels: {out}")
@@ -212,7 +212,7 @@ def _write_coco(found, pictures, config, name):
     for category in found.categories:
         joints = ", ".join(category.keypoints)
         print(f"{category.name}: {joints or 'joints without names'}")
-    print(f"{images} pictures, {people} people")
+    print(f"pictures: {images}, people: {people}")
     if missing:
         names = set(missing)
         of_films = any(p.frame and p.name in names for p in kept.pictures)

@@ -40,7 +40,7 @@ def test_the_command_says_what_it_took(source, tmp_path):
     assert done.stdout.splitlines() == [
         "format: labelme",
         "person: nose",
-        "1 pictures, 1 people",
+        "pictures: 1, people: 1",
         f"1 pictures are not in {tmp_path}, such as gone.png: --images names "
         "their folder",
         f"pictures: {tmp_path}",

@@ -67,7 +67,7 @@ def test_predictions_come_back_the_same(tmp_path, skeleton, made, to):
         *(f"--to={to}", f"--out={out}"),
     )
     assert done.returncode == 0, done.stderr
-    assert f"{len(names)} pictures, 2 people" in done.stdout
+    assert f"pictures: {len(names)}, people: 2" in done.stdout
     found = READERS[to](out, pictures.Pictures(tmp_path))
     assert [p.name.split("/")[-1] for p in found.pictures] == names
     assert found.categories[0].keypoints == ("a", "b")
