@@ -1,9 +1,11 @@
-"""A folder on a disk that is nearly full."""
+"""A folder on a disk that is nearly full, or that is read only."""
 
 import contextlib
 import os
 import resource
 import subprocess
+
+import pytest
 
 
 @contextlib.contextmanager
@@ -29,6 +31,31 @@ def of(folder, size):
             stack.callback(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
         else:
             stack.callback(_succeeds, ["umount", "--lazy", str(folder)])
+        yield folder
+
+
+@contextlib.contextmanager
+def read_only(folder):
+    """Makes a folder into which nobody can write.
+
+    It is a file system of its own, where this process may mount one.
+
+    Args:
+        folder: Path of the folder, which is made.
+
+    Yields:
+        The folder.
+    """
+    folder.mkdir()
+    with contextlib.ExitStack() as stack:
+        if os.geteuid() == 0:
+            mount = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(folder)]
+            if not _succeeds(mount):
+                pytest.skip("root may write everywhere, and mount nothing")
+            stack.callback(_succeeds, ["umount", "--lazy", str(folder)])
+        else:
+            folder.chmod(0o555)
+            stack.callback(folder.chmod, 0o755)
         yield folder
 
 

@@ -12,6 +12,7 @@ A command is a module with
 """
 
 import contextlib
+import errno
 import os
 import re
 import signal
@@ -108,7 +109,9 @@ def sentence(error: Exception) -> str | None:
     this package, too (NumPy's about shapes), but that line has no `raise`.
     """
     kind = type(error)
-    if isinstance(error, OSError) or kind.__module__.startswith("integral_tf."):
+    if isinstance(error, OSError):
+        return _of_system(error)
+    if kind.__module__.startswith("integral_tf."):
         return str(error)
     if isinstance(error, (ValueError, ImportError, FloatingPointError)):
         file, line = _raised_at(error)
@@ -122,6 +125,21 @@ def sentence(error: Exception) -> str | None:
         # The other lines are TensorFlow's stack.
         return "TensorFlow: " + str(error).partition("\n")[0]
     return None
+
+
+def _of_system(error):
+    """The text of an error; a text of the system is without its number."""
+    if error.errno is None or error.filename is None:
+        return str(error)
+    files = " -> ".join(
+        repr(os.fspath(file))
+        for file in (error.filename, error.filename2)
+        if file is not None
+    )
+    then = ""
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        then = "; name another path, or change who may use this one"
+    return f"{error.strerror}{then}. Received: {files}"
 
 
 def _raised_at(error):

@@ -19,6 +19,7 @@ from integral_tf.commands import _help
 from integral_tf.commands import _run
 from integral_tf.training import interrupts
 from integral_tf.training import trainer
+from tests import full_disk
 from tests import in_process
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -128,7 +129,25 @@ def test_a_mistake_is_one_sentence(failing):
         "train: --epochs is a whole number at least 0. Received: --epochs=-1"
     )
     done = failing(lambda: open("/nowhere/at/all"))
-    assert "train: [Errno 2] No such file" in done.stderr.splitlines()[-1]
+    assert done.stderr.splitlines()[-1] == (
+        "train: No such file or directory. Received: '/nowhere/at/all'"
+    )
+
+
+def test_a_folder_that_is_read_only_is_one_sentence(failing, tmp_path):
+    def write():
+        with whole.folder(tmp_path / "disk" / "out"):
+            pass
+
+    with full_disk.read_only(tmp_path / "disk") as folder:
+        done = failing(write)
+        assert list(folder.iterdir()) == []
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"train: (Read-only file system|Permission denied); name another path, "
+        r"or change who may use this one\. Received: '.*/disk/\.?out.*'",
+        done.stderr.splitlines()[-1],
+    )
 
 
 def interrupt(*text):
