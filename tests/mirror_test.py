@@ -61,7 +61,6 @@ TESTED_IN = {
     "models/freezing": "models/efficientnet_lite0_test.py",
     "models/loading": "inference/estimator_test.py",
     "models/reading": "evaluation/calibrate_test.py",
-    "models/resnet18": "models/methods_test.py",
     "ops/background": "layers/integral_options_test.py",
     "ops/labels": "losses/labels_test.py",
     "ops/layout": "ops/integral_test.py",
