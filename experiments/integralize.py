@@ -94,7 +94,7 @@ def fine_tune(asked, model, records, crop, sigma):
     if asked.heatmap_reading == "softmax":
         reading.set_beta(model, 1.0)
     stride = model.get_layer("integral").stride
-    steps = records.people("train") // asked.batch_size
+    steps = len(batches.division(records.people("train"), asked.batch_size))
     rate = keras.optimizers.schedules.CosineDecay(
         asked.learning_rate, max(steps * asked.epochs, 1)
     )

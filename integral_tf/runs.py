@@ -49,7 +49,7 @@ _TAKEN = "A run is not overwritten; name another folder."
 # rates may change.
 _FREE = {
     "workdir", "data", "tensorboard", "keep_checkpoints", "checkpoint_steps",
-    "skip_damaged",
+    "skip_damaged", "devices",
 }  # fmt: skip
 _RATES = {"learning_rate", "final_learning_rate"}
 

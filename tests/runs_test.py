@@ -55,6 +55,7 @@ def records(seed="0", **changes):
         {"tensorboard": False},
         {"data": "moved"},
         {"skip_damaged": True},
+        {"devices": 2},
     ],
 )
 def test_flags_that_may_change_are_written_down_and_said(

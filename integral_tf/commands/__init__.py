@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import integral_tf
 
-_PLAIN = "train evaluate predict export browse".split()
+_PLAIN = "train launch evaluate predict export browse".split()
 _BUILDERS = ("build-lsp", "build-mpii", "build-coco", "build-synthetic")
 _MORE = "complexity reproduce client replay doctor".split()
 # From a command's name to its module; Python has no module named `import`.

@@ -7,6 +7,7 @@ A command is a module with
     call(config)  does the work; may return an exit status
     INTERRUPTED   optional: the message after Ctrl-C or SIGTERM, unless the
                   KeyboardInterrupt has a text; it may also have a `status`
+    arguments(words)  optional: the flags in other words
     uses(config)  optional: "python" or "" if the first line is not to name
                   TensorFlow; see `_versions.announce`
 """
@@ -52,7 +53,8 @@ def run(name: str, module: ModuleType, arguments: list[str]) -> int:
         return 0
     with _quiet.startup(), _terminable() as ended_by:
         try:
-            config = flagfiles.parse(module.CONFIG, arguments)
+            words = getattr(module, "arguments", list)(arguments)
+            config = flagfiles.parse(module.CONFIG, words)
             uses = getattr(module, "uses", lambda _: "tensorflow")
             _versions.announce(name, uses(config))
             return module.call(config) or 0

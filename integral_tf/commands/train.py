@@ -6,7 +6,8 @@ r"""Trains one model by a method of the paper.
 `--data` is a folder of records that an `integral-tf build-...` wrote. Ctrl-C
 saves a checkpoint in `--workdir`, and the same command resumes from it; with
 larger `--epochs` it lengthens a run, finished or not. The command uses every
-visible GPU, by MirroredStrategy; without a GPU, the CPU.
+visible GPU, or the first of `--devices`; without a GPU, the CPU. With TF_CONFIG
+set on several machines, all of them train one run (docs/distributed.md).
 """
 
 from integral_tf import config

@@ -29,7 +29,9 @@ class TrainConfig(model.ModelConfig):
     )
     batch_size: int = setting(
         128,
-        "People per step, over all devices; at most the training split.",
+        "People per step at most, over all devices. An epoch has everyone "
+        "once, in steps of nearly one size: 1,000 people with 128 are 8 steps "
+        "of 125.",
         low=1,
         main=True,
     )
@@ -156,6 +158,17 @@ class TrainConfig(model.ModelConfig):
     )
     jit_compile: bool = setting(
         False, "Compile the step with XLA; on a CPU it is slower."
+    )
+    devices: int = setting(
+        0,
+        "How many GPUs to use, the first ones; 0 for all. Without a GPU: into "
+        "how many logical devices the CPU is divided, for tests.",
+        low=0,
+    )
+    sync_batch_norm: bool = setting(
+        False,
+        "Batch normalisation over the people of all devices; it costs "
+        "messages between devices in every layer.",
     )
     checkpoint_steps: int = setting(
         200, "Steps between checkpoints inside an epoch.", low=1

@@ -20,67 +20,121 @@ _CYCLE = 8
 # What cropping and the losses read.
 _ON_DEVICE = (
     "windows", "joints", "boxes", "visible", "draws", "shades", "area",
-    "to_image", "negative",
+    "to_image", "negative", "share",
 )  # fmt: skip
 # Random numbers per person for `layers.Photometric`.
 _SHADES = 16
 
 
+def division(people: int, batch_size: int, parts: int = 1) -> np.ndarray:
+    """Divides the people of an epoch among steps, and a step among devices.
+
+    ours: an epoch has everyone once, in as few steps as `batch_size` allows,
+    and no step is a small rest: steps differ by one person at most, and so do
+    the parts of a step. 1,000 people in batches of 128 are 8 steps of 125. So
+    no step has the batch statistics of a few people, nobody weighs more than
+    others, and the devices compile two sizes at most.
+
+    Args:
+        people: People of the epoch.
+        batch_size: People in a step at most.
+        parts: Parts of each step: one for each device.
+
+    Returns:
+        `(S, P + 1)` places in the epoch: part p of step s has the people from
+        `[s, p]` to before `[s, p + 1]`.
+    """
+    steps = -(-people // batch_size)
+    starts = people * np.arange(steps + 1) // steps
+    sizes = np.diff(starts)[:, None]
+    return starts[:-1, None] + sizes * np.arange(parts + 1) // parts
+
+
 def train_batches(
-    records, batch_size, seed, epoch, skip_steps=0, balance_by=""
+    records,
+    batch_size,
+    seed,
+    epoch,
+    skip_steps=0,
+    balance_by="",
+    *,
+    parts=1,
+    own=None,
 ):
     """One epoch of shuffled people; a function of seed and epoch.
 
     Args:
         records: The `Records`, or their folder.
-        batch_size: People in a batch, over all devices. A last batch that is
-            not full is left out.
+        batch_size: People in a batch at most, over all devices, as `division`
+            makes batches.
         seed: Seed of order and augmentation.
         epoch: Number of the epoch, from 0.
         skip_steps: Batches to skip at the start, to resume inside an epoch;
             they are not decoded.
         balance_by: Field of the records whose values are drawn equally often,
             as `balance.order` says; empty draws everyone once.
+        parts: In how many parts each batch is given, one after the other.
+        own: Range of the parts to give; the people of the others are not
+            decoded. None gives all.
 
     Returns:
-        A dataset of batches of `decoder`'s dicts, with `draws` `(B, 3)`
-        and `shades` `(B, 16)`, random numbers in [0, 1) that depend on seed,
-        epoch and step. The order depends on `seed`, `epoch` and the global
-        seed (`keras.utils.set_random_seed`), which tf.data adds to its own.
+        A dataset of parts of batches, of `decoder`'s dicts, with `draws`
+        `(B, 3)` and `shades` `(B, 16)`, random numbers in [0, 1) that depend
+        on seed, epoch, step and place in the batch; and `share` `(B,)`, each
+        person's share in a mean over the whole batch. The order depends on
+        `seed`, `epoch` and the global seed (`keras.utils.set_random_seed`),
+        which tf.data adds to its own.
     """
-    records = Records.open(records)
+    records, own = Records.open(records), own or range(parts)
+    people = records.people("train")
+    bounds = division(people, batch_size, parts)[skip_steps:]
+    skip = bounds[0, 0] if len(bounds) else people
     if balance_by:
-        steps = records.people("train") // batch_size
         examples = balance.examples(
-            records,
-            balance_by,
-            steps * batch_size,
-            seed=seed,
-            epoch=epoch,
-            skip=skip_steps * batch_size,
+            records, balance_by, people, seed=seed, epoch=epoch, skip=skip
         )
     else:
         # Skipped before decoding.
-        examples = _shuffled(records, seed, epoch).skip(skip_steps * batch_size)
+        examples = _shuffled(records, seed, epoch).skip(skip)
+    if len(own) < parts:
+        first, last = bounds[:, own.start] - skip, bounds[:, own.stop] - skip
+        examples = _between(examples, first, last)
     people = examples.map(
         decoder(records), tf.data.AUTOTUNE, deterministic=True
     )
-    # Full batches only: static shapes let XLA compile once.
-    batches = people.batch(batch_size, drop_remainder=True)
+    sizes = np.diff(bounds[:, own.start : own.stop + 1]).ravel()
+    if len(sizes):  # Else nobody is left.
+        # Batches of this size pass as they are; others are copied.
+        people = people.batch(sizes[0]).rebatch(sizes)
 
-    def add_draws(step, people):
-        step, stream = (
-            tf.cast(step, tf.int32) + skip_steps,
-            _stream(seed, epoch),
-        )
-        draws = tf.random.stateless_uniform([batch_size, 3], [stream, step])
-        shades = tf.random.stateless_uniform(
-            [batch_size, _SHADES], [stream, -1 - step]
-        )
-        return {**people, "draws": draws, "shades": shades}
+    def with_draws(number, people):
+        row, part = number // len(own), number % len(own) + own.start
+        limits = tf.gather(tf.constant(bounds), row)
+        first, last = limits[part] - limits[0], limits[part + 1] - limits[0]
+        step = tf.cast(row, tf.int32) + skip_steps
+        drawn = _draws(_stream(seed, epoch), step, limits[-1] - limits[0])
+        return people | {name: each[first:last] for name, each in drawn.items()}
 
-    batches = batches.enumerate().map(add_draws)
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return people.enumerate().map(with_draws).prefetch(tf.data.AUTOTUNE)
+
+
+def _draws(stream, step, count):
+    """What the people of a whole batch get besides their records."""
+    seeds = {"draws": (3, step), "shades": (_SHADES, -1 - step)}
+    return {
+        name: tf.random.stateless_uniform([count, width], [stream, seed])
+        for name, (width, seed) in seeds.items()
+    } | {"share": tf.fill([count], 1 / tf.cast(count, tf.float32))}
+
+
+def _between(examples, starts, stops):
+    """The elements whose places are in one of the sorted ranges."""
+    marks = np.zeros(stops.max(initial=0) + 1, int)
+    np.add.at(marks, starts, 1)
+    np.add.at(marks, stops, -1)
+    kept = tf.constant(np.cumsum(marks) > 0)
+    examples = examples.take(len(kept)).enumerate()
+    return examples.filter(lambda place, _: kept[place]).map(lambda _, x: x)
 
 
 def _shuffled(records, seed, epoch):

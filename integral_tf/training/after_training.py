@@ -8,6 +8,7 @@ import keras
 from integral_tf import progress
 from integral_tf.evaluation import calibrate
 from integral_tf.models import reading
+from integral_tf.training import batch_norm
 from integral_tf.training.validation import Reading
 
 
@@ -42,8 +43,9 @@ def tell(read: Reading) -> None:
 def finished(model: keras.Model, read: Reading | None) -> Iterator[None]:
     """A context in which a model is as that of a finished run.
 
-    It is calibrated, and stages that are frozen in this run may be trained in
-    another. Afterwards it is as training has it.
+    It is calibrated, stages that are frozen in this run may be trained in
+    another, and its batch normalisation needs no other device. Afterwards it is
+    as training has it.
 
     Args:
         model: The pose model, its scores not calibrated.
@@ -57,7 +59,8 @@ def finished(model: keras.Model, read: Reading | None) -> Iterator[None]:
     for layer in frozen:
         layer.trainable = True
     try:
-        yield
+        with batch_norm.apart(model):
+            yield
     finally:
         for layer in frozen:
             layer.trainable = False

@@ -34,7 +34,7 @@ class Feed:
 
     Attributes:
         records: The `Records` as they were opened last.
-        batch_size: People in a step, over all devices.
+        batch_size: People in a step at most, over all devices.
         steps: Steps of an epoch.
     """
 
@@ -46,8 +46,7 @@ class Feed:
     ) -> None:
         self.config, self.strategy = config, strategy
         self.batch_size = preflight.batch_size(config, records)
-        self.records = records
-        self.steps = records.people("train") // self.batch_size
+        self._take(records)
 
     def rest(self, progress: Progress) -> Iterator[Any]:
         """The distributed batches of the present epoch that are to come.
@@ -66,9 +65,8 @@ class Feed:
         """
         while True:
             self._open()
-            people = self._people(progress)
-            people = self.strategy.experimental_distribute_dataset(
-                people.map(batches.for_device)
+            people = self.strategy.distribute_datasets_from_function(
+                lambda context: self._of_worker(context, progress)
             )
             try:
                 with self.records.reading("train"):
@@ -87,19 +85,35 @@ class Feed:
         return people["source_id"].numpy()
 
     def _open(self):
-        self.records = preflight.open_records(
-            self.config, self.records.left_out
-        )
-        people = self.records.people("train")
-        self.steps = people // self.batch_size
-        if not self.steps:
+        self._take(preflight.open_records(self.config, self.records.left_out))
+
+    def _take(self, records):
+        """Requires that every device has somebody in every step."""
+        self.records, people = records, records.people("train")
+        devices = self.strategy.num_replicas_in_sync
+        smallest = 0
+        if people:
+            bounds = batches.division(people, self.batch_size, devices)
+            self.steps, smallest = len(bounds), np.diff(bounds).min()
+        if not smallest:
             raise ValueError(
-                "Too few people are left for one step; build the records "
-                f"again. Received: {people} people, and batches of "
-                f"{self.batch_size}"
+                "Every device has somebody in every step: build the records "
+                "with more people, or give --batch_size or --devices another "
+                f"number. Received: {people} people, {devices} device(s), "
+                f"--batch_size={self.config.batch_size}"
             )
 
-    def _people(self, progress):
+    def _of_worker(self, context, progress):
+        """The parts of the batches that are for this worker's devices."""
+        devices = context.num_replicas_in_sync
+        count = devices // context.num_input_pipelines
+        first = context.input_pipeline_id * count
+        people = self._people(
+            progress, parts=devices, own=range(first, first + count)
+        )
+        return people.map(batches.for_device)
+
+    def _people(self, progress, **division):
         return batches.train_batches(
             self.records,
             self.batch_size,
@@ -107,4 +121,5 @@ class Feed:
             progress.state.epoch,
             progress.step,
             self.config.balance,
+            **division,
         )

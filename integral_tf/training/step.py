@@ -23,7 +23,6 @@ class Step:
         model: The pose model.
         optimizer: Its optimizer.
         skeleton: The `skeletons.Skeleton` of the records.
-        batch_size: People in a step, over all devices.
     """
 
     def __init__(
@@ -34,11 +33,9 @@ class Step:
         optimizer: keras.optimizers.Optimizer,
         *,
         skeleton: skeletons.Skeleton,
-        batch_size: int,
     ) -> None:
         self.config, self.strategy = config, strategy
         self.model, self.optimizer = model, optimizer
-        self.batch_size = batch_size
         self.crop = layers.PersonCrop(
             *config.size,
             skeleton.mirrored_order,
@@ -101,6 +98,6 @@ class Step:
         costs, total = {}, 0.0
         for name, objective in objectives.items():
             each = objective.costs(people, crops, outputs)
-            costs[name] = tf.reduce_sum(each) / self.batch_size
+            costs[name] = tf.reduce_sum(each * people["share"])
             total = total + objective.weight * costs[name]
         return {"loss": total, **costs}

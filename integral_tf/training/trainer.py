@@ -20,6 +20,7 @@ from integral_tf.evaluation import predictions
 from integral_tf.models import methods
 from integral_tf.models import reading
 from integral_tf.training import after_training
+from integral_tf.training import batch_norm
 from integral_tf.training import board
 from integral_tf.training import checkpoint
 from integral_tf.training import feed
@@ -33,8 +34,8 @@ from integral_tf.training import preflight
 from integral_tf.training import schedule
 from integral_tf.training import spoilt
 from integral_tf.training import step
-from integral_tf.training import strategy as strategies
 from integral_tf.training import validation
+from integral_tf.training import workers
 
 
 def train(config: configs.TrainConfig) -> pathlib.Path:
@@ -55,22 +56,21 @@ def train(config: configs.TrainConfig) -> pathlib.Path:
         FloatingPointError: a loss or a gradient is not finite.
         interrupts.Interrupted: Ctrl-C or SIGTERM ended the training, which has
             saved its place.
+        workers.Ended: another worker has ended.
     """
-    strategies.check_alone()
     preflight.check_workdir(config)
     config = preflight.remembered(config)
     # Before the lock, which would change the folder's time of modification.
-    path = runs.finished(config)
-    if path:
+    if path := runs.finished(config):
         return path
-    with ownership.of(config.workdir):
+    with workers.joined(config) as (crew, own), ownership.of(own.workdir):
         # The last owner of the lock may have finished the run meanwhile.
-        path = runs.finished(config)
-        if path:
+        if path := runs.finished(own):
             return path
-        whole.clear(config.workdir)
-        records = preflight.check(config)
-        return _Run(config, records).train()
+        whole.clear(own.workdir)
+        records = preflight.check(own)
+        _Run(own, records, crew).train()
+    return pathlib.Path(config.workdir) / runs.MODEL
 
 
 def build(config: configs.TrainConfig, joints: int) -> keras.Model:
@@ -91,10 +91,11 @@ def build(config: configs.TrainConfig, joints: int) -> keras.Model:
 class _Run:
     """One run's model, optimizer, data and place in the schedule."""
 
-    def __init__(self, config, records):
+    def __init__(self, config, records, crew):
         self.config = config
         self.workdir = pathlib.Path(config.workdir)
-        self.strategy = strategies.mirrored()
+        self.crew, self.strategy = crew, crew.strategy
+        crew.check_records(records)
         keras.utils.set_random_seed(config.seed)
         self.skeleton = records.skeleton
         self.feed = feed.Feed(config, records, self.strategy)
@@ -124,6 +125,7 @@ class _Run:
         runs.claim_records(config, records)
         runs.save_skeleton(self.skeleton, self.workdir)
         (self.workdir / runs.STOPPED).unlink(missing_ok=True)
+        crew.check_place(self.progress)
 
     def _build(self, resumes):
         """Makes the model, the optimizer and the step."""
@@ -133,6 +135,8 @@ class _Run:
         self.model = build(
             dataclasses.replace(config, weights=weights), len(self.skeleton)
         )
+        if config.sync_batch_norm:
+            batch_norm.synchronize(self.model)
         self.optimizer = optimizers.optimizer(config, self.model)
         self.step = step.Step(
             config,
@@ -140,7 +144,6 @@ class _Run:
             self.model,
             self.optimizer,
             skeleton=self.skeleton,
-            batch_size=self.feed.batch_size,
         )
 
     def _resume(self):
@@ -168,7 +171,7 @@ class _Run:
     def _observe(self, *args):
         """`observer`, which a signal ends between two batches."""
         for batch in self.observer(*args):
-            self.listener.check()
+            self.crew.check(self.listener)
             yield batch
 
     def train(self):
@@ -233,7 +236,7 @@ class _Run:
         """Saves an epoch's models, checkpoint and figures."""
         progress = self.progress
         row = logs.row(self.config, progress.state, means, figures)
-        loss = (figures or means)["loss"]
+        loss = self.crew.of_chief((figures or means)["loss"])
         progress.state = schedule.advance(self.config, progress.state, loss)
         progress.step, progress.sums, progress.row = 0, {}, row
         runs.check_there(self.config)
@@ -295,7 +298,7 @@ class _Run:
         ):
             # The joint loss needs a beta that suits these maps.
             self._calibrate()
-            self.progress.beta = self.reading.beta
+            self.progress.beta = self.crew.of_chief(self.reading.beta)
             reading.set_beta(self.model, self.progress.beta)
             self._save()
         self.objectives = self._objectives(phase)
@@ -315,7 +318,7 @@ class _Run:
             bars.say(bar, where)
             bar.set_postfix(loss=f"{self.loss:.4f}", refresh=False)
             bar.update()
-            self.listener.check()
+            self.crew.check(self.listener)
         return {n: s / progress.step for n, s in progress.sums.items()}
 
     def _count(self, costs, gradients):

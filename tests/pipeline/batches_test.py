@@ -62,18 +62,54 @@ def people_in(folder, split):
     return Records.open(folder).manifest["splits"][split]["people"]
 
 
-def test_an_epoch_has_nobody_twice(folder):
-    epoch = train(folder)
-    assert len(epoch) == people_in(folder, "train") // BATCH >= 4
-    listed = names(epoch)
-    assert len(set(listed)) == len(listed) == BATCH * len(epoch)
-    # Whoever does not fill a batch is another person in every epoch.
-    seen = set().union(*(names(train(folder, epoch=e)) for e in range(6)))
-    assert len(seen) == people_in(folder, "train")
+def test_an_epoch_has_everyone_once_in_batches_of_nearly_one_size(folder):
+    people = people_in(folder, "train")
+    for epoch in range(3):
+        listed = names(train(folder, epoch=epoch))
+        assert len(listed) == len(set(listed)) == people
+    sizes = [len(batch["share"]) for batch in train(folder)]
+    assert len(sizes) == -(-people // BATCH) >= 5 and sum(sizes) == people
+    assert max(sizes) <= BATCH and max(sizes) - min(sizes) == 1
+    for batch, size in zip(train(folder), sizes):
+        np.testing.assert_allclose(batch["share"], [1 / size] * size)
+
+
+@pytest.mark.parametrize(
+    "people, batch_size, parts, bounds",
+    [
+        (8, 4, 1, [[0, 4], [4, 8]]),
+        (9, 4, 1, [[0, 3], [3, 6], [6, 9]]),
+        (10, 4, 2, [[0, 1, 3], [3, 4, 6], [6, 8, 10]]),
+        (7, 7, 3, [[0, 2, 4, 7]]),
+    ],
+)
+def test_people_are_divided_by_hand(people, batch_size, parts, bounds):
+    divided = batches.division(people, batch_size, parts)
+    assert divided.tolist() == bounds
+
+
+@pytest.mark.parametrize("balance_by", ["", "category"])
+def test_the_parts_of_two_devices_make_the_batches_of_one(folder, balance_by):
+    def of(**division):
+        people = batches.train_batches(
+            folder, BATCH, 1, 2, 1, balance_by, **division
+        )
+        return list(people.as_numpy_iterator())
+
+    whole, both = of(), of(parts=2)
+    left, right = (of(parts=2, own=range(i, i + 1)) for i in range(2))
+    assert_same(both[0::2], left)
+    assert_same(both[1::2], right)
+    # Of 28 people in 5 steps, the others have 5 or 6, and one is of 3 and 2.
+    assert {len(batch["share"]) for batch in both} == {2, 3}
+    for batch, one, other in zip(whole, left, right):
+        for key in batch:
+            joined = np.concatenate([one[key], other[key]])
+            np.testing.assert_array_equal(joined, batch[key], err_msg=key)
 
 
 def test_batches_have_these_shapes(folder):
-    first = train(folder)[0]
+    first = next(each for each in train(folder) if len(each["share"]) == 6)
     assert {key: (v.shape, v.dtype.name) for key, v in first.items()} == {
         "windows": ((6, 56, 56, 3), "uint8"),  # 32 * 1.7125 = 54.8
         "joints": ((6, 16, 2), "float32"),
@@ -91,9 +127,8 @@ def test_batches_have_these_shapes(folder):
         "negative": ((6,), "float32"),
         "draws": ((6, 3), "float32"),
         "shades": ((6, 16), "float32"),
+        "share": ((6,), "float32"),
     }
-    spec = batches.train_batches(Records.open(folder), BATCH, 0, 0).element_spec
-    assert spec["windows"].shape == (6, 56, 56, 3)  # static, for XLA
 
 
 def test_seed_and_epoch_decide_everything(folder):

@@ -15,6 +15,7 @@ from integral_tf.training import checkpoint
 from integral_tf.training import feed
 from integral_tf.training import preflight
 from integral_tf.training import schedule
+from integral_tf.training import strategy
 from integral_tf.training import trainer
 from tests import drawn
 
@@ -85,13 +86,18 @@ def test_a_damaged_shard_is_refused_or_left_out(
     assert len(set(sum(others, []))) == 12 == 4 * found.steps
 
 
-def test_too_few_people_left_are_refused(settings):
+def test_fewer_people_left_than_devices_are_refused(settings, monkeypatch):
     settings = dataclasses.replace(settings, batch_size=13, skip_damaged=True)
     whole = preflight.check(settings)
     damage(settings)
-    found = feed.Feed(settings, whole, tf.distribute.get_strategy())
+    strategy = tf.distribute.get_strategy()
+    found = feed.Feed(settings, whole, strategy)
     progress = checkpoint.Progress(schedule.State("main"))
-    with pytest.raises(ValueError, match="12 people, and batches of 13$"):
+    # 12 people are left, in a step of 12.
+    monkeypatch.setattr(
+        type(strategy), "num_replicas_in_sync", property(lambda self: 13)
+    )
+    with pytest.raises(ValueError, match="12 people, 13 device.*batch_size=13"):
         next(found.rest(progress))
 
 
@@ -116,12 +122,13 @@ def damaged_at_step_2(monkeypatch):
             return next(self.batches)
 
     def use(config):
-        def distribute(_, dataset):
-            return Breaking(config, dataset)
+        def distribute(_, dataset_of):
+            context = tf.distribute.InputContext()
+            return Breaking(config, dataset_of(context))
 
         monkeypatch.setattr(
             type(tf.distribute.get_strategy()),
-            "experimental_distribute_dataset",
+            "distribute_datasets_from_function",
             distribute,
         )
 
@@ -135,7 +142,7 @@ def test_a_shard_that_is_damaged_meanwhile(
     settings = dataclasses.replace(settings, skip_damaged=skip)
     damaged_at_step_2(settings)
     monkeypatch.setattr(
-        trainer.strategies, "mirrored", tf.distribute.get_strategy
+        strategy, "create", lambda *_: tf.distribute.get_strategy()
     )
     if not skip:
         with pytest.raises(

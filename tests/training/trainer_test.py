@@ -13,7 +13,6 @@ import time
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
 from integral_tf import config
@@ -22,7 +21,6 @@ from integral_tf.evaluation import calibrate
 from integral_tf.pipeline import batches
 from integral_tf.training import logs
 from integral_tf.training import preflight
-from integral_tf.training import strategy
 from integral_tf.training import trainer
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -34,45 +32,6 @@ def finished(tiny, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("finished") / "run"
     settings = dataclasses.replace(tiny, workdir=str(workdir), tensorboard=True)
     return settings, trainer.train(settings)
-
-
-def test_two_devices_take_the_step_that_one_takes(
-    settings, unvalidated, sgd, monkeypatch
-):
-    # Both halves of every batch are alike, so that each device's batch
-    # statistics are those of the whole batch, and nothing else may differ.
-    # Plain SGD shows a wrong scale of the gradients; Adam would hide it.
-    settings = dataclasses.replace(
-        settings, learning_rate=1e-2, flip=False, rotation=0.0, scale=0.0,
-        data=str(unvalidated), epochs=4, heatmap_epochs=0,
-    )  # fmt: skip
-    real = batches.train_batches
-
-    def twins(*args):
-        def twin(people):
-            return {
-                name: tf.concat([value[:4], value[:4]], axis=0)
-                for name, value in people.items()
-            }
-
-        return real(*args).map(twin)
-
-    monkeypatch.setattr(batches, "train_batches", twins)
-    weights = []
-    for count in (1, 2):
-        devices = [f"CPU:{i}" for i in range(count)]
-        monkeypatch.setattr(
-            strategy,
-            "mirrored",
-            lambda devices=devices: tf.distribute.MirroredStrategy(devices),
-        )
-        one = dataclasses.replace(
-            settings, workdir=f"{settings.workdir}{count}"
-        )
-        model = keras.saving.load_model(trainer.train(one), compile=False)
-        weights.append(model.get_weights())
-    for alone, together in zip(*weights):
-        np.testing.assert_allclose(together, alone, atol=2e-4, rtol=1e-3)
 
 
 def signalled(command, folder, number):
@@ -224,9 +183,9 @@ def test_a_batch_larger_than_the_training_split_shrinks_to_it(
     def killed(workdir, row):
         raise KeyboardInterrupt
 
-    def seen(records, batch_size, *args):
+    def seen(records, batch_size, *args, **division):
         batch_sizes.append(batch_size)
-        return took(records, batch_size, *args)
+        return took(records, batch_size, *args, **division)
 
     monkeypatch.setattr(batches, "train_batches", seen)
     monkeypatch.setattr(logs, "append_log", killed)
