@@ -28,6 +28,7 @@ from integral_tf.records import schema
 from integral_tf.records.folder import Records
 from integral_tf.serving import connections
 from integral_tf.training import checkpoint
+from tests.fuzz import damage
 from tests.fuzz import labels
 from tests.models import torch_files
 
@@ -50,15 +51,15 @@ class Reader:
         file: Name of the file that is damaged.
         write: Writes the example and what belongs to it into a folder.
         read: Reads the folder; returns a list of complaints.
-        is_json: The file is JSON.
-        is_slow: A case takes more than a few milliseconds.
+        damaged: Damages the file's content.
+        weight: How many of `count`'s files are this reader's, in parts.
     """
 
     file: str
     write: Callable[[pathlib.Path], None]
     read: Callable[[pathlib.Path], list]
-    is_json: bool = False
-    is_slow: bool = False
+    damaged: damage.Damage = damage.of_bytes
+    weight: int = 100
 
 
 def refused(error: BaseException, folder: pathlib.Path) -> str:
@@ -230,34 +231,52 @@ def _read_video(folder):
 
 
 READERS = {
-    "coco": Reader("a.json", labels.write_coco, labels.read_coco, True),
+    "coco": Reader(
+        "a.json", labels.write_coco, labels.read_coco, damage.of_json, 80
+    ),
     "detections": Reader(
-        "b.json", labels.write_detections, labels.read_detections, True
+        "b.json",
+        labels.write_detections,
+        labels.read_detections,
+        damage.of_json,
+        80,
     ),
     "truth": Reader(
-        "annotations-val.json", labels.write_truth, labels.read_truth, True
+        "annotations-val.json",
+        labels.write_truth,
+        labels.read_truth,
+        damage.of_json,
     ),
-    "mpii": Reader("m.json", labels.write_mpii, labels.read_mpii, True),
+    "mpii": Reader(
+        "m.json", labels.write_mpii, labels.read_mpii, damage.of_json, 80
+    ),
     "boxes": Reader(
-        "boxes.json", labels.write_boxes, labels.boxes_of("boxes.json"), True
+        "boxes.json",
+        labels.write_boxes,
+        labels.boxes_of("boxes.json"),
+        damage.of_json,
     ),
-    "skeleton": Reader("skeleton.json", _write_skeleton, _read_skeleton, True),
-    "manifest": Reader("manifest.json", _write_records, _read_records, True),
-    "card": Reader("card.json", _write_card, _read_card, True),
-    "answer": Reader("answer.json", _write_answer, _read_answer, True),
-    "labelme": Reader(
-        "a.json", *labels.converted("a.json", json.dumps(labels.LABELME)), True
+    "csv": Reader(
+        "boxes.csv",
+        labels.write_csv,
+        labels.boxes_of("boxes.csv"),
+        damage.of_text,
     ),
-    "label_studio": Reader(
-        "a.json",
-        *labels.converted("a.json", json.dumps(labels.LABEL_STUDIO)),
-        True,
+    "skeleton": Reader(
+        "skeleton.json", _write_skeleton, _read_skeleton, damage.of_json
     ),
-    "cvat": Reader("a.xml", *labels.converted("a.xml", labels.CVAT)),
-    "csv": Reader("boxes.csv", labels.write_csv, labels.boxes_of("boxes.csv")),
-    "flags": Reader("flags.cfg", _write_flags, _read_flags),
+    "manifest": Reader(
+        "manifest.json", _write_records, _read_records, damage.of_json, 10
+    ),
+    "card": Reader("card.json", _write_card, _read_card, damage.of_json),
+    "answer": Reader(
+        "answer.json", _write_answer, _read_answer, damage.of_json
+    ),
+    "flags": Reader("flags.cfg", _write_flags, _read_flags, damage.of_text, 40),
     "jpeg": Reader("i.jpg", _write_picture("jpg"), _picture_of("i.jpg")),
-    "png": Reader("i.png", _write_picture("png"), _picture_of("i.png")),
+    "png": Reader(
+        "i.png", _write_picture("png"), _picture_of("i.png"), damage.of_png
+    ),
     "webp": Reader("i.webp", _write_picture("webp"), _picture_of("i.webp")),
     "gif": Reader("i.gif", _write_picture("gif"), _picture_of("i.gif")),
     "tiff": Reader(
@@ -265,21 +284,41 @@ READERS = {
         _write_picture("tif", compression="tiff_lzw"),
         _picture_of("i.tif"),
     ),
-    "torch": Reader("m.pth", _write_torch, _tensors_of("m.pth")),
+    "torch": Reader(
+        "m.pth", _write_torch, _tensors_of("m.pth"), damage.of_zip
+    ),
     "legacy": Reader("m.pth.tar", _write_legacy, _tensors_of("m.pth.tar")),
     "safetensors": Reader(
-        "m.safetensors", _write_safetensors, _tensors_of("m.safetensors")
+        "m.safetensors",
+        _write_safetensors,
+        _tensors_of("m.safetensors"),
+        damage.of_safetensors,
     ),
-    "checkpoint": Reader("ckpt-2.index", _write_checkpoint, _read_checkpoint),
+    "checkpoint": Reader(
+        "ckpt-2.index", _write_checkpoint, _read_checkpoint, weight=50
+    ),
     "shard": Reader(
-        "val-00000-of-00001.tfrecord", _write_records, _read_records
+        "val-00000-of-00001.tfrecord", _write_records, _read_records, weight=5
     ),
-    "keras": Reader("model.keras", _write_keras, _read_keras, is_slow=True),
-    "video": Reader("a.mp4", _write_video, _read_video, is_slow=True),
+    "keras": Reader(
+        "model.keras", _write_keras, _read_keras, damage.of_zip, 10
+    ),
+    "video": Reader("a.mp4", _write_video, _read_video, weight=10),
     "release": Reader(
-        "release.mat", labels.write_release, labels.read_release, is_slow=True
+        "release.mat", labels.write_release, labels.read_release, weight=1
     ),
-    "lsp": Reader(
-        "joints.mat", labels.write_lsp, labels.read_lsp, is_slow=True
+    "lsp": Reader("joints.mat", labels.write_lsp, labels.read_lsp, weight=1),
+    "labelme": Reader(
+        "a.json",
+        *labels.converted("a.json", json.dumps(labels.LABELME)),
+        damage.of_json,
+    ),
+    "label_studio": Reader(
+        "a.json",
+        *labels.converted("a.json", json.dumps(labels.LABEL_STUDIO)),
+        damage.of_json,
+    ),
+    "cvat": Reader(
+        "a.xml", *labels.converted("a.xml", labels.CVAT), damage.of_text
     ),
 }
