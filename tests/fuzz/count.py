@@ -18,6 +18,7 @@ import os
 import pathlib
 import random
 import resource
+import shutil
 import signal
 import struct
 import tempfile
@@ -34,7 +35,7 @@ SECONDS = 20  # of one file; the parent waits for three times this
 # `photographs.LARGEST` pixels, which its decoder holds twice.
 LARGEST = 2**31
 SPACE = 2**33  # bytes that a part's process may ask for
-PARTS = 25  # of a reader's files; memory is compared within one
+PARTS = 12  # of a reader's files; memory is compared within one
 _SHARED = struct.Struct(f"<q{len(ANSWERS)}qqqd")
 _GOOD = ("read", "refused")
 
@@ -107,7 +108,12 @@ def part(name, first, count, out, shared):
     with tempfile.TemporaryDirectory(dir=FOLDER, prefix="fuzz-") as folder:
         folder = pathlib.Path(folder)
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder.parent)
-        reader.write(folder)
+        # Some examples take seconds to make.
+        kept = out / "examples" / name
+        if not kept.is_dir():
+            reader.write(folder)
+            shutil.copytree(folder, kept)
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
         example = (folder / reader.file).read_bytes()
         counts, early = collections.Counter(), 0
         for number in range(first, first + count):

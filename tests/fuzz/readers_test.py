@@ -30,6 +30,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("few")
 
+
 def check(reader, folder, data):
     """Requires a clean answer of a reader to the content of its file."""
     (folder / reader.file).write_bytes(data)
