@@ -53,7 +53,7 @@ from integral_tf.records import shards
 _COCO = flags.DEFINE_string("coco", None, "COCO's folder.", required=True)
 _MPII = flags.DEFINE_string("mpii", None, "MPII's folder.", required=True)
 _PEOPLE = flags.DEFINE_integer(
-    "people", 2048, "People per repeat; the slow pipelines get a quarter."
+    "people", 8192, "People per repeat; slow pipelines get fewer."
 )
 _REPEATS = flags.DEFINE_integer("repeats", 3, "Repeats of each pipeline.")
 
@@ -262,17 +262,17 @@ def _rate(pipeline, epoch):
 
 
 def _pipelines(people, folder, count):
-    few = [people[i % len(people)] for i in range(count // 4)]
+    few = [people[i % len(people)] for i in range(count // 16)]
     classic = functools.partial(
         simple_baselines.batches, few, batch_size=_BATCH
     )
-    on_cpu = functools.partial(cropped, folder, count=len(few))
+    on_cpu = functools.partial(cropped, folder, count=count // 4)
     windows = folder / "windows.jpegs"
+    records = record_folder.Records.open(folder)
+    places = tuned_torch.write(records, windows, len(people))
+    times = math.ceil(count / len(places))
     tuned = functools.partial(
-        tuned_torch.batches,
-        windows,
-        tuned_torch.write(record_folder.Records.open(folder), windows),
-        batch_size=_BATCH,
+        tuned_torch.batches, windows, places * times, batch_size=_BATCH
     )
     return {
         _OURS: functools.partial(ours, folder),

@@ -26,15 +26,21 @@ def simplejpeg():
         ) from None
 
 
-def write(records, path):
+def write(records, path, count):
     """Writes the windows of a training split into one file.
+
+    Args:
+        records: The `Records`.
+        path: Path of the file.
+        count: The windows are those of the first people, this many.
 
     Returns:
         A list of `(place, length)`, of each JPEG in the file.
     """
     places, joints = [], len(records.skeleton)
     with open(path, "wb") as file:
-        for record in tf.data.TFRecordDataset(records.paths("train")):
+        people = tf.data.TFRecordDataset(records.paths("train"))
+        for record in people.take(count):
             window = schema.parse(record, joints)["encoded"].numpy()
             places.append((file.tell(), len(window)))
             file.write(window)

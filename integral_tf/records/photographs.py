@@ -62,7 +62,10 @@ def is_within(path, folder):
     root = os.path.join(os.path.abspath(folder), "")
     if not os.path.abspath(path).startswith(root):
         return False
-    return os.path.realpath(path).startswith(_real(root))
+    try:
+        return os.path.realpath(path).startswith(_real(root))
+    except ValueError:  # a name that no file has, such as one with a zero
+        return False
 
 
 @functools.lru_cache(maxsize=16)

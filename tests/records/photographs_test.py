@@ -249,6 +249,7 @@ def test_a_large_picture_is_read_by_parts(tmp_path, monkeypatch):
         pytest.param("real/../b.png", False, id="a name that leads out"),
         pytest.param("linked/a.png", True, id="the folder itself is a link"),
         pytest.param("real/missing.png", True, id="a file that is not there"),
+        pytest.param("real/\0.png", False, id="a name that no file has"),
     ],
 )
 def test_no_link_leads_out_of_a_folder(tmp_path, name, is_within):
