@@ -1,12 +1,14 @@
-r"""Images per CPU-second of the input pipeline, beside two common pipelines.
+r"""Images per CPU-second of the input pipeline, beside three other pipelines.
 
     python benchmarks/pipeline.py --coco=/data/coco --mpii=/data/mpii
 
 `--coco` holds annotations/person_keypoints_*.json and the photographs in
 train2017/ and val2017/; `--mpii` holds annot/*.json and images/, as Simple
 Baselines has them. Missing photographs are left out; the others are repeated.
-Needs PyTorch and OpenCV. The other pipelines are
+Needs PyTorch, OpenCV and simplejpeg. The other pipelines are
 
+    tuned     windows that were cut beforehand, decoded by libjpeg-turbo in a
+              PyTorch DataLoader, and collated to uint8; nothing else
     classic   Simple Baselines' in a PyTorch DataLoader: imread, a flip, one
               warpAffine of a rotated and scaled 256 x 256 crop, normalisation,
               and 64 x 64 Gaussian targets
@@ -15,7 +17,8 @@ Needs PyTorch and OpenCV. The other pipelines are
 
 CPU-seconds are the user and system time of this process and its workers. They
 include all work of a pipeline: setting up, reading, batching. The pipelines
-take turns. Prints a Markdown table.
+take turns. Prints a Markdown table, the ratios to `tuned`, and the cores that
+2,500 images a second need.
 """
 
 import dataclasses
@@ -31,6 +34,7 @@ import time
 import numpy as np
 import simple_baselines
 import tensorflow as tf
+import tuned_torch
 import turns
 from absl import app
 from absl import flags
@@ -49,20 +53,24 @@ from integral_tf.records import shards
 _COCO = flags.DEFINE_string("coco", None, "COCO's folder.", required=True)
 _MPII = flags.DEFINE_string("mpii", None, "MPII's folder.", required=True)
 _PEOPLE = flags.DEFINE_integer(
-    "people", 2048, "People per repeat; the slow pipelines get a quarter."
+    "people", 8192, "People per repeat; slow pipelines get fewer."
 )
 _REPEATS = flags.DEFINE_integer("repeats", 3, "Repeats of each pipeline.")
 
 _SIZE, _MAP = simple_baselines.SIZE, simple_baselines.MAP
 _BATCH = 32
 _JOINTS = len(skeletons.COCO)
+_OURS = "ours: records to uint8 windows"
 _CLASSIC = "classic"
+_TUNED = ("tuned", "tuned, 2 workers")
+_OF_ONE_H100 = 2500  # images a second
 _LIBRARIES = {
     "TensorFlow": "tensorflow",
     "Keras": "keras",
     "PyTorch": "torch",
     "OpenCV": "cv2",
     "Pillow": "PIL",
+    "simplejpeg": "simplejpeg",
 }
 
 
@@ -135,7 +143,7 @@ def make(annotation):
 
 
 def write_records(people, folder, count):
-    """Writes each person once, and lists shards until `count` is reached."""
+    """Writes each person once, and links shards until `count` is reached."""
     manifest = shards.write(
         [(person.name, person) for person in people],
         make,
@@ -149,7 +157,13 @@ def write_records(people, folder, count):
     split = manifest["splits"]["train"]
     times = math.ceil(count / split["people"])
     split["people"] *= times
-    split["shards"] *= times
+    written = split["shards"]
+    split["shards"] = []
+    for _ in range(times):
+        for shard in written:
+            name = f"train-{len(split['shards']):05d}.tfrecord"
+            os.link(folder / shard["file"], folder / name)
+            split["shards"].append({**shard, "file": name})
     (folder / record_folder.MANIFEST).write_text(json.dumps(manifest))
 
 
@@ -248,13 +262,22 @@ def _rate(pipeline, epoch):
 
 
 def _pipelines(people, folder, count):
-    few = [people[i % len(people)] for i in range(count // 4)]
+    few = [people[i % len(people)] for i in range(count // 16)]
     classic = functools.partial(
         simple_baselines.batches, few, batch_size=_BATCH
     )
-    on_cpu = functools.partial(cropped, folder, count=len(few))
+    on_cpu = functools.partial(cropped, folder, count=count // 4)
+    windows = folder / "windows.jpegs"
+    records = record_folder.Records.open(folder)
+    places = tuned_torch.write(records, windows, len(people))
+    times = math.ceil(count / len(places))
+    tuned = functools.partial(
+        tuned_torch.batches, windows, places * times, batch_size=_BATCH
+    )
     return {
-        "ours: records to uint8 windows": functools.partial(ours, folder),
+        _OURS: functools.partial(ours, folder),
+        _TUNED[0]: functools.partial(tuned, workers=0),
+        _TUNED[1]: functools.partial(tuned, workers=2),
         _CLASSIC: functools.partial(classic, workers=0),
         "classic, 2 workers": functools.partial(classic, workers=2),
         "whole": functools.partial(whole, few),
@@ -283,7 +306,9 @@ def measure(people, folder, count, repeats):
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    simple_baselines.torch()  # raises now, not after a minute's work
+    # These raise now, not after a minute's work.
+    simple_baselines.torch()
+    tuned_torch.simplejpeg()
     start = time.time()
     everyone = {
         "COCO": coco_people(pathlib.Path(_COCO.value)),
@@ -304,6 +329,15 @@ def main(argv):
         )
     print(f"Median of {_REPEATS.value} interleaved repeats (least to most).\n")
     _print_table(columns)
+    for name, rates in columns.items():
+        for other in _TUNED:
+            ratios = turns.ratios(rates[_OURS], rates[other])
+            print(f"{name}, ours / {other}: {turns.spread(ratios, '.2f')}")
+        cores = [_OF_ONE_H100 / rate for rate in rates[_OURS]]
+        print(
+            f"{name}, cores for {_OF_ONE_H100:,} images a second: "
+            f"{turns.spread(cores, '.1f')}"
+        )
     print(f"\n{time.time() - start:.0f} s")
 
 

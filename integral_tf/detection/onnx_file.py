@@ -80,7 +80,7 @@ class OnnxFile:
             name: value.astype(_TYPES.get(self._types[name], np.int64))
             for name, value in feeds.items()
         }
-        values = self._session.run(list(signature.outputs), feeds)
+        values = self._run(list(signature.outputs), feeds)
         outputs = {
             name: np.asarray(value, np.float64)[0]
             for name, value in zip(signature.outputs, values)
@@ -93,6 +93,15 @@ class OnnxFile:
             kept = suppression.suppress(corners, scores)
             corners, scores = corners[kept], scores[kept]
         return answers.from_corners(corners, scores)
+
+    def _run(self, outputs, feeds):
+        try:
+            return self._session.run(outputs, feeds)
+        except Exception as error:  # ONNX Runtime's have no common class
+            raise ValueError(
+                "ONNX Runtime opens the detector and cannot run its network: "
+                f"{_first_line(error)}. Received: {self._signature.file}"
+            ) from error
 
 
 def fitted(
@@ -139,10 +148,14 @@ def _session(path):
             str(path), providers=[name for name in wanted if name in has]
         )
     except Exception as error:  # its exceptions have no common class
-        reason = str(error).strip().partition("\n")[0]
         raise ValueError(
-            f"{path} is not an ONNX file that ONNX Runtime reads: {reason}"
+            f"{path} is not an ONNX file that ONNX Runtime reads: "
+            f"{_first_line(error)}"
         ) from error
+
+
+def _first_line(error):
+    return str(error).strip().partition("\n")[0][:200]
 
 
 def _shapes(nodes):

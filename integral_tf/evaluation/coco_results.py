@@ -61,15 +61,20 @@ def read(folder: str | os.PathLike, joints: int) -> Answers:
         rows = json.loads((folder / PREDICTIONS).read_text())
         label = f"{figures['method']} of {folder}"
         people = {
-            row["source_id"]: np.reshape(row["keypoints"], (-1, 3))
+            row["source_id"]: np.array(row["keypoints"], float).reshape(-1, 3)
             for row in rows
         }
         split = figures["split"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not all(np.isfinite(points).all() for points in people.values()):
+            raise ValueError("a joint that is not finite")
+    except (
+        ArithmeticError, LookupError, OSError, RecursionError, TypeError,
+        ValueError,
+    ) as error:  # fmt: skip
         raise ValueError(
             "These predictions are damaged, or of an older version, which "
-            f"wrote no names of people: {error!r}; the same command writes "
-            f"them again. {named}"
+            f"wrote no names of people: {error!r:.200}; the same command "
+            f"writes them again. {named}"
         ) from None
     counts = {len(each) for each in people.values()}
     if counts - {joints}:

@@ -100,10 +100,13 @@ def read(folder: str | os.PathLike) -> Evaluated:
             errors=np.reshape(cells, (len(rows), len(head) - 2)),
             figures=figures,
         )
-    except (OSError, ValueError, KeyError, IndexError, csv.Error) as error:
+    except (
+        ArithmeticError, LookupError, OSError, RecursionError, TypeError,
+        ValueError, csv.Error,
+    ) as error:  # fmt: skip
         raise ValueError(
-            f"This evaluation is damaged: {error!r}; the same command writes "
-            f"it again. Received: --compare={str(folder)!r}"
+            f"This evaluation is damaged: {error!r:.200}; the same command "
+            f"writes it again. Received: --compare={str(folder)!r}"
         ) from None
 
 

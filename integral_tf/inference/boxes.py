@@ -157,7 +157,8 @@ def _csv_rows(path):
         missing = [name for name in _SIDES if name not in header]
         if missing:
             raise ValueError(
-                f"its header {','.join(header)} has no {', '.join(missing)}"
+                f"its header {SHORT.repr(','.join(header))} has no "
+                f"{', '.join(missing)}"
             )
         return [
             {

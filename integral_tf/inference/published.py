@@ -54,7 +54,7 @@ def check(folder: str | os.PathLike, card: dict) -> None:
             raise ValueError(
                 f"{path} is not the file that was published with the "
                 f"{CARD} beside it; copy the version again, or export again. "
-                f"Received: sha256={found}, published with {wanted!s:.80}"
+                f"Received: sha256={found}, published with {wanted!r:.80}"
             )
 
 

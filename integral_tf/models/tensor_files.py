@@ -16,6 +16,7 @@ import math
 import os
 import pathlib
 import pickle
+import pickletools
 import zipfile
 
 import numpy as np
@@ -25,6 +26,7 @@ ENDINGS = (".pth", ".pth.tar", ".pt", ".ckpt", ".safetensors")
 # The first and the second pickle of the legacy form.
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _BFLOAT16 = "bfloat16"  # which NumPy lacks
+_PUTS = ("PUT", "BINPUT", "LONG_BINPUT")  # a value gets a number
 _TYPES = {
     "Float": "f4", "Double": "f8", "Half": "f2", "BFloat16": _BFLOAT16,
     "Long": "i8", "Int": "i4", "Short": "i2", "Char": "i1", "Byte": "u1",
@@ -200,6 +202,7 @@ class _Unpickler(pickle.Unpickler):
     """
 
     def __init__(self, file, storage=None):
+        _check_memo(file)
         super().__init__(file, encoding="utf-8")
         self.storage = storage
 
@@ -218,6 +221,18 @@ class _Unpickler(pickle.Unpickler):
         if any(view) or type(count) is not int or count < 0:
             raise ValueError("it holds views of storages")
         return self.storage(type_, str(key), count)
+
+
+def _check_memo(file):
+    """Refuses a pickle that numbers its values beyond its length.
+
+    Python makes room for all numbers below: 24 GB for one damaged byte.
+    """
+    start = file.tell()
+    for opcode, number, place in pickletools.genops(file):
+        if opcode.name in _PUTS and number > place - start:
+            raise ValueError("a value's number is larger than the file")
+    file.seek(start)
 
 
 def _tensor(storage, offset, shape, strides, *_):

@@ -53,7 +53,7 @@ def chosen(rows, wanted, counted, names=None, say=print):
     picked = _named(found, wanted)
     if not picked:
         raise NoSuchCategory(
-            f"It has keypoints for {', '.join(known) or 'no category'}. "
+            f"It has keypoints for {_short(known) or 'no category'}. "
             f"Received: category={wanted!r}"
         )
     others = [
@@ -62,7 +62,7 @@ def chosen(rows, wanted, counted, names=None, say=print):
     if others:
         raise ValueError(
             "Categories of one skeleton have the same keypoints. Received: "
-            f"{picked[0]['name']} and {', '.join(others)} with others"
+            f"{_short([picked[0]['name']])} and {_short(others)} with others"
         )
     if wanted in (None, "all") and len(picked) > 1:
         say(f"categories with one skeleton: {', '.join(known_names(picked))}")
@@ -70,6 +70,12 @@ def chosen(rows, wanted, counted, names=None, say=print):
     for line in dict.fromkeys(line for c in picked for line in lines[c["id"]]):
         say(line)
     return picked
+
+
+def _short(names):
+    """Names for a message, on one line."""
+    text = " ".join(", ".join(names).split())
+    return text if len(text) <= 300 else f"{text[:300]}..."
 
 
 def known_names(categories):
@@ -105,7 +111,7 @@ def from_category(
     if not skeletons.are_names([name]) or not skeletons.are_names(joints):
         raise ValueError(
             "A COCO category with joints has a `name`, and `keypoints`, a list "
-            f"of different names. Received: category={category!r}"
+            f"of different names. Received: category={category!r:.300}"
         )
     if "flip_pairs" in fields:
         mirrored = _named_pairs(fields, "flip_pairs")
@@ -113,7 +119,7 @@ def from_category(
         if len(set(paired)) < len(paired):
             raise ValueError(
                 "A joint trades places with one other only. "
-                f"Received: flip_pairs={fields['flip_pairs']}"
+                f"Received: flip_pairs={fields['flip_pairs']!r:.300}"
             )
     else:
         mirrored = sides.pairs(joints)
@@ -177,7 +183,7 @@ def _named_pairs(category, field):
         if first == second:
             raise ValueError(
                 f"`{field}` has pairs of two different joints, numbered from 1 "
-                f"to {len(category['keypoints'])}. Received: {pair!r}"
+                f"to {len(category['keypoints'])}. Received: {pair!r:.80}"
             )
         pairs.setdefault(frozenset((first, second)), (first, second))
     return tuple(pairs.values())

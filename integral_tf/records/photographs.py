@@ -7,6 +7,7 @@ pixels become 0..255 as in TensorFlow: the upper eight of 16 bits
 """
 
 import contextlib
+import functools
 import os
 import pathlib
 import threading
@@ -34,7 +35,7 @@ UNTOLD = (
 # The pictures are a GIF's frames or a TIFF's pages.
 OF_SEVERAL = "of several pictures, of which the first is read"
 FIRST = f"file {OF_SEVERAL}"
-OUTSIDE = "image file outside the folder of images"
+OUTSIDE = "image file outside the folder of images, by its name or a link"
 
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -53,9 +54,23 @@ _lock, _readers, _limit = threading.Lock(), 0, None
 
 
 def is_within(path, folder):
-    """Whether a path is inside a folder, by name; links are not followed."""
+    """Whether a path is inside a folder, by its name and after its links.
+
+    The folder itself may be a link. A link inside it must not lead out of it:
+    the photograph that it leads to would become part of the records.
+    """
     root = os.path.join(os.path.abspath(folder), "")
-    return os.path.abspath(path).startswith(root)
+    if not os.path.abspath(path).startswith(root):
+        return False
+    try:
+        return os.path.realpath(path).startswith(_real(root))
+    except ValueError:  # a name that no file has, such as one with a zero
+        return False
+
+
+@functools.lru_cache(maxsize=16)
+def _real(folder):
+    return os.path.join(os.path.realpath(folder), "")
 
 
 def read(path):

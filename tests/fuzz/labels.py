@@ -8,7 +8,6 @@ import scipy.io
 from PIL import Image
 
 from integral_tf import config
-from integral_tf.commands import convert as convert_command
 from integral_tf.inference import boxes
 from integral_tf.inference import left_out
 from integral_tf.inference import placement
@@ -19,7 +18,6 @@ from integral_tf.records import manifests
 from integral_tf.records import mpii
 from integral_tf.records import photographs
 from integral_tf.records import schema
-from integral_tf.records.conversion import convert
 from tests.records import mpii_files
 
 
@@ -31,7 +29,7 @@ def not_finite(**arrays):
     ]
 
 
-def _picture(path):
+def picture(path):
     path.parent.mkdir(exist_ok=True)
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (48, 64, 3), np.uint8)
@@ -70,7 +68,7 @@ COCO = {
 def write_coco(folder):
     (folder / "a.json").write_text(json.dumps(COCO))
     for number in (1, 2):
-        _picture(folder / "images" / f"{number}.jpg")
+        picture(folder / "images" / f"{number}.jpg")
 
 
 def _people(listed, make, folder):
@@ -139,7 +137,7 @@ def read_truth(folder):
 
 
 def write_mpii(folder):
-    _picture(folder / "images" / "1.jpg")
+    picture(folder / "images" / "1.jpg")
     row = {
         "image": "1.jpg",
         "joints": [[10.0 + k, 5 + 2 * k] for k in range(16)],
@@ -160,7 +158,7 @@ def write_lsp(folder):
     joints = rng.uniform(10, 40, (14, 3, 2))
     scipy.io.savemat(folder / "joints.mat", {"joints": joints})
     for number in (1, 2):
-        _picture(folder / "images" / f"im0000{number}.jpg")
+        picture(folder / "images" / f"im0000{number}.jpg")
 
 
 def read_lsp(folder):
@@ -168,7 +166,7 @@ def read_lsp(folder):
 
 
 def write_release(folder):
-    _picture(folder / "images" / "1.jpg")
+    picture(folder / "images" / "1.jpg")
     points = [
         {"x": 9.0 + k, "y": 5.0, "id": k, "is_visible": 1} for k in (0, 1)
     ]
@@ -209,62 +207,3 @@ def boxes_of(name):
         return not_finite(boxes=every)
 
     return read
-
-
-LABELME = {
-    "imagePath": "1.png",
-    "imageWidth": 64,
-    "imageHeight": 48,
-    "shapes": [
-        {"label": "nose", "shape_type": "point", "points": [[1, 2]]},
-        {"label": "cat", "shape_type": "rectangle", "points": [[0, 0], [9, 9]]},
-    ],
-}
-_SIDES = {"original_width": 64, "original_height": 48, "image_rotation": 0}
-LABEL_STUDIO = [
-    {
-        "id": 7,
-        "data": {"img": "/data/upload/1/0123abcd-1.png"},
-        "annotations": [
-            {
-                "was_cancelled": False,
-                "result": [
-                    {
-                        "type": "keypointlabels",
-                        **_SIDES,
-                        "value": {
-                            "x": 10,
-                            "y": 20,
-                            "width": 1,
-                            "keypointlabels": ["nose"],
-                        },
-                    }
-                ],
-            }
-        ],
-    }
-]
-CVAT = (
-    '<annotations><image id="0" name="1.png" width="64" height="48">'
-    '<points label="nose" points="1.5,2"></points></image></annotations>'
-)
-
-
-def converted(name, text):
-    def write(folder):
-        _picture(folder / "images" / "1.png")
-        (folder / name).write_text(text)
-
-    def read(folder):
-        out = folder / "out" / "out.json"
-        asked = convert_command.ConvertConfig(
-            source=str(folder / name),
-            out=str(out),
-            images=str(folder / "images"),
-        )
-        convert.convert(asked)
-        coco.read(out, say=lambda line: None)
-        out.unlink()
-        return []
-
-    return write, read

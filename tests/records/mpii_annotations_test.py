@@ -7,6 +7,7 @@ import pytest
 
 from integral_tf.records import mpii
 from integral_tf.records import mpii_annotations
+from integral_tf.records import photographs
 from integral_tf.records import schema
 from tests.records import mpii_files
 
@@ -131,8 +132,10 @@ def test_one_bad_entry_is_left_out_and_named(tmp_path):
         {**good, "scale": 10**400},
         {**good, "joints": [[1, 2]]},
         {**good, "image": "../secret.jpg"},
+        {**good, "image": "link.jpg"},
     ]
     (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "link.jpg").symlink_to(tmp_path / "secret.jpg")
     path = tmp_path / "a.json"
     path.write_text(json.dumps([*bad, good]))
     reasons = {
@@ -140,7 +143,7 @@ def test_one_bad_entry_is_left_out_and_named(tmp_path):
     }
     form = "entry that is not of the form of MPII's JSON"
     assert sorted(reasons.values()) == sorted([
-        form, form, form, form, "", "image file outside the folder of images",
+        form, form, form, form, "", photographs.OUTSIDE, photographs.OUTSIDE,
     ])  # fmt: skip
     with pytest.raises(schema.Dropped) as dropped:
         mpii.person(dict(mpii.people(path))["entry 1_1"])

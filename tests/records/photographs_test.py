@@ -237,3 +237,29 @@ def test_a_large_picture_is_read_by_parts(tmp_path, monkeypatch):
     whole = photographs.read(upright)
     monkeypatch.setattr(photographs, "_PART", 1)  # less than a row
     np.testing.assert_array_equal(photographs.read(upright), whole)
+
+
+@pytest.mark.parametrize(
+    "name, is_within",
+    [
+        pytest.param("real/a.png", True, id="a file"),
+        pytest.param("real/inner.png", True, id="a link to a file inside"),
+        pytest.param("real/outer.png", False, id="a link to a file outside"),
+        pytest.param("real/up/b.png", False, id="a folder that leads out"),
+        pytest.param("real/../b.png", False, id="a name that leads out"),
+        pytest.param("linked/a.png", True, id="the folder itself is a link"),
+        pytest.param("real/missing.png", True, id="a file that is not there"),
+        pytest.param("real/\0.png", False, id="a name that no file has"),
+    ],
+)
+def test_no_link_leads_out_of_a_folder(tmp_path, name, is_within):
+    real = tmp_path / "real"
+    real.mkdir()
+    for path in (real / "a.png", tmp_path / "b.png"):
+        path.touch()
+    (real / "inner.png").symlink_to("a.png")
+    (real / "outer.png").symlink_to("../b.png")
+    (real / "up").symlink_to("..")
+    (tmp_path / "linked").symlink_to("real")
+    folder = tmp_path / name.split("/")[0]
+    assert photographs.is_within(tmp_path / name, folder) is is_within

@@ -150,7 +150,7 @@ def _of_csv(path):
         if len(values) != len(first) - start:
             raise ValueError(
                 f"A row has {len(first) - start} numbers or empty cells, as "
-                f"the header. Received: row {number} of {path}, {place}"
+                f"the header. Received: row {number} of {path}, {place!r:.80}"
             )
         rows.append((place, np.array(values)))
     return {line[0]: line[start:] for line in header}, rows

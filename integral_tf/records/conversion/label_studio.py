@@ -171,7 +171,7 @@ class _Reader:
         boxes, relations = {}, {}
         kinds = collections.defaultdict(list)
         for result in results:
-            kinds[result.get("type")].append(result)
+            kinds[str(result.get("type"))].append(result)
         self._each(self._add_box, kinds.pop(_BOX, ()), name, size, boxes)
         for result in kinds.pop(_RELATION, ()):
             ends = str(result.get("from_id")), str(result.get("to_id"))

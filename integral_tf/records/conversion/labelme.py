@@ -102,7 +102,7 @@ def _add(shape, name, groups):
         raise schema.Dropped("shape of another type", f"{kind!r} in")
     try:
         corners = [(float(x), float(y)) for x, y in corners]
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         corners = []
     count = 1 if kind == "point" else 2
     if len(corners) != count or not of.is_finite(*sum(corners, ())):

@@ -51,7 +51,9 @@ class Pictures:
         return sorted(
             path.relative_to(self.folder).as_posix()
             for path in self.folder.rglob("*")
-            if path.suffix.lower() in self._endings and path.is_file()
+            if path.suffix.lower() in self._endings
+            and path.is_file()
+            and photographs.is_within(path, self.folder)
         )
 
     @functools.cached_property

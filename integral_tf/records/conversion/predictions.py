@@ -93,7 +93,7 @@ def _lines(source):
     try:
         texts = source.read_text().splitlines()
         lines = [json.loads(line) for line in texts if line.strip()]
-    except ValueError:
+    except (RecursionError, ValueError):
         lines = []
     _check(
         lines

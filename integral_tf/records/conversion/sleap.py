@@ -29,6 +29,15 @@ from integral_tf.records.conversion import frames
 _FROM_EDGE = 1.1  # formats before count pixels from the edge
 _BY_HAND, _PREDICTED = 0, 1
 _LIMB, _SYMMETRY = 1, 2  # types of a link
+_POINT = ("x", "y", "visible")
+_FIELDS = {
+    "frames": ("video", "frame_idx", "instance_id_start", "instance_id_end"),
+    "instances": (
+        "instance_type", "skeleton", "point_id_start", "point_id_end",
+    ),
+    "points": _POINT,
+    "pred_points": (*_POINT, "score"),
+}  # fmt: skip
 
 
 def read(source, pictures):
@@ -44,14 +53,14 @@ def read(source, pictures):
     Raises:
         ValueError: the file has another form.
     """
-    version, videos, skeletons, tables = _parts(source)
+    version, places, skeletons, tables = _parts(source)
     left_out = coco_annotations.LeftOut()
     shift = version < _FROM_EDGE
     instances = tables["instances"]
     kinds = set(instances["instance_type"].tolist()) if len(instances) else ()
     kind = _BY_HAND if _BY_HAND in kinds else _PREDICTED
     found, people = {}, []
-    named = _named(tables, videos, pictures)
+    named = _named(places, pictures)
     for frame, picture in zip(tables["frames"], named):
         name = picture.name
         found[name] = picture
@@ -95,7 +104,11 @@ def _joined(categories):
 
 
 def _parts(source):
-    """The format's number, videos by number, `Category`s, and the tables."""
+    """The format's number, frames' places, `Category`s, and the tables.
+
+    A place is the `annotations.Frame`, the file in a list of pictures, of which
+    one is None, and the size.
+    """
     import h5py
 
     try:
@@ -107,8 +120,8 @@ def _parts(source):
                 for row in file["videos_json"][()]
             ]
             tables = {
-                name: file[name][()] if name in file else np.zeros(0)
-                for name in ("frames", "instances", "points", "pred_points")
+                name: _table(file, name, fields)
+                for name, fields in _FIELDS.items()
             }
             skeletons = [
                 _category(row, metadata["nodes"], f"skeleton {number}")
@@ -116,19 +129,37 @@ def _parts(source):
             ]
             videos = dict(_numbered(n, row) for n, row in enumerate(rows))
             skeletons = _joined(skeletons)
-            for frame in tables["frames"]:
-                videos[int(frame["video"])]
+            places = []
+            for row in tables["frames"]:
+                number = int(row["video"])
+                video = videos[number]
+                place = _frame(number, video, int(row["frame_idx"]))
+                places.append((*place, _size(video)))
             for row in tables["instances"]:
                 skeletons[int(row["skeleton"])]
             version = float(attributes.get("format_id", 1.0))
     # h5py raises of many kinds where a file is damaged.
-    except (LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError, AttributeError, LookupError, OSError, RuntimeError,
+        TypeError, ValueError,
+    ) as error:  # fmt: skip
         raise ValueError(
             "SLEAP's labels are an HDF5 file with metadata, videos_json, "
             f"frames, instances and points. Received: source={str(source)!r}, "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__}: {error!s:.200}"
         ) from None
-    return version, videos, skeletons, tables
+    return version, places, skeletons, tables
+
+
+def _table(file, name, fields):
+    """A table with these fields of numbers; one that is missing is empty."""
+    if name not in file:
+        return np.zeros(0, [(field, np.float64) for field in fields])
+    table = file[name][()]
+    for field in fields:
+        if table[field].dtype.kind not in "biuf" or table.ndim != 1:
+            raise ValueError(f"{name} without numbers in {field}")
+    return table
 
 
 def _with_source(video, file):
@@ -197,10 +228,10 @@ def _frame(place, video, number):
         source = video.get("source_video") or {}
         name = (source.get("backend") or source).get("filename")
         # Of a list of pictures, the first is there.
-        if not isinstance(name, str) or "filenames" in source.get(
-            "backend", ()
-        ):
-            name = f"video{place}"
+        if "filenames" in source.get("backend", ()):
+            name = None
+    if not isinstance(name, str):
+        name = f"video{place}"
     return of.Frame(name, number, dataset=dataset), None
 
 
@@ -209,21 +240,20 @@ def _size(video):
     backend = video.get("backend") or video
     shape = backend.get("shape") or ()
     if len(shape) == 4 and all(shape[1:3]):
-        return int(shape[2]), int(shape[1])
-    sides = backend.get("width_"), backend.get("height_")
-    return tuple(map(int, sides)) if all(sides) else None
+        sides = shape[2], shape[1]
+    else:
+        sides = backend.get("width_"), backend.get("height_")
+    if not all(sides):
+        return None
+    if not of.is_finite(*sides) or min(sides) < 1:
+        raise ValueError(f"a video of {sides!r:.80} pixels")
+    return tuple(map(int, sides))
 
 
-def _named(tables, videos, pictures):
-    """The `Picture` of each row of the frames."""
-    places = [
-        _frame(int(row["video"]), videos[int(row["video"])],
-               int(row["frame_idx"]))
-        for row in tables["frames"]
-    ]  # fmt: skip
-    films = frames.Videos(pictures, [f.video for f, _ in places if f])
-    for row, (frame, file) in zip(tables["frames"], places):
-        size = _size(videos[int(row["video"])])
+def _named(places, pictures):
+    """The `Picture` of each frame."""
+    films = frames.Videos(pictures, [f.video for f, _, _ in places if f])
+    for frame, file, size in places:
         if frame:
             yield films.picture(frame, size=size)
         else:

@@ -140,14 +140,14 @@ def _described(path):
     ):
         raise ValueError(
             "kpt_shape is [number of joints, 2 or 3]. "
-            f"Received: kpt_shape={shape!r} in {path}"
+            f"Received: kpt_shape={shape!r:.200} in {path}"
         )
     names = content.get("names") or {0: of.PERSON}
     names = dict(enumerate(names)) if isinstance(names, list) else names
     if not isinstance(names, dict):
         raise ValueError(
             "names are a list, or a name for each number of a class. "
-            f"Received: names={names!r} in {path}"
+            f"Received: names={names!r:.200} in {path}"
         )
     # sleap-io has another key for these names.
     joints = content.get("kpt_names") or content.get("node_names") or {}
@@ -162,7 +162,7 @@ def _described(path):
         if found and len(found) != shape[0]:
             raise ValueError(
                 f"kpt_names has the {shape[0]} joints of kpt_shape. "
-                f"Received: {len(found)} of {name} in {path}"
+                f"Received: {len(found)} of {name!r:.80} in {path}"
             )
     return classes, shape, _flip_pairs(content.get("flip_idx"), shape[0], path)
 
@@ -177,7 +177,7 @@ def _flip_pairs(order, count, path):
     ):
         raise ValueError(
             f"flip_idx has the partner of each of the {count} joints, and is "
-            f"its own inverse. Received: flip_idx={order!r} in {path}"
+            f"its own inverse. Received: flip_idx={order!r:.200} in {path}"
         )
     return tuple((a + 1, b + 1) for a, b in partners.items() if a < b)
 

@@ -109,6 +109,14 @@ def test_pictures_are_found_by_the_end_of_their_path(tmp_path):
     assert look.size("c.txt") is None and look.size("gone.png") is None
 
 
+def test_a_picture_behind_a_link_out_of_the_folder_is_not_found(tmp_path):
+    conversions.picture(tmp_path / "b.png")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").symlink_to("../b.png")
+    look = pictures.Pictures(tmp_path / "in")
+    assert look.names == [] and look.find("a.png") is None
+
+
 def test_people_without_points_are_counted(tmp_path):
     left_out = coco_annotations.LeftOut()
     points = np.array([[1.5, 2, 2], [7, 7, 0]])
