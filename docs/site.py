@@ -18,6 +18,7 @@ DOCUMENTS = (
     "LICENSE",
     "CITATION.cff",
     "docs/*.md",
+    "docs/examples/*",
     "docs/figures/*",
     "docs/notebooks/*.ipynb",
     "datasets/README.md",

@@ -182,7 +182,8 @@ class _Run:
             raise self._interrupted(asked) from None
         except feed.Damaged as error:
             self.listener = interrupts.Listener()
-            raise ValueError(f"Saved at {self._place()}. {error}") from None
+            saved = f"Saved at {self._place()}. " if self.crew.chief else ""
+            raise ValueError(f"{saved}{error}") from None
 
     def _train(self):
         config, progress = self.config, self.progress

@@ -114,8 +114,7 @@ class Workers:
 
         def value(context):
             # A worker speaks on the first of its devices only.
-            local = self.strategy.extended._num_replicas_in_sync
-            devices = local // self.place.count
+            devices = self.strategy.num_replicas_in_sync // self.place.count
             first = context.replica_id_in_sync_group % devices == 0
             return tf.constant(mine if first else 0 * mine)
 
@@ -174,6 +173,14 @@ def joined(
         raise interrupts.Interrupted(
             "the first worker has saved the place", asked.number
         ) from None
+    except FloatingPointError as error:
+        if crew.chief:
+            raise
+        # The rest is of this worker's own folder.
+        what = str(error).partition(";")[0]
+        raise FloatingPointError(f"{what}; the first worker tells more") from (
+            None
+        )
     except _GONE as error:
         raise Ended(
             "Another worker has ended, or cannot be reached, so this one ends, "
