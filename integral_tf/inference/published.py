@@ -46,10 +46,16 @@ def check(folder: str | os.PathLike, card: dict) -> None:
         card: The folder's card, from `read_card`.
 
     Raises:
-        ValueError: a file was altered.
+        ValueError: a file was altered, or is outside the folder.
     """
     for name, wanted in _digests(card).items():
         path = pathlib.Path(folder) / name
+        parts = pathlib.PurePath(name)
+        if parts.is_absolute() or ".." in parts.parts:
+            raise ValueError(
+                f"The {CARD} of a version names files of its folder only. "
+                f"Received: {name!r:.200} in {pathlib.Path(folder) / CARD}"
+            )
         if path.is_file() and (found := digest(path)) != wanted:
             raise ValueError(
                 f"{path} is not the file that was published with the "

@@ -202,7 +202,7 @@ class _Unpickler(pickle.Unpickler):
     """
 
     def __init__(self, file, storage=None):
-        _check_memo(file)
+        _check_sizes(file)
         super().__init__(file, encoding="utf-8")
         self.storage = storage
 
@@ -223,13 +223,30 @@ class _Unpickler(pickle.Unpickler):
         return self.storage(type_, str(key), count)
 
 
-def _check_memo(file):
-    """Refuses a pickle that numbers its values beyond its length.
+class _Within:
+    """A file that makes no room for more bytes than it has."""
 
-    Python makes room for all numbers below: 24 GB for one damaged byte.
+    def __init__(self, file):
+        self.tell, self.readline, self._read = (
+            file.tell,
+            file.readline,
+            file.read,
+        )
+        start = file.tell()
+        self._end = file.seek(0, os.SEEK_END)
+        file.seek(start)
+
+    def read(self, count):
+        return self._read(min(count, self._end - self.tell()))
+
+
+def _check_sizes(file):
+    """Refuses a pickle with sizes or numbers of values beyond its length.
+
+    Python makes room for them first: 24 GB for one damaged byte.
     """
     start = file.tell()
-    for opcode, number, place in pickletools.genops(file):
+    for opcode, number, place in pickletools.genops(_Within(file)):
         if opcode.name in _PUTS and number > place - start:
             raise ValueError("a value's number is larger than the file")
     file.seek(start)

@@ -13,6 +13,7 @@ from integral_tf.export import onnx
 from integral_tf.export import openvino
 from integral_tf.export import saved_model
 from integral_tf.inference import backends
+from integral_tf.inference import published
 from integral_tf.inference import tensorrt_engine
 from tests.export import cases
 
@@ -74,6 +75,13 @@ def test_a_keras_model_whose_first_calls_are_at_once(network, flip_test):
         answers = list(pool.map(lambda i: ask(i, asked), range(10)))
     for i, answer in enumerate(answers):
         np.testing.assert_allclose(answer, ask(i, alone), atol=0.05)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hosts", "a/../../b"])
+def test_a_card_names_files_of_its_folder_only(tmp_path, name):
+    (tmp_path / "1").mkdir()
+    with pytest.raises(ValueError, match=r"its folder only.*card.json"):
+        published.check(tmp_path / "1", {"sha256": {name: "0"}})
 
 
 class Context:
