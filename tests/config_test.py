@@ -37,7 +37,9 @@ def unlike_the_defaults(config_class):
     changed = {}
     for field in dataclasses.fields(config_class):
         default, choices = field.default, field.metadata["choices"]
-        if choices:
+        if field.name == "backbone":
+            changed[field.name] = "/a folder/backbone=1 # not a comment.keras"
+        elif choices:
             changed[field.name] = [c for c in choices if c != default][-1]
         elif isinstance(default, bool):
             changed[field.name] = not default
@@ -240,9 +242,45 @@ def test_choices_are_enforced(parse, config_class, field):
     assert field.default in choices
     for choice in choices:
         parsed = parse(config_class, f"--{field.name}={choice}")
-        assert getattr(parsed, field.name) == choice
+        # resnet50's own preprocessing, in a command of networks.
+        expected = {"own": "caffe"}.get(choice, choice)
+        assert getattr(parsed, field.name) == expected
     with pytest.raises(flags.IllegalFlagValueError, match="other"):
         parse(config_class, f"--{field.name}=other")
+
+
+@pytest.mark.parametrize(
+    "given, name, own",
+    [
+        ("resnet18", "resnet18", "caffe"),
+        ("ResNet50", "resnet50", "caffe"),
+        ("MOBILENETV3small", "MobileNetV3Small", "tf"),
+        ("efficientnetv2s", "EfficientNetV2S", "tf_128"),
+        ("efficientnet_lite0", "efficientnet_lite0", "lite"),
+        ("runs/mine.keras", "runs/mine.keras", "none"),
+    ],
+)
+def test_a_backbone_has_one_spelling_and_its_own_preprocessing(
+    parse, given, name, own
+):
+    parsed = parse(config.ModelConfig, f"--backbone={given}")
+    assert (parsed.backbone, parsed.preprocessing) == (name, own)
+    other = config.ModelConfig(backbone=given, preprocessing="torch")
+    assert other.preprocessing == "torch"
+
+
+@pytest.mark.parametrize(
+    "given, sentence",
+    [
+        ("mobilnetv3small", "are MobileNetV3Small, .*backbone='mobilnetv3sm"),
+        ("convnext_tiny", "nearest names are ConvNeXtTiny"),
+        ("42", "nearest names are resnet50, MobileNetV3Small"),
+        ("InceptionV3", "unevenly. Received: backbone='InceptionV3'"),
+    ],
+)
+def test_another_backbone_is_refused_with_the_nearest(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        config.ModelConfig(backbone=given)
 
 
 def test_every_method_has_a_network():

@@ -58,6 +58,7 @@ TESTED_IN = {
     "metrics/joint_distance": "losses/labels_test.py",
     "metrics/pycocotools_ap": "metrics/average_precision_test.py",
     "models/backbone": "models/methods_test.py",
+    "models/flat": "models/applications_test.py",
     "models/freezing": "models/efficientnet_lite0_test.py",
     "models/loading": "inference/estimator_test.py",
     "models/reading": "evaluation/calibrate_test.py",

@@ -4,6 +4,7 @@ import dataclasses
 
 from integral_tf import paper
 from integral_tf import settings
+from integral_tf.config import backbones
 from integral_tf.settings import setting
 
 HEATMAP_METHODS = paper.HEATMAP_METHODS
@@ -26,20 +27,14 @@ class ModelConfig(settings.Checked):
     )
     backbone: str = setting(
         "resnet50",
-        "A ResNet, as in Table 4, or EfficientNet-Lite0, as in the starter "
-        "model.",
-        (
-            "resnet18",
-            "resnet50",
-            "resnet101",
-            "resnet152",
-            "efficientnet_lite0",
-        ),
+        "A ResNet, as in Table 4; efficientnet_lite0, as in the starter model; "
+        "a name of keras.applications, such as MobileNetV3Small; or a .keras "
+        "file of your own. docs/backbones.md compares them.",
         main=True,
     )
     width_multiplier: float = setting(
         1.0,
-        "Factor on resnet18's channels.",
+        "Factor on the channels of resnet18 and the MobileNets.",
         low=1 / 64,
         high=64,
         former="width",
@@ -74,11 +69,11 @@ class ModelConfig(settings.Checked):
         ("1x1", "3x3", "pytorch"),
     )
     preprocessing: str = setting(
-        "caffe",
-        "Normalisation of the input pixels: caffe for Keras's ImageNet "
-        "weights, torch for MMPose's, torch_bgr for Simple Baselines', lite "
-        "for EfficientNet-Lite's.",
-        ("caffe", "torch", "torch_bgr", "lite"),
+        "own",
+        "Normalisation of the input pixels. own: as the backbone's ImageNet "
+        "weights were trained, and none before a .keras file. torch is "
+        "MMPose's, torch_bgr Simple Baselines'; docs/backbones.md has all.",
+        ("own", "caffe", "torch", "torch_bgr", "lite", "tf", "tf_128", "none"),
     )
     head_channels: int = setting(256, "Channels of each deconvolution.", low=1)
     cells: str = setting(
@@ -108,6 +103,16 @@ class ModelConfig(settings.Checked):
         "the raw map. docs/choices.md has the measurement.",
         ("softmax", "gaussian"),
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Resolved here, so that a run's flags name the same preprocessing in
+        # every version, and two spellings of a backbone are equal.
+        backbone = backbones.named(self.backbone)
+        object.__setattr__(self, "backbone", backbone)
+        if self.preprocessing == "own":
+            own = backbones.preprocessing(backbone)
+            object.__setattr__(self, "preprocessing", own)
 
     @property
     def size(self) -> tuple[int, int]:

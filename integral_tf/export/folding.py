@@ -6,6 +6,7 @@ with fewer passes over its features.
 """
 
 import collections
+import math
 
 import keras
 import numpy as np
@@ -13,7 +14,12 @@ import tensorflow as tf
 
 from integral_tf import layers
 
-_CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
+_CONVOLUTIONS = (
+    keras.layers.Conv2D,
+    keras.layers.Conv2DTranspose,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv2D,
+)
 
 
 def in_float32(model: keras.Model) -> keras.Model:
@@ -84,25 +90,38 @@ def fold(model: keras.Model, phases: bool = False) -> keras.Model:
     )
     for layer, new in originals.values():
         if type(layer) in _CONVOLUTIONS:
-            _set(new, *_kernel_and_bias(layer, folded.get(id(layer))))
+            _set(new, *_kernels_and_bias(layer, folded.get(id(layer))))
         elif isinstance(layer, layers.HeatmapHead):
             pairs = zip(layer.deconvolutions, layer.norms)
             for deconvolution, pair in zip(new.deconvolutions, pairs):
-                _set(deconvolution, *_kernel_and_bias(*pair))
+                _set(deconvolution, *_kernels_and_bias(*pair))
             new.score.set_weights(layer.score.get_weights())
         elif new.built:
             new.set_weights(layer.get_weights())
     return copy
 
 
-def _kernel_and_bias(convolution, norm=None):
-    """A convolution's kernel and bias, with the normalisation folded in."""
-    kernel, *bias = map(np.asarray, convolution.get_weights())
-    transposed = isinstance(convolution, keras.layers.Conv2DTranspose)
-    channels = 2 if transposed else 3  # (h, w, out, in) and (h, w, in, out)
-    bias = bias[0] if bias else np.zeros(kernel.shape[channels], "float32")
+def _kernels_and_bias(convolution, norm=None):
+    """A convolution's kernels and its bias, with the normalisation folded in.
+
+    Of a separable convolution's two kernels the last one is scaled.
+    """
+    *first, kernel = map(
+        np.asarray, convolution.get_weights()[: _kernels(convolution)]
+    )
+    if isinstance(convolution, keras.layers.DepthwiseConv2D):
+        axes = (2, 3)  # (h, w, in, multiplier)
+    elif isinstance(convolution, keras.layers.Conv2DTranspose):
+        axes = (2,)  # (h, w, out, in)
+    else:
+        axes = (3,)  # (h, w, in, out)
+    shape = [n if axis in axes else 1 for axis, n in enumerate(kernel.shape)]
+    if convolution.use_bias:
+        bias = np.asarray(convolution.get_weights()[-1])
+    else:
+        bias = np.zeros(math.prod(shape), "float32")
     if norm is None:
-        return kernel, bias
+        return *first, kernel, bias
     mean = norm.moving_mean.numpy().astype("float64")
     factor = 1 / np.sqrt(
         norm.moving_variance.numpy() + np.float64(norm.epsilon)
@@ -112,9 +131,11 @@ def _kernel_and_bias(convolution, norm=None):
     bias = (bias - mean) * factor
     if norm.center:
         bias = bias + norm.beta.numpy()
-    shape = np.ones(4, int)
-    shape[channels] = -1
-    return kernel * factor.reshape(shape), bias
+    return *first, kernel * factor.reshape(shape), bias
+
+
+def _kernels(convolution):
+    return 2 if isinstance(convolution, keras.layers.SeparableConv2D) else 1
 
 
 class _Phases(keras.layers.Layer):
@@ -175,8 +196,8 @@ def _prepare_head(head, phases):
         head.norms[i] = keras.layers.Dropout(0.0)  # the identity
 
 
-def _set(convolution, kernel, bias):
-    convolution.set_weights([kernel.astype("float32"), bias.astype("float32")])
+def _set(convolution, *weights):
+    convolution.set_weights([each.astype("float32") for each in weights])
 
 
 def _pairs(model):

@@ -23,7 +23,10 @@ class ImageNetNormalization(keras.layers.Layer):
             its standard deviation, for torchvision and MMPose. `"torch_bgr"`:
             the numbers of `"torch"` in the same order, but applied to BGR, for
             Simple Baselines, which reads images with OpenCV. `"lite"`: RGB
-            minus 127, divided by 128, for EfficientNet-Lite.
+            minus 127, divided by 128, for EfficientNet-Lite. `"tf"`: RGB from
+            -1 to 1, for the MobileNets and others of keras.applications.
+            `"tf_128"`: RGB minus 128, divided by 128, for EfficientNetV2 S, M
+            and L. `"none"`: RGB as it is.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
@@ -42,6 +45,9 @@ class ImageNetNormalization(keras.layers.Layer):
         "torch": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
         "lite": ((127.0,) * 3, (128.0,) * 3),
         "torch_bgr": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+        "tf": ((127.5,) * 3, (127.5,) * 3),
+        "tf_128": ((128.0,) * 3, (128.0,) * 3),
+        "none": (None, None),
     }
 
     def __init__(self, mode: str = "caffe", **kwargs: Any) -> None:
@@ -61,6 +67,8 @@ class ImageNetNormalization(keras.layers.Layer):
             red, green, blue = ops.split(images, 3, axis=-1)
             images = ops.concatenate([blue, green, red], axis=-1)
         mean, deviation = self.MODES[self.mode]
+        if mean is None:
+            return images
         images = images - ops.convert_to_tensor(mean, dtype=images.dtype)
         if deviation is None:
             return images

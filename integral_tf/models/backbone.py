@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
+import warnings
 from collections.abc import Sequence
 
 import keras
 
+from integral_tf.config import backbones as names
+from integral_tf.models import applications
 from integral_tf.models import efficientnet_lite0
 from integral_tf.models import resnet18
+from integral_tf.models import user_network
 from integral_tf.signatures import Path
 
-_APPLICATIONS = {
+_RESNETS = {
     "resnet50": keras.applications.ResNet50,
     "resnet101": keras.applications.ResNet101,
     "resnet152": keras.applications.ResNet152,
@@ -28,40 +33,44 @@ CONV3 = {
 
 
 def build(
-    name: str,
+    backbone: str | keras.Model,
     size: Sequence[int],
     weights: Path | None = None,
     width_multiplier: float = 1.0,
     bottleneck_stride: str = "1x1",
 ) -> keras.Model:
-    """Builds a backbone on centred images.
+    """Builds a backbone on images with its preprocessing.
 
     Args:
-        name: `"resnet18"`, `"resnet50"`, `"resnet101"`, `"resnet152"` or
-            `"efficientnet_lite0"`.
-        size: `(height, width)` of the images. They must be centred by the
-            preprocessing of the weights.
+        backbone: A name of `config.backbones`; the path of a `.keras` file; or
+            a functional or sequential Keras model, which is copied with its
+            weights, up to its last feature map.
+        size: `(height, width)` of the images. They must have the preprocessing
+            of the weights.
         weights: None, `"imagenet"`, or the path of a `.weights.h5` file of
             this backbone without its classifier.
-        width_multiplier: Multiplies resnet18's channels.
+        width_multiplier: Multiplies the channels of resnet18 or of a MobileNet.
         bottleneck_stride: Which convolution of a stage's first bottleneck block
             has the stride. `"1x1"`: the first, as Keras's ImageNet weights
             were trained. `"3x3"`: the second, which gives the paper's counts
             of operations. `"pytorch"`: the second, padded by a pixel on every
             side, as in PyTorch's ResNets; Keras pads at the end only. The
-            weights have the same shapes in all three. Not for ResNet-18, whose
-            first convolution is 3 x 3.
+            weights have the same shapes in all three. Only for resnet50, 101
+            and 152.
 
     Returns:
-        A `keras.Model` from images to conv5's features, 1/32 of their size.
+        A `keras.Model` from images to features; `stride` tells their size.
 
     Raises:
         ValueError: an unknown name, or an option that this backbone lacks.
-        FileNotFoundError: there is no such weights file.
+        FileNotFoundError: there is no such file.
     """
     weights = weights or None
+    size = tuple(size)
+    name = names.named(backbone) if isinstance(backbone, str) else ""
+    imagenet = weights == "imagenet"
     if name == "resnet18":
-        if weights == "imagenet":
+        if imagenet:
             raise ValueError(
                 "Keras publishes no ImageNet weights for ResNet-18; give a "
                 ".weights.h5 file, or take resnet50. "
@@ -69,7 +78,7 @@ def build(
             )
         model = resnet18.resnet18((*size, 3), width_multiplier)
     elif name == "efficientnet_lite0":
-        if weights == "imagenet" or width_multiplier != 1.0:
+        if imagenet or width_multiplier != 1.0:
             raise ValueError(
                 "efficientnet_lite0 has one width, and its ImageNet weights "
                 "are a file that experiments/import_lite0.py writes: give its "
@@ -77,34 +86,71 @@ def build(
                 f"width_multiplier={width_multiplier}"
             )
         model = efficientnet_lite0.efficientnet_lite0((*size, 3))
-    elif name in _APPLICATIONS:
-        if bottleneck_stride not in ("1x1", "3x3", "pytorch"):
-            raise ValueError(
-                "`bottleneck_stride` names the convolution that has the "
-                "stride: '1x1', '3x3', or 'pytorch', the 3x3 as PyTorch pads. "
-                f"Received: bottleneck_stride={bottleneck_stride!r}"
-            )
+    elif name in _RESNETS:
         if width_multiplier != 1.0:
-            raise ValueError(
-                "Only resnet18 comes in other widths. "
-                f"Received: backbone={name!r}, "
-                f"width_multiplier={width_multiplier}"
-            )
-        model = _APPLICATIONS[name](
-            include_top=False,
-            input_shape=(*size, 3),
-            weights="imagenet" if weights == "imagenet" else None,
-        )
-        if bottleneck_stride != "1x1":
-            model = _with_strides_on_3x3(model, bottleneck_stride == "pytorch")
+            raise applications.one_width(name, width_multiplier)
+        model = _resnet(name, size, imagenet, bottleneck_stride)
+    elif name in names.NAMES:
+        model = applications.whole(name, size, imagenet, width_multiplier)
     else:
-        raise ValueError(
-            "`backbone` is one of efficientnet_lite0, resnet18, "
-            f"{', '.join(_APPLICATIONS)}. Received: backbone={name!r}"
-        )
-    if weights not in (None, "imagenet"):
+        model = _users(backbone, size, imagenet, width_multiplier)
+    if weights and not imagenet:
         _load(model, weights)
+    if name in names.NAMES and name not in (*CONV3, "efficientnet_lite0"):
+        model = applications.body(model, size, name)
     return model
+
+
+def stride(body: keras.Model) -> int:
+    """Pixels of the image that a pixel of a backbone's features spans.
+
+    Args:
+        body: A model of `build`.
+
+    Raises:
+        ValueError: it is no power of two, or differs between the axes.
+    """
+    image, features = body.input_shape[1:3], body.output_shape[1:3]
+    found = {a / b for a, b in zip(image, features)}
+    (step, *others) = found
+    if others or not math.log2(step).is_integer() or step < 1:
+        raise ValueError(
+            "`backbone` shrinks images by a power of two, alike along both "
+            f"axes. Received: {body.name!r}, which makes "
+            f"{features[0]} x {features[1]} of {image[0]} x {image[1]}"
+        )
+    return int(step)
+
+
+def _resnet(name, size, imagenet, bottleneck_stride):
+    """A ResNet with bottlenecks."""
+    if bottleneck_stride not in ("1x1", "3x3", "pytorch"):
+        raise ValueError(
+            "`bottleneck_stride` names the convolution that has the "
+            "stride: '1x1', '3x3', or 'pytorch', the 3x3 as PyTorch pads. "
+            f"Received: bottleneck_stride={bottleneck_stride!r}"
+        )
+    model = _RESNETS[name](
+        include_top=False,
+        input_shape=(*size, 3),
+        weights="imagenet" if imagenet else None,
+    )
+    if bottleneck_stride == "1x1":
+        return model
+    return _with_strides_on_3x3(model, bottleneck_stride == "pytorch")
+
+
+def _users(backbone, size, imagenet, width_multiplier):
+    """The backbone of a Keras model or of a `.keras` file."""
+    if imagenet or width_multiplier != 1.0:
+        raise ValueError(
+            "A backbone of your own has its own weights and width. Received: "
+            f"weights={'imagenet' if imagenet else None!r}, "
+            f"width_multiplier={width_multiplier}"
+        )
+    if isinstance(backbone, str):
+        backbone = user_network.read(backbone)
+    return user_network.body(backbone, size)
 
 
 def _with_strides_on_3x3(model, symmetric):
@@ -152,8 +198,11 @@ def _load(model, weights):
             f"Received: weights={str(weights)!r}"
         )
     try:
-        model.load_weights(path)
-    except (ValueError, OSError) as error:
+        with warnings.catch_warnings():
+            # Of layers that the file lacks, which keep random weights.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+    except (ValueError, OSError, UserWarning) as error:
         # Keras's own message prints every variable of another shape.
         raise ValueError(
             f"`weights` must hold {model.name} of this width, without its "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from keras import ops
 from integral_tf import config
 from integral_tf import former
 from integral_tf import layers
+from integral_tf.config import backbones as names
 from integral_tf.models import backbone as backbones
 from integral_tf.models import multi_stage
 from integral_tf.models import pose
@@ -23,7 +25,7 @@ _ACTIVATIONS = {"H1": "linear", "H2": "softmax", "H3": "sigmoid"}
 @former.arguments(width="width_multiplier")
 def pose_model(
     method: str = "I1",
-    backbone: str = "resnet50",
+    backbone: str | keras.Model = "resnet50",
     joints: int = 16,
     image_size: int | Sequence[int] = 256,
     *,
@@ -34,7 +36,7 @@ def pose_model(
     width_multiplier: float = 1.0,
     head_channels: int = 256,
     bottleneck_stride: str = "1x1",
-    preprocessing: str = "caffe",
+    preprocessing: str = "own",
     cells: str = "middle",
 ) -> keras.Model:
     """Builds the network of one row of Table 2, or its MS- version.
@@ -45,24 +47,27 @@ def pose_model(
             points by a dense layer (Eq. 3): `"R1"`. Networks that integrate
             each heat map (Eq. 8): `"I1"`, `"I2"`, `"I3"`, `"I*"`. Methods of
             the same kind differ only in their losses.
-        backbone: `"resnet18"`, `"resnet50"`, `"resnet101"`, `"resnet152"` or
-            `"efficientnet_lite0"`.
+        backbone: `"resnet18"`, `"efficientnet_lite0"`, a name of
+            keras.applications in any case, such as `"MobileNetV3Small"`, the
+            path of a `.keras` file, or a functional or sequential Keras model,
+            which is copied with its weights, up to its last feature map.
         joints: Number K of joints.
         image_size: Side of the crop in pixels, or `(height, width)`;
             multiples of 32.
-        upsamplings: Deconvolutions in a head; the map is
-            `image_size / 32 * 2**upsamplings` wide.
+        upsamplings: Deconvolutions in a head after a backbone of stride 32;
+            the map is `image_size / 32 * 2**upsamplings` wide. After one of
+            stride 16 the head has one less, for maps of the same size.
         stages: Stages of Figure 1, 1 to 4.
         beta: Factor on the scores before the softmax of Eq. (5).
         weights: Weights of the backbone: None, `"imagenet"`, or the path of a
             `.weights.h5` file. Later stages start from them, too.
-        width_multiplier: Multiplies resnet18's channels.
+        width_multiplier: Multiplies the channels of resnet18 or of a MobileNet.
         head_channels: Channels of each deconvolution.
         bottleneck_stride: `"1x1"`, `"3x3"` or `"pytorch"`; see
             `backbone.build`.
-        preprocessing: Preprocessing of the backbone's weights: `"caffe"` for
-            Keras's ImageNet weights, `"lite"` for EfficientNet-Lite's,
-            `"torch"` or `"torch_bgr"`; see `layers.ImageNetNormalization`.
+        preprocessing: Preprocessing of the backbone's weights: `"own"`, as its
+            ImageNet weights were trained, and none before a network of your
+            own; or a mode of `layers.ImageNetNormalization`.
         cells: Where the maps' cells lie in the crop: `"middle"`, or `"first"`
             as in Simple Baselines and MMPose; see `layers.Argmax`. R1 has no
             maps.
@@ -79,7 +84,10 @@ def pose_model(
     Raises:
         ValueError: an argument has a value that is not listed.
     """
-    _check(method, backbone, stages, weights, preprocessing)
+    given = names.named(backbone) if isinstance(backbone, str) else ""
+    own = names.preprocessing(given)
+    preprocessing = own if preprocessing == "own" else preprocessing
+    _check(method, given, stages, weights, preprocessing)
     size = _size(image_size)
     images = keras.Input((*size, 3), name="images")
     centred = layers.ImageNetNormalization(preprocessing, name="centering")(
@@ -88,6 +96,7 @@ def pose_model(
     body = backbones.build(
         backbone, size, weights, width_multiplier, bottleneck_stride
     )
+    deconvolutions = _deconvolutions(body, upsamplings)
     if method == "R1":
         head = layers.JointHead(joints, size[::-1], name="joint_head")
         points = head(body(centred))
@@ -96,7 +105,7 @@ def pose_model(
     else:
         if stages == 1:
             head = layers.HeatmapHead(
-                joints, upsamplings, head_channels, name="heatmap_head"
+                joints, deconvolutions, head_channels, name="heatmap_head"
             )
             maps = [head(body(centred))]
         else:
@@ -121,7 +130,7 @@ def pose_model(
             }
         calibrated = layers.ScoreCalibration(name="score_calibration")
         outputs["scores"] = calibrated(points["confidence"])
-    name = f"{method}_{backbone}".replace("*", "star").lower()
+    name = f"{method}_{body.name}".replace("*", "star").lower()
     return pose.PoseModel(images, outputs, name=name)
 
 
@@ -201,9 +210,14 @@ def _check(method, backbone, stages, weights, preprocessing):
             f"`method` is a row of Table 2: {', '.join(config.METHODS)}. "
             f"Received: method={method!r}"
         )
-    if weights == "imagenet" and preprocessing != "caffe":
+    own = names.preprocessing(backbone)
+    if (
+        weights == "imagenet"
+        and preprocessing != own
+        and own not in ("lite", "none")  # Keras has no weights of these
+    ):
         raise ValueError(
-            "Keras's ImageNet weights were trained on `preprocessing` caffe. "
+            f"Keras's ImageNet weights were trained on `preprocessing` {own}. "
             f"Received: preprocessing={preprocessing!r}"
         )
     if stages not in (1, 2, 3, 4) or (stages > 1 and method == "R1"):
@@ -214,8 +228,22 @@ def _check(method, backbone, stages, weights, preprocessing):
     if stages > 1 and backbone not in backbones.CONV3:
         raise ValueError(
             "Figure 1 parts its stages after conv3, which a ResNet has. "
-            f"Received: backbone={backbone!r}, stages={stages}"
+            f"Received: backbone={backbone or 'a model'!r}, stages={stages}"
         )
+
+
+def _deconvolutions(body, upsamplings):
+    """Deconvolutions for maps of `stride(upsamplings)`."""
+    features = backbones.stride(body)
+    fewer = 5 - int(math.log2(features))
+    if fewer and upsamplings < fewer:
+        raise ValueError(
+            "A head deconvolves the backbone's features to heat maps, and "
+            f"these features, of {features} pixels of the image each, are "
+            "finer than the maps: give more `upsamplings`. Received: "
+            f"upsamplings={upsamplings}, maps of {stride(upsamplings):g} pixels"
+        )
+    return upsamplings - fewer
 
 
 def _reader(method, stride, beta, cells, stage, stages):

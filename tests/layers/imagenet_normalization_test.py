@@ -15,7 +15,7 @@ def photographs():
     return rng.integers(0, 256, (2, 4, 6, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("mode", ["caffe", "torch", "torch_bgr", "lite"])
+@pytest.mark.parametrize("mode", layers.ImageNetNormalization.MODES)
 def test_conforms(mode, photographs, tmp_path):
     conformance.check_layer(
         layers.ImageNetNormalization(mode),
@@ -62,9 +62,27 @@ def test_lite_takes_127_off_and_divides_by_128():
     np.testing.assert_array_equal(seen[0, 0, 0], [1, 0, -0.5])
 
 
+def test_tf_goes_from_minus_1_to_1():
+    pixel = np.array([[[[0, 51, 255]]]], "uint8")
+    seen = layers.ImageNetNormalization("tf")(pixel)
+    np.testing.assert_allclose(seen[0, 0, 0], [-1, -0.6, 1], atol=1e-6)
+
+
+def test_tf_128_takes_128_off_and_divides_by_it():
+    pixel = np.array([[[[0, 128, 192]]]], "uint8")
+    seen = layers.ImageNetNormalization("tf_128")(pixel)
+    np.testing.assert_array_equal(seen[0, 0, 0], [-1, 0, 0.5])
+
+
+def test_none_leaves_rgb_as_it_is(photographs):
+    seen = layers.ImageNetNormalization("none")(photographs)
+    assert seen.dtype == "float32"
+    np.testing.assert_array_equal(seen, photographs)
+
+
 def test_refuses_an_unknown_mode():
-    with pytest.raises(ValueError, match="Received: mode='tf'"):
-        layers.ImageNetNormalization("tf")
+    with pytest.raises(ValueError, match="Received: mode='keras'"):
+        layers.ImageNetNormalization("keras")
 
 
 def test_computes_in_the_layers_own_type(photographs):

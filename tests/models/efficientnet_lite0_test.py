@@ -182,6 +182,5 @@ def test_it_has_one_width_and_no_weights_of_keras():
     for arguments in ({"weights": "imagenet"}, {"width_multiplier": 0.5}):
         with pytest.raises(ValueError, match="import_lite0.py.*Received"):
             models.pose_model(
-                "H1", "efficientnet_lite0", 2, 64, preprocessing="caffe",
-                **arguments,
+                "H1", "efficientnet_lite0", 2, 64, **arguments
             )  # fmt: skip

@@ -220,8 +220,8 @@ def test_networks_have_the_known_number_of_parameters(
     [
         ({"method": "I9"}, "row of Table 2: .*Received: method='I9'"),
         (
-            {"backbone": "vgg16"},
-            "resnet18, resnet50, resnet101, resnet152. .*backbone='vgg16'",
+            {"backbone": "resnet19"},
+            "nearest names are resnet18, .*backbone='resnet19'",
         ),
         (
             {"backbone": "resnet18", "weights": "imagenet"},
