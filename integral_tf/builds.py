@@ -126,6 +126,14 @@ class CocoConfig(BuildConfig):
         "Fields of the annotations, or else of their images, that the records "
         "carry, for train --balance: species, or several: species,site.",
     )
+    normalise_by: str = setting(
+        "",
+        "Length that divides the errors in all figures: the distance of two "
+        "joints, left_eye,right_eye, or box, the geometric mean of the box's "
+        "sides. People without this length are in no figure. Empty takes a "
+        "tenth of the box's longer side.",
+        main=True,
+    )
     empty_pictures: float = setting(
         0.0,
         "Pictures of each split without anybody to keep, so that a training "

@@ -22,8 +22,8 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # Data flows left to right; a stage may import only itself and what is before.
 STAGES = (
     "signatures ownership whole optional lazy former registration keras2 "
-    "keras_version "
-    "checks sides skeletons joint_numbers conventions coordinates settings "
+    "keras_version checks sides skeletons joint_numbers units conventions "
+    "coordinates settings "
     "flagfiles paper config builds progress records pipeline ops layers "
     "models losses metrics runs detection inference evaluation training export "
     "experiments serving commands __main__"

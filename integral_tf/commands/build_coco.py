@@ -11,7 +11,8 @@ The flags of train or those of val may be left out; without those of val,
 labelled keypoints becomes one record. With `--val_boxes`, a detector's result
 file, the validation records have its boxes in place of the annotated ones; a
 comparable AP needs them. The validation's ground truth is kept beside the
-records.
+records. `--normalise_by=left_eye,right_eye` divides all errors by the distance
+of two joints.
 """
 
 from integral_tf import builds

@@ -1,4 +1,4 @@
-"""Evaluates a run: PCKh, COCO's AP, and pictures of the predictions.
+"""Evaluates a run: PCKh or NME, COCO's AP, and pictures of predictions.
 
     integral-tf evaluate --workdir=runs/i1 --split=val --out=runs/i1/evaluation
 
@@ -13,7 +13,7 @@ replaced:
     reliability.png   fraction of right joints, and error, over the score
     sheet.png         best, median and worst people; the truth is white
     predictions.json  joints in COCO's result format, in image pixels
-    errors.csv        each joint's error in reference lengths (head sizes)
+    errors.csv        each joint's error in heads, or in --normalise_by's length
 
 For a test set the folder also has the file for its server: submission.json for
 COCO, or pred_keypoints_mpii.mat for MPII, which needs `--annotations`, the

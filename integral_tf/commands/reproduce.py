@@ -53,6 +53,18 @@ class ReproduceConfig(settings.Checked):
         low=0,
         main=True,
     )
+    normalise_by: str = setting(
+        "",
+        "Length that divides the errors, as of evaluate; empty takes that of "
+        "the records.",
+        main=True,
+    )
+    alpha: str = setting(
+        "",
+        "Two thresholds in this length, such as 0.1,0.05, in the places of the "
+        "paper's 0.5 and 0.1.",
+        main=True,
+    )
     person: int = setting(
         -1,
         "Figure 2: index of the person in the validation split; -1 takes the "
@@ -73,6 +85,8 @@ def call(asked: ReproduceConfig) -> None:
         asked.data,
         asked.out,
         asked.heatmap_epochs,
+        normalise_by=asked.normalise_by,
+        alpha=asked.alpha,
     )
     reproduce.reproduce(
         int(asked.table),

@@ -74,6 +74,21 @@ class EvaluateConfig(settings.Checked):
         high=1,
         former="nms_threshold",
     )
+    normalise_by: str = setting(
+        "",
+        "Length that divides the errors: the distance of two joints, "
+        "left_eye,right_eye, or box, the geometric mean of the box's sides. "
+        "Empty takes that of the records: the length that their builder was "
+        "given, else heads, else tenths of the box's longer side.",
+        main=True,
+    )
+    alpha: str = setting(
+        "",
+        "Thresholds of PCK in this length: 0.05,0.1. The largest is also where "
+        "AUC ends, and a mean error above it is a failure. Empty is 0.5,0.1 "
+        "for heads and tenths of the box, else 0.1,0.05.",
+        main=True,
+    )
     joint_weights: str = setting(
         "",
         "Weights of joints in PCKh's mean and AUC, in the mean error and in "

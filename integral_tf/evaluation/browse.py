@@ -90,7 +90,7 @@ def _page(records, most, answers):
         _charts(counts, skeleton),
         "<h2>People</h2>",
         gallery.legend(predicted=answers is not None, box=True),
-        _said(answers),
+        _said(answers, records.unit),
     ]
     for name in splits:
         parts.append(
@@ -104,15 +104,20 @@ def _page(records, most, answers):
     return page.document(title, parts, gallery.SCRIPT)
 
 
-def _said(answers):
+def _said(answers, unit):
     """A line on what the captions say."""
     words = "An unlabelled joint is not drawn; the box is that of the records."
     if answers:
+        lengths = (
+            f"{unit.words}."
+            if unit
+            else "heads, or in tenths of the box where the records have no "
+            "heads."
+        )
         words += (
             f" Predictions are {html.escape(answers.label)}, of the split "
             f"{html.escape(answers.split)} alone. Errors are "
-            "distances from the truth in heads, or in tenths of the box where "
-            "the records have no heads."
+            f"distances from the truth in {html.escape(lengths)}"
         )
     return f'<p class="note">{words}</p>'
 
@@ -216,7 +221,7 @@ def _drawn(records, split, most, answers):
     rows, buttons = [], []
     with records.reading(split):
         for batch in people.batch(_BATCH).as_numpy_iterator():
-            rows.append(_truth(batch))
+            rows.append(_truth(batch, records.unit))
             if answered:
                 rows[-1] = _with_answers(rows[-1], answers)
             for i, picture in enumerate(
@@ -247,11 +252,13 @@ def _drawn(records, split, most, answers):
     ]
 
 
-def _truth(batch):
+def _truth(batch, unit):
     """The `predictions.Predictions` of people without answers."""
     nowhere = np.full(batch["joints"].shape, np.nan)
     identity = np.tile(np.eye(2, 3), (len(nowhere), 1, 1))
-    return predictions.of_batch(batch, nowhere, nowhere[..., 0], identity)
+    return predictions.of_batch(
+        batch, nowhere, nowhere[..., 0], identity, reference=unit
+    )
 
 
 def _with_answers(people, answers):
@@ -277,6 +284,6 @@ def _caption(shown, i, error, answered):
         words.append("no prediction")
     elif answered:
         if not np.isnan(error):
-            words.append(f"error {error:.2f}")
+            words.append(f"error {error:.{shown.unit.digits}f}")
         words.append(f"score {shown.scores[i].mean():.2f}")
     return ", ".join(words)

@@ -19,6 +19,7 @@ import numpy as np
 
 from integral_tf import runs
 from integral_tf import skeletons
+from integral_tf import units
 from integral_tf.evaluation import diagnosis
 from integral_tf.evaluation.predictions import Predictions
 from integral_tf.signatures import ArrayLike
@@ -35,7 +36,7 @@ class Evaluated:
 
     Attributes:
         label: Name of the evaluation, for tables.
-        metric: "PCKh" or "PCK".
+        unit: The `units.Unit` of the errors.
         joints: Names of the K joints.
         people: Names of the N people.
         images: `(N,)` numbers of their images.
@@ -44,7 +45,7 @@ class Evaluated:
     """
 
     label: str
-    metric: str
+    unit: units.Unit
     joints: tuple[str, ...]
     people: list[str]
     images: np.ndarray
@@ -93,7 +94,7 @@ def read(folder: str | os.PathLike) -> Evaluated:
         cells = [[float(v or "nan") for v in row[2:]] for row in rows]
         return Evaluated(
             label=f"{figures['method']} of {folder}",
-            metric=figures["metric"],
+            unit=unit_of(figures),
             joints=tuple(head[2:]),
             people=[row[0] for row in rows],
             images=np.array([int(row[1]) for row in rows]),
@@ -114,7 +115,6 @@ def compare(
     predicted: Predictions,
     other: Evaluated,
     skeleton: skeletons.Skeleton,
-    metric: str,
     *,
     weights: tuple[float, ...] | None = None,
 ) -> dict:
@@ -124,24 +124,24 @@ def compare(
         predicted: `predictions.Predictions`.
         other: The other evaluation, from `read`.
         skeleton: The `skeletons.Skeleton`.
-        metric: "PCKh" or "PCK".
         weights: K weights of the joints, in the figures of both; None for the
             same.
 
     Returns:
         Dict of `with`, the other's label, `people`, `images`, and `figures`: a
-        dict from each of `diagnosis.FIGURES` to a dict of `this`, `other`,
+        dict from each of `unit.figures` to a dict of `this`, `other`,
         `difference`, `low` and `high`, in percent.
 
     Raises:
-        ValueError: the evaluations have other joints, another metric or nobody
+        ValueError: the evaluations have other joints, another unit or nobody
             in common.
     """
+    unit = predicted.unit
     ours, pooled = predicted.errors(), skeleton.mean_indices
     place = {name: i for i, name in enumerate(other.people)}
     names = [name.decode() for name in predicted.source_id]
     both = []
-    if (other.joints, other.metric) == (skeleton.joints, metric):
+    if (other.joints, other.unit) == (skeleton.joints, unit):
         # A sum is NaN where a term is.
         both = [
             i
@@ -152,10 +152,11 @@ def compare(
     if not both:
         raise ValueError(
             "Evaluations are compared on people and joints that both have, by "
-            f"one metric. Received: {other.metric} of {len(other.people)} "
-            f"people with {len(other.joints)} joints to compare with; {metric} "
-            f"of {len(names)} people, {len(set(names) & set(place))} of them "
-            f"the same, with {len(skeleton)} joints"
+            f"one metric. Received: {_metric(other.unit)} of "
+            f"{len(other.people)} people with {len(other.joints)} joints to "
+            f"compare with; {_metric(unit)} of {len(names)} people, "
+            f"{len(set(names) & set(place))} of them the same, with "
+            f"{len(skeleton)} joints"
         )
     theirs = other.errors[[place[names[i]] for i in both]]
     images = predicted.image_id[both]
@@ -168,8 +169,31 @@ def compare(
             theirs[:, pooled],
             images,
             np.array(weights)[pooled] if weights else None,
+            unit,
         ),
     }
+
+
+def unit_of(figures: dict) -> units.Unit:
+    """The unit of an evaluation's figures, also of a version before 0.3.
+
+    Args:
+        figures: Those of `metrics.json`.
+
+    Raises:
+        KeyError, ValueError: the figures are damaged.
+    """
+    metric = figures["metric"]
+    usual = units.HEAD if metric == "PCKh" else units.TENTH
+    return units.Unit(
+        metric,
+        str(figures.get("unit", usual.words)),
+        tuple(map(float, figures.get("alphas", usual.alphas))),
+    )
+
+
+def _metric(unit):
+    return f"{unit.metric} in {unit.words}, {', '.join(unit.figures)},"
 
 
 def bootstrap(
@@ -177,6 +201,7 @@ def bootstrap(
     others: ArrayLike,
     images: ArrayLike,
     weights: ArrayLike | None = None,
+    unit: units.Unit = units.HEAD,
 ) -> dict[str, dict[str, float]]:
     """The difference of PCKh of two sets of predictions for the same people.
 
@@ -190,20 +215,22 @@ def bootstrap(
             counts that is NaN in neither.
         images: `(M,)` numbers of the people's images.
         weights: `(K,)` weights of the joints; None for the same.
+        unit: The `units.Unit` of the errors.
 
     Returns:
-        Dict from each of `diagnosis.FIGURES` to a dict, as `compare`.
+        Dict from each of `unit.figures` to a dict, as `compare`.
     """
     errors, others = np.asarray(errors), np.asarray(others)
     shares = 1.0 if weights is None else np.asarray(weights)
     known = shares * (~np.isnan(errors) & ~np.isnan(others))
     _, image = np.unique(images, return_inverse=True)
-    # Of each image: three sums of this, three of the other, and the count.
+    # Of each image: the sums of this, those of the other, and the count.
     each = np.concatenate(
         [
-            (known[..., None] * np.nan_to_num(diagnosis.credits(values))).sum(
-                axis=1
-            )
+            (
+                known[..., None]
+                * np.nan_to_num(diagnosis.credits(values, unit))
+            ).sum(axis=1)
             for values in (errors, others)
         ]
         + [known.sum(axis=1, keepdims=True)],
@@ -218,18 +245,19 @@ def bootstrap(
     ]
     whole = _percent(sums.sum(axis=0))
     spread = _percent(np.stack(drawn))
+    count = len(unit.figures)
     low, high = np.nanpercentile(
-        spread[..., :3] - spread[..., 3:], _SHARE, axis=0
+        spread[..., :count] - spread[..., count:], _SHARE, axis=0
     )
     return {
         name: {
             "this": float(whole[i]),
-            "other": float(whole[3 + i]),
-            "difference": float(whole[i] - whole[3 + i]),
+            "other": float(whole[count + i]),
+            "difference": float(whole[i] - whole[count + i]),
             "low": float(low[i]),
             "high": float(high[i]),
         }
-        for i, name in enumerate(diagnosis.FIGURES)
+        for i, name in enumerate(unit.figures)
     }
 
 
@@ -253,6 +281,6 @@ def table(compared: dict, label: str, metric: str) -> str:
 
 
 def _percent(sums):
-    """Six figures from sums of credits and the count; NaN of no joint."""
+    """Figures of both from sums of credits and the count; NaN of no joint."""
     count = np.where(sums[..., -1:] > 0, sums[..., -1:], np.nan)
     return 100 * sums[..., :-1] / count

@@ -10,6 +10,9 @@ holds; distances are in reference lengths (head sizes):
     swapped   within 0.5 of the joint's other side, in the same person
     missing   anywhere else: no answer is near the joint
 
+In another unit, its largest threshold and the half of that take the places of
+0.5 and 0.25.
+
 ours: Ronchi and Perona separate good, jitter and the others by a similarity of
 0.85 and of 0.5. Under a Gaussian these distances have a ratio of 0.48; 0.5 is
 the distance of PCKh@0.5. Their inversions are swapped and mirrored here. Their
@@ -22,18 +25,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from integral_tf import metrics
 from integral_tf import skeletons
+from integral_tf import units
 from integral_tf.evaluation.predictions import Predictions
 from integral_tf.signatures import ArrayLike
 
 KINDS = ("good", "jitter", "swapped", "mirrored", "missing")
-GOOD, RIGHT = 0.25, 0.5
+GOOD = 0.5  # of the largest distance at which a joint is right
 # Fewest joints with a labelled other side in a person who can be mirrored.
 _FEWEST = 4
 # Pixels between a box and the picture's edge for a truncated person.
 _EDGE = 1
-FIGURES = ("@0.5", "@0.1", "AUC")
 
 
 def figures(
@@ -51,19 +53,20 @@ def figures(
     Returns:
         Dict of `kinds`, from `of_joints`, and `slices`, from `of_slices`.
     """
-    lengths, _ = metrics.reference_lengths(predicted.head_size, predicted.box)
+    unit = predicted.unit
     found = kinds(
         predicted.joints,
         predicted.truth,
         predicted.visible,
-        lengths,
+        predicted.lengths,
         skeleton,
+        unit.right,
     )
     errors = predicted.errors()
     divided = slices(predicted.box, predicted.visible, predicted.image_extent)
     return {
         "kinds": of_joints(found, errors, predicted.scores, skeleton),
-        "slices": of_slices(errors, divided, skeleton, weights),
+        "slices": of_slices(errors, divided, skeleton, weights, unit),
     }
 
 
@@ -95,6 +98,7 @@ def kinds(
     visible: ArrayLike,
     lengths: ArrayLike,
     skeleton: skeletons.Skeleton,
+    right: float = units.HEAD.right,
 ) -> np.ndarray:
     """The kind of each joint.
 
@@ -108,6 +112,7 @@ def kinds(
         visible: `(N, K)` above 0 where labelled.
         lengths: `(N,)` reference lengths in the same frame; 0 if unknown.
         skeleton: The `skeletons.Skeleton` of the K joints.
+        right: Largest distance at which a joint is right, in these lengths.
 
     Returns:
         `(N, K)` ints, positions in `KINDS`; -1 without a label or a length.
@@ -120,14 +125,14 @@ def kinds(
     unit = np.where(lengths > 0, lengths, 1)[:, None]
     error = _finite(np.linalg.norm(joints - truth, axis=-1) / unit)
     aside = _finite(np.linalg.norm(joints - truth[:, order], axis=-1) / unit)
-    swapped = paired & (error > RIGHT) & (aside <= RIGHT)
+    swapped = paired & (error > right) & (aside <= right)
     count = paired.sum(axis=1)
     mirrored = (count >= _FEWEST) & (2 * swapped.sum(axis=1) > count)
     found = np.select(
         [
             ~known,
-            error <= GOOD,
-            error <= RIGHT,
+            error <= GOOD * right,
+            error <= right,
             swapped & mirrored[:, None],
             swapped,
         ],
@@ -219,20 +224,23 @@ def slices(
     return found
 
 
-def credits(errors: ArrayLike) -> np.ndarray:
-    """Each joint's share in PCKh@0.5, PCKh@0.1 and AUC.
+def credits(errors: ArrayLike, unit: units.Unit = units.HEAD) -> np.ndarray:
+    """Each joint's share in `unit.figures`: PCKh@0.5, PCKh@0.1 and AUC.
 
     Args:
         errors: `(...)` distances in reference lengths; NaN is not counted.
+        unit: The `units.Unit` of the errors.
 
     Returns:
-        `(..., 3)` from 0 to 1; NaN where the error is. The mean of all joints
-        is the figure.
+        `(..., F)`, F figures, from 0 to 1; NaN where the error is. The mean of
+        all joints is the figure.
     """
     errors = np.asarray(errors)
-    hits = np.searchsorted(metrics.ALPHAS, errors)  # alphas below the error
-    area = 1 - hits / len(metrics.ALPHAS)
-    found = np.stack([errors <= 0.5, errors <= 0.1, area], axis=-1)
+    thresholds = unit.thresholds
+    hits = np.searchsorted(thresholds, errors)  # thresholds below the error
+    area = 1 - hits / len(thresholds)
+    shares = [errors <= alpha for alpha in unit.alphas]
+    found = np.stack([*shares, area], axis=-1)
     return np.where(np.isnan(errors)[..., None], np.nan, found)
 
 
@@ -241,6 +249,7 @@ def of_slices(
     divided: dict[str, dict[str, np.ndarray]],
     skeleton: skeletons.Skeleton,
     weights: tuple[float, ...] | None = None,
+    unit: units.Unit = units.HEAD,
 ) -> dict[str, dict[str, dict[str, float]]]:
     """PCKh of the people of each slice.
 
@@ -249,11 +258,12 @@ def of_slices(
         divided: The result of `slices`.
         skeleton: The `skeletons.Skeleton`, for the joints of PCKh's mean.
         weights: K weights of the joints; None for the same.
+        unit: The `units.Unit` of the errors.
 
     Returns:
         Dict from a property to a dict from a slice's name to a dict: `people`,
-        `joints`, and each of `FIGURES` in percent. Slices without a counted
-        joint are left out.
+        `joints`, and each of `unit.figures` in percent. Slices without a
+        counted joint are left out.
     """
     shares = np.ones(errors.shape) * (weights or 1)
     pooled = errors[:, skeleton.mean_indices]
@@ -266,14 +276,14 @@ def of_slices(
             known = ~np.isnan(pooled[mask])
             if known.any():
                 found = 100 * np.average(
-                    credits(pooled[mask][known]),
+                    credits(pooled[mask][known], unit),
                     axis=0,
                     weights=shares[mask][known],
                 )
                 rows[name][label] = {
                     "people": int(known.any(axis=1).sum()),
                     "joints": int(known.sum()),
-                    **dict(zip(FIGURES, found.tolist())),
+                    **dict(zip(unit.figures, found.tolist())),
                 }
     return rows
 

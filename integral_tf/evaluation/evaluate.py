@@ -1,6 +1,5 @@
 """`integral-tf evaluate`: PCKh, AP, predictions and pictures of a run."""
 
-import dataclasses
 import json
 import pathlib
 
@@ -9,7 +8,6 @@ import numpy as np
 
 from integral_tf import config as configs
 from integral_tf import joint_numbers
-from integral_tf import paper
 from integral_tf import runs
 from integral_tf import whole
 from integral_tf.evaluation import average_precision
@@ -18,7 +16,7 @@ from integral_tf.evaluation import comparison
 from integral_tf.evaluation import coverage
 from integral_tf.evaluation import diagnosis
 from integral_tf.evaluation import html_report
-from integral_tf.evaluation import mean_pose
+from integral_tf.evaluation import joint_errors
 from integral_tf.evaluation import predictions
 from integral_tf.evaluation import preflight
 from integral_tf.evaluation import reliability
@@ -124,7 +122,14 @@ def _records(config, run=None):
 def _predicted(model, config, records):
     """The people's predictions, and figures of pictures without anybody."""
     everyone = predictions.predict(model, config, records)
-    return everyone.of_people(), diagnosis.nobody(everyone)
+    return _measured(everyone, config, records), diagnosis.nobody(everyone)
+
+
+def _measured(everyone, config, records):
+    """The people of predictions, in the unit that the flags name."""
+    return everyone.of_people().measured(
+        records.skeleton, config.normalise_by, config.alpha
+    )
 
 
 def _results(config, run, records, truth, predicted):
@@ -155,12 +160,12 @@ def _write_labelled(folder, records, predicted, figures, variants):
     comparison.write(predicted, records.skeleton, folder / comparison.ERRORS)
     report.plot_curves(
         {figures["method"]: figures, "mean pose": figures["mean_pose"]},
-        figures["metric"],
+        predicted.unit,
         folder / "curve.png",
     )
     if variants:
         path = folder / "reliability.png"
-        reliability.plot(predicted, variants, figures["metric"], path)
+        reliability.plot(predicted, variants, path)
 
 
 def _figures_and_tables(
@@ -178,11 +183,11 @@ def _figures_and_tables(
     figures = _scored(config, run, records, weights)
     tables, errors, variants = [], None, None
     if predicted.is_labelled:
-        more, table, errors = _pckh(
+        more, found, errors = joint_errors.evaluated(
             config, run, label, records, predicted, weights=weights
         )
         figures |= more | diagnosis.figures(predicted, skeleton, weights)
-        tables.append(table)
+        tables += found
         figures["coverage"] = coverage.coverage(predicted, model)
         if "heatmaps" in model.output:
             variants = reliability.variants(model, predicted)
@@ -195,12 +200,11 @@ def _figures_and_tables(
             average_precision.table(config, label, skeleton, truth, found)
         )
     if other:
-        metric = figures.get("metric", "no labels")
         compared = comparison.compare(
-            predicted, other, skeleton, metric, weights=weights
+            predicted, other, skeleton, weights=weights
         )
         figures["comparison"] = compared
-        tables.append(comparison.table(compared, label, metric))
+        tables.append(comparison.table(compared, label, predicted.unit.metric))
     return figures, tables, errors, variants
 
 
@@ -224,6 +228,7 @@ def _scored(config, run, records, weights):
 _PROTOCOL = (
     "flip_test", "flip_merge", "limit", "annotations", "rescore",
     "rescore_threshold", "oks_nms", "oks_threshold", "joint_weights", "sigmas",
+    "normalise_by", "alpha",
 )  # fmt: skip
 _FILES = {
     REPORT: "everything on one page",
@@ -252,7 +257,7 @@ def self_test(config: configs.EvaluateConfig) -> None:
     """
     records = _records(config)
     truth = preflight.check(config, records)
-    predicted = predictions.truth(config, records).of_people()
+    predicted = _measured(predictions.truth(config, records), config, records)
     checks = []
     if predicted.is_labelled:
         score, metric = predicted.pckh(records.skeleton)
@@ -311,40 +316,6 @@ def _largest_distance(predicted, truth):
     return float(worst)
 
 
-def _pckh(config, run, label, records, predicted, *, weights):
-    """Figures of PCKh, their table, and the `(N,)` errors of the people."""
-    # Records for evaluation alone have no training split.
-    average = "train" if records.people("train") else config.split
-    mean = mean_pose.place(
-        mean_pose.of_records(records, average), predicted.box
-    )
-    still = dataclasses.replace(predicted, joints=mean)
-    skeleton = records.skeleton
-    ours, metric = predicted.pckh(skeleton, weights=weights)
-    flat, _ = still.pckh(skeleton, weights=weights)
-    rows = [(label, ours), ("mean pose", flat)]
-    figures = {
-        "metric": metric,
-        "people": ours.people,
-        "joints": ours.joints,
-        **_figures(ours),
-        "mean_pose": _figures(flat),
-    }
-    if config.compat == "hrnet":
-        theirs, _ = predicted.pckh(skeleton, compat="hrnet", weights=weights)
-        rows.insert(1, (f"{label}, as HRNet prints it", theirs))
-        figures["hrnet"] = _figures(theirs)
-    published = paper.TABLE_2.get(label)
-    published = published or paper.TABLE_5.get(label, {}).get(run.stages)
-    if published and metric == "PCKh" and not weights:
-        rows.append((f"paper's {label}, MPII", published))
-    what = f"{metric} over {ours.people} people, {ours.joints} joints"
-    if weights:
-        what += f"; weights: {joint_numbers.described(weights, skeleton)}"
-    errors = predicted.mean_errors(weights)
-    return figures, report.table(what, rows), errors
-
-
 def _write_submission(config, folder, records, truth, predicted, results):
     """Writes the file to submit to a test server, if this is a test set."""
     if config.annotations.endswith(".mat"):
@@ -362,17 +333,6 @@ def _write_submission(config, folder, records, truth, predicted, results):
             folder / COCO_SUBMISSION,
             [image["id"] for image in truth["images"]],
         )
-
-
-def _figures(score):
-    return {
-        "@0.5": score.at[0.5],
-        "@0.1": score.at[0.1],
-        "AUC": score.auc,
-        "groups@0.5": score.groups[0.5],
-        "groups@0.1": score.groups[0.1],
-        "curve": [round(float(value), 4) for value in score.curve],
-    }
 
 
 def _write_json(path, value, indent=None):

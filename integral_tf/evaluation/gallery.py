@@ -199,7 +199,8 @@ def figure(
     for k in labelled:
         text = skeleton.joints[k]
         if answered[k] and not np.isnan(errors[k]):
-            text += f" {errors[k]:.2f}, score {predicted.scores[i, k]:.2f}"
+            text += f" {errors[k]:.{predicted.unit.digits}f}"
+            text += f", score {predicted.scores[i, k]:.2f}"
         caption.append(
             f'<span class="{of_joint(k, "only")}">{html.escape(text)}</span>'
         )

@@ -10,8 +10,8 @@ import os
 
 import numpy as np
 
-from integral_tf import metrics
 from integral_tf import skeletons
+from integral_tf import units
 from integral_tf.evaluation import chart
 from integral_tf.evaluation import diagnosis
 from integral_tf.evaluation import gallery
@@ -29,23 +29,31 @@ _COLOURS = {
     "missing": "#d55e00",
 }
 _MEANING = {
-    "good": f"within {diagnosis.GOOD}",
-    "jitter": f"within {diagnosis.RIGHT}",
-    "swapped": f"within {diagnosis.RIGHT} of the joint's other side",
+    "good": "within {good:g}",
+    "jitter": "within {right:g}",
+    "swapped": "within {right:g} of the joint's other side",
     "mirrored": "swapped, in a person with left and right exchanged",
     "missing": "no answer is near",
 }
 # What a stranger to this metric has to know, before the figures.
 _FIGURES = (
-    "{metric}@0.5 is the percentage of labelled joints whose prediction is at "
-    "most 0.5 {unit} away from the truth, {metric}@0.1 at most 0.1; AUC is the "
-    "mean of {metric} over distances from 0 to 0.5. The mean pose is one and "
+    "{metric}@{right:g} is the percentage of labelled joints whose prediction "
+    "is at most {right:g} {unit} away from the truth{others}; AUC is the mean "
+    "of {metric} over distances from 0 to {right:g}. The mean pose is one and "
     "the same pose, placed in each box: a model that sees nothing."
 )
 _NO_HEADS = (
     " No head is annotated: a tenth of the longer side of a person's box "
     "stands for the head."
 )
+_BOX = " A box size is the square root of its width times its height."
+_NME = (
+    " NME is the mean error: of a person's joints, then of the people, in "
+    "percent of {unit}. FR is the percentage of people, the failures, whose "
+    "mean error is above {right:g}; AUC@{right:g} is the area below the curve "
+    "of people over mean error, up to {right:g}."
+)
+_OF_PEOPLE = "curve_of_people"
 _AP = (
     " AP is COCO's: the precision with which people are found, a mean over "
     "thresholds of their similarity to the truth (OKS) from 0.5 to 0.95. AP50 "
@@ -96,25 +104,43 @@ def write(
         parts.append(gallery.controls(skeleton, labelled))
     parts.append("<h2>Figures</h2>")
     if predicted.is_labelled:
-        words = _FIGURES.format(metric=figures["metric"], unit=predicted.unit)
-        if predicted.unit != "heads":
-            words += _NO_HEADS
+        words = _explained(predicted)
         if "coco" in figures:
             words += _AP
-        parts.append(f'<p class="note">{words}</p>')
+        parts.append(f'<p class="note">{html.escape(words)}</p>')
     parts += map(page.markdown, tables)
     if "comparison" in figures:  # the last of the tables
         parts.insert(-1, "<h2>Difference of two evaluations</h2>")
     if predicted.is_labelled:
         parts += [
             _curves(predicted, figures, names, other),
+            _people_over_errors(predicted, figures, other),
             _kinds(figures, names, predicted.unit),
-            _slices(figures),
+            _slices(figures, predicted.unit),
             _calibration(predicted, figures, variants),
         ]
     parts += [_people(people, skeleton, predicted, errors), gallery.LARGE]
     with open(path, "w", encoding="utf-8") as file:
         file.write(page.document(title, parts, gallery.SCRIPT))
+
+
+def _explained(predicted):
+    """What the figures mean, in this unit."""
+    unit = predicted.unit
+    named = {"unit": unit.words, "right": unit.right, "metric": unit.metric}
+    named["others"] = "".join(
+        f", {unit.metric}@{alpha:g} at most {alpha:g}"
+        for alpha in unit.alphas
+        if alpha != unit.right
+    )
+    words = _FIGURES.format(**named)
+    if unit.words == units.TENTH.words:
+        words += _NO_HEADS
+    if unit.words == units.BOX.words:
+        words += _BOX
+    if predicted.reference:
+        words += _NME.format(**named)
+    return words
 
 
 def _protocol(figures):
@@ -130,13 +156,13 @@ def _protocol(figures):
 
 def _curves(predicted, figures, names, other):
     """PCKh over alpha: of all joints, of each joint, and of the baselines."""
-    metric = figures["metric"]
+    unit = predicted.unit
     rows = [(figures["method"], figures), ("mean pose", figures["mean_pose"])]
     if other:
         rows.append((other.label, other.figures))
     drawn = [
         chart.Line(
-            f"{label}: AUC {row['AUC']:.1f}", metrics.ALPHAS, row["curve"]
+            f"{label}: AUC {row['AUC']:.1f}", unit.thresholds, row["curve"]
         )
         for label, row in rows
     ]
@@ -144,20 +170,43 @@ def _curves(predicted, figures, names, other):
     for k, name in enumerate(names):
         known = errors[:, k][~np.isnan(errors[:, k])]
         if known.size:
-            near = known[:, None] <= metrics.ALPHAS
+            near = known[:, None] <= unit.thresholds
             drawn.append(
                 chart.Line(
                     name,
-                    metrics.ALPHAS,
+                    unit.thresholds,
                     100 * near.mean(axis=0),
                     group=gallery.of_joint(k, "only"),
                 )
             )
     return "<h2>Curves over alpha</h2>" + chart.lines(
         drawn,
-        x_label=f"alpha: distance from the truth, {predicted.unit}",
-        y_label=f"{metric}@alpha: joints within, %",
-        x_max=0.5,
+        x_label=f"alpha: distance from the truth, {unit.words}",
+        y_label=f"{unit.metric}@alpha: joints within, %",
+        x_max=unit.right,
+        y_max=100,
+    )
+
+
+def _people_over_errors(predicted, figures, other):
+    """The people over their mean error, if a unit was named."""
+    if not predicted.reference:
+        return ""
+    unit = predicted.unit
+    rows = [(figures["method"], figures), ("mean pose", figures["mean_pose"])]
+    if other and _OF_PEOPLE in other.figures:
+        rows.append((other.label, other.figures))
+    drawn = [
+        chart.Line(
+            f"{label}: NME {row['NME']:.2f}", unit.thresholds, row[_OF_PEOPLE]
+        )
+        for label, row in rows
+    ]
+    return "<h2>People over their mean error</h2>" + chart.lines(
+        drawn,
+        x_label=f"mean error of a person, {unit.words}",
+        y_label="people within, %",
+        x_max=unit.right,
         y_max=100,
     )
 
@@ -184,15 +233,17 @@ def _kinds(figures, names, unit):
         classes.append(
             "" if name == "all" else gallery.of_joint(names.index(name))
         )
-    head = ["joint", "labelled", f"median error, {unit}", "mean score"]
+    head = ["joint", "labelled", f"median error, {unit.words}", "mean score"]
+    distances = {"good": diagnosis.GOOD * unit.right, "right": unit.right}
     legend = " ".join(
         f'<span><i style="background:{colour}"></i>{kind}: '
-        f"{html.escape(_MEANING[kind])}</span>"
+        f"{html.escape(_MEANING[kind].format(**distances))}</span>"
         for kind, colour in _COLOURS.items()
     )
     return (
         '<h2>Errors per joint and kind</h2><p class="note">Percentages of the '
-        f"labelled joints; distances from the truth in {unit}.</p>"
+        f"labelled joints; distances from the truth in "
+        f"{html.escape(unit.words)}.</p>"
         f'<p class="legend">{legend}</p>'
         + page.table(
             [*head, *diagnosis.KINDS, "kinds"], rows, classes, kind="numbers"
@@ -200,22 +251,23 @@ def _kinds(figures, names, unit):
     )
 
 
-def _slices(figures):
+def _slices(figures, unit):
     """PCKh of people by size, labelled joints and truncation."""
     rows = []
     for name, parts in figures["slices"].items():
         for label, row in parts.items():
-            bar = f'<b style="width:{row["@0.5"]:.2f}%"></b>'
+            bar = f'<b style="width:{row[unit.figures[0]]:.2f}%"></b>'
             rows.append(
                 [
                     f"{name}: {label}",
                     row["people"],
                     row["joints"],
-                    *[f"{row[each]:.1f}" for each in diagnosis.FIGURES],
+                    *[f"{row[each]:.1f}" for each in unit.figures],
                     page.Html(f'<div class="bar">{bar}</div>'),
                 ]
             )
-    head = ["slice", "people", "joints", *diagnosis.FIGURES, "@0.5 as a bar"]
+    first = f"{unit.figures[0]} as a bar"
+    head = ["slice", "people", "joints", *unit.figures, first]
     return (
         f'<h2>Slices</h2><p class="note">{figures["metric"]} in percent, of '
         "parts of the people. Sizes are thirds of the people.</p>"
@@ -227,7 +279,8 @@ def _calibration(predicted, figures, variants):
     """Charts of reliability and of coverage; empty without scores."""
     charts = []
     if variants:
-        label = f"share right, {figures['metric']}@{reliability.RIGHT}"
+        unit = predicted.unit
+        label = f"share right, {unit.metric}@{unit.right:g}"
         drawn = [
             chart.Line(
                 f"{name.replace('_', ' ')}: calibration error "
@@ -273,13 +326,14 @@ def _people(people, skeleton, predicted, errors):
             last = heading
         words = f"score {predicted.scores[i].mean():.2f}"
         if errors is not None and not np.isnan(errors[i]):
-            words = f"error {errors[i]:.2f}, {words}"
+            words = f"error {errors[i]:.{predicted.unit.digits}f}, {words}"
         button = gallery.drawing(picture, predicted, i, skeleton)
         drawn.append(
             gallery.figure(button, predicted, i, skeleton, each[i], words)
         )
     order = (
-        f"by the mean error of a person's joints, in {predicted.unit}"
+        f"by the mean error of a person's joints, in "
+        f"{html.escape(predicted.unit.words)}"
         if errors is not None
         else "by the mean score, as no joint is labelled"
     )

@@ -18,6 +18,7 @@ from integral_tf import layers
 from integral_tf import metrics
 from integral_tf import progress
 from integral_tf import skeletons
+from integral_tf import units
 from integral_tf.inference import flip
 from integral_tf.inference import keras_backend
 from integral_tf.pipeline import batches
@@ -44,6 +45,8 @@ class Predictions:
         covariance: `(N, K, 2, 2)` covariance of each joint's x and y in square
             image pixels; None if the model gives none.
         negative: `(N,)` above 0 for pictures without anybody; None for none.
+        reference: The unit of `head_size`, if another length was named; None
+            for heads.
     """
 
     joints: np.ndarray
@@ -59,6 +62,7 @@ class Predictions:
     image_extent: np.ndarray | None = None
     covariance: np.ndarray | None = None
     negative: np.ndarray | None = None
+    reference: units.Unit | None = None
 
     def __post_init__(self) -> None:
         if self.category is None:
@@ -75,16 +79,48 @@ class Predictions:
         if self.negative is None or (people and not self.negative.any()):
             return self
         kept = (self.negative > 0) != people
-        columns = {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-        }
+        columns = {name: getattr(self, name) for name in _columns()}
         return Predictions(
             **{
                 name: None if column is None else np.asarray(column)[kept]
                 for name, column in columns.items()
-            }
+            },
+            reference=self.reference,
         )
+
+    def measured(
+        self,
+        skeleton: skeletons.Skeleton,
+        normalise_by: str = "",
+        alpha: str = "",
+    ) -> "Predictions":
+        """These people, with errors in another unit or at other thresholds.
+
+        Args:
+            skeleton: The `skeletons.Skeleton` of the joints.
+            normalise_by: As for `units.named`; empty keeps the unit.
+            alpha: As for `units.alphas`; empty takes those of the unit.
+
+        Raises:
+            ValueError: one of these is not of its form, or nobody has this
+                length.
+        """
+        unit, sizes = self.unit, self.lengths
+        if normalise_by:
+            unit = units.named(normalise_by, skeleton)
+            sizes = units.lengths(
+                normalise_by, skeleton, self.truth, self.visible, self.box
+            )
+        if alpha:
+            unit = dataclasses.replace(unit, alphas=units.alphas(alpha))
+        if self.is_labelled and not (sizes > 0).any():
+            raise ValueError(
+                "Nobody has the length that divides the errors: "
+                f"{unit.words}. Received: --normalise_by={normalise_by}"
+            )
+        if not (normalise_by or alpha):
+            return self
+        return dataclasses.replace(self, head_size=sizes, reference=unit)
 
     def pckh(
         self,
@@ -103,36 +139,44 @@ class Predictions:
         Returns:
             A `metrics.Pckh`, and the metric's name: "PCKh" or "PCK".
         """
-        lengths, metric = metrics.reference_lengths(self.head_size, self.box)
+        unit = self.unit
         score = metrics.pckh(
             self.joints,
             self.truth,
             self.visible,
-            lengths,
+            self.lengths,
             skeleton,
+            alphas=unit.alphas,
+            up_to=unit.right,
             compat=compat,
             weights=weights,
         )
-        return score, metric
+        return score, unit.metric
 
     def errors(self) -> np.ndarray:
-        """`(N, K)` distances to the truth in reference lengths (head sizes).
+        """`(N, K)` distances to the truth in lengths of `unit`.
 
-        NaN without a label or a reference length; infinite if the prediction
-        is not finite.
+        NaN without a label or a length; infinite if the prediction is not
+        finite.
         """
-        lengths, _ = metrics.reference_lengths(self.head_size, self.box)
-        known = (self.visible > 0) & (lengths > 0)[:, None]
-        distance = np.linalg.norm(self.joints - self.truth, axis=-1)
-        relative = distance / np.where(lengths > 0, lengths, 1)[:, None]
-        relative = np.where(np.isfinite(relative), relative, np.inf)
-        return np.where(known, relative, np.nan)
+        return metrics.normalised_errors(
+            self.joints, self.truth, self.visible, self.lengths
+        )
 
     @property
-    def unit(self) -> str:
-        """The reference length of `errors`, in the plural."""
+    def lengths(self) -> np.ndarray:
+        """`(N,)` lengths that divide the errors, in image pixels."""
+        if self.reference:
+            return self.head_size
+        return metrics.reference_lengths(self.head_size, self.box)[0]
+
+    @property
+    def unit(self) -> units.Unit:
+        """The unit of `lengths`."""
+        if self.reference:
+            return self.reference
         _, metric = metrics.reference_lengths(self.head_size, self.box)
-        return "heads" if metric == "PCKh" else "tenths of the box"
+        return units.HEAD if metric == "PCKh" else units.TENTH
 
     def mean_errors(
         self, weights: tuple[float, ...] | None = None
@@ -142,14 +186,26 @@ class Predictions:
         Args:
             weights: K weights of the joints in the mean; None for the same.
         """
-        errors = self.errors()
-        shares = np.ones(errors.shape) * (weights or 1)
-        shares = np.where(np.isnan(errors), 0, shares)
-        total = shares.sum(axis=1)
-        # A weight of 0 takes an infinite error out, too.
-        sums = np.where(shares > 0, errors, 0) * shares
-        mean = sums.sum(axis=1) / np.where(total > 0, total, 1)
-        return np.where(total > 0, mean, np.nan)
+        return self.nme(weights).each
+
+    def nme(self, weights: tuple[float, ...] | None = None) -> metrics.Nme:
+        """The mean of `mean_errors`, and failures above `unit.right`.
+
+        Args:
+            weights: K weights of the joints in the mean; None for the same.
+        """
+        return metrics.nme(
+            self.errors(), threshold=self.unit.right, weights=weights
+        )
+
+
+def _columns():
+    """Names of the fields that have a row for each person."""
+    return [
+        field.name
+        for field in dataclasses.fields(Predictions)
+        if field.name != "reference"
+    ]
 
 
 def of_batch(
@@ -158,6 +214,7 @@ def of_batch(
     scores: Any,
     to_window: Any,
     covariance: Any = None,
+    reference: units.Unit | None = None,
 ) -> Predictions:
     """Makes the `Predictions` of a batch.
 
@@ -167,6 +224,7 @@ def of_batch(
         scores: `(B, K)` scores of the joints.
         to_window: `(B, 2, 3)` affine maps from the crop to the window.
         covariance: `(B, K, 2, 2)` in the crop frame, or None.
+        reference: `Records.unit`.
     """
     to_image = np.asarray(people["to_image"], np.float64)
     joints = coordinates.apply(to_window, joints)
@@ -190,20 +248,21 @@ def of_batch(
         negative=np.asarray(people["negative"])
         if "negative" in people
         else None,
+        reference=reference,
     )
 
 
 def concatenate(rows: list[Predictions]) -> Predictions:
     """Joins a list of `Predictions` into one."""
     columns = {
-        field.name: [getattr(row, field.name) for row in rows]
-        for field in dataclasses.fields(Predictions)
+        name: [getattr(row, name) for row in rows] for name in _columns()
     }
     return Predictions(
         **{
             name: None if column[0] is None else np.concatenate(column)
             for name, column in columns.items()
-        }
+        },
+        reference=rows[0].reference,
     )
 
 
@@ -315,6 +374,7 @@ def _gathered(observer, config, records):
                     scores,
                     crops["to_window"],
                     outputs.get("covariance"),
+                    records.unit,
                 )
             )
             bar.update(len(joints))

@@ -10,6 +10,7 @@ from integral_tf import config as configs
 from integral_tf import joint_numbers
 from integral_tf import runs
 from integral_tf import skeletons
+from integral_tf import units
 from integral_tf.models import loading
 from integral_tf.pipeline import batches
 from integral_tf.records import coco
@@ -57,6 +58,10 @@ def check(
             f"Received: --compat=hrnet for {skeleton.name}"
         )
     joint_numbers.weights(config.joint_weights, skeleton)
+    if config.normalise_by:
+        units.named(config.normalise_by, skeleton)
+    if config.alpha:
+        units.alphas(config.alpha)
     image_ids, source_ids = batches.ids(records, config.split, config.limit)
     if config.annotations.endswith(".mat"):
         check_tested(config.annotations, source_ids)

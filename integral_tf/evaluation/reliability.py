@@ -1,7 +1,7 @@
 """How well scores predict whether joints are right: figures, a table, a plot.
 
-A joint is right by PCKh@0.5: within half a head, or half of the reference
-length if heads are unknown. A calibrated score is the probability of that.
+A joint is right within the largest threshold of the unit of errors: by PCKh@0.5
+within half a head. A calibrated score is the probability of that.
 
 Shape letter: M labelled joints.
 """
@@ -20,7 +20,6 @@ from integral_tf.evaluation.predictions import Predictions
 from integral_tf.metrics import fitting
 from integral_tf.models import reading
 
-RIGHT = 0.5
 _FEWEST = 10  # bins with fewer joints are not drawn
 
 
@@ -55,7 +54,9 @@ def variants(
         given = {"uncalibrated": raw, **given}
     people = np.broadcast_to(predicted.image_id[:, None], known.shape)[known]
     first = next(iter(given.values()))
-    fitted = fitting.cross_fitted(first, errors[known] <= RIGHT, people)
+    fitted = fitting.cross_fitted(
+        first, errors[known] <= predicted.unit.right, people
+    )
     return {**given, "cross_fitted": fitted}
 
 
@@ -79,7 +80,7 @@ def figures(
         name: {
             "spearman": metrics.spearman(scores, errors),
             "calibration_error": metrics.calibration_error(
-                scores, errors <= RIGHT
+                scores, errors <= predicted.unit.right
             ),
         }
         for name, scores in variants.items()
@@ -110,7 +111,6 @@ def table(evaluated: dict) -> str:
 def plot(
     predicted: Predictions,
     variants: dict[str, np.ndarray],
-    metric: str,
     path: str | os.PathLike,
 ) -> None:
     """Plots the fraction of right joints, and their error, over the score.
@@ -118,10 +118,9 @@ def plot(
     Args:
         predicted: `predictions.Predictions`.
         variants: The result of `variants`.
-        metric: `"PCKh"` or `"PCK"`.
         path: PNG to write.
     """
-    errors = _known(predicted)
+    errors, unit = _known(predicted), predicted.unit
     figure = matplotlib.figure.Figure(figsize=(9, 4.5), dpi=100)
     grid = figure.add_gridspec(2, 2, height_ratios=(4, 1))
     left = figure.add_subplot(grid[0, 0])
@@ -129,12 +128,12 @@ def plot(
     right = figure.add_subplot(grid[:, 1])
     left.plot([0, 1], [0, 1], ":", color="grey")
     for name, scores in variants.items():
-        error = metrics.calibration_error(scores, errors <= RIGHT)
+        error = metrics.calibration_error(scores, errors <= unit.right)
         label = f"{name.replace('_', ' ')}: ECE {error:.3f}"
         counts, *points = diagram(predicted, scores)
         left.plot(*points, "o-", ms=4, label=label)
         below.stairs(counts, np.linspace(0, 1, len(counts) + 1))
-    left.set_ylabel(f"share right, {metric}@{RIGHT}")
+    left.set_ylabel(f"share right, {unit.metric}@{unit.right:g}")
     left.set_ylim(0, 1)
     left.tick_params(labelbottom=False)
     left.legend(fontsize=8)
@@ -146,8 +145,7 @@ def plot(
     correlation = metrics.spearman(given, errors)
     right.set_title(f"Spearman's correlation {correlation:.2f}", fontsize=10)
     right.set_xlabel("score as given, ten bins of equal count")
-    unit = "heads" if metric == "PCKh" else "tenths of the box"
-    right.set_ylabel(f"error, {unit}: median and quartiles")
+    right.set_ylabel(f"error, {unit.words}: median and quartiles")
     right.set_ylim(bottom=0)
     for axes in (left, right):
         axes.grid(alpha=0.3)
@@ -169,7 +167,7 @@ def diagram(
         of few joints, because it is too uncertain.
     """
     counts, means, shares = metrics.reliability(
-        scores, _known(predicted) <= RIGHT
+        scores, _known(predicted) <= predicted.unit.right
     )
     return counts, means, np.where(counts < _FEWEST, np.nan, shares)
 

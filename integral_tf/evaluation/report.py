@@ -10,6 +10,7 @@ import numpy as np
 from integral_tf import coordinates
 from integral_tf import metrics
 from integral_tf import skeletons
+from integral_tf import units
 from integral_tf.evaluation.predictions import Predictions
 from integral_tf.inference import draw
 from integral_tf.pipeline import batches
@@ -27,26 +28,55 @@ Shown = tuple[str, int, tuple[np.ndarray, np.ndarray]]
 def table(metric: str, rows: list[tuple[str, Any]]) -> str:
     """A Markdown table: @0.5, @0.1, AUC and the groups at 0.5, in percent.
 
+    Other thresholds of a `metrics.Pckh` take the place of 0.5 and 0.1.
+
     Args:
         metric: Name of the metric and number of people, for the first line.
         rows: List of a label and either a `metrics.Pckh` or the paper's
             `(@0.5, @0.1, AUC)`.
     """
-    groups = next(list(s.groups[0.5]) for _, s in rows if hasattr(s, "groups"))
+    alphas, groups = next(
+        (list(s.at), list(s.groups[max(s.at)]))
+        for _, s in rows
+        if hasattr(s, "groups")
+    )
+    names = [f"@{alpha:g}" for alpha in alphas]
     lines = [
         metric,
         "",
-        "| " + " | ".join(["", "@0.5", "@0.1", "AUC", *groups]) + " |",
-        "|---" * (4 + len(groups)) + "|",
+        "| " + " | ".join(["", *names, "AUC", *groups]) + " |",
+        "|---" * (2 + len(names) + len(groups)) + "|",
     ]
     for label, score in rows:
         values, columns = score, {}
         if hasattr(score, "groups"):
-            values = score.at[0.5], score.at[0.1], score.auc
-            columns = score.groups[0.5]
+            values = *score.at.values(), score.auc
+            columns = score.groups[max(score.at)]
         cells = [f"{v:.1f}" for v in values]
         cells += [f"{columns[g]:.1f}" if g in columns else "" for g in groups]
         lines.append("| " + " | ".join([label, *cells]) + " |")
+    return "\n".join(lines)
+
+
+def nme_table(people: str, rows: list[tuple[str, metrics.Nme]]) -> str:
+    """A Markdown table of NME, failure rate and AUC, in percent.
+
+    Args:
+        people: What was scored, in words, for the first line.
+        rows: List of a label and a `metrics.Nme`, all of one threshold.
+    """
+    threshold = rows[0][1].threshold
+    lines = [
+        people,
+        "",
+        f"| | NME | FR@{threshold:g} | AUC@{threshold:g} |",
+        "|---" * 4 + "|",
+    ]
+    for label, found in rows:
+        lines.append(
+            f"| {label} | {found.nme:.2f} | {found.failure_rate:.2f} "
+            f"| {found.auc:.1f} |"
+        )
     return "\n".join(lines)
 
 
@@ -75,27 +105,27 @@ def ap_table(people: str, rows: list[tuple[str, dict[str, float]]]) -> str:
 
 
 def plot_curves(
-    scores: dict[str, dict], metric: str, path: str | os.PathLike
+    scores: dict[str, dict], unit: units.Unit, path: str | os.PathLike
 ) -> None:
     """Plots PCKh over alpha as Figure 3 does.
 
     Args:
         scores: Dict from a label to figures as in `metrics.json`: `AUC`, and
-            `curve`, PCKh at each of `metrics.ALPHAS`.
-        metric: Name of the metric, for the axis.
+            `curve`, PCKh at each of `unit.thresholds`.
+        unit: The `units.Unit` of the figures.
         path: PNG to write.
     """
     figure = matplotlib.figure.Figure(figsize=(5, 4), dpi=150)
     axes = figure.subplots()
     for label, score in scores.items():
         axes.plot(
-            metrics.ALPHAS,
+            unit.thresholds,
             score["curve"],
             label=f"{label}: AUC {score['AUC']:.1f}",
         )
-    axes.set_xlabel("alpha")
-    axes.set_ylabel(f"{metric}@alpha, %")
-    axes.set_xlim(0, 0.5)
+    axes.set_xlabel(f"alpha, {unit.words}")
+    axes.set_ylabel(f"{unit.metric}@alpha, %")
+    axes.set_xlim(0, unit.right)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend()
@@ -153,9 +183,9 @@ def sheet(
         captions.append(
             f"{part}: score {sureness[i]:.2f}"
             if np.isnan(errors[i])
-            else f"{part}: error {errors[i]:.2f}"
+            else f"{part}: error {errors[i]:.{predicted.unit.digits}f}"
         )
-    heading = f"{LEGEND}; error in {predicted.unit}"
+    heading = f"{LEGEND}; error in {predicted.unit.words}"
     return draw.sheet(
         tiles, captions, min(columns, len(tiles)), TILE, heading=heading
     )

@@ -14,6 +14,8 @@ import numpy as np
 from integral_tf import config as configs
 from integral_tf import flagfiles
 from integral_tf import runs
+from integral_tf import units
+from integral_tf.evaluation import comparison
 from integral_tf.evaluation import report
 from integral_tf.experiments import complexity
 from integral_tf.experiments import figure2
@@ -31,6 +33,7 @@ class Runs:
         out: Folder for the runs and the pages.
         heatmap_epochs: Epochs of heat-map loss alone, for I1 to I3; 0 takes
             the budget's.
+        normalise_by, alpha: Flags of the evaluations.
     """
 
     def __init__(
@@ -39,11 +42,20 @@ class Runs:
         data: str | os.PathLike,
         out: str | os.PathLike,
         heatmap_epochs: int = 0,
+        *,
+        normalise_by: str = "",
+        alpha: str = "",
     ) -> None:
         self.flagfile = pathlib.Path(flagfile)
         self.budget = flagfiles.read(configs.TrainConfig, flagfile)
         self.data, self.out = pathlib.Path(data), pathlib.Path(out)
         self.heatmap_epochs = heatmap_epochs
+        if alpha and len(units.alphas(alpha)) != 2:
+            raise ValueError(
+                "The tables have two thresholds, in the places of the paper's "
+                f"0.5 and 0.1. Received: --alpha={alpha}"
+            )
+        self._measured = {"normalise_by": normalise_by, "alpha": alpha}
 
     def all(self, rows: list[tables.Row], seeds: int) -> dict[str, list[dict]]:
         """Trains and scores the missing runs.
@@ -102,10 +114,23 @@ class Runs:
                 self._budgets_flag(),
                 *[f"--{name}={value}" for name, value in changed.items()],
             )
-        metrics = folder / runs.EVALUATION / runs.METRICS
-        if not metrics.exists():
-            _call("evaluate", f"--workdir={folder}")
-        return json.loads(metrics.read_text())
+        found = self._evaluated(folder)
+        if found is None:
+            asked = [f"--{n}={value}" for n, value in self._measured.items()]
+            _call("evaluate", f"--workdir={folder}", *filter(_is_set, asked))
+            found = self._evaluated(folder)
+        return found
+
+    def _evaluated(self, folder):
+        """The metrics of a run in the wanted unit; None if there are none."""
+        path = folder / runs.EVALUATION / runs.METRICS
+        if not path.exists():
+            return None
+        found = json.loads(path.read_text())
+        # Evaluations of a version before 0.3 know no other unit.
+        protocol = found.get("protocol", {})
+        asked = {name: protocol.get(name, "") for name in self._measured}
+        return found if asked == self._measured else None
 
     def _budgets_flag(self):
         if self.flagfile.parent == flagfiles.PRESETS:
@@ -121,6 +146,10 @@ class Runs:
             for name, value in settings.items()
             if getattr(self.budget, name) != value
         }
+
+
+def _is_set(flag):
+    return not flag.endswith("=")
 
 
 def _call(name, *arguments):
@@ -151,12 +180,15 @@ def table_page(
         seeds: Number of seeds.
     """
     first = next(iter(scores.values()))[0]
+    unit, papers = "", "; the paper's are MPII's"
+    if _is_named(first):
+        unit, papers = f", in {first['unit']},", ""
     lines = [
         f"# Table {table}",
         "",
-        f"{first['metric']} in percent over {first['people']} people, "
+        f"{first['metric']} in percent{unit} over {first['people']} people, "
         f"{first['joints']} joints, of the {first['split']} split of "
-        f"{trained.data.name}; the paper's are MPII's. "
+        f"{trained.data.name}{papers}. "
         f"Budget: {trained.flagfile.stem}"
         + (
             f", --heatmap_epochs={trained.heatmap_epochs}. "
@@ -166,23 +198,45 @@ def table_page(
         + (f"Mean of {seeds} seeds." if seeds > 1 else "One seed."),
         "",
     ]
-    names = [f"{m}{of}" for of in ("", ", paper", ", difference")
-             for m in tables.METRICS]  # fmt: skip
-    lines += ["| | " + " | ".join(names) + " |", "|---" * 10 + "|"]
-    for row in rows:
-        mine = [_mean(scores[row.label], metric) for metric in tables.METRICS]
-        differences = [f"{a - b:+.1f}" for a, b in zip(mine, row.paper)]
-        cells = [f"{v:.1f}" if i != 1 else f"{v:.2f}"
-                 for i, v in enumerate(mine)]  # fmt: skip
-        cells += [f"{v:.1f}" for v in row.paper] + differences
-        lines.append(f"| {row.label} | " + " | ".join(cells) + " |")
-    mean_pose = first["mean_pose"]
-    cells = [f"{mean_pose[metric]:.1f}" for metric in tables.METRICS]
-    lines.append(f"| mean pose | {' | '.join(cells)} |" + " |" * 6)
+    figures = comparison.unit_of(first).figures
+    lines += _rows(rows, scores, figures)
     if table == 7:
         lines += ["", complexity.table(7)]
-    lines += claims_table(tables.claims(table), scores, seeds)
+    lines += claims_table(tables.claims(table, figures), scores, seeds)
     return "\n".join(lines).replace("I*", r"I\*") + "\n"
+
+
+def _is_named(figures):
+    """Whether errors are divided by a length that was named."""
+    return "NME" in figures
+
+
+def _rows(rows, scores, names):
+    """Markdown lines: a row for each run, and one for the mean pose.
+
+    The paper's figures are in heads, so they are left out in a named length.
+    """
+    first = next(iter(scores.values()))[0]
+    named = _is_named(first)
+    more = [name for name in first if name.startswith(("NME", "FR@"))]
+    names = [*names, *(more if named else ())]
+    head = [
+        f"{name}{of}"
+        for of in (("",) if named else ("", ", paper", ", difference"))
+        for name in names
+    ]
+    lines = ["| | " + " | ".join(head) + " |", "|---" * (1 + len(head)) + "|"]
+    for row in rows:
+        mine = [_mean(scores[row.label], name) for name in names]
+        cells = [f"{v:.2f}" if i in (1, 3, 4) else f"{v:.1f}"
+                 for i, v in enumerate(mine)]  # fmt: skip
+        if not named:
+            cells += [f"{v:.1f}" for v in row.paper]
+            cells += [f"{a - b:+.1f}" for a, b in zip(mine, row.paper)]
+        lines.append(f"| {row.label} | " + " | ".join(cells) + " |")
+    cells = [f"{first['mean_pose'][name]:.1f}" for name in names]
+    blank = "" if named else " |" * 6
+    return [*lines, f"| mean pose | {' | '.join(cells)} |{blank}"]
 
 
 def claims_table(
@@ -251,7 +305,7 @@ def reproduce(
     elif figure == 3:
         path = trained.out / "figure3.png"
         first = {name: metrics[0] for name, metrics in scores.items()}
-        report.plot_curves(first, first["H1"]["metric"], path)
+        report.plot_curves(first, comparison.unit_of(first["H1"]), path)
     else:
         path = trained.out / "figure2.png"
         models = {

@@ -114,8 +114,26 @@ def _stages():
     ]
 
 
-def claims(table: int) -> list[Claim]:
-    """The paper's claims about a table, as a list of `Claim`."""
+def claims(table: int, figures: tuple[str, ...] = METRICS) -> list[Claim]:
+    """The paper's claims about a table, as a list of `Claim`.
+
+    Args:
+        table: Number of the table.
+        figures: Names of the figures in the places of `METRICS`.
+    """
+    places = dict(zip(METRICS, figures))
+    return [
+        dataclasses.replace(
+            claim,
+            text=f"{claim.text}, {places[claim.terms[0][2]]}",
+            terms=tuple((*term[:2], places[term[2]]) for term in claim.terms),
+        )
+        for claim in _claims(table)
+    ]
+
+
+def _claims(table):
+    """The claims, with the figures of the paper, which their texts lack."""
     if table == 2:
         pairs = [("R1", "H1", "@0.1"), ("R1", "H1", "AUC")]
         pairs += [
@@ -164,7 +182,7 @@ def claims(table: int) -> list[Claim]:
 
 def _better(better, worse, metric):
     return Claim(
-        f"{better} > {worse}, {metric}",
+        f"{better} > {worse}",
         ((1, better, metric), (-1, worse, metric)),
     )
 
@@ -172,7 +190,7 @@ def _better(better, worse, metric):
 def _halving(more, less, metric):
     """The claim that fewer pixels, `less`, cost H1 more than I1."""
     return Claim(
-        f"half the map, ({more}) to ({less}), costs H1 more than I1, {metric}",
+        f"half the map, ({more}) to ({less}), costs H1 more than I1",
         (
             (1, f"H1 ({more})", metric),
             (-1, f"H1 ({less})", metric),

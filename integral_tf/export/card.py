@@ -118,7 +118,9 @@ def _metrics(workdir, model):
         )
     if figures.get("model", runs.MODEL) != model:
         return None
-    wanted = (
-        "metric", "split", "people", "@0.5", "@0.1", "AUC", "coco", "protocol"
-    )  # fmt: skip
-    return {name: figures[name] for name in wanted if name in figures}
+    wanted = ("metric", "unit", "split", "people", "coco", "protocol")
+    return {
+        name: value
+        for name, value in figures.items()
+        if name in wanted or name.startswith(("@", "AUC", "NME", "FR@"))
+    }

@@ -9,6 +9,9 @@ from integral_tf.metrics.average_precision import coco_keypoint_ap
 from integral_tf.metrics.calibration import calibration_error
 from integral_tf.metrics.calibration import reliability
 from integral_tf.metrics.calibration import spearman
+from integral_tf.metrics.normalised import Nme
+from integral_tf.metrics.normalised import nme
+from integral_tf.metrics.normalised import normalised_errors
 from integral_tf.metrics.pckh import ALPHAS
 from integral_tf.metrics.pckh import Pckh
 from integral_tf.metrics.pckh import pckh
@@ -21,9 +24,12 @@ if TYPE_CHECKING:
 __all__ = [
     "ALPHAS",
     "JointDistance",
+    "Nme",
     "Pckh",
     "calibration_error",
     "coco_keypoint_ap",
+    "nme",
+    "normalised_errors",
     "pckh",
     "pycocotools_ap",
     "reference_lengths",

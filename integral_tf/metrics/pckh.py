@@ -20,6 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from integral_tf import skeletons
+from integral_tf.metrics import normalised
 from integral_tf.signatures import ArrayLike
 
 # ours: the paper gives no step for its AUC.
@@ -33,7 +34,8 @@ class Pckh:
     Attributes:
         at: Dict from alpha to PCKh of all joints pooled.
         auc: Mean of `curve`.
-        curve: `(51,)` PCKh at each of `ALPHAS`.
+        curve: `(51,)` PCKh at distances from 0 to `up_to`: by default at each
+            of `ALPHAS`.
         groups: Dict from alpha to a dict from column (Head, Sho., ...) to PCKh.
         joints: Number of labelled joints in the pool.
         people: Number of people with a reference length.
@@ -55,6 +57,7 @@ def pckh(
     skeleton: skeletons.Skeleton = skeletons.MPII,
     *,
     alphas: Sequence[float] = (0.5, 0.1),
+    up_to: float = 0.5,
     compat: str | None = None,
     weights: ArrayLike | None = None,
 ) -> Pckh:
@@ -71,6 +74,7 @@ def pckh(
         head_size: `(N,)` length of the head segment in the same frame.
         skeleton: The `skeletons.Skeleton` of the K joints.
         alphas: Thresholds to report, in head lengths.
+        up_to: The largest distance of `curve` and `auc`, in head lengths.
         compat: None, or "hrnet" for the figures of Simple Baselines and
             HRNet. It does not change `curve` and `auc`.
         weights: `(K,)` weight of each joint, from 0, in the figures of pooled
@@ -97,13 +101,11 @@ def pckh(
     _check_compat(compat, skeleton)
     weights = np.ones(len(skeleton)) if weights is None else weights
     weights = np.asarray(weights, np.float64)
-    counted = visible & (head_size > 0)[:, None] & (weights > 0)
-    distance = np.linalg.norm(
-        predicted.astype(np.float64) - truth.astype(np.float64), axis=-1
+    # A joint that is NaN has an infinite error: a miss.
+    relative = normalised.normalised_errors(
+        predicted, truth, visible, head_size
     )
-    relative = distance / np.where(head_size > 0, head_size, 1.0)[:, None]
-    # A joint that is NaN is a miss.
-    relative = np.where(np.isfinite(relative), relative, np.inf)
+    counted = ~np.isnan(relative) & (weights > 0)
 
     def share(joints, thresholds):
         person, joint = np.nonzero(counted[:, joints])
@@ -117,7 +119,7 @@ def pckh(
         return 100.0 * near[hits] / near[-1]
 
     pooled = skeleton.mean_indices
-    curve = share(pooled, ALPHAS)
+    curve = share(pooled, ALPHAS / ALPHAS[-1] * up_to)
     thresholds = [0.11 if compat and a == 0.1 else a for a in alphas]
     columns = {
         name: np.mean([share(part, thresholds) for part in parts], axis=0)

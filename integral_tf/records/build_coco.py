@@ -1,12 +1,16 @@
 """Builds a folder of records of keypoint files in COCO's form."""
 
 import dataclasses
+import functools
 import pathlib
 import re
 from typing import Any
 
+import numpy as np
+
 from integral_tf import builds
 from integral_tf import sides
+from integral_tf import units
 from integral_tf.records import coco
 from integral_tf.records import coco_skeleton
 from integral_tf.records import schema
@@ -55,7 +59,7 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
     )
     return shards.write(
         people,
-        coco.person,
+        _maker(config.normalise_by, skeleton),
         config.out,
         skeleton,
         config.image_size,
@@ -66,7 +70,34 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
         aspect=shards.aspect_of(config.image_size, config.image_width),
         annotations=truths.get("val"),
         fields=_read_fields(config, truths),
+        normalise_by=config.normalise_by,
     )
+
+
+def _maker(normalise_by, skeleton):
+    """The function from an annotation to a person."""
+    if not normalise_by:
+        return coco.person
+    units.named(normalise_by, skeleton)
+    return functools.partial(
+        _measured, skeleton=skeleton, normalise_by=normalise_by
+    )
+
+
+def _measured(annotation, skeleton, normalise_by):
+    """A person with the length that divides the errors as `head_size`."""
+    person = coco.person(annotation)
+    (length,) = units.lengths(
+        normalise_by,
+        skeleton,
+        person.joints[None],
+        person.visible[None],
+        person.box[None],
+    )
+    notes = person.notes
+    if not length and np.any(person.visible):
+        notes += (f"no distance of {normalise_by}: in no figure of errors",)
+    return dataclasses.replace(person, head_size=length, notes=notes)
 
 
 def _read_truths(config):

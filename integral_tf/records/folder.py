@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 from integral_tf import skeletons
+from integral_tf import units
 from integral_tf.records import manifests
 from integral_tf.records import schema
 
@@ -20,6 +21,7 @@ MANIFEST, ANNOTATIONS = "manifest.json", "annotations-val.json"
 # The digest of the ground truth; manifests before 0.2 lack it.
 ANNOTATIONS_DIGEST = "annotations_sha256"
 FIELDS = "fields"  # manifests of records without fields lack it
+NORMALISE_BY = "normalise_by"  # and those without a named length this
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -121,6 +123,12 @@ class Records:
     def fields(self) -> tuple[str, ...]:
         """Names of the fields that each record carries."""
         return tuple(self.manifest.get(FIELDS, ()))
+
+    @property
+    def unit(self) -> units.Unit | None:
+        """The unit that was named to the builder; None if none was."""
+        text = self.manifest.get(NORMALISE_BY)
+        return units.named(text, self.skeleton) if text else None
 
     def negatives(self, split: str) -> int:
         """How many of `people` are pictures without anybody."""

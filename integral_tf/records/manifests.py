@@ -17,6 +17,7 @@ import tensorflow as tf
 from PIL import Image
 
 from integral_tf import skeletons
+from integral_tf import units
 from integral_tf.records import schema
 
 _LARGEST = 65535  # side of a JPEG
@@ -47,11 +48,20 @@ def check(manifest: dict) -> None:
     )
     fields = manifest.get("fields", [])
     _require(fields == [] or skeletons.are_names(fields), "its fields")
+    _check_unit(manifest)
     splits = manifest.get("splits")
     _require(isinstance(splits, dict), "its splits")
     files = set()
     for name in {"train", "val", *splits}:
         _check_split(splits.get(name), name, files)
+
+
+def _check_unit(manifest):
+    text = manifest.get("normalise_by", "box")
+    try:
+        units.named(text, skeleton(manifest))
+    except (ValueError, AttributeError):
+        raise ValueError("its normalise_by") from None
 
 
 def _check_split(split, name, files):

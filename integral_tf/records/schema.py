@@ -13,7 +13,9 @@ pixels of the original image, not fractions of its size. K joints:
     image/object/keypoint/x, y        (K,) image frame; 0 where unlabelled
     image/object/keypoint/visibility  (K,) COCO's: 0 unlabelled 1 hidden 2 seen
     image/object/bbox/xywh            (4,) the person's box, image frame
-    image/object/head_size            length of the head segment; 0 unknown
+    image/object/head_size            length of the head segment, or the one
+                                      that the manifest's normalise_by names;
+                                      0 unknown
     image/object/area                 area of the person, for OKS; 0 unknown
     image/object/score                a detector's score of the box, else 1
     image/object/category             COCO's category; 0 if there is none
@@ -45,7 +47,8 @@ class Person:
         joints: `(K, 2)` x, y in the image frame.
         visible: `(K,)` 0 unlabelled, 1 labelled but hidden, 2 seen.
         box: `(4,)` x, y, width, height in the image frame.
-        head_size: Length of the head segment in image pixels; 0 if unknown.
+        head_size: Length of the head segment in image pixels, or the length
+            that the records' `normalise_by` names; 0 if unknown.
         area: Area for OKS in square image pixels; 0 if unknown.
         score: The detector's score of the box; 1 for an annotated box.
         outside: Number of labelled joints outside the image, now unlabelled.

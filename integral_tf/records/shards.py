@@ -99,6 +99,7 @@ def write(
     aspect=1.0,
     annotations=None,
     fields=(),
+    normalise_by="",
 ):
     """Writes a folder of shards and its `manifest.json`.
 
@@ -119,6 +120,8 @@ def write(
         annotations: The validation split's ground truth in COCO's form, a
             dict, to be stored beside the shards.
         fields: Names of the fields that every person has.
+        normalise_by: The unit of the people's `head_size`, as for
+            `units.named`; empty for heads.
 
     Returns:
         The manifest, a dict.
@@ -159,6 +162,8 @@ def write(
                 )
         if fields:
             manifest[folder.FIELDS] = list(fields)
+        if normalise_by:
+            manifest[folder.NORMALISE_BY] = normalise_by
         if annotations is not None:
             text = json.dumps(annotations) + "\n"
             (partial / folder.ANNOTATIONS).write_text(text)

@@ -6,7 +6,8 @@ those of one group, the part before "/", together:
     tensorboard/train   loss/total, loss/heatmap, loss/joint,
                         schedule/learning_rate
     tensorboard/val     the same losses, accuracy/pckh@0.5, accuracy/pckh@0.1,
-                        accuracy/auc, accuracy/ap, schedule/beta; the people
+                        accuracy/auc, accuracy/nme, accuracy/ap,
+                        schedule/beta; the people
 
 A step is an epoch. The people are of the validation split, or of the training
 split where there is no validation; every epoch shows the same ones.
@@ -114,7 +115,11 @@ class Watched:
             places = range(len(places))
             people, crops, found = self._observer.batch(self._people)
             predicted = predictions.of_batch(
-                people, found["joints"], found["scores"], crops["to_window"]
+                people,
+                found["joints"],
+                found["scores"],
+                crops["to_window"],
+                reference=self._validator.records.unit,
             )
         names = [name.decode(errors="replace") for name in self.names]
         windows = zip(self._people["windows"], self._people["to_image"])

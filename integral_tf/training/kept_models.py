@@ -1,9 +1,10 @@
 """The models that a run keeps while it trains: `last.keras` and `best.keras`.
 
 Both are what the run would give if it finished now: calibrated on the
-validation split. ours: the best epoch is the one with the highest AP, where the
-records hold COCO's ground truth, else the highest PCKh@0.5; of equal ones, the
-one with the higher AUC. Without a validation split there is no best epoch.
+validation split. ours: the best epoch is the one with the least NME, where the
+records name the length that divides errors; else the highest AP, where they
+hold COCO's ground truth; else the highest PCKh@0.5. Of equal ones, the one with
+the higher AUC is the best. Without a validation split there is no best epoch.
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ from integral_tf.training.validation import Validator
 
 
 def score(reading: Reading) -> list[float]:
-    """AP or PCKh@0.5, and AUC; of two lists the larger is the better."""
+    """NME, AP or PCKh@0.5, and AUC; of two lists the larger is the better."""
     figures = reading.figures
-    return [figures.get("ap", figures["pckh@0.5"]), figures["auc"]]
+    if "nme" in figures:
+        return [-figures["nme"], figures["auc"]]
+    names = ("ap", "pckh@0.5", "pck@0.5")
+    first = next(figures[name] for name in names if name in figures)
+    return [first, figures["auc"]]
 
 
 def keep(

@@ -124,6 +124,13 @@ def check(config: configs.TrainConfig) -> Records:
                 "detector's boxes: train on records with annotated boxes, and "
                 f"evaluate on these. Received: --data={config.data}"
             )
+        measured = first["head_size"].numpy() + first["negative"].numpy()
+        if records.unit and not measured.any():
+            raise ValueError(
+                "None of the first validation people has the length that "
+                f"divides errors, {records.unit.words}: build the records with "
+                f"another --normalise_by. Received: --data={config.data}"
+            )
     if config.balance:
         balance.check(records, config.balance)
     height, width = config.size

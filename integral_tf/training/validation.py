@@ -29,8 +29,10 @@ class Reading:
 
     Attributes:
         figures: Dict of the mean losses and their weighted sum `loss`;
-            `pckh@0.5`, `pckh@0.1` and `auc` in percent; `ap` in percent, if
-            the records hold COCO's ground truth; and `beta`, if it is chosen.
+            `pckh@0.5`, `pckh@0.1` and `auc` in percent, `pck@...` where the
+            unit is no head; `nme` in percent, if the records have a named
+            unit; `ap` in percent, if the records hold COCO's ground truth; and
+            `beta`, if it is chosen.
         beta: The beta with the greatest AUC; None if it is not chosen.
         aucs: AUC in percent for each of `calibrate.BETAS`, or for the model's
             own reading alone.
@@ -97,7 +99,7 @@ class Validator:
                 costs.setdefault(name, []).append(np.asarray(values))
             rows.append(
                 [
-                    _predicted(people, crops, joints, scores)
+                    _predicted(people, crops, joints, scores, self.records.unit)
                     for joints, scores in self._readings(outputs)
                 ]
             )
@@ -117,7 +119,11 @@ class Validator:
         return self._calibrated(
             candidates[best],
             Reading(
-                {**figures, **_shown(found[best], beta)},
+                {
+                    **figures,
+                    **_shown(found[best], candidates[best], self._weights),
+                    **({} if beta is None else {"beta": beta}),
+                },
                 beta,
                 [score.auc for score in found],
             ),
@@ -127,7 +133,8 @@ class Validator:
         """Adds the calibration of the scores, and the AP, to a `Reading`."""
         errors = predicted.errors()
         known = ~np.isnan(errors)
-        hits, scores = errors[known] <= 0.5, predicted.scores[known]
+        hits = errors[known] <= predicted.unit.right
+        scores = predicted.scores[known]
         # A network's early maps may be NaN, while moving averages settle.
         if self.config.method != "R1" and np.isfinite(predicted.scores).all():
             slope, offset = fitting.fit_platt(scores, hits)
@@ -178,19 +185,22 @@ class Validator:
         )["AP"]
 
 
-def _shown(score, beta):
+def _shown(score, predicted, weights):
+    """The figures of joints, with the names that they have in the log."""
+    metric = predicted.unit.metric.lower()
     figures = {
-        "pckh@0.5": score.at[0.5],
-        "pckh@0.1": score.at[0.1],
-        "auc": score.auc,
+        f"{metric}@{alpha:g}": value for alpha, value in score.at.items()
     }
-    return figures if beta is None else {**figures, "beta": beta}
+    figures["auc"] = score.auc
+    if predicted.reference:
+        figures["nme"] = predicted.nme(weights).nme
+    return figures
 
 
-def _predicted(people, crops, joints, scores):
+def _predicted(people, crops, joints, scores, unit):
     """The `predictions.Predictions` of a batch's people."""
     return predictions.of_batch(
-        people, joints, scores, crops["to_window"]
+        people, joints, scores, crops["to_window"], reference=unit
     ).of_people()
 
 

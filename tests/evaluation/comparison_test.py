@@ -78,7 +78,7 @@ def test_people_are_found_by_name_in_any_order(tmp_path):
     here = cases.predicted(
         truth, truth, source_id=np.array([b"person 1", b"new", b"person 0"])
     )
-    compared = comparison.compare(here, other, ONE, "PCKh")
+    compared = comparison.compare(here, other, ONE)
     assert compared["people"] == compared["images"] == 2
     row = compared["figures"]["@0.5"]
     assert (row["this"], row["other"], row["difference"]) == (100, 50, 50)
@@ -94,14 +94,45 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
         comparison.read(tmp_path)
     folder = evaluated(tmp_path / "other", seen)
     other = comparison.read(folder)
-    with pytest.raises(ValueError, match="PCK of 2 people, 2 of them the same"):
-        comparison.compare(seen, other, ONE, "PCK")
+    # The same people in tenths of the box, and at another threshold.
+    boxed = cases.predicted(truth, truth, head_size=np.zeros(2))
+    words = "PCK in tenths of the box, @0.5, @0.1, AUC, of 2 people, 2 of them"
+    with pytest.raises(ValueError, match=words):
+        comparison.compare(boxed, other, ONE)
+    with pytest.raises(ValueError, match="PCKh in heads, @0.3, AUC, of 2"):
+        comparison.compare(seen.measured(ONE, alpha="0.3"), other, ONE)
     strangers = cases.predicted(truth, truth, source_id=np.array([b"a", b"b"]))
     with pytest.raises(ValueError, match="2 people, 0 of them the same"):
-        comparison.compare(strangers, other, ONE, "PCKh")
+        comparison.compare(strangers, other, ONE)
     (folder / comparison.ERRORS).write_text("source_id,image_id,nose\nx,y,z\n")
     with pytest.raises(ValueError, match="is damaged.*Received: --compare"):
         comparison.read(folder)
+
+
+def test_evaluations_in_a_named_unit_are_compared(tmp_path):
+    # Hands 100 pixels apart; the nose is 4 pixels aside in the one, 8 in the
+    # other: both are within 0.1, one is within 0.05.
+    joints = ("nose", "left_hand", "right_hand")
+    skeleton = skeletons.Skeleton("s", joints, (), ())
+    truth = np.float64([[[50, 50], [0, 0], [100, 0]]])
+    both = [
+        cases.predicted(truth + [[aside, 0], [0, 0], [0, 0]], truth).measured(
+            skeleton, "left_hand,right_hand"
+        )
+        for aside in (4, 8)
+    ]
+    folder = tmp_path / "other"
+    folder.mkdir()
+    unit = both[1].unit
+    figures = {"method": "I1", "metric": "PCK", "unit": unit.words}
+    figures["alphas"] = list(unit.alphas)
+    (folder / "metrics.json").write_text(json.dumps(figures))
+    comparison.write(both[1], skeleton, folder / comparison.ERRORS)
+    compared = comparison.compare(both[0], comparison.read(folder), skeleton)
+    found = compared["figures"]
+    assert list(found) == ["@0.1", "@0.05", "AUC"]
+    assert found["@0.1"]["difference"] == 0
+    assert found["@0.05"]["difference"] == pytest.approx(100 / 3)
 
 
 def test_a_joints_weight_is_in_both_figures():

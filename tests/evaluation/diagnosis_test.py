@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from integral_tf import skeletons
+from integral_tf import units
 from integral_tf.evaluation import diagnosis
 from tests.evaluation import cases
 
@@ -132,16 +133,34 @@ def test_the_mean_of_shares_is_pckh():
     rows = diagnosis.of_slices(seen.errors(), everyone, FIVE)["people"]
     assert list(rows) == ["all"]
     assert rows["all"]["joints"] == score.joints
-    assert [rows["all"][name] for name in diagnosis.FIGURES] == pytest.approx(
+    assert [rows["all"][name] for name in units.HEAD.figures] == pytest.approx(
         [score.at[0.5], score.at[0.1], score.auc]
     )
     weights = (0.0, 3.0, 1.0, 1.0, 0.5)
     score, _ = seen.pckh(FIVE, weights=weights)
     rows = diagnosis.of_slices(seen.errors(), everyone, FIVE, weights)
     assert rows["people"]["all"]["joints"] == score.joints
-    assert [rows["people"]["all"][n] for n in diagnosis.FIGURES] == (
+    assert [rows["people"]["all"][n] for n in units.HEAD.figures] == (
         pytest.approx([score.at[0.5], score.at[0.1], score.auc])
     )
+
+
+def test_kinds_and_slices_are_by_the_units_own_thresholds():
+    # Joints 0 and 2 are 100 pixels apart: the distance of 0.1 is 10 pixels.
+    # Errors of 4, 7 and 20 pixels are good, jitter and missing.
+    aside = np.zeros((1, 5, 2))
+    aside[0, :3, 1] = 4, 7, 20
+    truth = np.float64([[[0, 0], [300, 0], [100, 0], [600, 0], [900, 0]]])
+    ends = f"{FIVE.joints[0]},{FIVE.joints[2]}"
+    seen = cases.predicted(truth + aside, truth).measured(FIVE, ends)
+    found = diagnosis.figures(seen, FIVE)
+    rows = [found["kinds"][joint] for joint in FIVE.joints[:3]]
+    assert [row["good"] for row in rows] == [100, 0, 0]
+    assert [row["jitter"] for row in rows] == [0, 100, 0]
+    assert [row["missing"] for row in rows] == [0, 0, 100]
+    part = found["slices"]["labelled joints"]["all 5"]
+    # Of the four joints in the mean, which the last is not.
+    assert (part["@0.1"], part["@0.05"]) == (75, 50)
 
 
 def test_slices_keep_the_metric_of_all_people():

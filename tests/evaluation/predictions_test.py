@@ -1,10 +1,14 @@
 """Tests for predictions: from the network's frames to the image's."""
 
+import dataclasses
+import math
+
 import numpy as np
 import pytest
 
 from integral_tf import coordinates
 from integral_tf import layers
+from integral_tf import skeletons
 from integral_tf.evaluation import coco_results
 from integral_tf.evaluation import predictions
 from integral_tf.pipeline import batches
@@ -82,6 +86,38 @@ def test_errors_are_in_heads_where_these_and_the_truth_are_known():
     np.testing.assert_array_equal(
         seen.errors(), [[0.5, np.nan, np.inf], [np.nan] * 3]
     )
+
+
+def test_errors_in_another_unit_keep_it():
+    # By hand: eyes 20 apart, the nose 1 pixel aside, so 0.05; the second
+    # person has one eye, and so no errors.
+    truth = np.float64([[[0, 0], [20, 0], [10, 9]]] * 2)
+    seen = cases.predicted(
+        truth + [[0, 0], [0, 0], [1, 0]],
+        truth,
+        np.float64([[1, 1, 1], [1, 0, 1]]),
+    )
+    skeleton = skeletons.Skeleton("s", ("a", "b", "nose"), (), ())
+    of_eyes = seen.measured(skeleton, "a,b")
+    np.testing.assert_allclose(of_eyes.errors()[0], [0, 0, 0.05])
+    assert np.isnan(of_eyes.errors()[1]).all()
+    assert of_eyes.unit.words == "a-b distances"
+    for same in (
+        of_eyes.of_people(),
+        predictions.concatenate([of_eyes, of_eyes]),
+        dataclasses.replace(of_eyes, negative=np.zeros(2)).of_people(),
+        of_eyes.measured(skeleton),
+    ):
+        assert same.unit == of_eyes.unit
+        assert same.nme().nme == pytest.approx(100 * 0.05 / 3)
+    assert of_eyes.measured(skeleton, alpha="0.01").nme().failure_rate == 100
+    # The geometric mean of the box's sides, 50 and 80.
+    assert seen.measured(skeleton, "box").errors()[1, 2] == pytest.approx(
+        1 / math.sqrt(50 * 80)
+    )
+    nobody = dataclasses.replace(seen, visible=np.float64([[1, 0, 1]] * 2))
+    with pytest.raises(ValueError, match="Nobody has the length"):
+        nobody.measured(skeleton, "a,b")
 
 
 def test_a_result_has_its_persons_own_category():

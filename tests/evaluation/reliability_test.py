@@ -74,5 +74,5 @@ def test_the_plot_is_drawn(seen, tmp_path):
     seen, _ = seen
     seen.joints[0, 0] = np.nan
     variants = reliability.variants(model(), seen)
-    reliability.plot(seen, variants, "PCKh", tmp_path / "reliability.png")
+    reliability.plot(seen, variants, tmp_path / "reliability.png")
     assert cv2.imread(str(tmp_path / "reliability.png")).std() > 5

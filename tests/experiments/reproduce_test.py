@@ -134,6 +134,29 @@ def test_a_figure_and_a_table_from_the_same_runs(runs, monkeypatch, capfd):
     assert "Budget: tiny" in page and "| I1 > H1, AUC |" in page
 
 
+def test_the_same_runs_in_another_length(runs, monkeypatch, capfd):
+    # The runs of before are scored again, by the box and at other thresholds.
+    two = [r for r in tables.rows(2, runs.budget) if r.label in ("H1", "I1")]
+    monkeypatch.setattr(tables, "rows", lambda table, budget: two)
+    monkeypatch.setattr(
+        tables, "_claims", lambda table: [tables._better("I1", "H1", "@0.1")]
+    )
+    by_box = reproduce.Runs(
+        runs.flagfile, runs.data, runs.out, normalise_by="box", alpha="0.4,0.2"
+    )
+    for evaluations in (2, 0):
+        reproduce.reproduce(2, 0, by_box)
+        said = capfd.readouterr().out
+        assert "$ integral-tf train" not in said
+        assert said.count("$ integral-tf evaluate") == evaluations
+    page = (runs.out / "table2.md").read_text()
+    assert "PCK in percent, in box sizes, over" in page
+    assert "| | @0.4 | @0.2 | AUC | NME | FR@0.4 |" in page
+    assert "| I1 > H1, @0.2 |" in page and "paper" not in page
+    with pytest.raises(ValueError, match="two thresholds.*--alpha=0.1"):
+        reproduce.Runs(runs.flagfile, runs.data, runs.out, alpha="0.1")
+
+
 def test_refuses_runs_of_another_budget_or_on_other_records(runs, tmp_path):
     row = tables.rows(2, runs.budget)[0]
     reproduce.runs.claim(

@@ -65,8 +65,10 @@ def test_damaged_figures_are_one_sentence(run, settings, text):
 def test_versions_follow_each_other_and_have_a_card(run, settings, capsys):
     evaluation = run / "evaluation"
     evaluation.mkdir()
-    figures = {"metric": "PCKh", "@0.5": 12.5, "curve": [0, 1]}
-    (evaluation / "metrics.json").write_text(json.dumps(figures))
+    figures = {"metric": "PCK", "unit": "a-b distances", "@0.2": 12.5}
+    figures |= {"AUC": 3.0, "NME": 9.5, "FR@0.2": 40.0, "AUC@0.2": 2.5}
+    more = {"curve": [0, 1], "mean_pose": {"@0.2": 1.0}}
+    (evaluation / "metrics.json").write_text(json.dumps(figures | more))
     try:
         (first,) = publish.export(settings)
         (second,) = publish.export(settings)
@@ -82,7 +84,7 @@ def test_versions_follow_each_other_and_have_a_card(run, settings, capsys):
     )
     assert card["network"]["beta"] == 1.0  # of the layer, not the flag 0
     assert card["skeleton"] == "mpii" and len(card["joints"]) == 16
-    assert card["metrics"] == {"metric": "PCKh", "@0.5": 12.5}
+    assert card["metrics"] == figures
     assert card["input"]["shape"] == [None, 64, 64, 3]
     assert 0 <= card["parity"]["typical_px"] <= card["parity"]["largest_px"]
     assert card["parity"]["largest_px"] < 0.01

@@ -179,6 +179,12 @@ READERS = {
     "cvat": Reader(
         "a.xml", *folders.converted("a.xml", folders.CVAT), damage.of_text
     ),
+    "wflw": Reader(
+        "a.txt", *folders.converted("a.txt", folders.WFLW), damage.of_text
+    ),
+    "pts": Reader(
+        "1.pts", *folders.converted("1.pts", folders.PTS), damage.of_text
+    ),
     "yolo": Reader("data.yaml", *folders.yolo("data.yaml"), damage.of_text, 40),
     "yolo_text": Reader(
         "labels/1.txt", *folders.yolo("labels/1.txt"), damage.of_text, 40

@@ -87,6 +87,14 @@ def test_auc_is_the_mean_over_51_thresholds():
     assert score([[0.0, 0.0]], [100]).auc == 100
 
 
+def test_the_curve_may_end_elsewhere():
+    # One hand is a hit from 0.05 on, the other never: at 25 of 50 steps.
+    result = score([[5.0, 60.0]], [100], alphas=(0.1, 0.04), up_to=0.1)
+    assert result.at == {0.1: 50, 0.04: 0}
+    assert result.curve[24] == 0 and result.curve[25] == result.curve[50] == 50
+    assert result.auc == pytest.approx(50 * 26 / 51)
+
+
 @pytest.mark.parametrize("skeleton", [skeletons.MPII, skeletons.LSP, PAIR])
 def test_agrees_with_loops(skeleton):
     rng = np.random.default_rng(len(skeleton))

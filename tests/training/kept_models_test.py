@@ -71,6 +71,18 @@ def test_with_cocos_truth_the_ap_decides(model, tmp_path):
     assert epochs(tmp_path)["best.keras"] == 2
 
 
+def test_with_a_named_length_the_least_nme_decides(model, tmp_path):
+    # The second epoch has the lower AP and the lower error.
+    best = []
+    place = progress(0)
+    for epoch, (ap, nme) in enumerate([(4.0, 9.0), (3.0, 8.0), (5.0, 8.5)], 1):
+        place.state = schedule.State("main", epoch)
+        found = reading(50, 20, ap=ap, nme=nme)
+        kept_models.keep(model, found, place, tmp_path, skeletons.MPII)
+        best.append(epochs(tmp_path)["best.keras"])
+    assert best == [1, 2, 2]
+
+
 def test_a_resumed_run_does_not_lower_the_bar(model, tmp_path):
     place = progress(3, best=[30, 9])
     kept_models.keep(model, reading(29, 20), place, tmp_path, skeletons.MPII)

@@ -14,8 +14,10 @@ from integral_tf.records.conversion import label_studio
 from integral_tf.records.conversion import labelme
 from integral_tf.records.conversion import pictures as pictures_of
 from integral_tf.records.conversion import predictions
+from integral_tf.records.conversion import pts
 from integral_tf.records.conversion import sleap
 from integral_tf.records.conversion import sleap_file
+from integral_tf.records.conversion import wflw
 from integral_tf.records.conversion import yolo
 
 _READERS = {
@@ -26,6 +28,8 @@ _READERS = {
     "deeplabcut": deeplabcut.read,
     "lightning_pose": deeplabcut.read,
     "sleap": sleap.read,
+    "wflw": wflw.read,
+    "pts": pts.read,
 }
 _PREDICTIONS = "predictions"
 
@@ -117,6 +121,10 @@ def _of_folder(source):
         return "yolo"
     if deeplabcut.tables_in(source):
         return "deeplabcut"
+    if wflw.lists_in(source):
+        return "wflw"
+    if pts.files_in(source):
+        return "pts"
     paths = sorted(source.rglob("*.json"))
     return "labelme" if any(labelme.is_of(_json(p)) for p in paths) else None
 
@@ -124,11 +132,13 @@ def _of_folder(source):
 def _of_file(source):
     ending = source.suffix.lower()
     by_ending = {".slp": "sleap", ".h5": "deeplabcut", ".xml": "cvat"}
-    by_ending[".jsonl"] = _PREDICTIONS
+    by_ending |= {".jsonl": _PREDICTIONS, pts.ENDING: "pts"}
     if ending in by_ending:
         return by_ending[ending]
     if ending in (".yaml", ".yml") and yolo.described_by(source):
         return "yolo"
+    if ending == ".txt" and wflw.is_of(source):
+        return "wflw"
     if ending == ".csv" and deeplabcut.is_of(source):
         return "deeplabcut"
     if ending == ".json":

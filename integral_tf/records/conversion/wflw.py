@@ -1,0 +1,108 @@
+"""Reads WFLW's lists: a line of 98 points for each face.
+
+The README of the annotations: 196 numbers x0 y0 ... x97 y97, the detector's
+rectangle x_min y_min x_max y_max, six flags (pose, expression, illumination,
+make-up, occlusion, blur), and the picture's name. Lists without rectangle and
+flags, `list_98pt_test`, have 197 fields.
+
+Nothing says where WFLW counts pixels from. ours: the centre of the first pixel
+is 0, 0, as in OpenCV and as those who publish figures take the numbers.
+
+A folder is one of `list_98pt_rect_attr_train.txt` and `..._test.txt`, whose
+names are the splits. All points count as seen: the flag of occlusion is of the
+whole face.
+"""
+
+import pathlib
+
+import numpy as np
+
+from integral_tf.records import coco_annotations
+from integral_tf.records import schema
+from integral_tf.records.conversion import annotations as of
+from integral_tf.records.conversion import face_points
+
+_NUMBERS, _RECTANGLE, _FLAGS = 196, 4, 6
+_SHORT, _LONG = _NUMBERS + 1, _NUMBERS + _RECTANGLE + _FLAGS + 1
+# A longer first line is not WFLW's.
+_LINE = 8192
+
+
+def read(source, pictures):
+    """Reads a list, or the lists of a folder.
+
+    Args:
+        source: `pathlib.Path` of the list or of the folder.
+        pictures: The `pictures.Pictures` of the source.
+
+    Returns:
+        The `annotations.Annotations`.
+
+    Raises:
+        ValueError: there is no such list, or a text in another encoding.
+    """
+    paths = lists_in(source) if source.is_dir() else [source]
+    if not paths or not is_of(paths[0]):
+        raise ValueError(
+            "A list of WFLW has lines of 207 or 197 fields: 98 points, perhaps "
+            "a rectangle and six flags, and a picture's name. "
+            f"Received: source={str(source)!r}"
+        )
+    left_out = coco_annotations.LeftOut()
+    found, people = {}, []
+    for path in paths:
+        split = path.stem.rpartition("_")[2]
+        split = split if split in ("train", "test") else ""
+        for number, line in enumerate(of.text(path).splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                name, points, box = _face(line)
+            except schema.Dropped as reason:
+                example = f"line {number} of {path}"
+                left_out.add(schema.Dropped(str(reason), example))
+                continue
+            name = pictures.find(name) or name
+            found.setdefault(name, of.Picture(name, split=split))
+            people.append(of.Person(name, face_points.WFLW.name, points, box))
+    return of.Annotations(
+        (face_points.WFLW,), tuple(found.values()), tuple(people), left_out
+    )
+
+
+def lists_in(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The lists with rectangles in a folder and in the folders inside it."""
+    return sorted(folder.rglob("list_98pt_rect_attr_*.txt"))
+
+
+def is_of(path: pathlib.Path) -> bool:
+    """Whether the first line of a text has the fields of WFLW's."""
+    with path.open("rb") as file:
+        fields = file.readline(_LINE).split()
+    try:
+        list(map(float, fields[:_NUMBERS]))
+    except ValueError:
+        return False
+    return len(fields) in (_SHORT, _LONG)
+
+
+def _face(line):
+    """Name of the picture, `(98, 3)` points, and the box or None."""
+    fields = line.split()
+    if len(fields) not in (_SHORT, _LONG):
+        raise schema.Dropped("line other than 207 or 197 fields")
+    try:
+        values = np.array(fields[:-1], float)
+    except ValueError:
+        raise schema.Dropped("line with texts for numbers") from None
+    if not of.is_finite(*values.tolist()):
+        raise schema.Dropped("line with numbers beyond all pictures")
+    points = np.column_stack(
+        [values[:_NUMBERS].reshape(-1, 2), np.full(_NUMBERS // 2, 2.0)]
+    )
+    if len(fields) == _SHORT:
+        return fields[-1], points, None
+    low, high = values[_NUMBERS : _NUMBERS + _RECTANGLE].reshape(2, 2)
+    if not (high > low).all():
+        return fields[-1], points, None
+    return fields[-1], points, np.concatenate([low, high - low])
