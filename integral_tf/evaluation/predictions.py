@@ -194,17 +194,21 @@ def of_batch(
 
 
 def concatenate(rows: list[Predictions]) -> Predictions:
-    """Joins a list of `Predictions` into one."""
+    """Joins a list of `Predictions` into one.
+
+    The list is empty afterwards: a column is joined after another, so that few
+    of them are in memory twice.
+    """
     columns = {
         field.name: [getattr(row, field.name) for row in rows]
         for field in dataclasses.fields(Predictions)
     }
-    return Predictions(
-        **{
-            name: None if column[0] is None else np.concatenate(column)
-            for name, column in columns.items()
-        }
-    )
+    rows.clear()
+    joined = {}
+    for name in list(columns):
+        column = columns.pop(name)
+        joined[name] = None if column[0] is None else np.concatenate(column)
+    return Predictions(**joined)
 
 
 class Observer:
