@@ -11,6 +11,7 @@ frame.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -18,9 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from integral_tf.records import json_rows
 from integral_tf.signatures import Path
 
 MAX_DETECTIONS = 20  # of a group
+_BLOCK = 4096  # rows that are objects at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,41 +101,48 @@ def read(
 
 
 def _people(rows, images, categories, joints):
-    rows, image, category = _known(rows, images, categories)
+    def numbers(row, labelled):
+        count = int(row.get("num_keypoints", labelled))
+        crowd = bool(row.get("iscrowd"))
+        box = _get(row, "bbox")
+        return [_get(row, "area"), *box, crowd, crowd or count == 0]
+
+    image, category, keypoints, others = _columns(
+        rows, images, categories, joints, numbers, 7
+    )
     group = category * len(images) + image
     order = np.argsort(group, kind="stable")
-    rows = [rows[i] for i in order]
-    keypoints = _keypoints(rows, joints)
-    visible = keypoints[..., 2] > 0
-    counts = [
-        row.get("num_keypoints", labelled)
-        for row, labelled in zip(rows, visible.sum(axis=1))
-    ]
-    crowd = np.array([bool(row.get("iscrowd")) for row in rows], bool)
+    keypoints, others = keypoints[order], others[order]
     return People(
         group=group[order],
         category=category[order],
         joints=keypoints[..., :2],
-        visible=visible,
-        area=_column(rows, "area"),
-        box=_column(rows, "bbox").reshape(-1, 4),
-        crowd=crowd,
-        ignored=crowd | (np.array(counts, int) == 0),
+        visible=keypoints[..., 2] > 0,
+        area=others[:, 0],
+        box=others[:, 1:5],
+        crowd=others[:, 5] > 0,
+        ignored=others[:, 6] > 0,
     )
 
 
 def _detections(results, images, categories, joints):
-    rows, image, category = _known(results, images, categories)
-    score = _column(rows, "score")
+    # As in pycocotools, the first result decides whether all have boxes.
+    boxed = bool(len(results) and results[0].get("bbox"))
+
+    def numbers(row, _):
+        return [_get(row, "score"), *(_get(row, "bbox") if boxed else [])]
+
+    image, category, keypoints, others = _columns(
+        results, images, categories, joints, numbers, 5 if boxed else 1
+    )
+    score, points = others[:, 0], keypoints[..., :2]
     if not np.isfinite(score).all():
         raise ValueError(
             "Each result needs a finite `score`, to be sorted by. Received: "
             f"{np.count_nonzero(~np.isfinite(score))} without"
         )
-    points = _keypoints(rows, joints)[..., :2]
-    # As in pycocotools, the first result decides whether all have boxes.
-    if results and results[0].get("bbox"):
-        area = _column(rows, "bbox").reshape(-1, 4)[:, 2:].prod(axis=1)
+    if boxed:
+        area = others[:, 3:].prod(axis=1)
     else:
         area = np.ptp(points, axis=1).prod(axis=1)
     # Results of equal scores are sorted by image id, then stay in their order:
@@ -141,8 +151,8 @@ def _detections(results, images, categories, joints):
     group = (category * len(images) + image)[order]
     by_group = np.argsort(group, kind="stable")
     first = np.searchsorted(group[by_group], group[by_group])
-    rank = np.empty(len(rows), int)
-    rank[by_group] = np.arange(len(rows)) - first
+    rank = np.empty(len(order), int)
+    rank[by_group] = np.arange(len(order)) - first
     order, kept = order[rank < MAX_DETECTIONS], rank < MAX_DETECTIONS
     return Detections(
         group=group[kept],
@@ -151,6 +161,46 @@ def _detections(results, images, categories, joints):
         area=area[order],
         rank=rank[kept],
     )
+
+
+def _columns(rows, images, categories, joints, numbers, count):
+    """The rows of known images and categories, as columns.
+
+    Args:
+        rows: Annotations or results; read once, a block at a time.
+        images, categories: Dicts from an id to a number.
+        joints: The number K of joints.
+        numbers: Function from a row and its number of labelled joints to its
+            `count` further numbers.
+        count: How many these are.
+
+    Returns:
+        `(N,)` numbers of images, `(N,)` numbers of categories, `(N, K, 3)`
+        keypoints and `(N, count)` further numbers.
+    """
+    groups = [np.zeros((0, 2), int)]
+    keypoints, others = [np.zeros((0, joints, 3))], [np.zeros((0, count))]
+    left = iter(rows)
+    while block := list(itertools.islice(left, _BLOCK)):
+        block = [
+            row
+            for row in block
+            if _get(row, "image_id") in images
+            and _get(row, "category_id") in categories
+        ]
+        points = _keypoints(block, joints)
+        labelled = (points[..., 2] > 0).sum(axis=1)
+        more = [numbers(row, n) for row, n in zip(block, labelled.tolist())]
+        pairs = [
+            (images[row["image_id"]], categories[row["category_id"]])
+            for row in block
+        ]
+        groups.append(np.array(pairs, int).reshape(-1, 2))
+        keypoints.append(points)
+        others.append(np.array(more, np.float64).reshape(-1, count))
+    groups = np.concatenate(groups)
+    keypoints, others = np.concatenate(keypoints), np.concatenate(others)
+    return groups[:, 0], groups[:, 1], keypoints, others
 
 
 def _loaded(source):
@@ -168,7 +218,7 @@ def _check_parts(truth, results):
             "only be submitted. Received: "
             f"{sorted(truth) if isinstance(truth, dict) else type(truth)}"
         )
-    if not isinstance(results, list):
+    if not isinstance(results, (list, json_rows.Rows)):
         raise ValueError(
             "`results` is a list with a dict for each detected pose. "
             f"Received: {type(results)}"
@@ -176,7 +226,10 @@ def _check_parts(truth, results):
 
 
 def _check_ids(results, images, categories):
-    asked = {_get(row, "image_id") for row in results}
+    asked, named = set(), set()
+    for row in results:
+        asked.add(_get(row, "image_id"))
+        named.add(_get(row, "category_id"))
     unknown = asked - images.keys()
     if unknown:
         raise ValueError(
@@ -184,7 +237,6 @@ def _check_ids(results, images, categories):
             f"split? Received: {len(unknown)} of {len(asked)} image_ids are "
             f"not in it, such as {next(iter(unknown))!r}"
         )
-    named = {_get(row, "category_id") for row in results}
     if named and not named & categories.keys():
         raise ValueError(
             f"No result has a category_id of `truth`, {sorted(categories)}. "
@@ -197,31 +249,15 @@ def _numbered(rows):
     return {value: number for number, value in enumerate(ids)}
 
 
-def _known(rows, images, categories):
-    """The rows of known images and categories, and the numbers of both."""
-    rows = [
-        row
-        for row in rows
-        if _get(row, "image_id") in images
-        and _get(row, "category_id") in categories
-    ]
-    image = [images[row["image_id"]] for row in rows]
-    category = [categories[row["category_id"]] for row in rows]
-    return rows, np.array(image, int), np.array(category, int)
-
-
 def _keypoints(rows, joints):
+    values = [_get(row, "keypoints") for row in rows]
     try:
-        return _column(rows, "keypoints").reshape(len(rows), joints, 3)
+        return np.array(values, np.float64).reshape(len(rows), joints, 3)
     except (ValueError, TypeError) as error:
         raise ValueError(
             "`keypoints` are three numbers for each joint, here for "
             f"{joints}, of which `sigmas` speaks. Received: {error}"
         ) from None
-
-
-def _column(rows, key):
-    return np.array([_get(row, key) for row in rows], np.float64)
 
 
 def _get(row, key):

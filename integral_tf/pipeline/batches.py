@@ -6,6 +6,8 @@ them into crops on the device.
 Shape letters: B batch, S side of the windows, K joints.
 """
 
+import os
+
 import numpy as np
 import tensorflow as tf
 
@@ -14,8 +16,9 @@ from integral_tf.pipeline import balance
 from integral_tf.records import schema
 from integral_tf.records.folder import Records
 
-# Holds all of a small dataset; COCO is also shuffled by shard.
-_SHUFFLE_BUFFER = 16384
+# Serialised people in memory, from which the next is drawn: all of a small
+# dataset; COCO is also shuffled by shard. ours: at most so many, and bytes.
+_SHUFFLE_PEOPLE, _SHUFFLE_BYTES = 16384, 512 * 2**20
 _CYCLE = 8
 # What cropping and the losses read.
 _ON_DEVICE = (
@@ -83,7 +86,9 @@ def train_batches(
         on seed, epoch, step and place in the batch; and `share` `(B,)`, each
         person's share in a mean over the whole batch. The order depends on
         `seed`, `epoch` and the global seed (`keras.utils.set_random_seed`),
-        which tf.data adds to its own.
+        which tf.data adds to its own. At most 16,384 people and 512 MB of
+        records wait in memory to be drawn; the order of larger datasets is
+        mixed by shard, too.
     """
     records, own = Records.open(records), own or range(parts)
     people = records.people("train")
@@ -138,8 +143,14 @@ def _between(examples, starts, stops):
 
 
 def _shuffled(records, seed, epoch):
-    """Serialised records of the training split, everyone once."""
+    """Serialised records of the training split, everyone once.
+
+    Each is drawn from a buffer of at most 16,384 people, fewer where these
+    would have more than 512 MB.
+    """
     paths = records.paths("train")
+    size = sum(os.path.getsize(path) for path in paths)
+    people = records.people("train") * _SHUFFLE_BYTES // size
     order = np.random.default_rng([seed, epoch]).permutation(len(paths))
     examples = tf.data.Dataset.from_tensor_slices([paths[i] for i in order])
     examples = examples.interleave(
@@ -149,13 +160,13 @@ def _shuffled(records, seed, epoch):
         deterministic=True,
     )
     return examples.shuffle(
-        _SHUFFLE_BUFFER,
+        min(max(people, 1), _SHUFFLE_PEOPLE),
         seed=_stream(seed, epoch),
         reshuffle_each_iteration=False,
     )
 
 
-def eval_batches(records, split, batch_size, limit=0):
+def eval_batches(records, split, batch_size, limit=0, *, windows=True):
     """Every person of a split once, in the order of the records.
 
     Args:
@@ -163,6 +174,7 @@ def eval_batches(records, split, batch_size, limit=0):
         split: Name of the split.
         batch_size: People in a batch; the last one may be smaller.
         limit: Number of people at most; 0 for all.
+        windows: Whether pictures are decoded.
 
     Returns:
         A dataset of batches of `decoder`'s dicts.
@@ -171,7 +183,7 @@ def eval_batches(records, split, batch_size, limit=0):
     examples = tf.data.TFRecordDataset(records.paths(split))
     examples = examples.take(limit or -1)
     people = examples.map(
-        decoder(records), tf.data.AUTOTUNE, deterministic=True
+        decoder(records, windows), tf.data.AUTOTUNE, deterministic=True
     )
     return people.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
@@ -223,12 +235,16 @@ def ids(records, split, limit=0):
         return person["image_id"], person["source_id"]
 
     people = examples.take(limit or -1).map(names, tf.data.AUTOTUNE)
+    numbers, named = [np.zeros(0, np.int64)], []
     with records.reading(split):
-        rows = list(people.as_numpy_iterator())
-    return np.array([i for i, _ in rows], np.int64), [name for _, name in rows]
+        # In blocks: each step of the iterator takes milliseconds.
+        for image_ids, source_ids in people.batch(1024).as_numpy_iterator():
+            numbers.append(image_ids)
+            named += source_ids.tolist()
+    return np.concatenate(numbers), named
 
 
-def decoder(records):
+def decoder(records, windows=True):
     """Returns the step from a serialised record to a person.
 
     A person is a dict: `windows` `(S, S, 3)` uint8 RGB; `joints` `(K, 2)` and
@@ -238,7 +254,7 @@ def decoder(records):
     frame; `box_score`, the detector's score, 1 for an annotated box; `to_image`
     `(2, 3)`, window -> image; `image_id`; `image_extent` `(2,)`, the image's
     width and height; `source_id`; `category`, 0 where there is none;
-    `negative`, 1.0 for a picture without anybody.
+    `negative`, 1.0 for a picture without anybody. `windows` may be left out.
     """
     records = Records.open(records)
     joints = len(records.skeleton)
@@ -246,13 +262,16 @@ def decoder(records):
 
     def decode(record):
         person = schema.parse(record, joints)
-        window = tf.io.decode_jpeg(
-            person["encoded"], channels=3, dct_method="INTEGER_ACCURATE"
-        )
+        pictures = {}
+        if windows:
+            window = tf.io.decode_jpeg(
+                person["encoded"], channels=3, dct_method="INTEGER_ACCURATE"
+            )
+            pictures["windows"] = tf.ensure_shape(window, [side, side, 3])
         to_image, box = person["window_to_image"], person["box"]
         corner, size = coordinates.unscale_box(box, to_image)
         return {
-            "windows": tf.ensure_shape(window, [side, side, 3]),
+            **pictures,
             "joints": coordinates.unscale(person["joints"], to_image),
             "boxes": tf.concat([corner, size], axis=0),
             "visible": tf.cast(person["visible"] > 0, tf.float32),

@@ -18,6 +18,8 @@ from PIL import Image
 
 from integral_tf import skeletons
 from integral_tf import units
+from integral_tf.records import file_digest
+from integral_tf.records import json_rows
 from integral_tf.records import schema
 
 _LARGEST = 65535  # side of a JPEG
@@ -148,13 +150,20 @@ def read_truth(path: pathlib.Path, sha256: str | None) -> dict | None:
     exists = path.is_file()
     if not exists and sha256 is None:
         return None
-    text = path.read_bytes() if exists else b""
     try:
-        if sha256 == hashlib.sha256(text).hexdigest():
-            return json.loads(text)
-        if sha256 is None and _is_truth(truth := json.loads(text)):
-            return truth
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        if sha256 in (None, exists and file_digest.of(path)):
+            picks = {"annotations": lambda row: row}
+            truth = json_rows.read(path, "annotations", picks)
+            if sha256 or _is_truth(truth):
+                return truth
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        RecursionError,
+        OverflowError,
+    ):
         pass  # damaged, and without a digest, from before 0.2
     raise ValueError(
         "The ground truth beside these records is "

@@ -13,6 +13,7 @@ from integral_tf.inference import left_out
 from integral_tf.inference import placement
 from integral_tf.records import coco
 from integral_tf.records import coco_skeleton
+from integral_tf.records import json_rows
 from integral_tf.records import lsp
 from integral_tf.records import manifests
 from integral_tf.records import mpii
@@ -123,7 +124,7 @@ def write_truth(folder):
     write_coco(folder)
     truth = coco.read(folder / "a.json", say=lambda line: None)
     del truth["left_out"]
-    (folder / "annotations-val.json").write_text(json.dumps(truth))
+    json_rows.write(truth, folder / "annotations-val.json")
 
 
 def read_truth(folder):

@@ -4,6 +4,7 @@ import collections
 import functools
 import itertools
 import json
+import os
 import shutil
 
 import keras
@@ -168,6 +169,29 @@ def test_a_new_process_sees_the_same_order(folder):
     assert_same(first, train(folder))
 
 
+def test_few_bytes_are_shuffled_at_a_time(folder, monkeypatch):
+    records = Records.open(folder)
+    paths = records.paths("train")
+    mean = sum(map(os.path.getsize, paths)) / records.people("train")
+    # One shard is read at a time, so that the order before is known.
+    monkeypatch.setattr(batches, "_CYCLE", 1)
+    monkeypatch.setattr(batches, "_SHUFFLE_BYTES", 1)
+    order = names(train(folder, epoch=2))
+    monkeypatch.setattr(batches, "_SHUFFLE_BYTES", int(3.5 * mean))
+    some = names(train(folder, epoch=2))
+    # The n-th person is drawn of the first n + 3 - 1.
+    places = [order.index(name) for name in some if name in order]
+    assert some != order and len(set(some)) == len(some)
+    assert all(place < n + 3 for n, place in enumerate(places))
+    assert_same(
+        train(folder, epoch=2, skip_steps=2), train(folder, epoch=2)[2:]
+    )
+    # Small people are not more than their number.
+    monkeypatch.setattr(batches, "_SHUFFLE_BYTES", 2**40)
+    monkeypatch.setattr(batches, "_SHUFFLE_PEOPLE", 1)
+    assert names(train(folder, epoch=2)) == order
+
+
 @pytest.mark.parametrize("skip_steps", [1, 3])
 def test_skipping_resumes_exactly(folder, skip_steps):
     whole = train(folder, epoch=2)
@@ -319,3 +343,13 @@ def test_refuses_windows_of_another_size(folder, tmp_path):
     )
     with pytest.raises((tf.errors.InvalidArgumentError, ValueError)):
         batches.decoder(Records.open(tmp_path))(record)
+
+
+def test_labels_are_read_without_pictures(folder):
+    whole = batches.eval_batches(folder, "val", 4).as_numpy_iterator()
+    labels = batches.eval_batches(folder, "val", 4, windows=False)
+    for some, others in itertools.zip_longest(
+        whole, labels.as_numpy_iterator()
+    ):
+        del some["windows"]
+        assert_same([some], [others])
