@@ -19,6 +19,7 @@ from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import predictions
 from integral_tf.models import methods
 from integral_tf.models import reading
+from integral_tf.training import account
 from integral_tf.training import after_training
 from integral_tf.training import batch_norm
 from integral_tf.training import board
@@ -32,7 +33,6 @@ from integral_tf.training import objectives
 from integral_tf.training import optimizers
 from integral_tf.training import preflight
 from integral_tf.training import schedule
-from integral_tf.training import spoilt
 from integral_tf.training import step
 from integral_tf.training import validation
 from integral_tf.training import workers
@@ -114,6 +114,9 @@ class _Run:
             self.model,
             self.optimizer,
             self.progress,
+        )
+        self.account = account.Account(
+            config, self.model, self.feed, self.progress, self.checkpoints
         )
         if resumes:
             self._resume()
@@ -247,7 +250,7 @@ class _Run:
                 self.model, self.reading, progress, self.workdir, self.skeleton
             )
         show(row)
-        self._save()
+        self.account.save()
         self._check_epoch(loss)
         logs.append_log(self.workdir, row)
         bars.write(logs.line(row))
@@ -282,7 +285,7 @@ class _Run:
         progress = self.progress
         if progress.state.phase == "done":
             return "the end"
-        self._save()
+        self.account.save()
         return f"epoch {progress.state.epoch + 1}, step {progress.step}"
 
     def _enter_phase(self, phase):
@@ -301,7 +304,7 @@ class _Run:
             self._calibrate()
             self.progress.beta = self.crew.of_chief(self.reading.beta)
             reading.set_beta(self.model, self.progress.beta)
-            self._save()
+            self.account.save()
         self.objectives = self._objectives(phase)
         self.train_step = self.step.of_phase(self.objectives)
 
@@ -315,32 +318,14 @@ class _Run:
         """Runs the rest of the epoch; returns the mean losses."""
         progress = self.progress
         for batch in self.feed.rest(progress):
-            self._count(*self.train_step(batch))
+            self.account.add(*self.train_step(batch))
             bars.say(bar, where)
-            bar.set_postfix(loss=f"{self.loss:.4f}", refresh=False)
+            if (loss := self.account.loss) is not None:
+                bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
             bar.update()
             self.crew.check(self.listener)
+        self.account.read()
         return {n: s / progress.step for n, s in progress.sums.items()}
-
-    def _count(self, costs, gradients):
-        """Adds a step's losses, and saves a checkpoint if one is due."""
-        progress = self.progress
-        costs = {name: float(cost) for name, cost in costs.items()}
-        if what := spoilt.loss(costs):
-            self._stop(what, self.feed.names(progress))
-        runs.check_there(self.config)
-        # These losses are finite with weights from after the last checkpoint.
-        self.checkpoints.prove()
-        variables = self.model.trainable_variables
-        if what := spoilt.gradient(gradients.numpy(), variables):
-            self._stop(what, self.feed.names(progress))
-        self.loss = costs["loss"]
-        for name, cost in costs.items():
-            progress.sums[name] = progress.sums.get(name, 0.0) + cost
-        progress.step += 1
-        due = progress.step % self.config.checkpoint_steps == 0
-        if due and progress.step < self.feed.steps:
-            self._save()
 
     def _check_epoch(self, loss):
         """Proves the epoch's checkpoint, or stops the run at its end.
@@ -361,26 +346,9 @@ class _Run:
         if good:
             self.checkpoints.prove()
         elif ends:
-            self._stop(what)
+            self.account.stop(what)
         else:
             bars.write(f"{what}: if it is so at the end, the run is refused")
-
-    def _stop(self, what, names=None):
-        """Ends a run with spoilt weights; unproven checkpoints are deleted."""
-        epoch = self.progress.state.epoch
-        where = f"at the end, epoch {epoch}"
-        if names is not None:
-            step = self.progress.step + 1
-            where = f"at epoch {epoch + 1}, step {step}, of "
-            where += spoilt.people(names)
-        last = self.checkpoints.reject()
-        then = "No checkpoint is before it: the run will begin anew"
-        if last:
-            then = f"The last good checkpoint is {last}"
-        sentence = f"{what} {where}; lower --learning_rate. {then}"
-        with whole.file(self.workdir / runs.STOPPED) as partial:
-            partial.write_text(sentence + "\n")
-        raise FloatingPointError(sentence)
 
     def _calibrate(self):
         """Reads the model, unless this epoch's validation has; tells of it."""
@@ -394,7 +362,3 @@ class _Run:
                 calibrate.BETAS,
                 self.reading.aucs,
             )
-
-    def _save(self):
-        runs.check_there(self.config)
-        self.checkpoints.save()
