@@ -82,9 +82,7 @@ TESTED_IN = {
     "settings": "config_test.py",
     "signatures": "typing_test.py",
     "training/importing": "inference/checkpoints_test.py",
-    "training/optimizers": "models/efficientnet_lite0_test.py",
     "training/preflight": "training/trainer_test.py",
-    "training/step": "training/trainer_test.py",
 }
 
 

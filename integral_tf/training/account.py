@@ -8,7 +8,8 @@ it was read, so that steps after a bad one are lost, and nothing else.
 from __future__ import annotations
 
 import pathlib
-from typing import Any, NoReturn
+from typing import Any
+from typing import NoReturn
 
 import keras
 import tensorflow as tf

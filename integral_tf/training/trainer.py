@@ -21,6 +21,7 @@ from integral_tf.models import methods
 from integral_tf.models import reading
 from integral_tf.training import account
 from integral_tf.training import after_training
+from integral_tf.training import averages
 from integral_tf.training import batch_norm
 from integral_tf.training import board
 from integral_tf.training import checkpoint
@@ -114,6 +115,7 @@ class _Run:
             self.model,
             self.optimizer,
             self.progress,
+            self.average.variables if self.average else (),
         )
         self.account = account.Account(
             config, self.model, self.feed, self.progress, self.checkpoints
@@ -123,6 +125,8 @@ class _Run:
         elif config.init_from:
             source, whole = config.init_from, not config.epochs
             print(initial_weights.take(self.model, source, whole=whole))
+            if self.average:
+                self.average.begin()
         # Only now, so that flags that fail to build a model leave no run.
         runs.claim(config)
         runs.claim_records(config, records)
@@ -141,11 +145,17 @@ class _Run:
         if config.sync_batch_norm:
             batch_norm.synchronize(self.model)
         self.optimizer = optimizers.optimizer(config, self.model)
+        self.average = None
+        if config.ema:
+            self.average = averages.Average(
+                self.model, self.optimizer, config.ema
+            )
         self.step = step.Step(
             config,
             self.strategy,
             self.model,
             self.optimizer,
+            self.average,
             skeleton=self.skeleton,
         )
 
@@ -229,16 +239,22 @@ class _Run:
                 bars.say(bar, f"{where} {phase}, compiling")
                 self._enter_phase(phase)
             means = self._train_epoch(bar, f"{where} {phase}")
-            figures = {}
             if self.has_val:
                 bars.say(bar, f"{where} {phase}, validating")
-                self.reading = self.validator.read(self.objectives)
-                figures = self.reading.figures
-            self._end_epoch(means, figures, show)
+            with averages.applied(self.average):
+                loss = self._end_epoch(means, show)
+            row = progress.row
+            self.account.save()
+            self._check_epoch(loss)
+            logs.append_log(self.workdir, row)
+            bars.write(logs.line(row))
 
-    def _end_epoch(self, means, figures, show):
-        """Saves an epoch's models, checkpoint and figures."""
-        progress = self.progress
+    def _end_epoch(self, means, show):
+        """Validates and saves an epoch's models; returns its loss."""
+        progress, figures = self.progress, {}
+        if self.has_val:
+            self.reading = self.validator.read(self.objectives)
+            figures = self.reading.figures
         row = logs.row(self.config, progress.state, means, figures)
         loss = self.crew.of_chief((figures or means)["loss"])
         progress.state = schedule.advance(self.config, progress.state, loss)
@@ -250,18 +266,20 @@ class _Run:
                 self.model, self.reading, progress, self.workdir, self.skeleton
             )
         show(row)
-        self.account.save()
-        self._check_epoch(loss)
-        logs.append_log(self.workdir, row)
-        bars.write(logs.line(row))
+        return loss
 
     def _finish(self):
         """Saves the finished model; returns its path."""
         if self.has_val:
             self._calibrate()
-        path = kept_models.finish(
-            self.model, self.reading, self.progress, self.workdir, self.skeleton
-        )
+        with averages.applied(self.average):
+            path = kept_models.finish(
+                self.model,
+                self.reading,
+                self.progress,
+                self.workdir,
+                self.skeleton,
+            )
         print(f"model: {path}")
         return path
 
@@ -336,9 +354,10 @@ class _Run:
         if self.has_val:
             what, good = f"The validation loss is {loss}", math.isfinite(loss)
         elif ends:
-            loss = self.validator.training_loss(
-                self.objectives, self.feed.records
-            )
+            with averages.applied(self.average):
+                loss = self.validator.training_loss(
+                    self.objectives, self.feed.records
+                )
             what = f"The loss on people of the training split is {loss}"
             good = math.isfinite(loss)
         else:
@@ -353,7 +372,8 @@ class _Run:
     def _calibrate(self):
         """Reads the model, unless this epoch's validation has; tells of it."""
         if self.reading is None:
-            self.reading = self.validator.read()
+            with averages.applied(self.average):
+                self.reading = self.validator.read()
         after_training.tell(self.reading)
         if self.reading.beta is not None:
             logs.append_betas(

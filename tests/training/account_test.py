@@ -79,8 +79,8 @@ def test_a_bad_step_is_named_whose_loss_was_read_late(quarters, monkeypatch):
     monkeypatch.setattr(trainer.feed.Feed, "names", named)
     with pytest.raises(
         FloatingPointError,
-        match=r"^The heatmap loss is nan at epoch 1, step 2, of (0\d{7}(, )?){4}"
-        "; lower --learning_rate. No checkpoint is before it",
+        match=r"^The heatmap loss is nan at epoch 1, step 2, of "
+        r"(0\d{7}(, )?){4}; lower --learning_rate. No checkpoint is before it",
     ):
         trainer.train(quarters)
     assert len(steps) == 4
