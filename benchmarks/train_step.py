@@ -89,6 +89,7 @@ def our_step(config, people):
     import tensorflow as tf
 
     from integral_tf import skeletons
+    from integral_tf.training import batch_statistics
     from integral_tf.training import objectives
     from integral_tf.training import optimizers
     from integral_tf.training import step
@@ -98,13 +99,13 @@ def our_step(config, people):
     strategy, skeleton = strategies.mirrored(), skeletons.MPII
     with strategy.scope():
         model = trainer.build(config, len(skeleton))
+        batch_statistics.fuse(model)
         steps = step.Step(
             config,
             strategy,
             model,
             optimizers.optimizer(config, model),
             skeleton=skeleton,
-            batch_size=config.batch_size,
         )
     take = steps.of_phase(objectives.objectives(config, "main", skeleton))
     data = tf.data.Dataset.from_tensors(people)

@@ -23,6 +23,7 @@ from integral_tf.training import account
 from integral_tf.training import after_training
 from integral_tf.training import averages
 from integral_tf.training import batch_norm
+from integral_tf.training import batch_statistics
 from integral_tf.training import board
 from integral_tf.training import checkpoint
 from integral_tf.training import feed
@@ -144,6 +145,7 @@ class _Run:
         )
         if config.sync_batch_norm:
             batch_norm.synchronize(self.model)
+        batch_statistics.fuse(self.model)
         self.optimizer = optimizers.optimizer(config, self.model)
         self.average = None
         if config.ema:
