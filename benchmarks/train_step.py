@@ -96,7 +96,7 @@ def our_step(config, people):
     from integral_tf.training import strategy as strategies
     from integral_tf.training import trainer
 
-    strategy, skeleton = strategies.mirrored(), skeletons.MPII
+    strategy, skeleton = strategies.create(0, 1), skeletons.MPII
     with strategy.scope():
         model = trainer.build(config, len(skeleton))
         batch_statistics.fuse(model)
