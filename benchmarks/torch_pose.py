@@ -49,8 +49,15 @@ class PoseModel(nn.Module):
         self.eval()
 
     def forward(self, images):
+        return self.points(self.maps(images))
+
+    def maps(self, images):
+        """Scores `(B, K, h, w)`, times beta."""
         images = images.flip(1) - self.mean  # BGR, as Keras's weights
-        maps = self.scores(images) * self.beta
+        return self.scores(images) * self.beta
+
+    def points(self, maps):
+        """The expected joints `(B, K, 2)` of scores."""
         weight = torch.softmax(maps.flatten(2), dim=-1).view_as(maps)
         per_column, per_row = weight.sum(dim=2), weight.sum(dim=3)
         x = torch.arange(maps.shape[3], dtype=maps.dtype, device=maps.device)

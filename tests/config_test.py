@@ -45,8 +45,10 @@ def unlike_the_defaults(config_class):
             changed[field.name] = not default
         elif isinstance(default, str):
             changed[field.name] = f"/a folder/{field.name}=1 # not a comment"
+        elif isinstance(default, float):
+            changed[field.name] = default / 3 if default % 1 else default + 0.5
         else:
-            changed[field.name] = default / 3 if default % 1 else default + 1
+            changed[field.name] = default + 1
     return config_class(**changed)
 
 

@@ -76,6 +76,7 @@ TESTED_IN = {
     "records/file_digest": "records/shards_test.py",
     "records/ids": "inference/boxes_test.py",
     "records/json_file": "records/conversion/convert_test.py",
+    "records/kept_truth": "records/folder_test.py",
     "records/listed": "records/shards_test.py",
     "records/matlab_process": "records/matlab_test.py",
     "records/synthetic/background": "records/synthetic/photograph_test.py",
@@ -87,9 +88,7 @@ TESTED_IN = {
     "settings": "config_test.py",
     "signatures": "typing_test.py",
     "training/importing": "inference/checkpoints_test.py",
-    "training/optimizers": "models/efficientnet_lite0_test.py",
     "training/preflight": "training/trainer_test.py",
-    "training/step": "training/trainer_test.py",
 }
 
 

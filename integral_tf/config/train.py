@@ -135,6 +135,36 @@ class TrainConfig(model.ModelConfig):
     backbone_rate: float = setting(
         1.0, "Multiplies the backbone's learning rate.", low=0, high=100
     )
+    warmup_steps: int = setting(
+        0,
+        "Steps in which the learning rate rises from 0; 0 for none.",
+        low=0,
+    )
+    weight_decay: float = setting(
+        0.0,
+        "Decay of kernels as in AdamW, times the learning rate; not of biases "
+        "and normalisation.",
+        low=0,
+    )
+    clip_norm: float = setting(
+        0.0,
+        "Largest norm of the gradients of all weights together, to which "
+        "longer ones are scaled; 0 for no limit.",
+        low=0,
+    )
+    ema: float = setting(
+        0.0,
+        "Momentum of an average of the weights, as 0.999, which is then "
+        "validated and saved as the model; checkpoints have both. 0 for none.",
+        low=0,
+        below=1,
+    )
+    accumulate: int = setting(
+        1,
+        "Micro-batches in which a step computes its gradients, with the memory "
+        "of one; batch normalisation sees each by itself.",
+        low=1,
+    )
     sigma: float = setting(
         1.0,
         "Standard deviation of the Gaussian of H1 and I1, in heat-map pixels.",

@@ -335,5 +335,3 @@ def _write_submission(config, folder, records, truth, predicted, results):
             folder / COCO_SUBMISSION,
             [image["id"] for image in truth["images"]],
         )
-
-

@@ -37,27 +37,7 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
     if config.val_share:
         parts = coco.parted(truths["train"], config.val_share)
         truths, images["val"] = dict(zip(images, parts)), images["train"]
-    parts = []
-    for split, truth in truths.items():
-        if "empty" in truth and not (split == "val" and config.val_boxes):
-            parts.append(
-                coco.negatives(
-                    truth, images[split], split, config.empty_pictures
-                )
-            )
-        if split == "val" and config.val_boxes:
-            parts.append(
-                coco.detections(
-                    truth,
-                    images[split],
-                    config.val_boxes,
-                    split,
-                    config.min_box_score,
-                )
-            )
-        else:
-            parts.append(coco.people(truth, images[split], split))
-    people = listed.joined(parts)
+    people = _listed(config, truths, images)
     paths = (
         config.train_annotations,
         config.val_annotations,
@@ -78,6 +58,31 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
         fields=_read_fields(config, truths),
         normalise_by=config.normalise_by,
     )
+
+
+def _listed(config, truths, images):
+    """The annotations of every split, and of its pictures without anybody."""
+    parts = []
+    for split, truth in truths.items():
+        if "empty" in truth and not (split == "val" and config.val_boxes):
+            parts.append(
+                coco.negatives(
+                    truth, images[split], split, config.empty_pictures
+                )
+            )
+        if split == "val" and config.val_boxes:
+            parts.append(
+                coco.detections(
+                    truth,
+                    images[split],
+                    config.val_boxes,
+                    split,
+                    config.min_box_score,
+                )
+            )
+        else:
+            parts.append(coco.people(truth, images[split], split))
+    return listed.joined(parts)
 
 
 def _maker(normalise_by, skeleton):

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from integral_tf import skeletons
 from integral_tf import units
+from integral_tf.records import kept_truth
 from integral_tf.records import manifests
 from integral_tf.records import schema
 
@@ -166,7 +167,7 @@ class Records:
                 built.
         """
         wanted = self.manifest.get(ANNOTATIONS_DIGEST)
-        return manifests.read_truth(self.folder / ANNOTATIONS, wanted)
+        return kept_truth.read(self.folder / ANNOTATIONS, wanted)
 
     @contextlib.contextmanager
     def reading(self, split: str) -> Iterator[None]:

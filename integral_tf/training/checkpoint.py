@@ -14,6 +14,7 @@ import os
 import pathlib
 import re
 import shutil
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -115,6 +116,7 @@ class Checkpoints:
         model: The pose model.
         optimizer: Its optimizer, built.
         progress: The run's `Progress`.
+        average: Average weights, as of `averages.Average`; empty for none.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class Checkpoints:
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         progress: Progress,
+        average: Sequence[tf.Variable] = (),
     ) -> None:
         self.folder = pathlib.Path(workdir) / runs.CHECKPOINTS
         self.keep = keep
@@ -139,6 +142,7 @@ class Checkpoints:
             weights=[v.value for v in layers.network_weights(model)],
             optimizer=[variable.value for variable in optimizer.variables],
             progress=progress.text,
+            **({"average": list(average)} if average else {}),
         )
 
     def restore(self) -> None:
@@ -248,7 +252,7 @@ class Checkpoints:
 def read(
     path: str | os.PathLike, count: int = 0
 ) -> tuple[list[np.ndarray], dict]:
-    """Reads a checkpoint's weights and progress.
+    """Reads a checkpoint's weights, the average ones of `--ema`, and progress.
 
     Args:
         path: Path of the checkpoint.
@@ -262,8 +266,10 @@ def read(
     """
     try:
         reader = tf.train.load_checkpoint(path)
+        averaged = reader.has_tensor(f"average/0/{_VALUE}")
+        group = "average" if averaged else "weights"
         weights = [
-            reader.get_tensor(f"weights/{i}/{_VALUE}") for i in range(count)
+            reader.get_tensor(f"{group}/{i}/{_VALUE}") for i in range(count)
         ]
         text = reader.get_tensor(f"progress/{_VALUE}")
     except (tf.errors.OpError, IndexError, ValueError) as error:

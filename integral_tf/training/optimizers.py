@@ -1,9 +1,10 @@
-"""Adam, with frozen stages and a learning rate of the backbone's own."""
+"""Adam, with frozen stages, a learning rate of the backbone's own, and more."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+from keras import ops
 
 from integral_tf import config as configs
 from integral_tf import models
@@ -29,7 +30,15 @@ def optimizer(
     slowed = []
     if config.backbone_rate != 1:
         slowed = models.body(model).trainable_variables
-    adam = Adam(config.learning_rate, slowed, config.backbone_rate)
+    adam = Adam(
+        config.learning_rate,
+        slowed,
+        config.backbone_rate,
+        # Biases and normalisation have one axis.
+        [each for each in model.trainable_variables if len(each.shape) > 1],
+        config.weight_decay,
+        config.warmup_steps,
+    )
     if config.mixed_precision == "mixed_float16":
         # Small gradients would vanish in float16.
         adam = keras.optimizers.LossScaleOptimizer(adam)
@@ -39,12 +48,19 @@ def optimizer(
 
 
 class Adam(keras.optimizers.Adam):
-    """Adam with another learning rate for some of the variables.
+    """Adam with another learning rate, or weight decay, for some variables.
+
+    Keras's own `weight_decay` would not know the learning rates of `slowed`,
+    and Keras's schedules of a learning rate do not let it be set.
 
     Args:
         learning_rate: The learning rate.
         slowed: List of variables with another learning rate.
         factor: Factor on the learning rate of these variables.
+        decayed: List of variables that decay, as in AdamW.
+        decay: Share of these variables that a step with a learning rate of 1
+            would take away.
+        warmup_steps: Steps in which the learning rate rises evenly from 0.
     """
 
     def __init__(
@@ -52,14 +68,26 @@ class Adam(keras.optimizers.Adam):
         learning_rate: float,
         slowed: Sequence[keras.Variable] = (),
         factor: float = 1.0,
+        decayed: Sequence[keras.Variable] = (),
+        decay: float = 0.0,
+        warmup_steps: int = 0,
     ) -> None:
         super().__init__(learning_rate)
         self._slowed = {self._var_key(each) for each in slowed}
         self._factor = factor
+        self._decayed = {self._var_key(each) for each in decayed if decay}
+        self._decay = decay
+        self._warmup_steps = warmup_steps
 
     def update_step(
         self, gradient: Any, variable: keras.Variable, learning_rate: Any
     ) -> None:
+        if self._warmup_steps:
+            number = ops.cast(self.iterations, variable.dtype) + 1
+            share = ops.minimum(number / self._warmup_steps, 1.0)
+            learning_rate = learning_rate * share
         if self._var_key(variable) in self._slowed:
             learning_rate = learning_rate * self._factor
+        if self._var_key(variable) in self._decayed:
+            self.assign_sub(variable, variable * learning_rate * self._decay)
         super().update_step(gradient, variable, learning_rate)

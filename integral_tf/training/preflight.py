@@ -115,22 +115,7 @@ def check(config: configs.TrainConfig) -> Records:
     sigmas = joint_numbers.sigmas(config.sigmas, records.skeleton)
     records = records.with_sigmas(sigmas)
     if records.people("val"):
-        with records.reading("val"):
-            first = next(iter(batches.eval_batches(records, "val", 64)))
-        known = first["visible"].numpy() + first["negative"].numpy()[:, None]
-        if not known.any():
-            raise ValueError(
-                "The validation records have no labelled joints, as those of a "
-                "detector's boxes: train on records with annotated boxes, and "
-                f"evaluate on these. Received: --data={config.data}"
-            )
-        measured = first["head_size"].numpy() + first["negative"].numpy()
-        if records.unit and not measured.any():
-            raise ValueError(
-                "None of the first validation people has the length that "
-                f"divides errors, {records.unit.words}: build the records with "
-                f"another --normalise_by. Received: --data={config.data}"
-            )
+        _check_validation(config, records)
     if config.balance:
         balance.check(records, config.balance)
     height, width = config.size
@@ -165,6 +150,26 @@ def check(config: configs.TrainConfig) -> Records:
         )
     _tell(config, records)
     return records
+
+
+def _check_validation(config, records):
+    """Requires that the first validation people are labelled."""
+    with records.reading("val"):
+        first = next(iter(batches.eval_batches(records, "val", 64)))
+    known = first["visible"].numpy() + first["negative"].numpy()[:, None]
+    if not known.any():
+        raise ValueError(
+            "The validation records have no labelled joints, as those of a "
+            "detector's boxes: train on records with annotated boxes, and "
+            f"evaluate on these. Received: --data={config.data}"
+        )
+    measured = first["head_size"].numpy() + first["negative"].numpy()
+    if records.unit and not measured.any():
+        raise ValueError(
+            "None of the first validation people has the length that "
+            f"divides errors, {records.unit.words}: build the records with "
+            f"another --normalise_by. Received: --data={config.data}"
+        )
 
 
 def _tell(config, records):

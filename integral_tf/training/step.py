@@ -1,4 +1,9 @@
-"""One step of a training: augmentation, losses, gradients, update."""
+"""One step of a training: augmentation, losses, gradients, update.
+
+With `--accumulate` the gradients of several micro-batches are summed. They are
+separate calls: in a single graph TensorFlow would compute several at once, with
+the memory of all.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ import tensorflow as tf
 from integral_tf import config as configs
 from integral_tf import layers
 from integral_tf import skeletons
+from integral_tf.training import averages
 from integral_tf.training import spoilt
 from integral_tf.training.objectives import Objective
 
@@ -22,6 +28,7 @@ class Step:
         strategy: The `tf.distribute.Strategy`, in whose scope this is made.
         model: The pose model.
         optimizer: Its optimizer.
+        average: The `averages.Average` of its weights, or None.
         skeleton: The `skeletons.Skeleton` of the records.
     """
 
@@ -31,11 +38,13 @@ class Step:
         strategy: tf.distribute.Strategy,
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
+        average: averages.Average | None = None,
         *,
         skeleton: skeletons.Skeleton,
     ) -> None:
         self.config, self.strategy = config, strategy
         self.model, self.optimizer = model, optimizer
+        self.average = average
         self.crop = layers.PersonCrop(
             *config.size,
             skeleton.mirrored_order,
@@ -59,20 +68,79 @@ class Step:
             `loss` is the weighted sum; and the `spoilt.sizes` of the gradients.
         """
 
-        def step(batch):
-            costs, sizes = self.strategy.run(
-                self._replica, args=(batch, objectives)
-            )
-            total = tf.distribute.ReduceOp.SUM
-            sizes = self.strategy.reduce(total, sizes, None)
-            return {
-                name: self.strategy.reduce(total, cost, None)
-                for name, cost in costs.items()
-            }, sizes
+        if self.config.accumulate > 1:
+            return self._accumulating(objectives)
 
+        def step(batch):
+            costs, gradients = self._summed(batch, objectives)
+            return costs, self._updated(gradients)
+
+        return self._compiled(step)
+
+    def _accumulating(self, objectives):
+        """The step of several micro-batches, one after another."""
+        micro = self._compiled(lambda part: self._summed(part, objectives))
+        update = self._compiled(self._updated)
+        divide, add = tf.function(self._parts), tf.function(self._added)
+
+        def step(batch):
+            sums = None
+            for part in divide(batch):
+                each = micro(part)
+                sums = each if sums is None else add(sums, each)
+            costs, gradients = sums
+            return costs, update(gradients)
+
+        return step
+
+    def _compiled(self, function):
         return tf.function(
-            step, autograph=False, jit_compile=self.config.jit_compile or None
+            function,
+            autograph=False,
+            jit_compile=self.config.jit_compile or None,
         )
+
+    def _parts(self, batch):
+        """Divides a distributed batch into at most `accumulate` parts."""
+        local = self.strategy.experimental_local_results(batch["boxes"])
+        count = min(self.config.accumulate, *[len(each) for each in local])
+
+        def part(people, number):
+            size = len(people["boxes"])
+            own = slice(size * number // count, size * (number + 1) // count)
+            return {name: values[own] for name, values in people.items()}
+
+        return [
+            self.strategy.run(part, (batch, number)) for number in range(count)
+        ]
+
+    def _added(self, sums, parts):
+        """Adds a part's losses, and each replica's gradients, to the sums."""
+        costs = {name: cost + parts[0][name] for name, cost in sums[0].items()}
+
+        def add(left, right):
+            return [a + b for a, b in zip(left, right, strict=True)]
+
+        return costs, self.strategy.run(add, (sums[1], parts[1]))
+
+    def _summed(self, batch, objectives):
+        """Losses over all replicas, and each replica's gradients."""
+        costs, gradients = self.strategy.run(
+            self._gradients, args=(batch, objectives)
+        )
+        total = tf.distribute.ReduceOp.SUM
+        costs = {
+            name: self.strategy.reduce(total, cost, None)
+            for name, cost in costs.items()
+        }
+        return costs, gradients
+
+    def _updated(self, gradients):
+        """Takes the step; returns the `spoilt.sizes` of the gradients."""
+        sizes = self.strategy.run(self._apply, args=(gradients,))
+        if self.average:
+            self.average.update(self.strategy)
+        return self.strategy.reduce(tf.distribute.ReduceOp.SUM, sizes, None)
 
     def _augmented(self, people):
         crops = self.crop(people, training=True)
@@ -80,18 +148,36 @@ class Step:
             crops["images"] = self.shade(crops["images"], people["shades"])
         return crops
 
-    def _replica(self, people, objectives):
+    def _gradients(self, people, objectives):
         crops = self.augment(people)
         with tf.GradientTape() as tape:
             outputs = self.model(crops["images"], training=True)
             costs = self._costs(objectives, people, crops, outputs)
             # Summed over replicas, gradients are the global batch's.
             scaled = self.optimizer.scale_loss(costs["loss"])
-        variables = self.model.trainable_variables
-        gradients = tape.gradient(scaled, variables)
+        return costs, tape.gradient(scaled, self.model.trainable_variables)
+
+    def _apply(self, gradients):
+        # Those of another call have no device, and could not be reduced.
+        gradients = [
+            each if each is None else tf.identity(each) for each in gradients
+        ]
         sizes = spoilt.sizes(gradients, self.optimizer)
-        self.optimizer.apply(gradients, variables)
-        return costs, sizes
+        if self.config.clip_norm:
+            gradients = self._clipped(gradients)
+        self.optimizer.apply(gradients, self.model.trainable_variables)
+        return sizes
+
+    def _clipped(self, gradients):
+        """Clips the global batch's gradients; returns this replica's share."""
+        # Keras's `global_clipnorm` clips each replica's before their sum.
+        replica = tf.distribute.get_replica_context()
+        known = [each for each in gradients if each is not None]
+        known = replica.all_reduce(tf.distribute.ReduceOp.SUM, known)
+        most = self.optimizer.scale_loss(self.config.clip_norm)
+        known, _ = tf.clip_by_global_norm(known, most)
+        share = iter(each / replica.num_replicas_in_sync for each in known)
+        return [None if each is None else next(share) for each in gradients]
 
     def _costs(self, objectives, people, crops, outputs):
         """This replica's part of each loss and of their weighted sum."""

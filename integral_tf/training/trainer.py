@@ -19,8 +19,11 @@ from integral_tf.evaluation import calibrate
 from integral_tf.evaluation import predictions
 from integral_tf.models import methods
 from integral_tf.models import reading
+from integral_tf.training import account
 from integral_tf.training import after_training
+from integral_tf.training import averages
 from integral_tf.training import batch_norm
+from integral_tf.training import batch_statistics
 from integral_tf.training import board
 from integral_tf.training import checkpoint
 from integral_tf.training import feed
@@ -32,7 +35,6 @@ from integral_tf.training import objectives
 from integral_tf.training import optimizers
 from integral_tf.training import preflight
 from integral_tf.training import schedule
-from integral_tf.training import spoilt
 from integral_tf.training import step
 from integral_tf.training import validation
 from integral_tf.training import workers
@@ -114,12 +116,18 @@ class _Run:
             self.model,
             self.optimizer,
             self.progress,
+            self.average.variables if self.average else (),
+        )
+        self.account = account.Account(
+            config, self.model, self.feed, self.progress, self.checkpoints
         )
         if resumes:
             self._resume()
         elif config.init_from:
             source, whole = config.init_from, not config.epochs
             print(initial_weights.take(self.model, source, whole=whole))
+            if self.average:
+                self.average.begin()
         # Only now, so that flags that fail to build a model leave no run.
         runs.claim(config)
         runs.claim_records(config, records)
@@ -137,12 +145,19 @@ class _Run:
         )
         if config.sync_batch_norm:
             batch_norm.synchronize(self.model)
+        batch_statistics.fuse(self.model)
         self.optimizer = optimizers.optimizer(config, self.model)
+        self.average = None
+        if config.ema:
+            self.average = averages.Average(
+                self.model, self.optimizer, config.ema
+            )
         self.step = step.Step(
             config,
             self.strategy,
             self.model,
             self.optimizer,
+            self.average,
             skeleton=self.skeleton,
         )
 
@@ -226,16 +241,22 @@ class _Run:
                 bars.say(bar, f"{where} {phase}, compiling")
                 self._enter_phase(phase)
             means = self._train_epoch(bar, f"{where} {phase}")
-            figures = {}
             if self.has_val:
                 bars.say(bar, f"{where} {phase}, validating")
-                self.reading = self.validator.read(self.objectives)
-                figures = self.reading.figures
-            self._end_epoch(means, figures, show)
+            with averages.applied(self.average):
+                loss = self._end_epoch(means, show)
+            row = progress.row
+            self.account.save()
+            self._check_epoch(loss)
+            logs.append_log(self.workdir, row)
+            bars.write(logs.line(row))
 
-    def _end_epoch(self, means, figures, show):
-        """Saves an epoch's models, checkpoint and figures."""
-        progress = self.progress
+    def _end_epoch(self, means, show):
+        """Validates and saves an epoch's models; returns its loss."""
+        progress, figures = self.progress, {}
+        if self.has_val:
+            self.reading = self.validator.read(self.objectives)
+            figures = self.reading.figures
         row = logs.row(self.config, progress.state, means, figures)
         loss = self.crew.of_chief((figures or means)["loss"])
         progress.state = schedule.advance(self.config, progress.state, loss)
@@ -247,18 +268,20 @@ class _Run:
                 self.model, self.reading, progress, self.workdir, self.skeleton
             )
         show(row)
-        self._save()
-        self._check_epoch(loss)
-        logs.append_log(self.workdir, row)
-        bars.write(logs.line(row))
+        return loss
 
     def _finish(self):
         """Saves the finished model; returns its path."""
         if self.has_val:
             self._calibrate()
-        path = kept_models.finish(
-            self.model, self.reading, self.progress, self.workdir, self.skeleton
-        )
+        with averages.applied(self.average):
+            path = kept_models.finish(
+                self.model,
+                self.reading,
+                self.progress,
+                self.workdir,
+                self.skeleton,
+            )
         print(f"model: {path}")
         return path
 
@@ -282,7 +305,7 @@ class _Run:
         progress = self.progress
         if progress.state.phase == "done":
             return "the end"
-        self._save()
+        self.account.save()
         return f"epoch {progress.state.epoch + 1}, step {progress.step}"
 
     def _enter_phase(self, phase):
@@ -301,7 +324,7 @@ class _Run:
             self._calibrate()
             self.progress.beta = self.crew.of_chief(self.reading.beta)
             reading.set_beta(self.model, self.progress.beta)
-            self._save()
+            self.account.save()
         self.objectives = self._objectives(phase)
         self.train_step = self.step.of_phase(self.objectives)
 
@@ -315,32 +338,14 @@ class _Run:
         """Runs the rest of the epoch; returns the mean losses."""
         progress = self.progress
         for batch in self.feed.rest(progress):
-            self._count(*self.train_step(batch))
+            self.account.add(*self.train_step(batch))
             bars.say(bar, where)
-            bar.set_postfix(loss=f"{self.loss:.4f}", refresh=False)
+            if (loss := self.account.loss) is not None:
+                bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
             bar.update()
             self.crew.check(self.listener)
+        self.account.read()
         return {n: s / progress.step for n, s in progress.sums.items()}
-
-    def _count(self, costs, gradients):
-        """Adds a step's losses, and saves a checkpoint if one is due."""
-        progress = self.progress
-        costs = {name: float(cost) for name, cost in costs.items()}
-        if what := spoilt.loss(costs):
-            self._stop(what, self.feed.names(progress))
-        runs.check_there(self.config)
-        # These losses are finite with weights from after the last checkpoint.
-        self.checkpoints.prove()
-        variables = self.model.trainable_variables
-        if what := spoilt.gradient(gradients.numpy(), variables):
-            self._stop(what, self.feed.names(progress))
-        self.loss = costs["loss"]
-        for name, cost in costs.items():
-            progress.sums[name] = progress.sums.get(name, 0.0) + cost
-        progress.step += 1
-        due = progress.step % self.config.checkpoint_steps == 0
-        if due and progress.step < self.feed.steps:
-            self._save()
 
     def _check_epoch(self, loss):
         """Proves the epoch's checkpoint, or stops the run at its end.
@@ -351,9 +356,10 @@ class _Run:
         if self.has_val:
             what, good = f"The validation loss is {loss}", math.isfinite(loss)
         elif ends:
-            loss = self.validator.training_loss(
-                self.objectives, self.feed.records
-            )
+            with averages.applied(self.average):
+                loss = self.validator.training_loss(
+                    self.objectives, self.feed.records
+                )
             what = f"The loss on people of the training split is {loss}"
             good = math.isfinite(loss)
         else:
@@ -361,31 +367,15 @@ class _Run:
         if good:
             self.checkpoints.prove()
         elif ends:
-            self._stop(what)
+            self.account.stop(what)
         else:
             bars.write(f"{what}: if it is so at the end, the run is refused")
-
-    def _stop(self, what, names=None):
-        """Ends a run with spoilt weights; unproven checkpoints are deleted."""
-        epoch = self.progress.state.epoch
-        where = f"at the end, epoch {epoch}"
-        if names is not None:
-            step = self.progress.step + 1
-            where = f"at epoch {epoch + 1}, step {step}, of "
-            where += spoilt.people(names)
-        last = self.checkpoints.reject()
-        then = "No checkpoint is before it: the run will begin anew"
-        if last:
-            then = f"The last good checkpoint is {last}"
-        sentence = f"{what} {where}; lower --learning_rate. {then}"
-        with whole.file(self.workdir / runs.STOPPED) as partial:
-            partial.write_text(sentence + "\n")
-        raise FloatingPointError(sentence)
 
     def _calibrate(self):
         """Reads the model, unless this epoch's validation has; tells of it."""
         if self.reading is None:
-            self.reading = self.validator.read()
+            with averages.applied(self.average):
+                self.reading = self.validator.read()
         after_training.tell(self.reading)
         if self.reading.beta is not None:
             logs.append_betas(
@@ -394,7 +384,3 @@ class _Run:
                 calibrate.BETAS,
                 self.reading.aucs,
             )
-
-    def _save(self):
-        runs.check_there(self.config)
-        self.checkpoints.save()

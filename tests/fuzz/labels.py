@@ -14,8 +14,8 @@ from integral_tf.inference import placement
 from integral_tf.records import coco
 from integral_tf.records import coco_skeleton
 from integral_tf.records import json_rows
+from integral_tf.records import kept_truth
 from integral_tf.records import lsp
-from integral_tf.records import manifests
 from integral_tf.records import mpii
 from integral_tf.records import photographs
 from integral_tf.records import schema
@@ -128,7 +128,7 @@ def write_truth(folder):
 
 
 def read_truth(folder):
-    truth = manifests.read_truth(folder / "annotations-val.json", None)
+    truth = kept_truth.read(folder / "annotations-val.json", None)
     return not_finite(
         **{
             name: [row[name] for row in truth.get("annotations", [])]

@@ -12,6 +12,7 @@ from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.records import schema
 from integral_tf.records import shards
+from integral_tf.training import account
 from integral_tf.training import interrupts
 from integral_tf.training import trainer
 
@@ -83,7 +84,7 @@ def test_a_training_saves_its_place_and_goes_on_from_there(
     trainer.train(alone)
     validator = trainer.validation.Validator
     for owner, name, number, place in (
-        (trainer._Run, "_count", signal.SIGTERM, "step 1"),
+        (account.Account, "add", signal.SIGTERM, "step 1"),
         (validator, "read", signal.SIGINT, "step 4"),
     ):
         with monkeypatch.context() as patch:
@@ -137,7 +138,7 @@ def test_flags_that_name_joints_of_another_skeleton_are_read_by_it(
         joint_loss="OKS",
         data=str(data),
     )
-    interrupt(monkeypatch, trainer._Run, "_count", signal.SIGINT)
+    interrupt(monkeypatch, account.Account, "add", signal.SIGINT)
     with pytest.raises(
         interrupts.Interrupted, match="saved at epoch 1, step 1"
     ):

@@ -11,6 +11,7 @@ import integral_tf
 from integral_tf import config
 from integral_tf import flagfiles
 from integral_tf.models import archive
+from integral_tf.training import account
 from integral_tf.training import checkpoint
 from integral_tf.training import trainer
 from tests import in_process
@@ -58,7 +59,7 @@ def test_a_finished_run_trains_on_with_more_epochs(
     # Killed before the new epoch's first checkpoint, and before its first step.
     for owner, name in (
         (checkpoint.Checkpoints, "save"),
-        (trainer._Run, "_count"),
+        (account.Account, "add"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, killed)

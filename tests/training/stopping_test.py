@@ -12,6 +12,7 @@ from integral_tf import flagfiles
 from integral_tf import ownership
 from integral_tf import runs
 from integral_tf.records import manifests
+from integral_tf.training import account
 from integral_tf.training import trainer
 from tests import drawn
 
@@ -31,15 +32,15 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_weights(
         keep_checkpoints=1,
         data=str(unvalidated),
     )
-    real = trainer._Run._count
+    real = account.Account._count
 
-    def spoilt(run, costs, gradients):
-        if run.progress.step == 2:
+    def spoilt(run, before, costs, gradients):
+        if before == 2:
             costs = {name: cost + float("nan") for name, cost in costs.items()}
-        real(run, costs, gradients)
+        real(run, before, costs, gradients)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer._Run, "_count", spoilt)
+        patch.setattr(account.Account, "_count", spoilt)
         with pytest.raises(
             FloatingPointError,
             match=r"heatmap loss is nan at epoch 1, step 3, of "
@@ -72,14 +73,14 @@ def test_without_validation_the_last_weights_are_tried(
     settings = dataclasses.replace(
         settings, method="H1", batch_size=16, epochs=1, data=str(unvalidated)
     )
-    real = trainer._Run._count
+    real = account.Account._count
 
-    def spoilt(run, costs, gradients):
-        real(run, costs, gradients)
+    def spoilt(run, *args):
+        real(run, *args)
         for variable in run.model.trainable_variables:
             variable.assign(tf.fill(variable.shape, 1e30))
 
-    monkeypatch.setattr(trainer._Run, "_count", spoilt)
+    monkeypatch.setattr(account.Account, "_count", spoilt)
     with pytest.raises(
         FloatingPointError, match="training split is (nan|inf) at the end, ep"
     ):
