@@ -53,7 +53,7 @@ from integral_tf.records import shards
 _COCO = flags.DEFINE_string("coco", None, "COCO's folder.", required=True)
 _MPII = flags.DEFINE_string("mpii", None, "MPII's folder.", required=True)
 _PEOPLE = flags.DEFINE_integer(
-    "people", 8192, "People per repeat; slow pipelines get fewer."
+    "people", 4096, "People per repeat; slow pipelines get fewer."
 )
 _REPEATS = flags.DEFINE_integer("repeats", 3, "Repeats of each pipeline.")
 
