@@ -96,7 +96,6 @@ def pose_model(
     body = backbones.build(
         backbone, size, weights, width_multiplier, bottleneck_stride
     )
-    deconvolutions = _deconvolutions(body, upsamplings)
     if method == "R1":
         head = layers.JointHead(joints, size[::-1], name="joint_head")
         points = head(body(centred))
@@ -105,7 +104,10 @@ def pose_model(
     else:
         if stages == 1:
             head = layers.HeatmapHead(
-                joints, deconvolutions, head_channels, name="heatmap_head"
+                joints,
+                _deconvolutions(body, upsamplings),
+                head_channels,
+                name="heatmap_head",
             )
             maps = [head(body(centred))]
         else:
