@@ -18,6 +18,7 @@ from integral_tf import inference
 from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.evaluation.predictions import Predictions
+from integral_tf.records import json_rows
 
 PREDICTIONS = "predictions.json"
 
@@ -149,7 +150,7 @@ def of_predictions(
     truth: dict | None = None,
     scores: np.ndarray | None = None,
     chosen: Sequence[int] | np.ndarray | None = None,
-) -> list[dict]:
+) -> json_rows.Rows:
     """Converts predictions to COCO's keypoint results, in the image frame.
 
     A person's category is that of its record if the truth has it, else the
@@ -162,25 +163,26 @@ def of_predictions(
         chosen: Indices of the people to keep, in this order; None keeps all.
 
     Returns:
-        List of dicts of `image_id`, `category_id`, `keypoints` and `score`, and
-        of `source_id`, the person's name in the records.
+        `json_rows.Rows` of dicts of `image_id`, `category_id`, `keypoints` and
+        `score`, and of `source_id`, the person's name in the records.
     """
     if scores is None:
         scores = pose_scores(predicted)
     known = [row["id"] for row in truth["categories"]] if truth else [1]
-    categories = [
-        int(n) if n in known else known[0] for n in predicted.category
-    ]
     keypoints = np.concatenate(
         [predicted.joints, predicted.scores[..., None]], axis=-1
     )
-    return [
-        {
+
+    def row(i):
+        category = int(predicted.category[i])
+        return {
             "image_id": int(predicted.image_id[i]),
-            "category_id": categories[i],
+            "category_id": category if category in known else known[0],
             "keypoints": [round(float(v), 3) for v in keypoints[i].ravel()],
             "score": round(float(scores[i]), 5),
             "source_id": predicted.source_id[i].decode(errors="replace"),
         }
-        for i in (range(len(scores)) if chosen is None else chosen)
-    ]
+
+    return json_rows.Rows(
+        map(row, range(len(scores)) if chosen is None else chosen)
+    )

@@ -23,6 +23,7 @@ from integral_tf.evaluation import reliability
 from integral_tf.evaluation import report
 from integral_tf.evaluation import submission
 from integral_tf.inference import draw
+from integral_tf.records import json_rows
 from integral_tf.records.folder import Records
 
 MPII_SUBMISSION, COCO_SUBMISSION = "pred_keypoints_mpii.mat", "submission.json"
@@ -75,8 +76,9 @@ def evaluate(
             other=other,
         )
         figures |= {"model": name or run.file.name, **nobody}
-        _write_json(partial / runs.METRICS, figures, indent=1)
-        _write_json(partial / coco_results.PREDICTIONS, results)
+        text = json.dumps(figures, indent=1)
+        (partial / runs.METRICS).write_text(f"{text}\n")
+        json_rows.write(results, partial / coco_results.PREDICTIONS)
         if tables:
             (partial / "table.md").write_text("\n\n".join(tables) + "\n")
         _write_submission(config, partial, records, truth, predicted, results)
@@ -267,12 +269,12 @@ def self_test(config: configs.EvaluateConfig) -> None:
             for alpha, value in score.at.items()
         ]
     if truth and "annotations" in truth:
-        results = [
+        results = json_rows.Rows(
             {key: row[key] for key in ("image_id", "category_id", "keypoints")}
             | {"score": 1.0}
             for row in truth["annotations"]
             if row["num_keypoints"] and not row["iscrowd"]
-        ]
+        )
         figures = average_precision.figures(truth, results, records.skeleton)
         for who, of in figures.items():
             checks.append((f"AP ({who})", of["AP"], 1, 1e-6))
@@ -333,7 +335,3 @@ def _write_submission(config, folder, records, truth, predicted, results):
             folder / COCO_SUBMISSION,
             [image["id"] for image in truth["images"]],
         )
-
-
-def _write_json(path, value, indent=None):
-    path.write_text(json.dumps(value, indent=indent) + "\n")

@@ -14,6 +14,7 @@ from integral_tf import units
 from integral_tf.models import loading
 from integral_tf.pipeline import batches
 from integral_tf.records import coco
+from integral_tf.records import json_rows
 from integral_tf.records import mpii
 from integral_tf.records import mpii_annotations
 from integral_tf.records.folder import Records
@@ -124,9 +125,9 @@ def restricted(truth: dict, image_ids: np.ndarray) -> dict:
     return {
         **truth,
         "images": [row for row in truth["images"] if row["id"] in wanted],
-        "annotations": [
+        "annotations": json_rows.Rows(
             row for row in truth["annotations"] if row["image_id"] in wanted
-        ],
+        ),
     }
 
 

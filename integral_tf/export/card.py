@@ -18,6 +18,7 @@ from integral_tf.export.frozen_network import Frozen
 from integral_tf.inference import published
 from integral_tf.models import archive
 from integral_tf.models import loading
+from integral_tf.records import file_digest
 
 
 def describe(
@@ -81,9 +82,7 @@ def describe(
         "parity": parity,
         "metrics": _metrics(config.workdir, source.name),
         "files": {name: file.stat().st_size for name, file in files.items()},
-        "sha256": {
-            name: published.digest(file) for name, file in files.items()
-        },
+        "sha256": {name: file_digest.of(file) for name, file in files.items()},
         "versions": {
             "integral_tf": integral_tf.__version__,
             "python": platform.python_version(),

@@ -1,12 +1,12 @@
 """The card that `integral-tf export` wrote, and the digests of its files."""
 
-import hashlib
 import json
 import os
 import pathlib
 
+from integral_tf.records import file_digest
+
 CARD = "card.json"
-_BLOCK = 1 << 20  # bytes
 
 
 def read_card(folder: str | os.PathLike) -> dict:
@@ -56,21 +56,12 @@ def check(folder: str | os.PathLike, card: dict) -> None:
                 f"The {CARD} of a version names files of its folder only. "
                 f"Received: {name!r:.200} in {pathlib.Path(folder) / CARD}"
             )
-        if path.is_file() and (found := digest(path)) != wanted:
+        if path.is_file() and (found := file_digest.of(path)) != wanted:
             raise ValueError(
                 f"{path} is not the file that was published with the "
                 f"{CARD} beside it; copy the version again, or export again. "
                 f"Received: sha256={found}, published with {wanted!r:.80}"
             )
-
-
-def digest(path: str | os.PathLike) -> str:
-    """A file's sha256, in hexadecimal digits."""
-    sha256 = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            sha256.update(block)
-    return sha256.hexdigest()
 
 
 def _digests(card):

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from integral_tf.records import json_rows
 from integral_tf.signatures import Path
 
 MAX_DETECTIONS = 20  # of a group
@@ -98,41 +99,48 @@ def read(
 
 
 def _people(rows, images, categories, joints):
-    rows, image, category = _known(rows, images, categories)
+    def numbers(row):
+        visible = np.asarray(row["keypoints"], np.float64).ravel()[2::3] > 0
+        count = row.get("num_keypoints", np.count_nonzero(visible))
+        crowd = bool(row.get("iscrowd"))
+        return [_get(row, "area"), *_box(row), crowd, crowd or int(count) == 0]
+
+    image, category, keypoints, others = _columns(
+        rows, images, categories, joints, numbers, 7
+    )
     group = category * len(images) + image
     order = np.argsort(group, kind="stable")
-    rows = [rows[i] for i in order]
-    keypoints = _keypoints(rows, joints)
-    visible = keypoints[..., 2] > 0
-    counts = [
-        row.get("num_keypoints", labelled)
-        for row, labelled in zip(rows, visible.sum(axis=1))
-    ]
-    crowd = np.array([bool(row.get("iscrowd")) for row in rows], bool)
+    keypoints, others = keypoints[order], others[order]
     return People(
         group=group[order],
         category=category[order],
         joints=keypoints[..., :2],
-        visible=visible,
-        area=_column(rows, "area"),
-        box=_column(rows, "bbox").reshape(-1, 4),
-        crowd=crowd,
-        ignored=crowd | (np.array(counts, int) == 0),
+        visible=keypoints[..., 2] > 0,
+        area=others[:, 0],
+        box=others[:, 1:5],
+        crowd=others[:, 5] > 0,
+        ignored=others[:, 6] > 0,
     )
 
 
 def _detections(results, images, categories, joints):
-    rows, image, category = _known(results, images, categories)
-    score = _column(rows, "score")
+    # As in pycocotools, the first result decides whether all have boxes.
+    boxed = bool(len(results) and results[0].get("bbox"))
+
+    def numbers(row):
+        return [_get(row, "score"), *(_box(row) if boxed else [])]
+
+    image, category, keypoints, others = _columns(
+        results, images, categories, joints, numbers, 5 if boxed else 1
+    )
+    score, points = others[:, 0], keypoints[..., :2]
     if not np.isfinite(score).all():
         raise ValueError(
             "Each result needs a finite `score`, to be sorted by. Received: "
             f"{np.count_nonzero(~np.isfinite(score))} without"
         )
-    points = _keypoints(rows, joints)[..., :2]
-    # As in pycocotools, the first result decides whether all have boxes.
-    if results and results[0].get("bbox"):
-        area = _column(rows, "bbox").reshape(-1, 4)[:, 2:].prod(axis=1)
+    if boxed:
+        area = others[:, 3:].prod(axis=1)
     else:
         area = np.ptp(points, axis=1).prod(axis=1)
     # Results of equal scores are sorted by image id, then stay in their order:
@@ -141,8 +149,8 @@ def _detections(results, images, categories, joints):
     group = (category * len(images) + image)[order]
     by_group = np.argsort(group, kind="stable")
     first = np.searchsorted(group[by_group], group[by_group])
-    rank = np.empty(len(rows), int)
-    rank[by_group] = np.arange(len(rows)) - first
+    rank = np.empty(len(order), int)
+    rank[by_group] = np.arange(len(order)) - first
     order, kept = order[rank < MAX_DETECTIONS], rank < MAX_DETECTIONS
     return Detections(
         group=group[kept],
@@ -150,6 +158,41 @@ def _detections(results, images, categories, joints):
         joints=points[order],
         area=area[order],
         rank=rank[kept],
+    )
+
+
+def _columns(rows, images, categories, joints, numbers, count):
+    """The rows of known images and categories, as columns.
+
+    Args:
+        rows: Annotations or results; read once, from first to last.
+        images, categories: Dicts from an id to a number.
+        joints: The number K of joints.
+        numbers: Function from a row to its `count` further numbers.
+        count: How many these are.
+
+    Returns:
+        `(N,)` numbers of images, `(N,)` numbers of categories, `(N, K, 3)`
+        keypoints and `(N, count)` further numbers.
+    """
+    table = np.empty((len(rows), 2 + count + 3 * joints))
+    kept = 0
+    for row in rows:
+        image = images.get(_get(row, "image_id"))
+        category = categories.get(_get(row, "category_id"))
+        if image is None or category is None:
+            continue
+        here = table[kept]
+        here[2 + count :] = _keypoints(_get(row, "keypoints"), joints)
+        here[:2] = image, category
+        here[2 : 2 + count] = np.array(numbers(row), np.float64)
+        kept += 1
+    table = table[:kept]
+    return (
+        table[:, 0].astype(int),
+        table[:, 1].astype(int),
+        table[:, 2 + count :].reshape(kept, joints, 3),
+        table[:, 2 : 2 + count],
     )
 
 
@@ -168,7 +211,7 @@ def _check_parts(truth, results):
             "only be submitted. Received: "
             f"{sorted(truth) if isinstance(truth, dict) else type(truth)}"
         )
-    if not isinstance(results, list):
+    if not isinstance(results, (list, json_rows.Rows)):
         raise ValueError(
             "`results` is a list with a dict for each detected pose. "
             f"Received: {type(results)}"
@@ -176,7 +219,10 @@ def _check_parts(truth, results):
 
 
 def _check_ids(results, images, categories):
-    asked = {_get(row, "image_id") for row in results}
+    asked, named = set(), set()
+    for row in results:
+        asked.add(_get(row, "image_id"))
+        named.add(_get(row, "category_id"))
     unknown = asked - images.keys()
     if unknown:
         raise ValueError(
@@ -184,7 +230,6 @@ def _check_ids(results, images, categories):
             f"split? Received: {len(unknown)} of {len(asked)} image_ids are "
             f"not in it, such as {next(iter(unknown))!r}"
         )
-    named = {_get(row, "category_id") for row in results}
     if named and not named & categories.keys():
         raise ValueError(
             f"No result has a category_id of `truth`, {sorted(categories)}. "
@@ -197,22 +242,9 @@ def _numbered(rows):
     return {value: number for number, value in enumerate(ids)}
 
 
-def _known(rows, images, categories):
-    """The rows of known images and categories, and the numbers of both."""
-    rows = [
-        row
-        for row in rows
-        if _get(row, "image_id") in images
-        and _get(row, "category_id") in categories
-    ]
-    image = [images[row["image_id"]] for row in rows]
-    category = [categories[row["category_id"]] for row in rows]
-    return rows, np.array(image, int), np.array(category, int)
-
-
-def _keypoints(rows, joints):
+def _keypoints(values, joints):
     try:
-        return _column(rows, "keypoints").reshape(len(rows), joints, 3)
+        return np.asarray(values, np.float64).reshape(3 * joints)
     except (ValueError, TypeError) as error:
         raise ValueError(
             "`keypoints` are three numbers for each joint, here for "
@@ -220,8 +252,8 @@ def _keypoints(rows, joints):
         ) from None
 
 
-def _column(rows, key):
-    return np.array([_get(row, key) for row in rows], np.float64)
+def _box(row):
+    return np.asarray(_get(row, "bbox"), np.float64).reshape(4)
 
 
 def _get(row, key):

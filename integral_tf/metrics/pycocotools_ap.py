@@ -44,12 +44,13 @@ def pycocotools_ap(
         api = coco.COCO()
         # Versions 2.0.9 and 2.0.10 ask for `info`.
         api.dataset = {"info": {}, **copy.deepcopy(truth)}
+        api.dataset["annotations"] = list(api.dataset["annotations"])
         # pycocotools takes a match with the annotation 0 for no match.
         for number, row in enumerate(api.dataset["annotations"], 1):
             row["id"] = number
         api.createIndex()
         # Copied, because `loadRes` writes boxes and areas into the results.
-        found = api.loadRes(copy.deepcopy(results))
+        found = api.loadRes(copy.deepcopy(list(results)))
         evaluation = cocoeval.COCOeval(api, found, "keypoints")
         evaluation.params.kpt_oks_sigmas = np.array(sigmas)
         evaluation.evaluate()

@@ -13,6 +13,7 @@ from integral_tf import sides
 from integral_tf import units
 from integral_tf.records import coco
 from integral_tf.records import coco_skeleton
+from integral_tf.records import listed
 from integral_tf.records import schema
 from integral_tf.records import shards
 
@@ -36,22 +37,27 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
     if config.val_share:
         parts = coco.parted(truths["train"], config.val_share)
         truths, images["val"] = dict(zip(images, parts)), images["train"]
-    people = []
+    parts = []
     for split, truth in truths.items():
         if "empty" in truth and not (split == "val" and config.val_boxes):
-            people += coco.negatives(
-                truth, images[split], split, config.empty_pictures
+            parts.append(
+                coco.negatives(
+                    truth, images[split], split, config.empty_pictures
+                )
             )
         if split == "val" and config.val_boxes:
-            people += coco.detections(
-                truth,
-                images[split],
-                config.val_boxes,
-                split,
-                config.min_box_score,
+            parts.append(
+                coco.detections(
+                    truth,
+                    images[split],
+                    config.val_boxes,
+                    split,
+                    config.min_box_score,
+                )
             )
         else:
-            people += coco.people(truth, images[split], split)
+            parts.append(coco.people(truth, images[split], split))
+    people = listed.joined(parts)
     paths = (
         config.train_annotations,
         config.val_annotations,

@@ -20,6 +20,7 @@ from integral_tf.records import coco_skeleton
 from integral_tf.records import coco_truth
 from integral_tf.records import ids as ids_of
 from integral_tf.records import json_file
+from integral_tf.records import listed
 from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records import shards
@@ -77,7 +78,7 @@ def people(truth, images, split):
         split: "train" or "val"; their names begin with it (`split_of`).
 
     Returns:
-        List of `(source_id, Annotation)`.
+        `listed.Listed` of `(source_id, Annotation)`.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -88,32 +89,40 @@ def people(truth, images, split):
             "A test set has no annotated people: give a detector's boxes. "
             f"Received: {len(truth['images'])} images without annotations"
         )
-    located = _located(truth, images)
-    listed = _left_out(truth, split)
-    for row in truth["annotations"]:
-        keypoints = np.array(row["keypoints"], np.float64).reshape(-1, 3)
-        path, size, problem = located[row["image_id"]]
-        if row["iscrowd"]:
-            problem = "a crowd, not one person"
-        elif not row["num_keypoints"]:
-            problem = "no labelled keypoint"
-        annotation = Annotation(
-            path=path,
-            size=size,
-            image_id=row["image_id"],
-            source_id=f"{split}/{row['id']}",
-            joints=keypoints[:, :2],
-            visible=keypoints[:, 2].astype(np.int64),
-            box=np.array(row["bbox"], np.float64),
-            area=row["area"],
-            category=row["category_id"],
-            notes=(coco_annotations.BOXED,) * (coco_annotations.MARK in row),
-            fields=row.get("fields", {}),
-            problem=problem,
-            example=path if problem == photographs.OUTSIDE else "",
-        )
-        listed.append((annotation.source_id, annotation))
-    return listed
+    located, rows = _located(truth, images), truth["annotations"]
+
+    def make(place):
+        annotation = _annotated(rows[place], located, split)
+        return annotation.source_id, annotation
+
+    return listed.joined(
+        [_left_out(truth, split), listed.Listed(len(rows), make)]
+    )
+
+
+def _annotated(row, located, split):
+    """The person of a row of `annotations`."""
+    keypoints = np.array(row["keypoints"], np.float64).reshape(-1, 3)
+    path, size, problem = located[row["image_id"]]
+    if row["iscrowd"]:
+        problem = "a crowd, not one person"
+    elif not row["num_keypoints"]:
+        problem = "no labelled keypoint"
+    return Annotation(
+        path=path,
+        size=size,
+        image_id=row["image_id"],
+        source_id=f"{split}/{row['id']}",
+        joints=keypoints[:, :2],
+        visible=keypoints[:, 2].astype(np.int64),
+        box=np.array(row["bbox"], np.float64),
+        area=row["area"],
+        category=row["category_id"],
+        notes=(coco_annotations.BOXED,) * (coco_annotations.MARK in row),
+        fields=row.get("fields", {}),
+        problem=problem,
+        example=path if problem == photographs.OUTSIDE else "",
+    )
 
 
 def negatives(truth, images, split, wanted):
@@ -136,7 +145,7 @@ def negatives(truth, images, split, wanted):
     )
     count = math.ceil(wanted * len(empty)) if wanted < 1 else int(wanted)
     joints = len(truth["categories"][0]["keypoints"])
-    listed = []
+    found = []
     for number in empty[:count]:
         path, size, problem = located[number]
         annotation = Annotation(
@@ -152,8 +161,8 @@ def negatives(truth, images, split, wanted):
             problem=problem,
             example=path if problem == photographs.OUTSIDE else "",
         )
-        listed.append((annotation.source_id, annotation))
-    return listed
+        found.append((annotation.source_id, annotation))
+    return found
 
 
 def detections(truth, images, boxes, split, min_score=0.0):
@@ -186,7 +195,9 @@ def detections(truth, images, boxes, split, min_score=0.0):
             "Boxes are a JSON list of {image_id, category_id, bbox: [x, y, "
             f"width, height], score}}. Received: boxes={str(boxes)!r}"
         )
-    listed, first = [], ""
+    people, first = [], ""
+    # Shared by all, so that a box takes little memory.
+    unlabelled = np.zeros((joints, 2)), np.zeros(joints, np.int64)
     for number, row in enumerate(rows):
         try:
             image = _box_image(row, ids, categories)
@@ -197,18 +208,18 @@ def detections(truth, images, boxes, split, min_score=0.0):
             found = {"problem": str(reason), "example": reason.example}
         annotation = Annotation(
             source_id=f"{split}/box{number}",
-            joints=np.zeros((joints, 2)),
-            visible=np.zeros(joints, np.int64),
+            joints=unlabelled[0],
+            visible=unlabelled[1],
             **found,
         )
-        listed.append((annotation.source_id, annotation))
-    if not any(annotation.path for _, annotation in listed):
+        people.append((annotation.source_id, annotation))
+    if not any(annotation.path for _, annotation in people):
         names = ", ".join(f"{n} ({name})" for n, name in categories.items())
         raise ValueError(
             f"No box is of category {names} in one of the images"
             f"{': ' * bool(first)}{first}. Received: boxes={str(boxes)!r}"
         )
-    return listed
+    return people
 
 
 def _box_image(row, ids, categories):
@@ -317,18 +328,19 @@ def _square(number, width, height):
 
 def _left_out(truth, split):
     """The rows that `read` left out, as people with a problem."""
-    listed = []
+    people = []
     for reason, (count, example) in truth.get("left_out", {}).items():
-        for number in range(count):
-            annotation = Annotation(
-                source_id=f"{split}/left out, {reason}, {number}",
-                joints=np.zeros((0, 2)),
-                visible=np.zeros(0, np.int64),
-                problem=reason,
-                example=example,
-            )
-            listed.append((annotation.source_id, annotation))
-    return listed
+        name = f"{split}/left out, {reason}"
+        # Shared by all of a reason.
+        annotation = Annotation(
+            source_id=name,
+            joints=np.zeros((0, 2)),
+            visible=np.zeros(0, np.int64),
+            problem=reason,
+            example=example,
+        )
+        people += [(f"{name}, {n}", annotation) for n in range(count)]
+    return people
 
 
 def _located(truth, folder):

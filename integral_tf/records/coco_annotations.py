@@ -12,6 +12,7 @@ import numpy as np
 
 from integral_tf import coordinates
 from integral_tf.records import ids as ids_of
+from integral_tf.records import json_rows
 from integral_tf.records import schema
 
 # ours: the margin of MPII's people without a box.
@@ -19,6 +20,11 @@ BODY_MARGIN = 1.25
 BOXED = "box around its keypoints, as the file has none for it"
 _LARGEST = float(np.finfo(np.float32).max)
 MARK = "bbox_of_keypoints"  # key that marks a row with such a box
+# The fields that are read, beside those that a user names.
+OF_IMAGES = ("id", "file_name", "width", "height")
+OF_ANNOTATIONS = (
+    "id", "image_id", "category_id", "keypoints", "bbox", "area", "iscrowd",
+)  # fmt: skip
 
 
 class LeftOut:
@@ -123,12 +129,12 @@ def annotations(rows, located, categories, others, say=print, *, fields=()):
             its image's.
 
     Returns:
-        List of dicts with all of COCO's fields except outlines, with `fields`
-        also a dict of these; and a `LeftOut`.
+        `json_rows.Rows` of dicts with all of COCO's fields except outlines,
+        with `fields` also a dict of these; and a `LeftOut`.
     """
     ids = [category["id"] for category in categories]
     joints = len(categories[0]["keypoints"])
-    kept, left_out, strange = [], LeftOut(), 0
+    kept, numbered, left_out, strange = json_rows.Rows(), [], LeftOut(), 0
     for place, row in enumerate(rows, 1):
         try:
             number = _number(row, place)
@@ -154,6 +160,7 @@ def annotations(rows, located, categories, others, say=print, *, fields=()):
         strange += odd
         if fields:
             ours["fields"] = image["fields"] | _texts(row, fields)
+        numbered.append(number)
         kept.append(
             {
                 "id": number,
@@ -162,7 +169,7 @@ def annotations(rows, located, categories, others, say=print, *, fields=()):
                 **ours,
             }
         )
-    _number_by_place(kept, say)
+    kept = _number_by_place(kept, numbered, say)
     if strange:
         say(
             f"{strange} annotations have visibilities other than 0, 1 and 2: "
@@ -197,18 +204,18 @@ def _number(row, place):
     return number
 
 
-def _number_by_place(kept, say):
-    """Numbers the rows if some ids are missing or equal."""
-    found = [row["id"] for row in kept]
+def _number_by_place(kept, found, say):
+    """The rows, numbered if some of the ids found are missing or equal."""
     if all(isinstance(n, int) for n in found) and len(set(found)) == len(found):
-        return
+        return kept
     twice = [n for n, count in collections.Counter(found).items() if count > 1]
-    for place, row in enumerate(kept, 1):
-        row["id"] = place
     why = f"two are {twice[0]!r}" if twice else f"one is {found[0]!r}"
     say(
         "the ids of the annotations are not different whole numbers, as "
         f"{why}: the annotations are numbered by their places, from 1"
+    )
+    return json_rows.Rows(
+        {**row, "id": place} for place, row in enumerate(kept, 1)
     )
 
 

@@ -11,7 +11,7 @@ from integral_tf import skeletons
 from integral_tf.records import coco_annotations
 from integral_tf.records import coco_skeleton
 from integral_tf.records import ids as ids_of
-from integral_tf.records import json_file
+from integral_tf.records import json_rows
 from integral_tf.records import shards
 
 _COCO_CATEGORY = {
@@ -46,7 +46,8 @@ def read(
 
     Returns:
         Dict in COCO's form: `info`; the chosen `categories`; their
-        `annotations`, crowds included, without outlines; all `images`; and
+        `annotations` as `json_rows.Rows`, crowds included, without outlines;
+        all `images`; and
         `left_out`, a dict from a reason to the count and an example of
         annotations that were left out. With `with_empty`, `empty`, the ids of
         images that have no annotation of these categories. A test set, such as
@@ -56,20 +57,14 @@ def read(
         FileNotFoundError: there is no such file.
         ValueError: the file is not in COCO's form, or has no such category.
     """
-    content = json_file.read(path, "annotations")
+    unread: set[str] = set()
+    picks = _picks(unread, fields)
+    content = json_rows.read(path, "annotations", picks)
     content = content if isinstance(content, dict) else {}
     is_test = "annotations" not in content
     names = ("images", "categories") + ("annotations",) * (not is_test)
     _check_lists(content, names, path)
-    rows = [_with_id(row) for row in content["categories"]]
-    rows = [row for row in rows if row]
-    if is_test and not any(row.get("keypoints") for row in rows):
-        # Categories of COCO's own test sets have no keypoints.
-        rows = [
-            {**row, **_COCO_CATEGORY}
-            for row in rows
-            if row.get("name") == _COCO_CATEGORY["name"]
-        ]
+    rows = _categories(content["categories"], is_test)
     try:
         chosen = coco_skeleton.chosen(
             rows,
@@ -88,7 +83,11 @@ def read(
     }
     if is_test:
         return truth
-    _say_unread(content["annotations"], say)
+    if unread:
+        say(
+            "only `keypoints` are read: not the annotations' "
+            f"{', '.join(sorted(unread))}"
+        )
     parts = (
         content["annotations"],
         images,
@@ -116,7 +115,7 @@ def _check_lists(content, names, path):
         if name in content
         else f"no {name}"
         for name in names
-        if not isinstance(content.get(name), list)
+        if not isinstance(content.get(name), (list, json_rows.Rows))
     ]
     if wrong:
         raise ValueError(
@@ -126,23 +125,47 @@ def _check_lists(content, names, path):
         )
 
 
-def _say_unread(rows, say):
-    """Reports fields with further keypoints, which are not read.
+def _picks(unread, fields):
+    """Functions that keep the fields of images and annotations that are read.
 
+    Adds to `unread` the names of further keypoints, which are not read:
     COCO-WholeBody has faces, hands and feet there.
     """
-    others = {
-        field
-        for row in rows
-        if isinstance(row, dict)
-        for field, value in row.items()
-        if isinstance(value, list) and _OTHERS.search(field)
-    }
-    if others:
-        say(
-            "only `keypoints` are read: not the annotations' "
-            f"{', '.join(sorted(others))}"
-        )
+
+    def image(row):
+        return _kept(row, (*coco_annotations.OF_IMAGES, *fields))
+
+    def annotation(row):
+        if isinstance(row, dict):
+            unread.update(
+                field
+                for field in row.keys() - unread
+                if isinstance(row[field], list) and _OTHERS.search(field)
+            )
+        return _kept(row, (*coco_annotations.OF_ANNOTATIONS, *fields))
+
+    return {"images": image, "annotations": annotation}
+
+
+def _kept(row, names):
+    """Some fields of a row; what is no object stays."""
+    if not isinstance(row, dict):
+        return row
+    return {name: row[name] for name in names if name in row}
+
+
+def _categories(rows, is_test):
+    """The categories that have an id."""
+    rows = [_with_id(row) for row in rows]
+    rows = [row for row in rows if row]
+    if is_test and not any(row.get("keypoints") for row in rows):
+        # Categories of COCO's own test sets have no keypoints.
+        rows = [
+            {**row, **_COCO_CATEGORY}
+            for row in rows
+            if row.get("name") == _COCO_CATEGORY["name"]
+        ]
+    return rows
 
 
 class _Counts:
@@ -193,9 +216,9 @@ def parted(truth, val_share):
         {
             **truth,
             "images": list(part.values()),
-            "annotations": [
+            "annotations": json_rows.Rows(
                 row for row in truth["annotations"] if row["image_id"] in part
-            ],
+            ),
             "left_out": {} if part is parts[1] else truth["left_out"],
             **(
                 {

@@ -6,13 +6,11 @@ import functools
 import hashlib
 import io
 import json
-import math
 import os
 import pathlib
 import re
 from collections.abc import Container
 
-import numpy as np
 import tensorflow as tf
 from PIL import Image
 
@@ -39,7 +37,7 @@ def check(manifest: dict) -> None:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"its skeleton: {error}") from None
     side, aspect = manifest.get("window_size"), manifest.get("aspect")
-    _require(_is_count(side) and 0 < side <= _LARGEST, "its window_size")
+    _require(is_count(side) and 0 < side <= _LARGEST, "its window_size")
     _require(
         isinstance(aspect, int | float)
         and not isinstance(aspect, bool)
@@ -68,10 +66,10 @@ def _check_split(split, name, files):
     _require(isinstance(split, dict), f"no split {name}")
     dropped, shards = split.get("dropped"), split.get("shards")
     _require(
-        isinstance(dropped, dict) and all(map(_is_count, dropped.values())),
+        isinstance(dropped, dict) and all(map(is_count, dropped.values())),
         f"the dropped of {name}",
     )
-    _require(_is_count(split.get("joints_outside")), f"joints_outside, {name}")
+    _require(is_count(split.get("joints_outside")), f"joints_outside, {name}")
     _require(isinstance(shards, list), f"the shards of {name}")
     for shard in shards:
         file = shard.get("file") if isinstance(shard, dict) else None
@@ -80,24 +78,25 @@ def _check_split(split, name, files):
             isinstance(file, str)
             and re.fullmatch(r"[\w-][\w.-]{0,99}", file)
             and file not in files
-            and _is_count(shard.get("people"))
+            and is_count(shard.get("people"))
             and isinstance(shard.get("sha256"), str),
             f"a shard of {name}",
         )
         files.add(file)
     _require(
-        _is_count(split.get("people"))
+        is_count(split.get("people"))
         and split["people"] == sum(shard["people"] for shard in shards),
         f"the people of {name}",
     )
     negatives = split.get("negatives", 0)
     _require(
-        _is_count(negatives) and negatives <= split["people"],
+        is_count(negatives) and negatives <= split["people"],
         f"the negatives of {name}",
     )
 
 
-def _is_count(value):
+def is_count(value: object) -> bool:
+    """Whether a value is a whole number from 0."""
     return type(value) is int and value >= 0
 
 
@@ -132,74 +131,6 @@ def digest(manifest: dict) -> str:
         },
     }
     return hashlib.sha256(json.dumps(same).encode()).hexdigest()
-
-
-def read_truth(path: pathlib.Path, sha256: str | None) -> dict | None:
-    """Reads the ground truth beside the shards; None if there is none.
-
-    Args:
-        path: Path of its JSON.
-        sha256: Its digest in the manifest; None if no ground truth was built,
-            or by a version before 0.2.
-
-    Raises:
-        ValueError: the ground truth was changed after the records were built.
-    """
-    exists = path.is_file()
-    if not exists and sha256 is None:
-        return None
-    text = path.read_bytes() if exists else b""
-    try:
-        if sha256 == hashlib.sha256(text).hexdigest():
-            return json.loads(text)
-        if sha256 is None and _is_truth(truth := json.loads(text)):
-            return truth
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
-        pass  # damaged, and without a digest, from before 0.2
-    raise ValueError(
-        "The ground truth beside these records is "
-        f"{'altered or damaged' if exists else 'missing'}; build the records "
-        f"again. Received: {str(path)!r}"
-    )
-
-
-def _is_truth(truth):
-    """Whether a ground truth without a digest has the values that are read.
-
-    Raises:
-        TypeError, KeyError, ValueError, OverflowError: it is not one, either.
-    """
-    images = {_whole(image["id"]) for image in truth["images"]}
-    joints = [len(each["keypoints"]) for each in truth["categories"]]
-    categories = {_whole(each["id"]) for each in truth["categories"]}
-    named = all(
-        isinstance(each["name"], str) and skeletons.are_names(each["keypoints"])
-        for each in truth["categories"]
-    )
-    if not named or len(set(joints)) != 1:
-        return False
-    for row in truth.get("annotations", []):
-        sizes = {"keypoints": 3 * joints[0], "bbox": 4}
-        for name, size in sizes.items():
-            values = np.array(row[name], np.float64)
-            if values.shape != (size,) or not np.isfinite(values).all():
-                return False
-        if (
-            _whole(row["image_id"]) not in images
-            or _whole(row["category_id"]) not in categories
-            or not _is_count(row["num_keypoints"])
-            or row["iscrowd"] not in (0, 1)
-            or not 0 <= float(row["area"]) < math.inf
-        ):
-            return False
-        _whole(row["id"])
-    return True
-
-
-def _whole(value):
-    if type(value) is not int or not -(2**63) <= value < 2**63:
-        raise ValueError(f"{value!r:.80} is no whole number")
-    return value
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Writes a folder of shards and a manifest, completely or not at all."""
 
+import array
 import functools
 import hashlib
 import io
@@ -11,7 +12,9 @@ from integral_tf import coordinates
 from integral_tf import former
 from integral_tf import skeletons
 from integral_tf import whole
+from integral_tf.records import file_digest
 from integral_tf.records import folder
+from integral_tf.records import json_rows
 from integral_tf.records import schema
 from integral_tf.records import windows
 from integral_tf.records import writing
@@ -104,7 +107,8 @@ def write(
     """Writes a folder of shards and its `manifest.json`.
 
     Args:
-        people: List of `(source_id, key)`.
+        people: List of `(source_id, key)`. A `listed.Listed` makes a key
+            when its shard's turn comes, so that few are in memory.
         make: Picklable function from a key to a `schema.Person`; raises
             `schema.Dropped` for a person who cannot become a record.
         out: Folder to write; it must not exist.
@@ -140,6 +144,7 @@ def write(
             "window_size": window_size(image_size, aspect),
             "aspect": aspect,
             "splits": writing.write(
+                people,
                 _divided(people, split),
                 make,
                 partial,
@@ -165,11 +170,9 @@ def write(
         if normalise_by:
             manifest[folder.NORMALISE_BY] = normalise_by
         if annotations is not None:
-            text = json.dumps(annotations) + "\n"
-            (partial / folder.ANNOTATIONS).write_text(text)
-            manifest[folder.ANNOTATIONS_DIGEST] = hashlib.sha256(
-                text.encode()
-            ).hexdigest()
+            path = partial / folder.ANNOTATIONS
+            json_rows.write(annotations, path)
+            manifest[folder.ANNOTATIONS_DIGEST] = file_digest.of(path)
         (partial / folder.MANIFEST).write_text(
             json.dumps(manifest, indent=1) + "\n"
         )
@@ -212,12 +215,16 @@ def _stored(skeleton):
 
 
 def _divided(people, split):
-    """The people of each split, in the order in which they are written."""
+    """The places of each split's people, in the order of writing."""
     # Sorted by a hash: the order of the input does not matter, and people of
     # one photograph are spread over the shards.
-    divided = {"train": [], "val": []}
-    for person in sorted(people, key=lambda p: (number_of(p[0] + "#"), p[0])):
-        divided[split_of(person[0], split)].append(person)
+    names = [name for name, _ in people]
+    places = sorted(
+        range(len(names)), key=lambda i: (number_of(names[i] + "#"), names[i])
+    )
+    divided = {name: array.array("Q") for name in ("train", "val")}
+    for place in places:
+        divided[split_of(names[place], split)].append(place)
     return divided
 
 

@@ -5,12 +5,13 @@ import concurrent.futures
 import concurrent.futures.process
 import contextlib
 import functools
-import hashlib
+import itertools
 import math
 import multiprocessing
 import os
 import pathlib
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -18,11 +19,16 @@ import tensorflow as tf
 from integral_tf import ownership
 from integral_tf import progress
 from integral_tf import whole
+from integral_tf.records import file_digest
 from integral_tf.records import schema
+
+# Shards whose people are made before a process is free.
+_AHEAD = 2 * (os.cpu_count() or 1)
 
 
 def write(
-    divided: dict[str, list[tuple[str, Any]]],
+    people: Sequence[tuple[str, Any]],
+    divided: dict[str, Sequence[int]],
     make: Callable[[Any], schema.Person],
     folder: pathlib.Path,
     cut: Callable[[schema.Person], tuple],
@@ -31,7 +37,8 @@ def write(
     """Writes the shards of every split, and counts the people.
 
     Args:
-        divided: Dict from a split to its people, pairs `(source_id, key)`.
+        people: Pairs `(source_id, key)`.
+        divided: Dict from a split to its people's places in `people`.
         make: Picklable function from a key to a `schema.Person`; raises
             `schema.Dropped` for a person who cannot become a record.
         folder: Folder to write into.
@@ -59,19 +66,39 @@ def write(
         }
         for name in divided
     }
-    people = sum(map(len, divided.values()))
-    with _processes() as pool, _named_death():
+    with (
+        _processes() as pool,
+        _named_death(),
+        progress.bar("write", len(people), unit="people") as bar,
+    ):
         write_one = functools.partial(_write_shard, make=make, cut=cut)
-        jobs = pool.map(
-            write_one,
-            [path for _, path, _ in tasks],
-            [keys for *_, keys in tasks],
-        )
-        with progress.bar("write", people, unit="people") as bar:
-            for (name, path, keys), found in zip(tasks, jobs):
-                _count(splits[name], path, found)
-                bar.update(len(keys))
+        for (name, path, places), found in _done(
+            pool, write_one, tasks, people
+        ):
+            _count(splits[name], path, found)
+            bar.update(len(places))
     return splits
+
+
+def _done(pool, write_one, tasks, people):
+    """Each task and what its shard has, in order.
+
+    The keys of a shard are made when a process is about to be free.
+    """
+    waiting, begun = iter(tasks), collections.deque()
+    try:
+        while True:
+            for task in itertools.islice(waiting, _AHEAD - len(begun)):
+                _, path, places = task
+                keys = [people[place][1] for place in places]
+                begun.append((task, pool.submit(write_one, path, keys)))
+            if not begun:
+                return
+            task, job = begun.popleft()
+            yield task, job.result()
+    finally:
+        for _, job in begun:
+            job.cancel()
 
 
 def _processes():
@@ -85,14 +112,14 @@ def _processes():
 
 
 def _tasks(divided, folder, shards):
-    """Each shard's split, path and keys."""
+    """Each shard's split, path and people's places."""
     most = max(map(len, divided.values()))
     tasks = []
     for name, some in divided.items():
         count = min(math.ceil(shards * len(some) / max(most, 1)), len(some))
         for i in range(count):
             path = folder / f"{name}-{i:05d}-of-{count:05d}.tfrecord"
-            tasks.append((name, path, [key for _, key in some[i::count]]))
+            tasks.append((name, path, some[i::count]))
     return tasks
 
 
@@ -106,9 +133,12 @@ def _count(counts, path, found):
     if found["negatives"]:
         counts["negatives"] = counts.get("negatives", 0) + found["negatives"]
     counts["examples"] = {**found["examples"], **counts["examples"]}
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     counts["shards"].append(
-        {"file": path.name, "people": kept, "sha256": digest}
+        {
+            "file": path.name,
+            "people": kept,
+            "sha256": file_digest.of(path),
+        }
     )
 
 

@@ -19,6 +19,7 @@ from integral_tf.inference import video
 from integral_tf.models import archive
 from integral_tf.models import loading
 from integral_tf.models import tensor_files
+from integral_tf.records import file_digest
 from integral_tf.records import photographs
 from integral_tf.records.folder import Records
 from integral_tf.serving import connections
@@ -58,7 +59,7 @@ def read_records(folder):
 
 def write_card(folder):
     (folder / "model.onnx").write_bytes(b"")
-    digest = published.digest(folder / "model.onnx")
+    digest = file_digest.of(folder / "model.onnx")
     card = {"format": "onnx", "sha256": {"model.onnx": digest}}
     (folder / "card.json").write_text(json.dumps(card))
 

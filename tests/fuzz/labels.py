@@ -13,11 +13,12 @@ from integral_tf.inference import left_out
 from integral_tf.inference import placement
 from integral_tf.records import coco
 from integral_tf.records import coco_skeleton
+from integral_tf.records import json_rows
 from integral_tf.records import lsp
-from integral_tf.records import manifests
 from integral_tf.records import mpii
 from integral_tf.records import photographs
 from integral_tf.records import schema
+from integral_tf.records import stored_truth
 from tests.records import mpii_files
 
 
@@ -123,11 +124,11 @@ def write_truth(folder):
     write_coco(folder)
     truth = coco.read(folder / "a.json", say=lambda line: None)
     del truth["left_out"]
-    (folder / "annotations-val.json").write_text(json.dumps(truth))
+    json_rows.write(truth, folder / "annotations-val.json")
 
 
 def read_truth(folder):
-    truth = manifests.read_truth(folder / "annotations-val.json", None)
+    truth = stored_truth.read(folder / "annotations-val.json", None)
     return not_finite(
         **{
             name: [row[name] for row in truth.get("annotations", [])]

@@ -12,6 +12,7 @@ from PIL import Image
 
 from integral_tf import coordinates
 from integral_tf import whole
+from integral_tf.records import listed
 from integral_tf.records import lsp
 from integral_tf.records import schema
 from integral_tf.records import shards
@@ -196,7 +197,7 @@ def test_a_worker_that_was_killed_has_one_sentence(
     people, tmp_path, monkeypatch
 ):
     class Broken(concurrent.futures.ThreadPoolExecutor):
-        def map(self, *_):
+        def submit(self, *_):
             raise concurrent.futures.process.BrokenProcessPool("terminated")
 
     monkeypatch.setattr(writing, "_processes", Broken)
@@ -288,3 +289,37 @@ def test_what_an_interrupted_run_left_does_not_stay(people, tmp_path):
     noise.write(people[7:], out=tmp_path / "records")
     assert not left.exists()
     assert not (tmp_path / "records" / "half.tfrecord").exists()
+
+
+def test_a_list_makes_people_when_their_shard_is_written(
+    people, tmp_path, monkeypatch
+):
+    # 4 shards, one process: the keys of 1 shard beside the written are made.
+    monkeypatch.setattr(writing, "_AHEAD", 1)
+    made, written = [], []
+
+    def make(place):
+        made.append(place)
+        return people[place]
+
+    def person(key):
+        written.append(len(made))
+        return lsp.person(key)
+
+    some = listed.Listed(len(people), make)
+    noise.write(some, out=tmp_path / "listed", make=person)
+    noise.write(people, out=tmp_path / "list")
+    for path in sorted((tmp_path / "list").iterdir()):
+        other = tmp_path / "listed" / path.name
+        assert path.read_bytes() == other.read_bytes()
+    # Once for the names; then shard by shard.
+    assert len(made) == 2 * len(people)
+    assert written[0] < 2 * len(people)
+
+
+def test_lists_are_joined():
+    some = listed.joined(["ab", "", "cde"])
+    assert list(some) == list("abcde") and len(some) == 5
+    assert some[-1] == "e" and some[1:3] == ["b", "c"]
+    with pytest.raises(IndexError):
+        some[5]

@@ -1,0 +1,216 @@
+"""Reads and writes large JSON files without an object for each row.
+
+A file in COCO's form has lists of objects, its rows. A row is decoded by `json`
+itself, reduced to the fields that are wanted, and kept as bytes.
+"""
+
+from __future__ import annotations
+
+import array
+import collections.abc
+import json
+import marshal
+import operator
+import os
+import pathlib
+import re
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
+
+from integral_tf.records import json_file
+
+_CHARACTERS = 1 << 20  # read at a time; a larger row is read as a whole
+_WHITE = re.compile(r"[ \t\n\r]*")
+
+
+class Rows(collections.abc.Sequence):
+    """A list of values of JSON, kept as bytes.
+
+    A row is decoded each time that it is read: a change of it is not kept.
+
+    Args:
+        values: The rows.
+
+    >>> rows = Rows([{"id": 3}, None])
+    >>> rows[0], len(rows), rows == [{"id": 3}, None]
+    ({'id': 3}, 2, True)
+    """
+
+    def __init__(self, values: Iterable = ()) -> None:
+        # `marshal` is Python's fastest form of such values; no other process
+        # reads these bytes.
+        self._bytes, self._ends = bytearray(), array.array("Q", [0])
+        for value in values:
+            self.append(value)
+
+    def append(self, value: Any) -> None:
+        """Adds a row at the end."""
+        self._bytes += marshal.dumps(value)
+        self._ends.append(len(self._bytes))
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        return marshal.loads(
+            memoryview(self._bytes)[self._ends[place] : self._ends[place + 1]]
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[place] for place in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (list, Rows)):
+            return NotImplemented
+        return len(self) == len(other) and all(map(operator.eq, self, other))
+
+
+def read(
+    path: str | os.PathLike, argument: str, picks: dict[str, Callable]
+) -> Any:
+    """Reads a JSON file; rows of some lists of its object are reduced.
+
+    Args:
+        path: Path of the file.
+        argument: Its name in errors.
+        picks: Dict from the name of a list to a function from a row to what is
+            kept of the row.
+
+    Returns:
+        The file's content, with `Rows` for the lists in `picks`.
+
+    Raises:
+        FileNotFoundError, ValueError: as in `json_file.read`.
+    """
+    try:
+        return _streamed(path, picks)
+    except (OSError, ValueError, RecursionError):
+        pass
+    # The file is missing, damaged, not UTF-8 or not an object: read as a whole,
+    # its error names the line.
+    content = json_file.read(path, argument)
+    if isinstance(content, dict):
+        for name, pick in picks.items():
+            if isinstance(content.get(name), list):
+                content[name] = Rows(map(pick, content[name]))
+    return content
+
+
+def write(content: dict[str, Any] | Rows, path: str | os.PathLike) -> None:
+    """Writes an object, or `Rows`, as JSON, with a line's end.
+
+    The text is that of `json.dumps`; `Rows` are written row by row.
+    """
+    with pathlib.Path(path).open("w", encoding="utf-8", newline="\n") as file:
+        if isinstance(content, Rows):
+            _write_rows(content, file)
+        else:
+            file.write("{")
+            for place, (name, value) in enumerate(content.items()):
+                file.write(f"{', ' * (place > 0)}{json.dumps(name)}: ")
+                if isinstance(value, Rows):
+                    _write_rows(value, file)
+                else:
+                    file.write(json.dumps(value))
+            file.write("}")
+        file.write("\n")
+
+
+def _write_rows(rows, file):
+    file.write("[")
+    for place, row in enumerate(rows):
+        file.write(f"{', ' * (place > 0)}{json.dumps(row)}")
+    file.write("]")
+
+
+def _streamed(path, picks):
+    with pathlib.Path(path).open(
+        encoding="utf-8-sig", errors="surrogatepass", newline=""
+    ) as file:
+        text = _Text(file)
+        text.take("{")
+        content = {}
+        ending = "," if text.peek() == '"' else text.take("}")
+        while ending == ",":
+            if text.peek() != '"':
+                raise ValueError("a name is a string")
+            name = text.value()
+            text.take(":")
+            if text.peek() == "[":
+                content[name] = text.rows(picks.get(name))
+            else:
+                content[name] = text.value()
+            ending = text.take(",}")
+        if text.rest():
+            raise ValueError("text after the object")
+    return content
+
+
+class _Text:
+    """The text of a file, of which a part is in memory."""
+
+    def __init__(self, file):
+        self._file, self._part, self._at = file, "", 0
+        self._decode = json.JSONDecoder().raw_decode
+
+    def _more(self):
+        """Reads on, twice as far if a value is longer than the part."""
+        kept = self._part[self._at :]
+        read = self._file.read(max(_CHARACTERS, len(kept)))
+        self._part, self._at = kept + read, 0
+        return bool(read)
+
+    def rest(self):
+        """The next character that is not white; empty at the end."""
+        while True:
+            self._at = _WHITE.match(self._part, self._at).end()
+            if self._at < len(self._part):
+                return self._part[self._at]
+            if not self._more():
+                return ""
+
+    def peek(self):
+        """As `rest`, but the file must not end."""
+        found = self.rest()
+        if not found:
+            raise ValueError("the file ends early")
+        return found
+
+    def take(self, wanted):
+        """The next character, which must be one of `wanted`."""
+        found = self.peek()
+        if found not in wanted:
+            raise ValueError(f"{found!r}, but one of {wanted!r} is expected")
+        self._at += 1
+        return found
+
+    def value(self):
+        """The next value. It begins at the place in the text."""
+        while True:
+            try:
+                value, end = self._decode(self._part, self._at)
+            except ValueError:
+                if not self._more():
+                    raise
+            else:
+                # A number that ends with the part may go on.
+                if end < len(self._part) or not self._more():
+                    self._at = end
+                    return value
+
+    def rows(self, pick):
+        """The next list: `Rows` of what `pick` keeps, or a list for None."""
+        self.take("[")
+        found = [] if pick is None else Rows()
+        ending = "," if self.peek() != "]" else self.take("]")
+        while ending == ",":
+            self.peek()
+            value = self.value()
+            found.append(value if pick is None else pick(value))
+            ending = self.take(",]")
+        return found
