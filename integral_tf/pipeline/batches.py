@@ -6,6 +6,8 @@ them into crops on the device.
 Shape letters: B batch, S side of the windows, K joints.
 """
 
+import os
+
 import numpy as np
 import tensorflow as tf
 
@@ -14,8 +16,9 @@ from integral_tf.pipeline import balance
 from integral_tf.records import schema
 from integral_tf.records.folder import Records
 
-# Holds all of a small dataset; COCO is also shuffled by shard.
-_SHUFFLE_BUFFER = 16384
+# Serialised people in memory, from which the next is drawn: all of a small
+# dataset; COCO is also shuffled by shard. ours: at most so many, and bytes.
+_SHUFFLE_PEOPLE, _SHUFFLE_BYTES = 16384, 512 * 2**20
 _CYCLE = 8
 # What cropping and the losses read.
 _ON_DEVICE = (
@@ -83,7 +86,9 @@ def train_batches(
         on seed, epoch, step and place in the batch; and `share` `(B,)`, each
         person's share in a mean over the whole batch. The order depends on
         `seed`, `epoch` and the global seed (`keras.utils.set_random_seed`),
-        which tf.data adds to its own.
+        which tf.data adds to its own. At most 16,384 people and 512 MB of
+        records wait in memory to be drawn; the order of larger datasets is
+        mixed by shard, too.
     """
     records, own = Records.open(records), own or range(parts)
     people = records.people("train")
@@ -138,8 +143,14 @@ def _between(examples, starts, stops):
 
 
 def _shuffled(records, seed, epoch):
-    """Serialised records of the training split, everyone once."""
+    """Serialised records of the training split, everyone once.
+
+    Each is drawn from a buffer of at most 16,384 people, fewer where these
+    would have more than 512 MB.
+    """
     paths = records.paths("train")
+    size = sum(os.path.getsize(path) for path in paths)
+    people = records.people("train") * _SHUFFLE_BYTES // size
     order = np.random.default_rng([seed, epoch]).permutation(len(paths))
     examples = tf.data.Dataset.from_tensor_slices([paths[i] for i in order])
     examples = examples.interleave(
@@ -149,7 +160,7 @@ def _shuffled(records, seed, epoch):
         deterministic=True,
     )
     return examples.shuffle(
-        _SHUFFLE_BUFFER,
+        min(max(people, 1), _SHUFFLE_PEOPLE),
         seed=_stream(seed, epoch),
         reshuffle_each_iteration=False,
     )

@@ -4,6 +4,7 @@ import collections
 import functools
 import itertools
 import json
+import os
 import shutil
 
 import keras
@@ -166,6 +167,29 @@ def test_a_new_process_sees_the_same_order(folder):
     tf.random.uniform([3])
     np.random.uniform()
     assert_same(first, train(folder))
+
+
+def test_few_bytes_are_shuffled_at_a_time(folder, monkeypatch):
+    records = Records.open(folder)
+    paths = records.paths("train")
+    mean = sum(map(os.path.getsize, paths)) / records.people("train")
+    # One shard is read at a time, so that the order before is known.
+    monkeypatch.setattr(batches, "_CYCLE", 1)
+    monkeypatch.setattr(batches, "_SHUFFLE_BYTES", 1)
+    order = names(train(folder, epoch=2))
+    monkeypatch.setattr(batches, "_SHUFFLE_BYTES", int(3.5 * mean))
+    some = names(train(folder, epoch=2))
+    # The n-th person is drawn of the first n + 3 - 1.
+    places = [order.index(name) for name in some if name in order]
+    assert some != order and len(set(some)) == len(some)
+    assert all(place < n + 3 for n, place in enumerate(places))
+    assert_same(
+        train(folder, epoch=2, skip_steps=2), train(folder, epoch=2)[2:]
+    )
+    # Small people are not more than their number.
+    monkeypatch.setattr(batches, "_SHUFFLE_BYTES", 2**40)
+    monkeypatch.setattr(batches, "_SHUFFLE_PEOPLE", 1)
+    assert names(train(folder, epoch=2)) == order
 
 
 @pytest.mark.parametrize("skip_steps", [1, 3])
