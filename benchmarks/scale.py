@@ -9,7 +9,9 @@ process of its own. Peak memory is the most that a process held (`VmHWM` of
     json      `json.load` of a file of COCO's form with N annotations
     read      `coco.read` of the same file
     build     build-coco of N people: 64 pictures that repeat, 64 px
-    evaluate  evaluate of N people, by a tiny network of 64 px
+    evaluate  evaluate of N people, by a tiny network of 64 px, without
+              pycocotools, whose objects are as many as the people
+    official  the same with pycocotools
     predict   predict of N pictures, by the starter
 
 `--outline` is the number of points in the outline of each annotation: 150 make
@@ -70,6 +72,9 @@ if __name__ == "__main__":
 import integral_tf
 from integral_tf import config, runs, skeletons
 from integral_tf.evaluation import evaluate
+if NO_PYCOCOTOOLS:
+    import sys
+    sys.modules["pycocotools"] = None
 tiny = dict(backbone="resnet18", width_multiplier=0.125, image_size=64,
             head_channels=8)
 model = integral_tf.pose_model("I1", joints=17, **tiny)
@@ -92,6 +97,8 @@ def write_annotations(path, count, outline):
         "right_hip left_knee right_knee left_ankle right_ankle"
     ).split()
     category = {"id": 1, "name": "person", "keypoints": names, "skeleton": []}
+    contours = rng.integers(0, 9600, (64, 1, 2 * outline)) / 100
+    contours = contours.tolist()
     with path.open("w") as file:
         file.write('{"info": {}, "images": [')
         for number in range((count + 1) // 2):
@@ -109,9 +116,8 @@ def write_annotations(path, count, outline):
         for number in range(count):
             points = np.full((17, 3), 2)
             points[:, :2] = rng.integers(20, 70, (17, 2))
-            contour = (rng.integers(0, 9600, 2 * outline) / 100).tolist()
             row = {
-                "segmentation": [contour],
+                "segmentation": contours[number % len(contours)],
                 "num_keypoints": 17,
                 "area": 2304.5,
                 "iscrowd": 0,
@@ -212,13 +218,14 @@ def prepared(what, count, folder):
     images = folder / (f"images-{count}" if what == "predict" else "images")
     names = {
         "PATH": path, "N": count, "OUT": out, "RECORDS": records,
-        "RUN": folder / f"run-{count}", "IMAGES": images,
+        "RUN": folder / f"run-{what}-{count}", "IMAGES": images,
+        "NO_PYCOCOTOOLS": what == "evaluate",
     }  # fmt: skip
 
     def program(name, **changes):
         here = {**names, **changes}
         heads = [
-            f"{key} = {value if key == 'N' else repr(str(value))}"
+            f"{key} = {value if isinstance(value, int) else repr(str(value))}"
             for key, value in here.items()
         ]
         return "\n".join([*heads, _CODE[name]])
@@ -226,11 +233,11 @@ def prepared(what, count, folder):
     write_pictures(images, count if what == "predict" else _PICTURES)
     if what != "predict" and not path.exists():
         write_annotations(path, count, _OUTLINE.value)
-    if what == "evaluate" and not records.exists():
+    if what in ("evaluate", "official") and not records.exists():
         measured(program("records", OUT=records).replace("SPLIT", "val"))
     if what == "build":
         return program("records").replace("SPLIT", "train")
-    return program(what)
+    return program("evaluate" if what == "official" else what)
 
 
 def main(argv):

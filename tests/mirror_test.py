@@ -78,7 +78,7 @@ TESTED_IN = {
     "records/json_file": "records/conversion/convert_test.py",
     "records/listed": "records/shards_test.py",
     "records/matlab_process": "records/matlab_test.py",
-    "records/stored_truth": "records/manifests_test.py",
+    "records/stored_truth": "records/folder_test.py",
     "records/synthetic/background": "records/synthetic/photograph_test.py",
     "records/synthetic/chance": "records/synthetic/body_test.py",
     "records/synthetic/postures": "records/synthetic/body_test.py",

@@ -253,17 +253,21 @@ def of_batch(
 
 
 def concatenate(rows: list[Predictions]) -> Predictions:
-    """Joins a list of `Predictions` into one."""
+    """Joins a list of `Predictions` into one.
+
+    The list is empty afterwards: a column is joined after another, so that few
+    of them are in memory twice.
+    """
     columns = {
         name: [getattr(row, name) for row in rows] for name in _columns()
     }
-    return Predictions(
-        **{
-            name: None if column[0] is None else np.concatenate(column)
-            for name, column in columns.items()
-        },
-        reference=rows[0].reference,
-    )
+    reference = rows[0].reference
+    rows.clear()
+    joined = {}
+    for name in list(columns):
+        column = columns.pop(name)
+        joined[name] = None if column[0] is None else np.concatenate(column)
+    return Predictions(**joined, reference=reference)
 
 
 class Observer:

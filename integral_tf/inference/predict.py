@@ -1,7 +1,7 @@
 """`integral-tf predict`: photographs or a film in, drawings and JSON out."""
 
-import json
 import pathlib
+from collections.abc import Sequence
 
 from integral_tf import config as configs
 from integral_tf import progress
@@ -14,6 +14,7 @@ from integral_tf.inference import film
 from integral_tf.inference import left_out
 from integral_tf.inference import placement
 from integral_tf.inference import video
+from integral_tf.records import json_rows
 from integral_tf.records import photographs
 from integral_tf.records import schema
 
@@ -28,7 +29,7 @@ _WANTED = (
 )
 
 
-def predict(config: configs.PredictConfig) -> list[dict]:
+def predict(config: configs.PredictConfig) -> Sequence[dict]:
     """Estimates, draws and writes the people of photographs or of a film.
 
     Unreadable images, and boxes of no image, are left out. The last line
@@ -41,8 +42,9 @@ def predict(config: configs.PredictConfig) -> list[dict]:
         config: A `config.PredictConfig`.
 
     Returns:
-        The list written to `joints.json`; for a video the list of the lines of
-        `joints.jsonl`, one per frame; for a camera or a stream an empty list.
+        `json_rows.Rows`, the list written to `joints.json`; for a video the
+        list of the lines of `joints.jsonl`, one per frame; for a camera or a
+        stream an empty list.
 
     Raises:
         FileNotFoundError: there is no such model, detector, image, or file of
@@ -98,7 +100,7 @@ def _predict_photographs(config, out):
         people = placement.of_photographs(
             config, rows, paths, answers.skeleton.categories, left
         )
-    results = []
+    results = json_rows.Rows()
     with whole.folder(out) as partial:
         for path, name in zip(
             progress.over(paths, "predict", unit="images"),
@@ -116,10 +118,9 @@ def _predict_photographs(config, out):
             answer = answers(image, boxed)
             draw.save(answers.draw(image, answer), partial / name)
             answers.count(answer)
-            results += [
-                {**placement.described(path, person.image_id), **row}
-                for person, row in zip(answer.people, answer.rows())
-            ]
+            for person, row in zip(answer.people, answer.rows()):
+                image_id = placement.described(path, person.image_id)
+                results.append({**image_id, **row})
         if not answers.pictures:
             raise ValueError(
                 f"No image could be read, such as {paths[0]}{left.ending()}. "
@@ -129,7 +130,7 @@ def _predict_photographs(config, out):
             raise placement.nobody(
                 config, rows, left, "any image that could be read"
             )
-        (partial / _JOINTS).write_text(json.dumps(results) + "\n")
+        json_rows.write(results, partial / _JOINTS)
     left.say(answers.summary("image"))
     print(f"pictures: {out}")
     print(f"joints: {out / _JOINTS}")

@@ -11,6 +11,7 @@ frame.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -22,6 +23,7 @@ from integral_tf.records import json_rows
 from integral_tf.signatures import Path
 
 MAX_DETECTIONS = 20  # of a group
+_BLOCK = 4096  # rows that are objects at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,11 +101,11 @@ def read(
 
 
 def _people(rows, images, categories, joints):
-    def numbers(row):
-        visible = np.asarray(row["keypoints"], np.float64).ravel()[2::3] > 0
-        count = row.get("num_keypoints", np.count_nonzero(visible))
+    def numbers(row, labelled):
+        count = int(row.get("num_keypoints", labelled))
         crowd = bool(row.get("iscrowd"))
-        return [_get(row, "area"), *_box(row), crowd, crowd or int(count) == 0]
+        box = _get(row, "bbox")
+        return [_get(row, "area"), *box, crowd, crowd or count == 0]
 
     image, category, keypoints, others = _columns(
         rows, images, categories, joints, numbers, 7
@@ -127,8 +129,8 @@ def _detections(results, images, categories, joints):
     # As in pycocotools, the first result decides whether all have boxes.
     boxed = bool(len(results) and results[0].get("bbox"))
 
-    def numbers(row):
-        return [_get(row, "score"), *(_box(row) if boxed else [])]
+    def numbers(row, _):
+        return [_get(row, "score"), *(_get(row, "bbox") if boxed else [])]
 
     image, category, keypoints, others = _columns(
         results, images, categories, joints, numbers, 5 if boxed else 1
@@ -165,35 +167,40 @@ def _columns(rows, images, categories, joints, numbers, count):
     """The rows of known images and categories, as columns.
 
     Args:
-        rows: Annotations or results; read once, from first to last.
+        rows: Annotations or results; read once, a block at a time.
         images, categories: Dicts from an id to a number.
         joints: The number K of joints.
-        numbers: Function from a row to its `count` further numbers.
+        numbers: Function from a row and its number of labelled joints to its
+            `count` further numbers.
         count: How many these are.
 
     Returns:
         `(N,)` numbers of images, `(N,)` numbers of categories, `(N, K, 3)`
         keypoints and `(N, count)` further numbers.
     """
-    table = np.empty((len(rows), 2 + count + 3 * joints))
-    kept = 0
-    for row in rows:
-        image = images.get(_get(row, "image_id"))
-        category = categories.get(_get(row, "category_id"))
-        if image is None or category is None:
-            continue
-        here = table[kept]
-        here[2 + count :] = _keypoints(_get(row, "keypoints"), joints)
-        here[:2] = image, category
-        here[2 : 2 + count] = np.array(numbers(row), np.float64)
-        kept += 1
-    table = table[:kept]
-    return (
-        table[:, 0].astype(int),
-        table[:, 1].astype(int),
-        table[:, 2 + count :].reshape(kept, joints, 3),
-        table[:, 2 : 2 + count],
-    )
+    groups = [np.zeros((0, 2), int)]
+    keypoints, others = [np.zeros((0, joints, 3))], [np.zeros((0, count))]
+    left = iter(rows)
+    while block := list(itertools.islice(left, _BLOCK)):
+        block = [
+            row
+            for row in block
+            if _get(row, "image_id") in images
+            and _get(row, "category_id") in categories
+        ]
+        points = _keypoints(block, joints)
+        labelled = (points[..., 2] > 0).sum(axis=1)
+        more = [numbers(row, n) for row, n in zip(block, labelled.tolist())]
+        pairs = [
+            (images[row["image_id"]], categories[row["category_id"]])
+            for row in block
+        ]
+        groups.append(np.array(pairs, int).reshape(-1, 2))
+        keypoints.append(points)
+        others.append(np.array(more, np.float64).reshape(-1, count))
+    groups = np.concatenate(groups)
+    keypoints, others = np.concatenate(keypoints), np.concatenate(others)
+    return groups[:, 0], groups[:, 1], keypoints, others
 
 
 def _loaded(source):
@@ -242,18 +249,15 @@ def _numbered(rows):
     return {value: number for number, value in enumerate(ids)}
 
 
-def _keypoints(values, joints):
+def _keypoints(rows, joints):
+    values = [_get(row, "keypoints") for row in rows]
     try:
-        return np.asarray(values, np.float64).reshape(3 * joints)
+        return np.array(values, np.float64).reshape(len(rows), joints, 3)
     except (ValueError, TypeError) as error:
         raise ValueError(
             "`keypoints` are three numbers for each joint, here for "
             f"{joints}, of which `sigmas` speaks. Received: {error}"
         ) from None
-
-
-def _box(row):
-    return np.asarray(_get(row, "bbox"), np.float64).reshape(4)
 
 
 def _get(row, key):

@@ -20,6 +20,7 @@ from integral_tf.records.folder import Records
 
 # Values of a field that a line names.
 _NAMED = 12
+_BLOCK = 1024  # records that are read at a time
 
 
 def check(records: Records, field: str) -> None:
@@ -153,6 +154,9 @@ def _shard(path, field, size, mtime):
         ),
         tf.data.AUTOTUNE,
     )
-    rows = list(rows.as_numpy_iterator())
-    lengths = np.array([length for length, _ in rows], np.int64)
-    return lengths, np.array([value for _, value in rows], object)
+    lengths, values = [np.zeros(0, np.int64)], [np.zeros(0, object)]
+    # In blocks: each step of the iterator takes milliseconds.
+    for length, value in rows.batch(_BLOCK).as_numpy_iterator():
+        lengths.append(length)
+        values.append(value)
+    return np.concatenate(lengths), np.concatenate(values)

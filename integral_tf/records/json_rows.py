@@ -9,10 +9,10 @@ from __future__ import annotations
 import array
 import collections.abc
 import json
-import marshal
 import operator
 import os
 import pathlib
+import pickle
 import re
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -39,15 +39,14 @@ class Rows(collections.abc.Sequence):
     """
 
     def __init__(self, values: Iterable = ()) -> None:
-        # `marshal` is Python's fastest form of such values; no other process
-        # reads these bytes.
+        # No other process reads these pickles.
         self._bytes, self._ends = bytearray(), array.array("Q", [0])
         for value in values:
             self.append(value)
 
     def append(self, value: Any) -> None:
         """Adds a row at the end."""
-        self._bytes += marshal.dumps(value)
+        self._bytes += pickle.dumps(value)
         self._ends.append(len(self._bytes))
 
     def __len__(self) -> int:
@@ -57,7 +56,7 @@ class Rows(collections.abc.Sequence):
         if isinstance(place, slice):
             return [self[i] for i in range(*place.indices(len(self)))]
         place = range(len(self))[place]
-        return marshal.loads(
+        return pickle.loads(
             memoryview(self._bytes)[self._ends[place] : self._ends[place + 1]]
         )
 

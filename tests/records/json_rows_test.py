@@ -3,6 +3,7 @@
 import json
 import tracemalloc
 
+import numpy as np
 import pytest
 
 from integral_tf.records import json_rows
@@ -124,6 +125,8 @@ def test_rows_are_a_list_whose_rows_are_copies():
     assert rows != [{"id": 0}, "a"] and rows != "a"
     with pytest.raises(IndexError):
         rows[3]
+    # NumPy's floats are written by `json`, too.
+    assert json_rows.Rows([[np.float64(0.5)]]) == [[0.5]]
 
 
 @pytest.mark.parametrize(
