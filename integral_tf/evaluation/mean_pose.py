@@ -18,7 +18,8 @@ def of_records(records: Records, split: str) -> np.ndarray:
         `(K, 2)` x, y relative to the unaugmented crop, which spans [0, 1].
     """
     total, count = 0.0, 0.0
-    for people in batches.eval_batches(records, split, 256).as_numpy_iterator():
+    everyone = batches.eval_batches(records, split, 256, windows=False)
+    for people in everyone.as_numpy_iterator():
         shares = coordinates.crop_to_unit(
             people["joints"] - _corner(people["boxes"]),
             _extent(people["boxes"]),

@@ -166,7 +166,7 @@ def _shuffled(records, seed, epoch):
     )
 
 
-def eval_batches(records, split, batch_size, limit=0):
+def eval_batches(records, split, batch_size, limit=0, *, windows=True):
     """Every person of a split once, in the order of the records.
 
     Args:
@@ -174,6 +174,7 @@ def eval_batches(records, split, batch_size, limit=0):
         split: Name of the split.
         batch_size: People in a batch; the last one may be smaller.
         limit: Number of people at most; 0 for all.
+        windows: Whether pictures are decoded.
 
     Returns:
         A dataset of batches of `decoder`'s dicts.
@@ -182,7 +183,7 @@ def eval_batches(records, split, batch_size, limit=0):
     examples = tf.data.TFRecordDataset(records.paths(split))
     examples = examples.take(limit or -1)
     people = examples.map(
-        decoder(records), tf.data.AUTOTUNE, deterministic=True
+        decoder(records, windows), tf.data.AUTOTUNE, deterministic=True
     )
     return people.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
@@ -243,7 +244,7 @@ def ids(records, split, limit=0):
     return np.concatenate(numbers), named
 
 
-def decoder(records):
+def decoder(records, windows=True):
     """Returns the step from a serialised record to a person.
 
     A person is a dict: `windows` `(S, S, 3)` uint8 RGB; `joints` `(K, 2)` and
@@ -253,7 +254,7 @@ def decoder(records):
     frame; `box_score`, the detector's score, 1 for an annotated box; `to_image`
     `(2, 3)`, window -> image; `image_id`; `image_extent` `(2,)`, the image's
     width and height; `source_id`; `category`, 0 where there is none;
-    `negative`, 1.0 for a picture without anybody.
+    `negative`, 1.0 for a picture without anybody. `windows` may be left out.
     """
     records = Records.open(records)
     joints = len(records.skeleton)
@@ -261,13 +262,16 @@ def decoder(records):
 
     def decode(record):
         person = schema.parse(record, joints)
-        window = tf.io.decode_jpeg(
-            person["encoded"], channels=3, dct_method="INTEGER_ACCURATE"
-        )
+        pictures = {}
+        if windows:
+            window = tf.io.decode_jpeg(
+                person["encoded"], channels=3, dct_method="INTEGER_ACCURATE"
+            )
+            pictures["windows"] = tf.ensure_shape(window, [side, side, 3])
         to_image, box = person["window_to_image"], person["box"]
         corner, size = coordinates.unscale_box(box, to_image)
         return {
-            "windows": tf.ensure_shape(window, [side, side, 3]),
+            **pictures,
             "joints": coordinates.unscale(person["joints"], to_image),
             "boxes": tf.concat([corner, size], axis=0),
             "visible": tf.cast(person["visible"] > 0, tf.float32),

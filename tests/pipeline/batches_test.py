@@ -343,3 +343,13 @@ def test_refuses_windows_of_another_size(folder, tmp_path):
     )
     with pytest.raises((tf.errors.InvalidArgumentError, ValueError)):
         batches.decoder(Records.open(tmp_path))(record)
+
+
+def test_labels_are_read_without_pictures(folder):
+    whole = batches.eval_batches(folder, "val", 4).as_numpy_iterator()
+    labels = batches.eval_batches(folder, "val", 4, windows=False)
+    for some, others in itertools.zip_longest(
+        whole, labels.as_numpy_iterator()
+    ):
+        del some["windows"]
+        assert_same([some], [others])
