@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from integral_tf.records import json_file
 from integral_tf.records import json_rows
 
 PICKS = {"rows": lambda row: row}
@@ -35,10 +36,14 @@ def part(request, monkeypatch):
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_content_is_that_of_json(text, encoding, part, tmp_path):
+def test_content_is_that_of_json(text, encoding, part, tmp_path, monkeypatch):
     path = tmp_path / "a.json"
     path.write_bytes(text.encode(encoding))
-    found, expected = read(path), json.loads(path.read_bytes())
+    expected = json.loads(path.read_bytes())
+    if isinstance(expected, dict) and encoding != "utf-16":
+        # It is not read as a whole.
+        monkeypatch.delattr(json_file, "read")
+    found = read(path)
     assert repr(plain(found)) == repr(expected)  # NaN is not equal to NaN
     if isinstance(expected, dict) and isinstance(expected.get("rows"), list):
         assert isinstance(found["rows"], json_rows.Rows)
