@@ -8,7 +8,7 @@ process of its own. Peak memory is the most that a process held (`VmHWM` of
 
     json      `json.load` of a file of COCO's form with N annotations
     read      `coco.read` of the same file
-    build     build-coco of N people: 64 pictures that repeat, 64 px
+    build     build-coco of N people for 16 px: 64 pictures that repeat
     evaluate  evaluate of N people, by a tiny network of 64 px, without
               pycocotools, whose objects are as many as the people
     official  the same with pycocotools

@@ -37,7 +37,7 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
     if config.val_share:
         parts = coco.parted(truths["train"], config.val_share)
         truths, images["val"] = dict(zip(images, parts)), images["train"]
-    people = _listed(config, truths, images)
+    people = _people(config, truths, images)
     paths = (
         config.train_annotations,
         config.val_annotations,
@@ -58,31 +58,6 @@ def build_coco(config: builds.CocoConfig) -> dict[str, Any]:
         fields=_read_fields(config, truths),
         normalise_by=config.normalise_by,
     )
-
-
-def _listed(config, truths, images):
-    """The annotations of every split, and of its pictures without anybody."""
-    parts = []
-    for split, truth in truths.items():
-        if "empty" in truth and not (split == "val" and config.val_boxes):
-            parts.append(
-                coco.negatives(
-                    truth, images[split], split, config.empty_pictures
-                )
-            )
-        if split == "val" and config.val_boxes:
-            parts.append(
-                coco.detections(
-                    truth,
-                    images[split],
-                    config.val_boxes,
-                    split,
-                    config.min_box_score,
-                )
-            )
-        else:
-            parts.append(coco.people(truth, images[split], split))
-    return listed.joined(parts)
 
 
 def _maker(normalise_by, skeleton):
@@ -109,6 +84,31 @@ def _measured(annotation, skeleton, normalise_by):
     if not length and np.any(person.visible):
         notes += (f"no distance of {normalise_by}: in no figure of errors",)
     return dataclasses.replace(person, head_size=length, notes=notes)
+
+
+def _people(config, truths, images):
+    """Everyone of all splits, as `listed.Listed`."""
+    parts = []
+    for split, truth in truths.items():
+        if "empty" in truth and not (split == "val" and config.val_boxes):
+            parts.append(
+                coco.negatives(
+                    truth, images[split], split, config.empty_pictures
+                )
+            )
+        if split == "val" and config.val_boxes:
+            parts.append(
+                coco.detections(
+                    truth,
+                    images[split],
+                    config.val_boxes,
+                    split,
+                    config.min_box_score,
+                )
+            )
+        else:
+            parts.append(coco.people(truth, images[split], split))
+    return listed.joined(parts)
 
 
 def _read_truths(config):

@@ -14,9 +14,9 @@ import tensorflow as tf
 
 from integral_tf import skeletons
 from integral_tf import units
-from integral_tf.records import kept_truth
 from integral_tf.records import manifests
 from integral_tf.records import schema
+from integral_tf.records import stored_truth
 
 MANIFEST, ANNOTATIONS = "manifest.json", "annotations-val.json"
 # The digest of the ground truth; manifests before 0.2 lack it.
@@ -167,7 +167,7 @@ class Records:
                 built.
         """
         wanted = self.manifest.get(ANNOTATIONS_DIGEST)
-        return kept_truth.read(self.folder / ANNOTATIONS, wanted)
+        return stored_truth.read(self.folder / ANNOTATIONS, wanted)
 
     @contextlib.contextmanager
     def reading(self, split: str) -> Iterator[None]:

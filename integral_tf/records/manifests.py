@@ -37,7 +37,7 @@ def check(manifest: dict) -> None:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"its skeleton: {error}") from None
     side, aspect = manifest.get("window_size"), manifest.get("aspect")
-    _require(_is_count(side) and 0 < side <= _LARGEST, "its window_size")
+    _require(is_count(side) and 0 < side <= _LARGEST, "its window_size")
     _require(
         isinstance(aspect, int | float)
         and not isinstance(aspect, bool)
@@ -66,10 +66,10 @@ def _check_split(split, name, files):
     _require(isinstance(split, dict), f"no split {name}")
     dropped, shards = split.get("dropped"), split.get("shards")
     _require(
-        isinstance(dropped, dict) and all(map(_is_count, dropped.values())),
+        isinstance(dropped, dict) and all(map(is_count, dropped.values())),
         f"the dropped of {name}",
     )
-    _require(_is_count(split.get("joints_outside")), f"joints_outside, {name}")
+    _require(is_count(split.get("joints_outside")), f"joints_outside, {name}")
     _require(isinstance(shards, list), f"the shards of {name}")
     for shard in shards:
         file = shard.get("file") if isinstance(shard, dict) else None
@@ -78,24 +78,25 @@ def _check_split(split, name, files):
             isinstance(file, str)
             and re.fullmatch(r"[\w-][\w.-]{0,99}", file)
             and file not in files
-            and _is_count(shard.get("people"))
+            and is_count(shard.get("people"))
             and isinstance(shard.get("sha256"), str),
             f"a shard of {name}",
         )
         files.add(file)
     _require(
-        _is_count(split.get("people"))
+        is_count(split.get("people"))
         and split["people"] == sum(shard["people"] for shard in shards),
         f"the people of {name}",
     )
     negatives = split.get("negatives", 0)
     _require(
-        _is_count(negatives) and negatives <= split["people"],
+        is_count(negatives) and negatives <= split["people"],
         f"the negatives of {name}",
     )
 
 
-def _is_count(value):
+def is_count(value: object) -> bool:
+    """Whether a value is a whole number from 0."""
     return type(value) is int and value >= 0
 
 

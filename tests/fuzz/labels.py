@@ -14,11 +14,11 @@ from integral_tf.inference import placement
 from integral_tf.records import coco
 from integral_tf.records import coco_skeleton
 from integral_tf.records import json_rows
-from integral_tf.records import kept_truth
 from integral_tf.records import lsp
 from integral_tf.records import mpii
 from integral_tf.records import photographs
 from integral_tf.records import schema
+from integral_tf.records import stored_truth
 from tests.records import mpii_files
 
 
@@ -128,7 +128,7 @@ def write_truth(folder):
 
 
 def read_truth(folder):
-    truth = kept_truth.read(folder / "annotations-val.json", None)
+    truth = stored_truth.read(folder / "annotations-val.json", None)
     return not_finite(
         **{
             name: [row[name] for row in truth.get("annotations", [])]

@@ -1,4 +1,4 @@
-"""Reads the ground truth that COCO's records keep beside their shards."""
+"""Reads the ground truth that is stored beside the shards."""
 
 import math
 import pathlib
@@ -8,6 +8,7 @@ import numpy as np
 from integral_tf import skeletons
 from integral_tf.records import file_digest
 from integral_tf.records import json_rows
+from integral_tf.records import manifests
 
 
 def read(path: pathlib.Path, sha256: str | None) -> dict | None:
@@ -70,7 +71,7 @@ def _is_truth(truth):
         if (
             _whole(row["image_id"]) not in images
             or _whole(row["category_id"]) not in categories
-            or not _whole(row["num_keypoints"]) >= 0
+            or not manifests.is_count(row["num_keypoints"])
             or row["iscrowd"] not in (0, 1)
             or not 0 <= float(row["area"]) < math.inf
         ):
