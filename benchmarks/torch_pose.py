@@ -79,9 +79,11 @@ class Block(nn.Module):
         self.branch = nn.Sequential(*branch[:-1])  # the last ReLU is below
         self.shortcut = nn.Identity()
         if f"{name}_0_conv" in names:
-            self.shortcut = nn.Sequential(
-                *_norm_and_relu(body, f"{name}_0")[:-1]
-            )
+            parts = _norm_and_relu(body, f"{name}_0")[:-1]
+            if f"{name}_0_pool" in names:
+                pool = body.get_layer(f"{name}_0_pool")
+                parts.insert(0, nn.MaxPool2d(pool.pool_size, pool.strides))
+            self.shortcut = nn.Sequential(*parts)
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, features):
