@@ -93,7 +93,7 @@ def mistakes() -> None:
     layers.IntegralRegression(beta="sharp")  # type: ignore[arg-type]
     losses.JointL1(unit=None)  # type: ignore[arg-type]
     losses.OneHotCrossEntropy()  # type: ignore[call-arg]
-    models.pose_model("I1", 18)  # type: ignore[arg-type]
+    models.pose_model(18)  # type: ignore[arg-type]
     models.pose_model(weigths="imagenet")  # type: ignore[call-arg]
     metrics.pckh([[0.0]], [[0.0]], [[1]])  # type: ignore[call-arg]
     inference.rescore([0.5], [[0.9]], "0.2")  # type: ignore[arg-type]
