@@ -125,7 +125,7 @@ def test_a_figure_and_a_table_from_the_same_runs(runs, monkeypatch, capfd):
     two = [r for r in tables.rows(2, runs.budget) if r.label in ("H1", "I1")]
     monkeypatch.setattr(tables, "rows", lambda table, budget: two)
     monkeypatch.setattr(
-        tables, "claims", lambda table: [tables._better("I1", "H1", "AUC")]
+        tables, "_claims", lambda table: [tables._better("I1", "H1", "AUC")]
     )
     reproduce.reproduce(2, 0, runs)
     assert "$ integral-tf train" not in capfd.readouterr().out
