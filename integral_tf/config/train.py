@@ -162,7 +162,8 @@ class TrainConfig(model.ModelConfig):
     accumulate: int = setting(
         1,
         "Micro-batches in which a step computes its gradients, with the memory "
-        "of one; batch normalisation sees each by itself.",
+        "of one; batch normalisation sees each by itself. At most the people "
+        "of a device in a step.",
         low=1,
     )
     sigma: float = setting(

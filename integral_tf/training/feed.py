@@ -102,6 +102,12 @@ class Feed:
                 f"number. Received: {people} people, {devices} device(s), "
                 f"--batch_size={self.config.batch_size}"
             )
+        if self.config.accumulate > smallest:
+            raise ValueError(
+                "Each micro-batch of --accumulate has somebody of every "
+                f"device. Received: --accumulate={self.config.accumulate}, and "
+                f"{smallest} people of a device in the smallest step"
+            )
 
     def _of_worker(self, context, progress):
         """The parts of the batches that are for this worker's devices."""

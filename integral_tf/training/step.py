@@ -101,9 +101,8 @@ class Step:
         )
 
     def _parts(self, batch):
-        """Divides a distributed batch into at most `accumulate` parts."""
-        local = self.strategy.experimental_local_results(batch["boxes"])
-        count = min(self.config.accumulate, *[len(each) for each in local])
+        """Divides a distributed batch into `accumulate` parts."""
+        count = self.config.accumulate
 
         def part(people, number):
             size = len(people["boxes"])

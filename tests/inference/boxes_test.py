@@ -229,8 +229,11 @@ def test_a_csv_may_have_frames_ids_and_categories(tmp_path):
 @pytest.mark.parametrize(
     "text, reason",
     [
-        ("", "its header  has no x, y, width, height"),
-        ("file_name,x,y,w,h\n", "its header file_name,x,y,w,h has no width, h"),
+        ("", "its header '' has no x, y, width, height"),
+        (
+            "file_name,x,y,w,h\n",
+            "its header 'file_name,x,y,w,h' has no width, h",
+        ),
     ],
 )
 def test_a_csv_of_other_columns_is_refused(tmp_path, text, reason):

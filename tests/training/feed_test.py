@@ -156,3 +156,21 @@ def test_a_shard_that_is_damaged_meanwhile(
     printed = capsys.readouterr().out
     assert printed.count("left out: ") == 1
     assert ("resuming at epoch 1, step 1" in printed) is not skip
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        # 16 people in 16 steps leave the second device alone.
+        ({"batch_size": 1}, "Every device has somebody.*16 people, 2 device"),
+        # Steps of 4 people have 2 on a device.
+        ({"accumulate": 3}, "of --accumulate has somebody.*=3, and 2 people"),
+    ],
+)
+def test_a_device_without_anybody_is_refused(settings, flags, message):
+    config = dataclasses.replace(settings, **flags)
+    devices = tf.distribute.MirroredStrategy(
+        ["CPU:0", "CPU:1"], tf.distribute.ReductionToOneDevice()
+    )
+    with pytest.raises(ValueError, match=message):
+        feed.Feed(config, preflight.check(config), devices)
