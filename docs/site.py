@@ -32,6 +32,7 @@ REFERENCE = {
     "metrics": [
         "metrics.pckh",
         "metrics.joint_distance",
+        "metrics.normalised",
         "metrics.average_precision",
         "metrics.pycocotools_ap",
         "metrics.calibration",

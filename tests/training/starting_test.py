@@ -127,14 +127,14 @@ def test_a_resumed_run_has_its_weights_from_its_checkpoints(
     given = dataclasses.replace(
         settings, method="H1", epochs=2, final_epochs=0, init_from=str(first)
     )
-    real = trainer._Run._end_epoch
+    real = trainer._Run._check_epoch
 
     def killed(run, *args):
         real(run, *args)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer._Run, "_end_epoch", killed)
+        patch.setattr(trainer._Run, "_check_epoch", killed)
         with pytest.raises(KeyboardInterrupt):
             trainer.train(given)
     shutil.rmtree(first)
