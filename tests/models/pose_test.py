@@ -45,8 +45,10 @@ def compiled(model, **kwargs):
     return model
 
 
-@pytest.mark.parametrize("make", [integralized, paper])
-@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize(
+    "make, many",
+    [(integralized, False), (integralized, True), (paper, False)],
+)
 def test_a_metric_of_joints_needs_no_target_of_scores(make, many, tmp_path):
     images, truth = people()
     metric = metrics.JointDistance()
