@@ -28,23 +28,46 @@ class Step:
             `(B, 3)`, as `layers.PersonCrop` takes them.
         order: Place of each joint's other side.
         compiled: Whether `torch.compile` compiles the network and its losses.
+        bfloat16: Whether `torch.autocast` computes the network in bfloat16.
+        device: `cpu` or `cuda`.
     """
 
-    def __init__(self, model, people, order, compiled):
-        self.network = Maps(model).train()
-        self.people = {k: torch.from_numpy(v) for k, v in people.items()}
-        self.order = torch.tensor(order)
+    def __init__(self, model, people, order, *, compiled, bfloat16, device):
+        self.network = Maps(model).to(device).train()
+        if device == "cuda":
+            self.network.to(memory_format=torch.channels_last)
+        self.device, self.bfloat16 = device, bfloat16
+        self.people = {
+            name: torch.from_numpy(each).to(device)
+            for name, each in people.items()
+        }
+        self.order = torch.tensor(order, device=device)
         self.size = model.input_shape[1]
-        self.optimizer = torch.optim.Adam(self.network.parameters(), 1e-3)
-        self.losses = torch.compile(self.cost) if compiled else self.cost
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), 1e-3, fused=device == "cuda"
+        )
+        self.losses, self.read = self.cost, self.network
+        if compiled:
+            self.losses = torch.compile(self.cost)
+            self.read = torch.compile(self.network)
 
     def __call__(self):
+        """Takes a step; returns the loss, on the device."""
         images, joints, visible = self.augment()
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.losses(images, joints, visible)
         loss.backward()
         self.optimizer.step()
-        return loss.item()
+        return loss.detach()
+
+    @torch.no_grad()
+    def forward(self):
+        """Reads the crops; returns the joints' mean, in crop pixels."""
+        self.network.eval()
+        if not hasattr(self, "crops"):
+            self.crops = self.augment()[0]
+        with torch.autocast(self.device, torch.bfloat16, self.bfloat16):
+            return self.read(self.crops)[1].mean()
 
     def augment(self):
         """Crops `(B, 3, size, size)`, joints in crop pixels, and labels."""
@@ -77,18 +100,22 @@ class Step:
 
     def cost(self, images, joints, visible):
         """The sum of both losses, averaged over people."""
-        maps, points = self.network(images)
+        with torch.autocast(self.device, torch.bfloat16, self.bfloat16):
+            maps, points = self.network(images)
         stride = self.network.stride
         known = visible.sum(dim=1).clamp(min=1)
         far = (points - joints).abs().sum(dim=2) / (2 * stride)
         cells = coordinates.crop_to_heatmap(joints, stride)
-        x = torch.arange(maps.shape[3]) - cells[..., :1]
-        y = torch.arange(maps.shape[2]) - cells[..., 1:]
+        x, y = (
+            torch.arange(maps.shape[axis], device=self.device)
+            - cells[..., i, None]
+            for i, axis in enumerate((3, 2))
+        )
         down, across = (-(y**2) / 2).exp(), (-(x**2) / 2).exp()
         truth = down[..., :, None] * across[..., None, :]
         truth = truth.flatten(2)
         truth = truth / truth.sum(dim=2, keepdim=True).clamp(min=1e-6)
-        logs = functional.log_softmax(maps.flatten(2), dim=2)
+        logs = functional.log_softmax(maps.flatten(2).float(), dim=2)
         entropy = -(truth * logs).sum(dim=2)
         return (((far + entropy) * visible).sum(dim=1) / known).mean()
 
@@ -103,4 +130,4 @@ class Maps(nn.Module):
 
     def forward(self, images):
         maps = self.pose.maps(images)
-        return maps, self.pose.points(maps)
+        return maps, self.pose.points(maps.float())

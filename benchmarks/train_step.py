@@ -3,23 +3,33 @@ r"""Training steps a second, beside PyTorch.
     python benchmarks/train_step.py
     python benchmarks/train_step.py --networks=resnet18:128:16 --threads=1 \
         --sides="ours,ours XLA,ours bfloat16"
+    python benchmarks/train_step.py --device=gpu --threads=16 \
+        --networks=resnet50:256:128 --data=RECORDS \
+        --sides="ours bfloat16,ours XLA bfloat16,ours bfloat16 records,\
+    PyTorch eager bfloat16,PyTorch compile bfloat16"
 
 Every side takes steps of I1 with both losses and Adam, float32 unless it says
 otherwise, on the same people, with the same weights at the start:
 
-    ours                `training.step.Step`, the trainer's own, on one CPU
-    ours XLA            the same with --jit_compile
-    ours bfloat16       the same with --mixed_precision=mixed_bfloat16
+    ours                `training.step.Step`, the trainer's own, on one device
     PyTorch eager       `torch_step.py`
     PyTorch compile     the same, network and losses under torch.compile
 
-A step augments: windows in memory are turned, scaled and mirrored. Reading and
-decoding are not in it; `pipeline.py` measures them. Before any timing, the
-losses of the first step must be the same to 1 in 100. Each side has a process
-of its own, which waits while the others take their turns. CPU-seconds are those
-of all its threads. Memory is the largest resident set of the process, with its
-libraries. "Ready" is the time from the start of the process to the end of the
-first step. Prints a Markdown table for each network and number of threads.
+After its name a side may have words:
+
+    bfloat16            --mixed_precision=mixed_bfloat16, or torch.autocast
+    XLA                 --jit_compile; ours only
+    records             people of `--data` by the input pipeline; ours only
+
+A step augments: windows in memory are turned, scaled and mirrored. Without
+`records`, reading and decoding are not in it; `pipeline.py` measures them. With
+`--forward` the sides read the crops by the network, and train nothing. Before
+any timing, the first losses must be the same to 1 in 100. Each side has a
+process of its own, which waits while the others take their turns. CPU-seconds
+are those of all its threads. Memory is the largest resident set of the process,
+with its libraries. "Ready" is the time from the start of the process to the end
+of the first step. Prints a Markdown table for each network and number of
+threads.
 """
 
 import os
@@ -45,14 +55,14 @@ _SIDES = flags.DEFINE_list(
 _REPEATS = flags.DEFINE_integer("repeats", 5, "Turns of each side.", 1)
 _SECONDS = flags.DEFINE_float("seconds", 3.0, "Least time of a turn.")
 _WIDTH = flags.DEFINE_float("width_multiplier", 1.0, "As in `pose_model`.")
+_DEVICE = flags.DEFINE_enum("device", "cpu", ["cpu", "gpu"], "Device.")
+_DATA = flags.DEFINE_string("data", "", "Records of the sides with `records`.")
+_FORWARD = flags.DEFINE_bool("forward", False, "Reads crops; trains nothing.")
 _WORKER = flags.DEFINE_string("worker", "", "For the script itself.")
 
-_OURS = {
-    "ours": {},
-    "ours XLA": {"jit_compile": True},
-    "ours bfloat16": {"mixed_precision": "mixed_bfloat16"},
-}
 _LIMIT = 0.01
+# Steps between two readings of the loss: the trainer's.
+_BLOCK = {"cpu": 1, "gpu": 10}
 _LIBRARIES = {"TensorFlow": "tensorflow", "Keras": "keras", "PyTorch": "torch"}
 
 
@@ -84,11 +94,12 @@ def people_of(size, count, joints):
     }
 
 
-def our_step(config, people):
-    """The trainer's step on these people; returns the loss."""
+def our_side(config, people):
+    """The trainer's step; returns a function to the loss, on the device."""
     import tensorflow as tf
 
     from integral_tf import skeletons
+    from integral_tf.records import folder
     from integral_tf.training import batch_statistics
     from integral_tf.training import objectives
     from integral_tf.training import optimizers
@@ -96,7 +107,9 @@ def our_step(config, people):
     from integral_tf.training import strategy as strategies
     from integral_tf.training import trainer
 
-    strategy, skeleton = strategies.create(0, 1), skeletons.MPII
+    strategy, skeleton = strategies.create(1, 1), skeletons.MPII
+    if config.data:
+        skeleton = folder.Records.open(config.data).skeleton
     with strategy.scope():
         model = trainer.build(config, len(skeleton))
         batch_statistics.fuse(model)
@@ -107,28 +120,55 @@ def our_step(config, people):
             optimizers.optimizer(config, model),
             skeleton=skeleton,
         )
+    if _FORWARD.value:
+        crops = steps.augment(people)["images"]
+        read = tf.function(model, jit_compile=config.jit_compile or None)
+        return lambda: tf.reduce_mean(read(crops, training=False)["joints"])
     take = steps.of_phase(objectives.objectives(config, "main", skeleton))
+    if config.data:
+        batches = endless(config, strategy)
+        return lambda: take(next(batches))[0]["loss"]
     data = tf.data.Dataset.from_tensors(people)
     batch = next(iter(strategy.experimental_distribute_dataset(data)))
-    return lambda: float(take(batch)[0]["loss"])
+    return lambda: take(batch)[0]["loss"]
 
 
-def torch_step(config, people, threads, compiled):
-    """PyTorch's step on these people; returns the loss."""
+def endless(config, strategy):
+    """Yields the batches of the first epoch, again and again."""
+    from integral_tf.records import folder
+    from integral_tf.training import checkpoint
+    from integral_tf.training import feed
+    from integral_tf.training import schedule
+
+    feeder = feed.Feed(config, folder.Records.open(config.data), strategy)
+    progress = checkpoint.Progress(schedule.start(config))
+    while True:
+        yield from feeder.rest(progress)
+
+
+def torch_side(side, config, people, threads):
+    """PyTorch's step; returns a function to the loss, on the device."""
     import torch
-    import torch_step as steps
+    import torch_step
 
     from integral_tf import skeletons
     from integral_tf.training import trainer
 
     torch.set_num_threads(threads)
     skeleton = skeletons.MPII
-    model = trainer.build(config, len(skeleton))
-    return steps.Step(model, people, skeleton.mirrored_order, compiled)
+    take = torch_step.Step(
+        trainer.build(config, len(skeleton)),
+        people,
+        skeleton.mirrored_order,
+        compiled="compile" in side,
+        bfloat16="bfloat16" in side,
+        device={"cpu": "cpu", "gpu": "cuda"}[_DEVICE.value],
+    )
+    return take.forward if _FORWARD.value else take
 
 
-def work(side, network, threads):
-    """A worker: prints its first loss, then the figures of each turn asked."""
+def side_of(side, network, threads):
+    """A side's function, from nothing to a loss or, forward, a mean."""
     import keras
     import tensorflow as tf
 
@@ -137,35 +177,45 @@ def work(side, network, threads):
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
-    if tf.config.list_physical_devices("GPU"):
+    if _DEVICE.value == "cpu" or "PyTorch" in side:
         tf.config.set_visible_devices([], "GPU")
     backbone, size, count = network.split(":")
+    ours = side.startswith("ours")
+    half = "mixed_bfloat16" if ours and "bfloat16" in side else "float32"
     config = configs.TrainConfig(
         method="I1",
+        data=_DATA.value if "records" in side else "",
         backbone=backbone,
         image_size=int(size),
         batch_size=int(count),
         width_multiplier=_WIDTH.value,
-        **_OURS.get(side, {}),
+        mixed_precision=half,
+        jit_compile="XLA" in side,
     )
     people = people_of(int(size), int(count), len(skeletons.MPII))
     keras.utils.set_random_seed(0)
-    if side in _OURS:
-        take = our_step(config, people)
-    else:
-        take = torch_step(config, people, threads, side == "PyTorch compile")
-    print(take(), turns.machine(_LIBRARIES), sep="\t", flush=True)
-    take()
+    if ours:
+        return our_side(config, people)
+    return torch_side(side, config, people, threads)
+
+
+def work(side, network, threads):
+    """A worker: prints its first loss, then the figures of each turn asked."""
+    take, count = side_of(side, network, threads), int(network.split(":")[2])
+    block = _BLOCK[_DEVICE.value]
+    print(float(take()), turns.machine(_LIBRARIES), sep="\t", flush=True)
+    float(take())
     for line in sys.stdin:
         number, start = 0, (time.perf_counter(), time.process_time())
         while time.perf_counter() - start[0] < float(line):
-            take()
-            number += 1
+            for _ in range(block):
+                loss = take()
+            float(loss)  # waits for the device
+            number += block * count
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         wall = time.perf_counter() - start[0]
         spent = time.process_time() - start[1]
-        people_taken = number * int(count)
-        print(people_taken / spent, people_taken / wall, memory, flush=True)
+        print(number / spent, number / wall, memory, flush=True)
 
 
 class Worker:
@@ -188,8 +238,15 @@ class Worker:
                 f"--networks={network}",
                 f"--threads={threads}",
                 f"--width_multiplier={_WIDTH.value}",
+                f"--device={_DEVICE.value}",
+                f"--data={_DATA.value}",
+                f"--forward={_FORWARD.value}",
             ],
-            env={**os.environ, "OMP_NUM_THREADS": threads},
+            env={
+                "TF_ENABLE_ONEDNN_OPTS": "1",  # as our commands set
+                **os.environ,
+                "OMP_NUM_THREADS": threads,
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -224,7 +281,11 @@ def started(network, threads):
             workers[side] = Worker(side, network, threads)
         except RuntimeError as error:
             print(f"left out: {error}")
-    losses = {side: worker.loss for side, worker in workers.items()}
+    losses = {
+        side: worker.loss
+        for side, worker in workers.items()
+        if "records" not in side  # other people
+    }
     anchor = next(iter(losses.values()))
     for side, loss in losses.items():
         limit = _LIMIT * (5 if "bfloat16" in side else 1)
@@ -244,7 +305,8 @@ def compare(network, threads):
         for worker in workers.values():
             worker.end()
     first = next(iter(workers.values()))
-    print(f"\n{network}, {threads} thread(s) of each side; {first.machine}\n")
+    machine = [*workers.values()][-1].machine  # the last has imported most
+    print(f"\n{network}, {threads} thread(s) of each side; {machine}\n")
     heads = "images / CPU-second | ours is | images / second | ours is"
     print(f"| side | {heads} | memory, GB | ready, s |")
     print("|---" + "|---:" * 6 + "|")
@@ -265,6 +327,8 @@ def main(argv):
         (network,), (threads,) = _NETWORKS.value, _THREADS.value
         work(_WORKER.value, network, int(threads))
         return
+    if any("records" in side for side in _SIDES.value) != bool(_DATA.value):
+        raise app.UsageError("`--data` is for a side with `records`.")
     for network in _NETWORKS.value:
         for threads in _THREADS.value:
             compare(network, threads)

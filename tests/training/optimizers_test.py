@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from integral_tf.training import optimizers
 
@@ -44,3 +45,27 @@ def test_the_learning_rate_rises_evenly_and_goes_on_rising():
     resumed.set_weights([each.numpy() for each in adam.variables])
     found = falls(resumed, variable, 4)
     assert found == pytest.approx([0.3, 0.4, 0.4, 0.4], rel=1e-4)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_step_is_that_of_keras(compiled):
+    # Of many sizes, so that epsilon matters.
+    rng = np.random.default_rng(0)
+    steps = [rng.normal(size=5) * 10.0 ** (i - 15) for i in range(20)]
+
+    def after(adam):
+        variable = keras.Variable(np.ones(5, "float32"), name="kernel")
+        adam.build([variable])
+        apply = tf.function(
+            lambda gradient: adam.apply([gradient], [variable]),
+            jit_compile=compiled,
+        )
+        for each in steps:
+            apply(tf.constant(each, tf.float32))
+        return {each.name: each.numpy() for each in (variable, *adam.variables)}
+
+    ours = after(optimizers.Adam(0.01))
+    theirs = after(keras.optimizers.Adam(0.01))
+    assert ours.keys() == theirs.keys()
+    for name, values in theirs.items():
+        np.testing.assert_allclose(ours[name], values, rtol=2e-5, err_msg=name)
