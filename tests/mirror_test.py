@@ -56,7 +56,7 @@ TESTED_IN = {
     "metrics/coco_arrays": "metrics/average_precision_test.py",
     "metrics/fitting": "metrics/calibration_test.py",
     "metrics/joint_distance": "losses/labels_test.py",
-    "metrics/pycocotools_ap": "metrics/average_precision_test.py",
+    "metrics/hotcoco": "metrics/average_precision_test.py",
     "models/backbone": "models/methods_test.py",
     "models/flat": "models/applications_test.py",
     "models/freezing": "models/efficientnet_lite0_test.py",
