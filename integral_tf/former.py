@@ -45,6 +45,9 @@ _NOW = {
     "evaluation.calibrate": {
         name: f"models.reading:{name}" for name in _QUESTIONS
     },
+    "evaluation.coco_results": {
+        "of_predictions": "evaluation.coco_results:Results"
+    },
     "evaluation.predictions": {"for_device": "pipeline.batches:for_device"},
     "evaluation.reliability": {"ways": "evaluation.reliability:variants"},
     "export": {

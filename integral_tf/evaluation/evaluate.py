@@ -154,7 +154,7 @@ def _results(config, run, records, truth, predicted):
                 f"OKS-NMS: {len(chosen)} of {len(scores)} people kept, "
                 f"{len(scores) - len(chosen)} too similar to a surer one"
             )
-    return coco_results.of_predictions(predicted, truth, scores, chosen)
+    return coco_results.Results(predicted, truth, scores, chosen)
 
 
 def _write_labelled(folder, records, predicted, figures, variants):
