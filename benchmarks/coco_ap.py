@@ -195,9 +195,7 @@ def main(argv):
         figures(results),
         list(metrics.hotcoco_ap(truth, results).values()),
     ):
-        np.testing.assert_allclose(
-            list(got.values()), other, rtol=0, atol=1e-6
-        )
+        np.testing.assert_allclose(list(got.values()), other, rtol=0, atol=1e-6)
     poses = joints, scores, areas, ids = detections(rng)
 
     def our_nms():

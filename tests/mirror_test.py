@@ -23,7 +23,6 @@ TESTED_IN = {
     "detection/answers": "detection/detector_test.py",
     "detection/onnx_forms": "detection/onnx_file_test.py",
     "detection/suppression": "detection/onnx_file_test.py",
-    "evaluation/average_precision": "evaluation/evaluate_test.py",
     "evaluation/browse": "datasets/browse_test.py",
     "evaluation/coco_results": "evaluation/predictions_test.py",
     "evaluation/feed": "evaluation/calibrate_test.py",

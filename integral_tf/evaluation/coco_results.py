@@ -192,15 +192,15 @@ class Results(collections.abc.Sequence):
     def _row(self, i):
         people = self._predicted
         category = int(people.category[i])
-        points = [*people.joints[i].T, people.scores[i]]
+        points = np.concatenate(
+            [people.joints[i], people.scores[i, :, None]], axis=1
+        )
         return {
             "image_id": int(people.image_id[i]),
             "category_id": category
             if category in self._known
             else self._known[0],
-            "keypoints": [
-                round(float(v), 3) for v in np.stack(points, axis=-1).ravel()
-            ],
+            "keypoints": points.astype(float).round(3).ravel().tolist(),
             "score": round(float(self._scores[i]), 5),
             "source_id": people.source_id[i].decode(errors="replace"),
         }

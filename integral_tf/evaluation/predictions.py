@@ -32,9 +32,7 @@ _LEAST = 1e-6
 
 @dataclasses.dataclass
 class Predictions:
-    """Predicted joints of N people, with their annotations.
-
-    Those of a model are float32, about 0.5 kB for a person of 17 joints.
+    """Predicted joints of N people, with their annotations; float32.
 
     Attributes:
         joints: `(N, K, 2)` predicted x, y in the image frame.
@@ -86,14 +84,12 @@ class Predictions:
         if self.negative is None or (people and not self.negative.any()):
             return self
         kept = (self.negative > 0) != people
-        columns = {name: getattr(self, name) for name in _columns()}
-        return Predictions(
-            **{
-                name: None if column is None else np.asarray(column)[kept]
-                for name, column in columns.items()
-            },
-            reference=self.reference,
-        )
+        columns = {
+            name: np.asarray(column)[kept]
+            for name in _columns()
+            if (column := getattr(self, name)) is not None
+        }
+        return dataclasses.replace(self, **columns)
 
     def measured(
         self,
@@ -242,9 +238,9 @@ def of_batch(
         linear = to_image[:, :, :2] @ np.asarray(to_window)[:, :, :2]
         linear = linear[:, None]
         spread = linear @ np.asarray(covariance) @ linear.mT
-        sigmas_off = np.float32(
-            fitting.mahalanobis(joints - truth, spread + _LEAST * np.eye(2))
-        )
+        sigmas_off = fitting.mahalanobis(
+            joints - truth, spread + _LEAST * np.eye(2)
+        ).astype(np.float32)
     return Predictions(
         joints=np.float32(joints),
         scores=np.asarray(scores),
@@ -273,25 +269,18 @@ def concatenate(parts: Iterable[Predictions], total: int = 0) -> Predictions:
         total: How many people they have; 0 counts them, and then all parts are
             in memory. Else each part is copied to its place, and forgotten.
     """
-    if not total:
-        parts = list(parts)
-        total = sum(len(part.joints) for part in parts)
-    joined, count, reference = {}, 0, None
+    parts = parts if total else list(parts)
+    total = total or sum(len(part.joints) for part in parts)
+    joined, end = {}, 0
     for part in parts:
-        reference, end = part.reference, count + len(part.joints)
+        start, end = end, end + len(part.joints)
         for name in _columns():
-            column = getattr(part, name)
-            if column is None:
-                joined[name] = None
-                continue
-            column = np.asarray(column)
-            if name not in joined:
-                joined[name] = np.empty(
-                    (total, *column.shape[1:]), column.dtype
-                )
-            joined[name][count:end] = column
-        count = end
-    return Predictions(**joined, reference=reference)
+            if (column := getattr(part, name)) is not None:
+                if name not in joined:
+                    shape, kind = np.shape(column)[1:], np.asarray(column).dtype
+                    joined[name] = np.empty((total, *shape), kind)
+                joined[name][start:end] = column
+    return Predictions(**joined, reference=part.reference)
 
 
 class Observer:

@@ -100,7 +100,11 @@ def halves(groups: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         groups: `(M,)` labels, such as the image's number. Joints of one group
             are in the same half; every second group is in the first half.
     """
-    odd = np.searchsorted(np.unique(groups), groups) % 2 == 1
+    groups = np.asarray(groups)
+    known, odd = np.unique(groups), np.empty(len(groups), bool)
+    for start in range(0, len(groups), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        odd[block] = np.searchsorted(known, groups[block]) % 2 == 1
     return ~odd, odd
 
 

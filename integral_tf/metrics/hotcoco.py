@@ -111,10 +111,10 @@ def _true(scene, people):
 
 
 def _poses(scene, found):
-    points = scene.poses(found)
+    rows = [scene.results[i] for i in scene.found.row[found]]
+    points = coco_arrays.keypoints(rows, scene.joints)
     if np.isnan(points).any():
         raise Beyond("a joint is not a number")
-    rows = [scene.results[i] for i in scene.found.row[found]]
     return [
         {
             **_group(scene, group),
