@@ -9,9 +9,9 @@ process of its own. Peak memory is the most that a process held (`VmHWM` of
     json      `json.load` of a file of COCO's form with N annotations
     read      `coco.read` of the same file
     build     build-coco of N people for 16 px: 64 pictures that repeat
-    evaluate  evaluate of N people, by a tiny network of 64 px, without
-              pycocotools, whose objects are as many as the people
-    official  the same with pycocotools
+    evaluate  evaluate of N people, by a tiny network of 64 px; AP by hotcoco
+              where it is installed
+    own       the same with this package's AP
     predict   predict of N pictures, by the starter
 
 `--outline` is the number of points in the outline of each annotation: 150 make
@@ -72,9 +72,9 @@ if __name__ == "__main__":
 import integral_tf
 from integral_tf import config, runs, skeletons
 from integral_tf.evaluation import evaluate
-if NO_PYCOCOTOOLS:
+if OWN:
     import sys
-    sys.modules["pycocotools"] = None
+    sys.modules["hotcoco"] = None
 tiny = dict(backbone="resnet18", width_multiplier=0.125, image_size=64,
             head_channels=8)
 model = integral_tf.pose_model("I1", joints=17, **tiny)
@@ -219,7 +219,7 @@ def prepared(what, count, folder):
     names = {
         "PATH": path, "N": count, "OUT": out, "RECORDS": records,
         "RUN": folder / f"run-{what}-{count}", "IMAGES": images,
-        "NO_PYCOCOTOOLS": what == "evaluate",
+        "OWN": what == "own",
     }  # fmt: skip
 
     def program(name, **changes):
@@ -233,11 +233,11 @@ def prepared(what, count, folder):
     write_pictures(images, count if what == "predict" else _PICTURES)
     if what != "predict" and not path.exists():
         write_annotations(path, count, _OUTLINE.value)
-    if what in ("evaluate", "official") and not records.exists():
+    if what in ("evaluate", "own") and not records.exists():
         measured(program("records", OUT=records).replace("SPLIT", "val"))
     if what == "build":
         return program("records").replace("SPLIT", "train")
-    return program("evaluate" if what == "official" else what)
+    return program("evaluate" if what == "own" else what)
 
 
 def main(argv):

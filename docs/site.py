@@ -34,7 +34,7 @@ REFERENCE = {
         "metrics.joint_distance",
         "metrics.normalised",
         "metrics.average_precision",
-        "metrics.pycocotools_ap",
+        "metrics.hotcoco",
         "metrics.calibration",
         "metrics.fitting",
     ],

@@ -27,7 +27,6 @@ _NEEDED = {
     "PIL": "pillow",
     "scipy": "scipy",
     "matplotlib": "matplotlib",
-    "pycocotools": "pycocotools",
 }
 # Optional modules -> the extra that installs them, and their purpose.
 _EXTRAS = {
@@ -37,6 +36,7 @@ _EXTRAS = {
     "tf2onnx": ("export", "writes ONNX models"),
     "tensorrt": ("tensorrt", "runs TensorRT engines"),
     "tensorflow_serving": ("serving", "asks TensorFlow Serving over gRPC"),
+    "hotcoco": ("coco", "computes AP"),
     "tensorboard": ("tensorboard", "shows a training's curves"),
     "av": ("video", "draws videos in H.264"),
 }

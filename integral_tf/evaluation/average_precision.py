@@ -1,21 +1,25 @@
-"""COCO's figures of an evaluation, by this package and by pycocotools."""
+"""COCO's figures of an evaluation, by hotcoco or, where it cannot, by ours."""
 
-import importlib.util
+from collections.abc import Sequence
 
 from integral_tf import config as configs
 from integral_tf import metrics
 from integral_tf import paper
 from integral_tf import skeletons
 from integral_tf.evaluation import report
+from integral_tf.metrics import hotcoco
 
 
 def figures(
     truth: dict,
-    results: list[dict],
+    results: Sequence[dict],
     skeleton: skeletons.Skeleton,
     weights: tuple[float, ...] | None = None,
-) -> dict[str, dict[str, float]]:
-    """COCO's ten figures, AP to AR (L).
+) -> dict:
+    """COCO's ten figures, AP to AR (L). Prints who computed them.
+
+    hotcoco and this package have the same figures to 1e-6, those of
+    pycocotools.
 
     Args:
         truth: Ground truth in COCO's form.
@@ -24,19 +28,22 @@ def figures(
         weights: K weights of the joints in OKS; None for COCO's, all equal.
 
     Returns:
-        Dict of `coco`, our figures, and, if it is installed, `pycocotools`,
-        its figures. pycocotools knows no weights, and is left out with them.
+        Dict of `coco`, the figures, and `coco_engine`, the program that
+        computed them.
     """
-    sigmas = skeleton.sigmas
-    found = {
-        "coco": metrics.coco_keypoint_ap(
-            truth, results, sigmas, weights=weights
+    try:
+        if weights:
+            raise hotcoco.Beyond("hotcoco knows no weights of joints")
+        found = metrics.hotcoco_ap(truth, results, skeleton.sigmas)
+        engine = f"hotcoco {hotcoco.load().__version__}"
+        print(f"AP by {engine}")
+    except (ImportError, hotcoco.Beyond) as reason:
+        found = metrics.coco_keypoint_ap(
+            truth, results, skeleton.sigmas, weights=weights
         )
-    }
-    has_other = importlib.util.find_spec("pycocotools") and weights is None
-    if results and has_other:
-        found["pycocotools"] = metrics.pycocotools_ap(truth, results, sigmas)
-    return found
+        engine = "integral_tf"
+        print(f"AP by {engine}: {reason}")
+    return {"coco": found, "coco_engine": engine}
 
 
 def table(
@@ -55,9 +62,7 @@ def table(
         truth: Ground truth in COCO's form.
         figures: What `figures` returned.
     """
-    rows = [(f"{label}, by integral_tf", figures["coco"])]
-    if "pycocotools" in figures:
-        rows.append((f"{label}, by pycocotools", figures["pycocotools"]))
+    rows = [(label, figures["coco"])]
     changed = {
         f"--{name}={value}": value
         for name in ("joint_weights", "sigmas")
@@ -73,6 +78,7 @@ def table(
         )
     heading = (
         f"OKS over {len(truth['images'])} images; NMS: {config.oks_nms}, "
-        f"rescored: {'yes' if config.rescore else 'no'}"
+        f"rescored: {'yes' if config.rescore else 'no'}, "
+        f"by {figures['coco_engine']}"
     )
     return report.ap_table(", ".join([heading, *changed]), rows)

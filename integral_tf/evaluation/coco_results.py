@@ -5,20 +5,22 @@ Section 6.2: "OKS based keypoint NMS" and rescoring by the keypoints' scores.
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import json
 import os
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from integral_tf import coordinates
+from integral_tf import former
 from integral_tf import inference
 from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.evaluation.predictions import Predictions
-from integral_tf.records import json_rows
 
 PREDICTIONS = "predictions.json"
 
@@ -127,10 +129,14 @@ def kept(
     """
     if kind == "none" or not skeleton.sigmas:
         return np.arange(len(scores))
-    areas = [
-        np.prod(coordinates.region_around(box, aspect)[2:])
-        for box in predicted.box
-    ]
+    areas = np.fromiter(
+        (
+            np.prod(coordinates.region_around(box, aspect)[2:])
+            for box in predicted.box
+        ),
+        np.float64,
+        len(predicted.box),
+    )
     suppress = inference.oks_nms if kind == "hard" else inference.soft_oks_nms
     chosen = suppress(
         predicted.joints,
@@ -145,44 +151,59 @@ def kept(
     return chosen if kind == "hard" else chosen[0]
 
 
-def of_predictions(
-    predicted: Predictions,
-    truth: dict | None = None,
-    scores: np.ndarray | None = None,
-    chosen: Sequence[int] | np.ndarray | None = None,
-) -> json_rows.Rows:
-    """Converts predictions to COCO's keypoint results, in the image frame.
+class Results(collections.abc.Sequence):
+    """Predictions as COCO's keypoint results, in the image frame.
 
-    A person's category is that of its record if the truth has it, else the
-    first category of the truth, else 1.
+    A row is made each time that it is read, and takes no memory: a dict of
+    `image_id`, `category_id`, `keypoints` and `score`, and of `source_id`, the
+    person's name in the records. A person's category is that of its record if
+    the truth has it, else the first category of the truth, else 1.
 
     Args:
         predicted: `predictions.Predictions`.
         truth: Ground truth in COCO's form, or None.
         scores: `(N,)`; by default `pose_scores`.
         chosen: Indices of the people to keep, in this order; None keeps all.
-
-    Returns:
-        `json_rows.Rows` of dicts of `image_id`, `category_id`, `keypoints` and
-        `score`, and of `source_id`, the person's name in the records.
     """
-    if scores is None:
-        scores = pose_scores(predicted)
-    known = [row["id"] for row in truth["categories"]] if truth else [1]
-    keypoints = np.concatenate(
-        [predicted.joints, predicted.scores[..., None]], axis=-1
-    )
 
-    def row(i):
-        category = int(predicted.category[i])
+    def __init__(
+        self,
+        predicted: Predictions,
+        truth: dict | None = None,
+        scores: np.ndarray | None = None,
+        chosen: Sequence[int] | np.ndarray | None = None,
+    ) -> None:
+        self._predicted = predicted
+        self._scores = pose_scores(predicted) if scores is None else scores
+        self._known = (
+            [row["id"] for row in truth["categories"]] if truth else [1]
+        )
+        everyone = range(len(predicted.joints))
+        self._chosen = everyone if chosen is None else chosen
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self._row(i) for i in self._chosen[place]]
+        return self._row(self._chosen[place])
+
+    def _row(self, i):
+        people = self._predicted
+        category = int(people.category[i])
+        points = np.concatenate(
+            [people.joints[i], people.scores[i, :, None]], axis=1
+        )
         return {
-            "image_id": int(predicted.image_id[i]),
-            "category_id": category if category in known else known[0],
-            "keypoints": [round(float(v), 3) for v in keypoints[i].ravel()],
-            "score": round(float(scores[i]), 5),
-            "source_id": predicted.source_id[i].decode(errors="replace"),
+            "image_id": int(people.image_id[i]),
+            "category_id": category
+            if category in self._known
+            else self._known[0],
+            "keypoints": points.astype(float).round(3).ravel().tolist(),
+            "score": round(float(self._scores[i]), 5),
+            "source_id": people.source_id[i].decode(errors="replace"),
         }
 
-    return json_rows.Rows(
-        map(row, range(len(scores)) if chosen is None else chosen)
-    )
+
+__getattr__ = former.names(__name__)

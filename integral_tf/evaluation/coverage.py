@@ -10,12 +10,9 @@ import numpy as np
 
 from integral_tf import layers
 from integral_tf.evaluation.predictions import Predictions
-from integral_tf.metrics import fitting
 from integral_tf.models import reading
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-# Square pixels; a map of one pixel has a covariance of 0.
-_LEAST = 1e-6
 
 
 def coverage(
@@ -27,7 +24,7 @@ def coverage(
     distribution, or of that of the model's last `CovarianceCalibration`.
 
     Args:
-        predicted: `predictions.Predictions` with covariances.
+        predicted: `predictions.Predictions` with `sigmas_off`.
         model: The model; None for a normal distribution.
 
     Returns:
@@ -35,13 +32,10 @@ def coverage(
         Empty without a covariance or a labelled joint.
     """
     known = predicted.visible > 0
-    if predicted.covariance is None or not known.any():
+    if predicted.sigmas_off is None or not known.any():
         return {}
     scale = reading.covariance_layer(model) or layers.CovarianceCalibration()
-    distances = fitting.mahalanobis(
-        (predicted.joints - predicted.truth)[known],
-        predicted.covariance[known] + _LEAST * np.eye(2),
-    )
+    distances = predicted.sigmas_off[known]
     # A joint that is NaN is in no ellipse.
     return {
         f"{share:g}": float(np.mean(distances <= scale.radius(share)))

@@ -36,6 +36,7 @@ GOOD = 0.5  # of the largest distance at which a joint is right
 _FEWEST = 4
 # Pixels between a box and the picture's edge for a truncated person.
 _EDGE = 1
+_BLOCK = 4096  # people at a time
 
 
 def figures(
@@ -115,11 +116,18 @@ def kinds(
         right: Largest distance at which a joint is right, in these lengths.
 
     Returns:
-        `(N, K)` ints, positions in `KINDS`; -1 without a label or a length.
+        `(N, K)` int8, positions in `KINDS`; -1 without a label or a length.
     """
-    joints, truth = np.asarray(joints), np.asarray(truth)
-    lengths = np.asarray(lengths)
-    known = (np.asarray(visible) > 0) & (lengths > 0)[:, None]
+    columns = [np.asarray(each) for each in (joints, truth, visible, lengths)]
+    found = np.empty(columns[2].shape, np.int8)
+    for start in range(0, len(found), _BLOCK):
+        some = [each[start : start + _BLOCK] for each in columns]
+        found[start : start + _BLOCK] = _kinds(*some, skeleton, right)
+    return found
+
+
+def _kinds(joints, truth, visible, lengths, skeleton, right):
+    known = (visible > 0) & (lengths > 0)[:, None]
     order = skeleton.mirrored_order
     paired = known & known[:, order] & (order != np.arange(len(skeleton)))
     unit = np.where(lengths > 0, lengths, 1)[:, None]
@@ -128,7 +136,7 @@ def kinds(
     swapped = paired & (error > right) & (aside <= right)
     count = paired.sum(axis=1)
     mirrored = (count >= _FEWEST) & (2 * swapped.sum(axis=1) > count)
-    found = np.select(
+    return np.select(
         [
             ~known,
             error <= GOOD * right,
@@ -139,7 +147,6 @@ def kinds(
         [-1, *map(KINDS.index, ("good", "jitter", "mirrored", "swapped"))],
         KINDS.index("missing"),
     )
-    return found
 
 
 def of_joints(
@@ -170,10 +177,12 @@ def of_joints(
         found = kinds[:, part][known]
         if not found.size:
             continue
-        counts = np.bincount(found, minlength=len(KINDS))
+        counts = np.array([np.sum(found == kind) for kind in range(len(KINDS))])
         rows[name] = {
             "joints": int(found.size),
-            "median": float(np.median(errors[:, part][known])),
+            "median": float(
+                np.median(errors[:, part][known], overwrite_input=True)
+            ),
             "score": float(np.mean(scores[:, part][known])),
             **dict(zip(KINDS, (100 * counts / found.size).tolist())),
         }
@@ -265,25 +274,24 @@ def of_slices(
         `joints`, and each of `unit.figures` in percent. Slices without a
         counted joint are left out.
     """
-    shares = np.ones(errors.shape) * (weights or 1)
-    pooled = errors[:, skeleton.mean_indices]
-    shares = shares[:, skeleton.mean_indices]
-    pooled = np.where(shares > 0, pooled, np.nan)
+    shares = np.ones(len(skeleton)) * (weights or 1)
+    pooled = [k for k in skeleton.mean_indices if shares[k] > 0]
     rows = {}
     for name, parts in divided.items():
         rows[name] = {}
         for label, mask in parts.items():
-            known = ~np.isnan(pooled[mask])
-            if known.any():
-                found = 100 * np.average(
-                    credits(pooled[mask][known], unit),
-                    axis=0,
-                    weights=shares[mask][known],
-                )
+            known = ~np.isnan(errors) & mask[:, None]
+            joints = known[:, pooled].sum(axis=0)
+            if joints.any():
+                found = sum(
+                    shares[k]
+                    * credits(errors[known[:, k], k], unit).sum(axis=0)
+                    for k in pooled
+                ) / (shares[pooled] @ joints)
                 rows[name][label] = {
-                    "people": int(known.any(axis=1).sum()),
-                    "joints": int(known.sum()),
-                    **dict(zip(unit.figures, found.tolist())),
+                    "people": int(known[:, pooled].any(axis=1).sum()),
+                    "joints": int(joints.sum()),
+                    **dict(zip(unit.figures, (100 * found).tolist())),
                 }
     return rows
 

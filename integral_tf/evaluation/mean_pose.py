@@ -6,6 +6,8 @@ from integral_tf import coordinates
 from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
 
+_BLOCK = 4096  # people at a time
+
 
 def of_records(records: Records, split: str) -> np.ndarray:
     """Computes the mean position of each joint in people's crops.
@@ -38,9 +40,15 @@ def place(mean: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         boxes: `(N, 4)` x, y, width, height.
 
     Returns:
-        `(N, K, 2)` x, y in the boxes' frame.
+        `(N, K, 2)` x, y in the boxes' frame, float32.
     """
-    return coordinates.unit_to_crop(mean, _extent(boxes)) + _corner(boxes)
+    placed = np.empty((len(boxes), *mean.shape), np.float32)
+    for start in range(0, len(boxes), _BLOCK):
+        some = boxes[start : start + _BLOCK]
+        placed[start : start + _BLOCK] = coordinates.unit_to_crop(
+            mean, _extent(some)
+        ) + _corner(some)
+    return placed
 
 
 def _corner(boxes):

@@ -4,6 +4,7 @@ Shape letters: N people, B people of a batch, K joints.
 """
 
 import dataclasses
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,13 +22,17 @@ from integral_tf import skeletons
 from integral_tf import units
 from integral_tf.inference import flip
 from integral_tf.inference import keras_backend
+from integral_tf.metrics import fitting
 from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
+
+# Square pixels; a map of one pixel has a covariance of 0.
+_LEAST = 1e-6
 
 
 @dataclasses.dataclass
 class Predictions:
-    """Predicted joints of N people, with their annotations.
+    """Predicted joints of N people, with their annotations; float32.
 
     Attributes:
         joints: `(N, K, 2)` predicted x, y in the image frame.
@@ -42,8 +47,8 @@ class Predictions:
         category: `(N,)` COCO's number of the person's category; 0 if the
             records have none. None becomes zeros.
         image_extent: `(N, 2)` width and height of the images; None if unknown.
-        covariance: `(N, K, 2, 2)` covariance of each joint's x and y in square
-            image pixels; None if the model gives none.
+        sigmas_off: `(N, K)` Mahalanobis distances of the truth from the
+            joints, by the covariances of these; None if the model gives none.
         negative: `(N,)` above 0 for pictures without anybody; None for none.
         reference: The unit of `head_size`, if another length was named; None
             for heads.
@@ -60,7 +65,7 @@ class Predictions:
     source_id: np.ndarray
     category: np.ndarray | None = None
     image_extent: np.ndarray | None = None
-    covariance: np.ndarray | None = None
+    sigmas_off: np.ndarray | None = None
     negative: np.ndarray | None = None
     reference: units.Unit | None = None
 
@@ -79,14 +84,12 @@ class Predictions:
         if self.negative is None or (people and not self.negative.any()):
             return self
         kept = (self.negative > 0) != people
-        columns = {name: getattr(self, name) for name in _columns()}
-        return Predictions(
-            **{
-                name: None if column is None else np.asarray(column)[kept]
-                for name, column in columns.items()
-            },
-            reference=self.reference,
-        )
+        columns = {
+            name: np.asarray(column)[kept]
+            for name in _columns()
+            if (column := getattr(self, name)) is not None
+        }
+        return dataclasses.replace(self, **columns)
 
     def measured(
         self,
@@ -223,20 +226,26 @@ def of_batch(
         joints: `(B, K, 2)` predicted x, y in the crop frame.
         scores: `(B, K)` scores of the joints.
         to_window: `(B, 2, 3)` affine maps from the crop to the window.
-        covariance: `(B, K, 2, 2)` in the crop frame, or None.
+        covariance: `(B, K, 2, 2)` of each joint's x and y in the crop frame,
+            or None.
         reference: `Records.unit`.
     """
     to_image = np.asarray(people["to_image"], np.float64)
-    joints = coordinates.apply(to_window, joints)
+    joints = coordinates.apply(to_image, coordinates.apply(to_window, joints))
+    truth = coordinates.apply(to_image, people["joints"])
+    sigmas_off = None
     if covariance is not None:
         linear = to_image[:, :, :2] @ np.asarray(to_window)[:, :, :2]
         linear = linear[:, None]
-        covariance = linear @ np.asarray(covariance) @ linear.mT
+        spread = linear @ np.asarray(covariance) @ linear.mT
+        sigmas_off = fitting.mahalanobis(
+            joints - truth, spread + _LEAST * np.eye(2)
+        ).astype(np.float32)
     return Predictions(
-        joints=coordinates.apply(to_image, joints),
+        joints=np.float32(joints),
         scores=np.asarray(scores),
-        truth=coordinates.apply(to_image, people["joints"]),
-        visible=np.asarray(people["visible"]),
+        truth=np.float32(truth),
+        visible=np.asarray(people["visible"]) > 0,
         head_size=np.asarray(people["head_size"]),
         box=np.asarray(people["image_boxes"]),
         box_score=np.asarray(people["box_score"]),
@@ -244,7 +253,7 @@ def of_batch(
         source_id=np.asarray(people["source_id"]),
         category=people.get("category"),
         image_extent=people.get("image_extent"),
-        covariance=covariance,
+        sigmas_off=sigmas_off,
         negative=np.asarray(people["negative"])
         if "negative" in people
         else None,
@@ -252,22 +261,26 @@ def of_batch(
     )
 
 
-def concatenate(rows: list[Predictions]) -> Predictions:
-    """Joins a list of `Predictions` into one.
+def concatenate(parts: Iterable[Predictions], total: int = 0) -> Predictions:
+    """Joins `Predictions` into one.
 
-    The list is empty afterwards: a column is joined after another, so that few
-    of them are in memory twice.
+    Args:
+        parts: At least one.
+        total: How many people they have; 0 counts them, and then all parts are
+            in memory. Else each part is copied to its place, and forgotten.
     """
-    columns = {
-        name: [getattr(row, name) for row in rows] for name in _columns()
-    }
-    reference = rows[0].reference
-    rows.clear()
-    joined = {}
-    for name in list(columns):
-        column = columns.pop(name)
-        joined[name] = None if column[0] is None else np.concatenate(column)
-    return Predictions(**joined, reference=reference)
+    parts = parts if total else list(parts)
+    total = total or sum(len(part.joints) for part in parts)
+    joined, end = {}, 0
+    for part in parts:
+        start, end = end, end + len(part.joints)
+        for name in _columns():
+            if (column := getattr(part, name)) is not None:
+                if name not in joined:
+                    shape, kind = np.shape(column)[1:], np.asarray(column).dtype
+                    joined[name] = np.empty((total, *shape), kind)
+                joined[name][start:end] = column
+    return Predictions(**joined, reference=part.reference)
 
 
 class Observer:
@@ -364,25 +377,24 @@ def truth(config: configs.EvaluateConfig, records: Records) -> Predictions:
 def _gathered(observer, config, records):
     total = records.people(config.split)
     total = min(total, config.limit or total)
-    rows = []
-    with progress.bar("evaluate", total, unit="people") as bar:
-        for people, crops, outputs in observer(
-            records, config.split, config.batch_size, config.limit
-        ):
-            joints = outputs.get("joints", crops["joints"])
-            scores = outputs.get("scores", crops["visible"])
-            rows.append(
-                of_batch(
+
+    def parts():
+        with progress.bar("evaluate", total, unit="people") as bar:
+            for people, crops, outputs in observer(
+                records, config.split, config.batch_size, config.limit
+            ):
+                part = of_batch(
                     people,
-                    joints,
-                    scores,
+                    outputs.get("joints", crops["joints"]),
+                    outputs.get("scores", crops["visible"]),
                     crops["to_window"],
                     outputs.get("covariance"),
                     records.unit,
                 )
-            )
-            bar.update(len(joints))
-    return concatenate(rows)
+                bar.update(len(part.joints))
+                yield part
+
+    return concatenate(parts(), total)
 
 
 __getattr__ = former.names(__name__)

@@ -218,8 +218,8 @@ def check_truth(
         return
     if any(row["id"] == 0 for row in truth["annotations"]):
         print(
-            "an annotation has the id 0, which pycocotools takes for none: "
-            "here it is given others; COCOeval on the file itself misses it"
+            "an annotation has the id 0, which pycocotools takes for none, and "
+            "misses; here it counts"
         )
     images = [
         row["image_id"]

@@ -43,6 +43,8 @@ def variants(
     """
     errors = predicted.errors()
     known = ~np.isnan(errors)
+    hits = (errors <= predicted.unit.right)[known]
+    del errors  # the largest array here
     # NaN becomes the least score.
     given = {"as_given": np.nan_to_num(predicted.scores[known])}
     for layer in reading.score_layers(model):
@@ -52,11 +54,11 @@ def variants(
         )
         raw = np.asarray(back(given["as_given"]))
         given = {"uncalibrated": raw, **given}
-    people = np.broadcast_to(predicted.image_id[:, None], known.shape)[known]
+    # Images' numbers in order, of which every second is in a half.
+    odd = np.unique(predicted.image_id, return_inverse=True)[1] % 2 == 1
+    people = np.broadcast_to(odd[:, None], known.shape)[known]
     first = next(iter(given.values()))
-    fitted = fitting.cross_fitted(
-        first, errors[known] <= predicted.unit.right, people
-    )
+    fitted = fitting.cross_fitted(first, hits, people)
     return {**given, "cross_fitted": fitted}
 
 

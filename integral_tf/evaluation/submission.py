@@ -103,7 +103,7 @@ def coco_json(
 
     Args:
         results: List of dicts of `image_id`, `category_id`, `keypoints` and
-            `score`, as from `coco_results.of_predictions`; other keys are not
+            `score`, as from `coco_results.Results`; other keys are not
             written.
         path: File to write; an earlier one is replaced.
         image_ids: Ids of the test set's images; None does not check them.

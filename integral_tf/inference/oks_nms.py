@@ -151,9 +151,8 @@ def _similarity(joints, areas, first, second, sigmas):
 
 
 def _checked(joints, scores, areas, sigmas, image_ids):
-    joints, scores, areas = (
-        np.asarray(array, np.float64) for array in (joints, scores, areas)
-    )
+    joints = np.asarray(joints)  # `oks` makes float64 of a block at a time
+    scores, areas = (np.asarray(each, np.float64) for each in (scores, areas))
     if image_ids is None:
         image_ids = np.zeros(len(scores), int)
     image_ids = np.asarray(image_ids)

@@ -9,6 +9,7 @@ from integral_tf.metrics.average_precision import coco_keypoint_ap
 from integral_tf.metrics.calibration import calibration_error
 from integral_tf.metrics.calibration import reliability
 from integral_tf.metrics.calibration import spearman
+from integral_tf.metrics.hotcoco import hotcoco_ap
 from integral_tf.metrics.normalised import Nme
 from integral_tf.metrics.normalised import nme
 from integral_tf.metrics.normalised import normalised_errors
@@ -16,7 +17,6 @@ from integral_tf.metrics.pckh import ALPHAS
 from integral_tf.metrics.pckh import Pckh
 from integral_tf.metrics.pckh import pckh
 from integral_tf.metrics.pckh import reference_lengths
-from integral_tf.metrics.pycocotools_ap import pycocotools_ap
 
 if TYPE_CHECKING:
     from integral_tf.metrics.joint_distance import JointDistance
@@ -28,10 +28,10 @@ __all__ = [
     "Pckh",
     "calibration_error",
     "coco_keypoint_ap",
+    "hotcoco_ap",
     "nme",
     "normalised_errors",
     "pckh",
-    "pycocotools_ap",
     "reference_lengths",
     "reliability",
     "spearman",

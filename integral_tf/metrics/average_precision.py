@@ -14,6 +14,7 @@ Shape letters: T thresholds, R recalls, P people, D detections, K joints.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ _FIGURES = (
 
 def coco_keypoint_ap(
     truth: dict[str, Any] | Path,
-    results: list[dict[str, Any]] | Path,
+    results: Sequence[dict[str, Any]] | Path,
     sigmas: Numbers = skeletons.COCO.sigmas,
     *,
     weights: Numbers | None = None,
@@ -63,12 +64,11 @@ def coco_keypoint_ap(
         ValueError: `truth` or `results` is not in COCO's format, or `results`
             has no image or category of `truth`.
     """
-    people, found, categories = coco_arrays.read(truth, results, len(sigmas))
-    if weights is not None:
-        labelled = (people.visible & (np.asarray(weights) > 0)).any(axis=1)
-        people = dataclasses.replace(people, ignored=people.ignored | ~labelled)
-    pairs = _pairs(people, found, sigmas, weights)
-    shape = (categories, len(AREAS), len(THRESHOLDS))
+    counted = None if weights is None else np.asarray(weights) > 0
+    scene = coco_arrays.read(truth, results, len(sigmas), counted)
+    people, found = scene.people, scene.found
+    pairs = _pairs(scene, sigmas, weights)
+    shape = (scene.categories, len(AREAS), len(THRESHOLDS))
     precision = np.full((*shape, len(RECALLS)), -1.0)
     recall = np.full(shape, -1.0)
     for a, (low, high) in enumerate(AREAS):
@@ -76,7 +76,7 @@ def coco_keypoint_ap(
         hit, excused = _matches(pairs, ignored, people, found)
         excused |= ~hit & ((found.area < low) | (found.area > high))
         right, wrong = hit & ~excused, ~hit & ~excused
-        for c in range(categories):
+        for c in range(scene.categories):
             wanted = np.count_nonzero(~ignored & (people.category == c))
             if wanted:
                 of_c = found.category == c
@@ -99,26 +99,35 @@ class _Pairs:
     oks: np.ndarray
 
 
-def _pairs(people, found, sigmas, weights):
-    first = np.searchsorted(people.group, found.group)
-    count = np.searchsorted(people.group, found.group, side="right") - first
-    detection = np.repeat(np.arange(len(count)), count)
-    of_its_group = np.arange(len(detection)) - np.repeat(
-        np.cumsum(count) - count, count
-    )
-    person = first[detection] + of_its_group
-    similar = oks.of_pairs(
-        found.joints,
-        people.joints,
-        people.visible,
-        people.area[person],
-        sigmas,
-        pairs=(detection, person),
-        boxes=people.box,
-        weights=weights,
-    )
-    near = similar >= THRESHOLDS[0]
-    return _Pairs(detection[near], person[near], similar[near])
+def _pairs(scene, sigmas, weights):
+    """The `_Pairs` of all groups, of which a few are compared at a time."""
+    parts = [(np.zeros(0, int), np.zeros(0, int), np.zeros(0))]
+    for block, found in scene.blocks():
+        group = scene.people.group[block]
+        wanted = scene.found.group[found]
+        first = np.searchsorted(group, wanted)
+        count = np.searchsorted(group, wanted, side="right") - first
+        pose = np.repeat(np.arange(len(count)), count)
+        of_its_group = np.arange(len(pose)) - np.repeat(
+            np.cumsum(count) - count, count
+        )
+        person = first[pose] + of_its_group
+        true, boxes = scene.truth(block)
+        similar = oks.of_pairs(
+            scene.poses(found)[..., :2],
+            true[..., :2],
+            true[..., 2] > 0,
+            scene.people.area[block][person],
+            sigmas,
+            pairs=(pose, person),
+            boxes=boxes,
+            weights=weights,
+        )
+        near = similar >= THRESHOLDS[0]
+        parts.append(
+            (found[pose[near]], block.start + person[near], similar[near])
+        )
+    return _Pairs(*map(np.concatenate, zip(*parts)))
 
 
 def _matches(pairs, ignored, people, found):
@@ -186,18 +195,20 @@ def _curves(right, wrong, wanted):
         `(T, R)` precision at each of `RECALLS`, and `(T,)` recall reached.
     """
     precision = np.zeros((len(THRESHOLDS), len(RECALLS)))
+    reached = np.zeros(len(THRESHOLDS))
     if not right.shape[1]:
-        return precision, np.zeros(len(THRESHOLDS))
-    right, wrong = np.cumsum(right, axis=1), np.cumsum(wrong, axis=1)
-    recall = right / wanted
-    here = right / (right + wrong + np.spacing(1))
-    # The precision at a recall is the best at this or any higher recall.
-    best = np.maximum.accumulate(here[:, ::-1], axis=1)[:, ::-1]
+        return precision, reached
     for t in range(len(THRESHOLDS)):
-        place = np.searchsorted(recall[t], RECALLS)
-        reached = place < len(recall[t])
-        precision[t, reached] = best[t, place[reached]]
-    return precision, recall[:, -1]
+        hits = np.cumsum(right[t])
+        recall = hits / wanted
+        here = hits / (hits + np.cumsum(wrong[t]) + np.spacing(1))
+        # The precision at a recall is the best at this or any higher recall.
+        best = np.maximum.accumulate(here[::-1])[::-1]
+        place = np.searchsorted(recall, RECALLS)
+        inside = place < len(recall)
+        precision[t, inside] = best[place[inside]]
+        reached[t] = recall[-1]
+    return precision, reached
 
 
 def _mean(values):

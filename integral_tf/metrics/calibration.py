@@ -13,6 +13,8 @@ import numpy as np
 from integral_tf import former
 from integral_tf.signatures import ArrayLike
 
+_BLOCK = 1 << 16  # joints at a time
+
 
 def reliability(
     scores: ArrayLike, hits: ArrayLike, bins: int = 10
@@ -28,15 +30,18 @@ def reliability(
         Three arrays `(bins,)`: each bin's number of scores, their mean, and
         the fraction of hits. The last two are NaN in an empty bin.
     """
-    scores, hits = np.asarray(scores, np.float64), np.asarray(hits, np.float64)
-    place = np.minimum((scores * bins).astype(int), bins - 1)
-    counts = np.bincount(place, minlength=bins)
+    scores, hits = np.asarray(scores), np.asarray(hits)
+    counts, sums, right = np.zeros(bins, int), np.zeros(bins), np.zeros(bins)
+    for start in range(0, len(scores), _BLOCK):
+        values = scores[start : start + _BLOCK].astype(np.float64)
+        place = np.minimum((values * bins).astype(int), bins - 1)
+        counts += np.bincount(place, minlength=bins)
+        sums += np.bincount(place, values, minlength=bins)
+        right += np.bincount(
+            place, hits[start : start + _BLOCK], minlength=bins
+        )
     divisor = np.where(counts, counts, np.nan)
-    return (
-        counts,
-        np.bincount(place, scores, minlength=bins) / divisor,
-        np.bincount(place, hits, minlength=bins) / divisor,
-    )
+    return counts, sums / divisor, right / divisor
 
 
 def calibration_error(
@@ -56,12 +61,35 @@ def calibration_error(
 
 
 def spearman(scores: ArrayLike, errors: ArrayLike) -> float:
-    """Spearman's rank correlation, -1 to 1; 0 if an argument is constant."""
-    from scipy import stats
+    """Spearman's rank correlation, -1 to 1; 0 if an argument is constant.
 
-    if len(np.unique(scores)) < 2 or len(np.unique(errors)) < 2:
+    Equal values have the mean of their ranks.
+    """
+    columns = np.asarray(scores), np.asarray(errors)
+    ordered = [np.sort(each) for each in columns]
+    if any(not len(each) or each[0] == each[-1] for each in ordered):
         return 0.0
-    return float(stats.spearmanr(scores, errors).statistic)
+    products = np.zeros((2, 2))
+    for start in range(0, len(columns[0]), _BLOCK):
+        ranks = np.stack(
+            [
+                _ranks(each[start : start + _BLOCK], among)
+                for each, among in zip(columns, ordered)
+            ]
+        )
+        products += ranks @ ranks.T
+    return float(products[0, 1] / np.sqrt(products[0, 0] * products[1, 1]))
+
+
+def _ranks(values, ordered):
+    """Ranks of some of the values that `ordered` has; their mean is 0."""
+    order = np.argsort(values)  # near queries are near in memory, too
+    ranks = np.empty(len(values))
+    ranks[order] = sum(
+        np.searchsorted(ordered, values[order], side)
+        for side in ("left", "right")
+    )
+    return (ranks - len(ordered)) / 2
 
 
 __getattr__ = former.names(__name__)

@@ -1,7 +1,8 @@
-"""COCO's annotations and keypoint results as arrays.
+"""COCO's annotations and keypoint results, read a part at a time.
 
 A *group* is one image and one category. A detection can match people of its own
-group only. The formats are those of https://cocodataset.org/#format-data and
+group only, so that the joints of a few groups are in memory at a time. The
+formats are those of https://cocodataset.org/#format-data and
 https://cocodataset.org/#format-results.
 
 Shape letters: P people, D detections, K joints. All points are in the image
@@ -10,16 +11,17 @@ frame.
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
-import itertools
 import json
 import os
 import pathlib
+from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from integral_tf.records import json_rows
 from integral_tf.signatures import Path
 
 MAX_DETECTIONS = 20  # of a group
@@ -31,22 +33,18 @@ class People:
     """The truth, sorted by group; within a group in the file's order.
 
     Attributes:
+        row: `(P,)` places in the annotations.
         group: `(P,)` group numbers from 0.
         category: `(P,)` category numbers from 0.
-        joints: `(P, K, 2)` points.
-        visible: `(P, K)` bools, true where labelled.
         area: `(P,)` of the annotations, in square pixels.
-        box: `(P, 4)` x, y, width, height.
         crowd: `(P,)` bools: many people, annotated as one.
         ignored: `(P,)` bools: crowds, and people without labelled joints.
     """
 
+    row: np.ndarray
     group: np.ndarray
     category: np.ndarray
-    joints: np.ndarray
-    visible: np.ndarray
     area: np.ndarray
-    box: np.ndarray
     crowd: np.ndarray
     ignored: np.ndarray
 
@@ -56,35 +54,90 @@ class Detections:
     """The `MAX_DETECTIONS` best poses of each group, sorted by score.
 
     Attributes:
+        row: `(D,)` places in the results.
         group: `(D,)` group numbers from 0.
         category: `(D,)` category numbers from 0.
-        joints: `(D, K, 2)` points.
         area: `(D,)` of `bbox`, if the first result has one, else of the box
             around the joints.
         rank: `(D,)` rank within the group by score, from 0.
     """
 
+    row: np.ndarray
     group: np.ndarray
     category: np.ndarray
-    joints: np.ndarray
     area: np.ndarray
     rank: np.ndarray
 
 
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """Annotations and results that belong together.
+
+    Attributes:
+        people: `People`.
+        found: `Detections`.
+        categories: Number of categories. Group g is of the image
+            `g // categories` and of the category `g % categories`.
+        annotations: Rows of the truth.
+        results: Rows of the results.
+        joints: The number K of joints.
+        boxed: Whether results have boxes.
+    """
+
+    people: People
+    found: Detections
+    categories: int
+    annotations: Sequence[dict[str, Any]]
+    results: Sequence[dict[str, Any]]
+    joints: int
+    boxed: bool
+
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Divides the groups of a few images at a time, in their order.
+
+        Yields:
+            Slice of the people, and the places of the detections, sorted by
+            group and then by score.
+        """
+        people, found = self.people.group, self.found.group
+        by_group = np.argsort(found, kind="stable")
+        everyone = np.sort(np.concatenate([people, found]))
+        images = np.unique(everyone[::_BLOCK] // self.categories)
+        firsts = [*(images * self.categories), np.iinfo(np.int64).max]
+        people = np.searchsorted(people, firsts)
+        found = np.searchsorted(found, firsts, sorter=by_group)
+        for i in range(len(images)):
+            yield (
+                slice(people[i], people[i + 1]),
+                by_group[found[i] : found[i + 1]],
+            )
+
+    def truth(self, people: slice) -> tuple[np.ndarray, np.ndarray]:
+        """`(N, K, 3)` keypoints and `(N, 4)` boxes of a slice of `people`."""
+        rows = [self.annotations[i] for i in self.people.row[people]]
+        boxes = np.array([_get(row, "bbox") for row in rows], np.float64)
+        return keypoints(rows, self.joints), boxes.reshape(-1, 4)
+
+    def poses(self, found: np.ndarray) -> np.ndarray:
+        """`(N, K, 3)` keypoints of places in `found`."""
+        rows = [self.results[i] for i in self.found.row[found]]
+        return keypoints(rows, self.joints)
+
+
 def read(
     truth: dict[str, Any] | Path,
-    results: list[dict[str, Any]] | Path,
+    results: Sequence[dict[str, Any]] | Path,
     joints: int,
-) -> tuple[People, Detections, int]:
+    counted: np.ndarray | None = None,
+) -> Scene:
     """Reads annotations and results, and checks that they belong together.
 
     Args:
         truth: COCO's person_keypoints JSON, loaded, or its path.
         results: COCO's keypoint results, loaded, or their path.
         joints: The number K of joints.
-
-    Returns:
-        `People`, `Detections` and the number of categories.
+        counted: `(K,)` bools, joints that count: a person of whom none is
+            labelled is ignored. None for all.
 
     Raises:
         ValueError: `truth` or `results` is not in COCO's format, or `results`
@@ -95,112 +148,108 @@ def read(
     images = _numbered(truth["images"])
     categories = _numbered(truth["categories"])
     _check_ids(results, images, categories)
-    people = _people(truth["annotations"], images, categories, joints)
-    found = _detections(results, images, categories, joints)
-    return people, found, len(categories)
-
-
-def _people(rows, images, categories, joints):
-    def numbers(row, labelled):
-        count = int(row.get("num_keypoints", labelled))
-        crowd = bool(row.get("iscrowd"))
-        box = _get(row, "bbox")
-        return [_get(row, "area"), *box, crowd, crowd or count == 0]
-
-    image, category, keypoints, others = _columns(
-        rows, images, categories, joints, numbers, 7
-    )
-    group = category * len(images) + image
-    order = np.argsort(group, kind="stable")
-    keypoints, others = keypoints[order], others[order]
-    return People(
-        group=group[order],
-        category=category[order],
-        joints=keypoints[..., :2],
-        visible=keypoints[..., 2] > 0,
-        area=others[:, 0],
-        box=others[:, 1:5],
-        crowd=others[:, 5] > 0,
-        ignored=others[:, 6] > 0,
-    )
-
-
-def _detections(results, images, categories, joints):
     # As in pycocotools, the first result decides whether all have boxes.
     boxed = bool(len(results) and results[0].get("bbox"))
-
-    def numbers(row, _):
-        return [_get(row, "score"), *(_get(row, "bbox") if boxed else [])]
-
-    image, category, keypoints, others = _columns(
-        results, images, categories, joints, numbers, 5 if boxed else 1
+    return Scene(
+        _people(truth["annotations"], images, categories, joints, counted),
+        _detections(results, images, categories, joints, boxed),
+        len(categories),
+        truth["annotations"],
+        results,
+        joints,
+        boxed,
     )
-    score, points = others[:, 0], keypoints[..., :2]
+
+
+def _people(rows, images, categories, joints, counted):
+    def numbers(rows, points):
+        labelled = points[..., 2] > 0
+        pairs = zip(rows, labelled.sum(axis=1).tolist())
+        count = [int(row.get("num_keypoints", n)) for row, n in pairs]
+        crowd = np.array([bool(row.get("iscrowd")) for row in rows], bool)
+        ignored = crowd | (np.array(count, int) == 0)
+        if counted is not None:
+            ignored |= ~(labelled & counted).any(axis=1)
+        return [_get(row, "area") for row in rows], crowd, ignored
+
+    row, image, category, area, crowd, ignored = _columns(
+        rows, images, categories, joints, numbers, (float, bool, bool)
+    )
+    group = image * len(categories) + category
+    order = np.argsort(group, kind="stable")
+    columns = (row, group, category, area, crowd, ignored)
+    return People(*(column[order] for column in columns))
+
+
+def _detections(rows, images, categories, joints, boxed):
+    def numbers(rows, points):
+        score = [_get(row, "score") for row in rows]
+        if boxed:
+            sides = [_get(row, "bbox")[2:] for row in rows]
+            return score, np.reshape(sides, (-1, 2)).astype(float).prod(axis=1)
+        return score, np.ptp(points[..., :2], axis=1).prod(axis=1)
+
+    row, image, category, score, area = _columns(
+        rows, images, categories, joints, numbers, (float, float)
+    )
     if not np.isfinite(score).all():
         raise ValueError(
             "Each result needs a finite `score`, to be sorted by. Received: "
             f"{np.count_nonzero(~np.isfinite(score))} without"
         )
-    if boxed:
-        area = others[:, 3:].prod(axis=1)
-    else:
-        area = np.ptp(points, axis=1).prod(axis=1)
     # Results of equal scores are sorted by image id, then stay in their order:
     # both sorts are stable.
     order = np.lexsort((image, -score))
-    group = (category * len(images) + image)[order]
+    group = (image * len(categories) + category)[order]
     by_group = np.argsort(group, kind="stable")
     first = np.searchsorted(group[by_group], group[by_group])
     rank = np.empty(len(order), int)
     rank[by_group] = np.arange(len(order)) - first
     order, kept = order[rank < MAX_DETECTIONS], rank < MAX_DETECTIONS
     return Detections(
+        row=row[order],
         group=group[kept],
         category=category[order],
-        joints=points[order],
         area=area[order],
         rank=rank[kept],
     )
 
 
-def _columns(rows, images, categories, joints, numbers, count):
+def _columns(rows, images, categories, joints, numbers, kinds):
     """The rows of known images and categories, as columns.
 
     Args:
-        rows: Annotations or results; read once, a block at a time.
+        rows: Annotations or results, of which a block is read at a time.
         images, categories: Dicts from an id to a number.
         joints: The number K of joints.
-        numbers: Function from a row and its number of labelled joints to its
-            `count` further numbers.
-        count: How many these are.
+        numbers: Function from N rows and their `(N, K, 3)` keypoints to
+            further columns `(N,)`.
+        kinds: The dtypes of these.
 
     Returns:
-        `(N,)` numbers of images, `(N,)` numbers of categories, `(N, K, 3)`
-        keypoints and `(N, count)` further numbers.
+        Columns `(N,)`: the places of the rows, the numbers of their images, the
+        numbers of their categories, and the further ones.
     """
-    groups = [np.zeros((0, 2), int)]
-    keypoints, others = [np.zeros((0, joints, 3))], [np.zeros((0, count))]
-    left = iter(rows)
-    while block := list(itertools.islice(left, _BLOCK)):
+    columns = [np.empty(len(rows), kind) for kind in (int, int, int, *kinds)]
+    count = 0
+    for start in range(0, len(rows), _BLOCK):
         block = [
-            row
-            for row in block
+            (place, row)
+            for place, row in enumerate(rows[start : start + _BLOCK], start)
             if _get(row, "image_id") in images
             and _get(row, "category_id") in categories
         ]
-        points = _keypoints(block, joints)
-        labelled = (points[..., 2] > 0).sum(axis=1)
-        more = [numbers(row, n) for row, n in zip(block, labelled.tolist())]
-        pairs = [
-            (images[row["image_id"]], categories[row["category_id"]])
-            for row in block
-        ]
-        groups.append(np.array(pairs, int).reshape(-1, 2))
-        keypoints.append(points)
-        others.append(np.array(more, np.float64).reshape(-1, count))
-    groups = np.concatenate(groups)
-    keypoints, others = np.concatenate(keypoints), np.concatenate(others)
-    return groups[:, 0], groups[:, 1], keypoints, others
+        known = [row for _, row in block]
+        found = (
+            [place for place, _ in block],
+            [images[row["image_id"]] for row in known],
+            [categories[row["category_id"]] for row in known],
+            *numbers(known, keypoints(known, joints)),
+        )
+        for column, values in zip(columns, found):
+            column[count : count + len(block)] = values
+        count += len(block)
+    return [column[:count] for column in columns]
 
 
 def _loaded(source):
@@ -218,7 +267,7 @@ def _check_parts(truth, results):
             "only be submitted. Received: "
             f"{sorted(truth) if isinstance(truth, dict) else type(truth)}"
         )
-    if not isinstance(results, (list, json_rows.Rows)):
+    if not isinstance(results, collections.abc.Sequence):
         raise ValueError(
             "`results` is a list with a dict for each detected pose. "
             f"Received: {type(results)}"
@@ -249,7 +298,12 @@ def _numbered(rows):
     return {value: number for number, value in enumerate(ids)}
 
 
-def _keypoints(rows, joints):
+def keypoints(rows: Sequence[dict[str, Any]], joints: int) -> np.ndarray:
+    """`(N, K, 3)` x, y and visibility or score of N rows.
+
+    Raises:
+        ValueError: a row has no keypoints, or others than K.
+    """
     values = [_get(row, "keypoints") for row in rows]
     try:
         return np.array(values, np.float64).reshape(len(rows), joints, 3)

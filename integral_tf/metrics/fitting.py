@@ -15,6 +15,7 @@ from integral_tf.signatures import ArrayLike
 # Scores are clipped to this distance from 0 and 1 before their logit, as in
 # `layers.ScoreCalibration`.
 _SMALLEST = 1e-6
+_BLOCK = 1 << 16  # joints at a time
 
 
 def fit_platt(scores: ArrayLike, hits: ArrayLike) -> tuple[float, float]:
@@ -36,19 +37,25 @@ def fit_platt(scores: ArrayLike, hits: ArrayLike) -> tuple[float, float]:
     from scipy import optimize
     from scipy import special
 
-    hits = np.asarray(hits, bool)
-    if not len(hits):
+    scores, hits = np.asarray(scores), np.asarray(hits, bool)
+    count = len(hits)
+    if not count:
         return 1.0, 0.0
-    right, wrong = hits.sum(), (~hits).sum()
-    target = np.where(hits, (right + 1) / (right + 2), 1 / (wrong + 2))
-    logits = special.logit(_clipped(scores))
+    right = np.count_nonzero(hits)
+    of_hit, of_miss = (right + 1) / (right + 2), 1 / (count - right + 2)
 
     def loss(parameters):
         slope, offset = parameters
-        values = slope * logits + offset
-        gap = special.expit(values) - target
-        cost = np.logaddexp(0, values) - target * values
-        return cost.mean(), [(gap * logits).mean(), gap.mean()]
+        sums = np.zeros(3)
+        for start in range(0, count, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            target = np.where(hits[block], of_hit, of_miss)
+            logits = special.logit(_clipped(scores[block]))
+            values = slope * logits + offset
+            gap = special.expit(values) - target
+            cost = np.logaddexp(0, values) - target * values
+            sums += cost.sum(), gap @ logits, gap.sum()
+        return sums[0] / count, sums[1:] / count
 
     # A negative slope would reverse the order of scores.
     best = optimize.minimize(
@@ -73,11 +80,16 @@ def cross_fitted(
     from scipy import special
 
     scores, hits = np.asarray(scores), np.asarray(hits)
-    logits = special.logit(_clipped(scores))
-    fitted = np.empty(len(scores))
+    fitted = np.empty(len(scores), np.result_type(scores, np.float32))
     for half in halves(groups):
         slope, offset = fit_platt(scores[~half], hits[~half])
-        fitted[half] = special.expit(slope * logits[half] + offset)
+        for start in range(0, len(scores), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            logits = special.logit(_clipped(scores[block]))
+            values = special.expit(slope * logits + offset)
+            np.copyto(
+                fitted[block], values, where=half[block], casting="same_kind"
+            )
     return fitted
 
 
@@ -88,8 +100,11 @@ def halves(groups: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         groups: `(M,)` labels, such as the image's number. Joints of one group
             are in the same half; every second group is in the first half.
     """
-    _, place = np.unique(groups, return_inverse=True)
-    odd = place % 2 == 1
+    groups = np.asarray(groups)
+    known, odd = np.unique(groups), np.empty(len(groups), bool)
+    for start in range(0, len(groups), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        odd[block] = np.searchsorted(known, groups[block]) % 2 == 1
     return ~odd, odd
 
 

@@ -24,6 +24,8 @@ import numpy as np
 from integral_tf import checks
 from integral_tf.signatures import ArrayLike
 
+_BLOCK = 4096  # people at a time
+
 
 @dataclasses.dataclass(frozen=True)
 class Nme:
@@ -89,12 +91,16 @@ def normalised_errors(
             f"lengths (N,). Received: {predicted.shape}, {truth.shape}, "
             f"{visible.shape}, {lengths.shape}"
         )
-    distance = np.linalg.norm(
-        predicted.astype(np.float64) - truth.astype(np.float64), axis=-1
-    )
-    relative = distance / np.where(lengths > 0, lengths, 1.0)[:, None]
-    relative = np.where(np.isfinite(relative), relative, np.inf)
-    return np.where(visible & (lengths > 0)[:, None], relative, np.nan)
+    errors = np.full(visible.shape, np.nan)
+    for start in range(0, len(errors), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        length = lengths[block, None]
+        offsets = predicted[block].astype(np.float64) - truth[block]
+        distance = np.linalg.norm(offsets, axis=-1)
+        relative = distance / np.where(length > 0, length, 1.0)
+        relative = np.where(np.isfinite(relative), relative, np.inf)
+        np.copyto(errors[block], relative, where=visible[block] & (length > 0))
+    return errors
 
 
 def nme(
@@ -126,13 +132,13 @@ def nme(
         above=0,
     )
     errors = np.asarray(errors, np.float64)
-    shares = np.ones(errors.shape) * (
-        1.0 if weights is None else np.asarray(weights, np.float64)
-    )
-    shares = np.where(np.isnan(errors), 0.0, shares)
-    total = shares.sum(axis=1)
-    # A weight of 0 takes an infinite error out, too.
-    sums = (np.where(shares > 0, errors, 0.0) * shares).sum(axis=1)
+    sums, total = np.zeros(len(errors)), np.zeros(len(errors))
+    shares = np.ones(errors.shape[1]) if weights is None else weights
+    for share, each in zip(np.asarray(shares, np.float64), errors.T):
+        # A weight of 0 takes an infinite error out, too.
+        known = ~np.isnan(each) & (share > 0)
+        total += share * known
+        sums += share * np.where(known, each, 0.0)
     each = np.where(total > 0, sums / np.where(total > 0, total, 1.0), np.nan)
     known = each[total > 0]
     if not known.size:

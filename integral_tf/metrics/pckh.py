@@ -108,15 +108,13 @@ def pckh(
     counted = ~np.isnan(relative) & (weights > 0)
 
     def share(joints, thresholds):
-        person, joint = np.nonzero(counted[:, joints])
-        if not joint.size:
-            return np.full(len(thresholds), np.nan)
-        values = relative[:, joints][person, joint]
-        order = np.argsort(values)
-        # Weights of the joints nearer than the i-th, for each i.
-        near = np.cumsum([0.0, *weights[joints][joint[order]]])
-        hits = np.searchsorted(values[order], thresholds, side="right")
-        return 100.0 * near[hits] / near[-1]
+        hits, total = np.zeros(len(thresholds)), 0.0
+        for k in joints:
+            values = relative[counted[:, k], k]
+            near = [np.count_nonzero(values <= alpha) for alpha in thresholds]
+            hits += weights[k] * np.array(near)
+            total += weights[k] * len(values)
+        return 100.0 * hits / total if total else np.full(len(hits), np.nan)
 
     pooled = skeleton.mean_indices
     curve = share(pooled, ALPHAS / ALPHAS[-1] * up_to)

@@ -100,13 +100,15 @@ def read(
     return content
 
 
-def write(content: dict[str, Any] | Rows, path: str | os.PathLike) -> None:
-    """Writes an object, or `Rows`, as JSON, with a line's end.
+def write(
+    content: dict[str, Any] | collections.abc.Sequence, path: str | os.PathLike
+) -> None:
+    """Writes an object, or a sequence of rows, as JSON, with a line's end.
 
-    The text is that of `json.dumps`; `Rows` are written row by row.
+    The text is that of `json.dumps`; rows are written one by one.
     """
     with pathlib.Path(path).open("w", encoding="utf-8", newline="\n") as file:
-        if isinstance(content, Rows):
+        if not isinstance(content, dict):
             _write_rows(content, file)
         else:
             file.write("{")

@@ -27,7 +27,10 @@ def read(path: pathlib.Path, sha256: str | None) -> dict | None:
         return None
     try:
         if sha256 in (None, exists and file_digest.of(path)):
-            picks = {"annotations": lambda row: row}
+            picks = {
+                "annotations": lambda row: row,
+                "images": lambda row: {"id": row["id"]},
+            }
             truth = json_rows.read(path, "annotations", picks)
             if sha256 or _is_truth(truth):
                 return truth

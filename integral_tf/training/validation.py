@@ -176,7 +176,7 @@ class Validator:
         return [(each["joints"], each["confidence"]) for each in read]
 
     def _average_precision(self, predicted):
-        results = coco_results.of_predictions(predicted, self.annotations)
+        results = coco_results.Results(predicted, self.annotations)
         return metrics.coco_keypoint_ap(
             self.annotations,
             results,

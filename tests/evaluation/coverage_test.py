@@ -7,6 +7,7 @@ import pytest
 
 from integral_tf import layers
 from integral_tf.evaluation import coverage
+from integral_tf.evaluation import predictions
 from tests.evaluation import cases
 
 # sqrt(-2 log(1 - share)) for shares of 0.4 and 0.6: 1.01 and 1.35.
@@ -15,12 +16,21 @@ APART = 1.2
 
 def seen(offset, covariance):
     """Two joints, one of them not labelled, off by this from the truth."""
-    truth = np.zeros((10, 2, 2))
-    return cases.predicted(
-        truth + offset,
-        truth,
-        np.tile([1, 0], (10, 1)),
-        covariance=np.broadcast_to(covariance, (10, 2, 2, 2)),
+    return predictions.of_batch(
+        {
+            "to_image": np.tile(np.eye(2, 3), (10, 1, 1)),
+            "joints": np.zeros((10, 2, 2)),
+            "visible": np.tile([1, 0], (10, 1)),
+            "head_size": np.ones(10),
+            "image_boxes": np.ones((10, 4)),
+            "box_score": np.ones(10),
+            "image_id": np.arange(10),
+            "source_id": np.full(10, b""),
+        },
+        np.zeros((10, 2, 2)) + offset,
+        np.ones((10, 2)),
+        np.tile(np.eye(2, 3), (10, 1, 1)),
+        np.broadcast_to(covariance, (10, 2, 2, 2)),
     )
 
 

@@ -131,7 +131,7 @@ def test_a_result_has_its_persons_own_category():
     truth = {"categories": [{"id": 4}, {"id": 7}]}
 
     def categories(truth):
-        results = coco_results.of_predictions(seen, truth, np.ones(3))
+        results = coco_results.Results(seen, truth, np.ones(3))
         return [row["category_id"] for row in results]
 
     # Records of before have 0: the truth's first category.
@@ -139,11 +139,11 @@ def test_a_result_has_its_persons_own_category():
     assert categories(None) == [1, 1, 1]
 
 
-def test_covariances_get_to_the_image_with_their_joints():
+def test_distances_of_the_truth_are_by_covariances_in_the_image():
     # The window turns x to y and doubles; the image triples y alone.
     people = {
         "to_image": [[[1, 0, 0], [0, 3, 0]]],
-        "joints": np.zeros((1, 2, 2)),
+        "joints": np.array([[[9.0, 5], [9, 7]]]),
         "visible": np.ones((1, 2)),
         "head_size": [0],
         "image_boxes": np.ones((1, 4)),
@@ -155,17 +155,19 @@ def test_covariances_get_to_the_image_with_their_joints():
     to_window = [[[0, 2, 5], [2, 0, 5]]]
     spread = np.array([[[[1, 0.5], [0.5, 4]]] * 2])
     seen = predictions.of_batch(
-        people, people["joints"], np.ones((1, 2)), to_window, spread
+        people, np.zeros((1, 2, 2)), np.ones((1, 2)), to_window, spread
     )
-    # By hand: (x, y) -> (2 y, 6 x).
-    np.testing.assert_allclose(seen.covariance[0, 1], [[16, 6], [6, 36]])
+    # By hand: crop (x, y) -> image (2 y + 5, 6 x + 15), covariances
+    # [[16, 6], [6, 36]], and the truth is aside by (4, 0) and (4, 6).
+    aside = [(16 / 15) ** 0.5, 1.6**0.5]
+    np.testing.assert_allclose(seen.sigmas_off, [aside], rtol=1e-5)
     both = predictions.concatenate([seen, seen])
-    assert both.covariance.shape == (2, 2, 2, 2)
+    np.testing.assert_allclose(both.sigmas_off, [aside] * 2, rtol=1e-5)
     assert both.image_extent.tolist() == [[640, 480]] * 2
     seen = predictions.of_batch(
         people, people["joints"], np.ones((1, 2)), to_window
     )
-    assert predictions.concatenate([seen, seen]).covariance is None
+    assert predictions.concatenate([seen, seen]).sigmas_off is None
 
 
 def test_a_persons_error_is_a_weighted_mean():

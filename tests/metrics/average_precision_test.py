@@ -1,4 +1,4 @@
-"""Tests for COCO's average precision, most of them against pycocotools."""
+"""Tests for COCO's average precision: pycocotools', hotcoco's and this one."""
 
 import copy
 import json
@@ -8,17 +8,18 @@ import pytest
 
 from integral_tf import metrics
 from integral_tf import skeletons
+from integral_tf.metrics import coco_arrays
 from integral_tf.metrics import oks
+from tests.metrics import pycocotools_ap
 
 NAMES = "AP AP50 AP75 APM APL AR AR50 AR75 ARM ARL".split()
 SIGMAS = np.array(skeletons.COCO.sigmas)
 PERSON = {"id": 1, "name": "person"}
 
 
-def official(truth, results):
-    """pycocotools' figures, in the order of `NAMES`."""
-    pytest.importorskip("pycocotools")
-    return list(metrics.pycocotools_ap(truth, results).values())
+@pytest.fixture(params=["coco_keypoint_ap", "hotcoco_ap"])
+def score(request):
+    return getattr(metrics, request.param)
 
 
 def annotation(image, joints, area=4e4, visible=2, **kwargs):
@@ -118,12 +119,13 @@ def random_set(seed, categories=1):
     return dataset(images, people, named), found
 
 
-def require_equal(truth, results):
-    got = metrics.coco_keypoint_ap(truth, results)
-    assert list(got) == NAMES
-    np.testing.assert_allclose(
-        list(got.values()), official(truth, results), rtol=0, atol=1e-6
-    )
+def require_equal(truth, results, sigmas=SIGMAS):
+    """Requires pycocotools' figures of both."""
+    official = pycocotools_ap.pycocotools_ap(truth, results, sigmas)
+    for score in (metrics.coco_keypoint_ap, metrics.hotcoco_ap):
+        got = score(truth, results, sigmas)
+        assert list(got) == NAMES
+        assert got == pytest.approx(official, rel=0, abs=1e-6)
     return got
 
 
@@ -152,6 +154,24 @@ def test_equals_pycocotools_over_several_categories(seed):
     require_equal(*random_set(seed, categories=3))
 
 
+def test_equals_pycocotools_a_few_images_at_a_time(monkeypatch):
+    monkeypatch.setattr(coco_arrays, "_BLOCK", 7)
+    require_equal(*random_set(2, categories=3))
+
+
+@pytest.mark.parametrize("joints", [1, 14, 98])
+def test_equals_pycocotools_for_another_skeleton(joints):
+    truth, results = random_set(0)
+    for row in truth["annotations"] + results:
+        points = np.tile(np.reshape(row["keypoints"], (17, 3)), (6, 1))[:joints]
+        row["keypoints"] = points.ravel().tolist()
+        if "num_keypoints" in row:
+            row["num_keypoints"] = int((points[:, 2] > 0).sum())
+    sigmas = np.random.default_rng(1).uniform(0.02, 0.2, joints)
+    got = require_equal(truth, results, sigmas)
+    assert 0.05 < got["AP"] < 0.95
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_equals_pycocotools_where_results_have_boxes(seed):
     truth, results = random_set(seed)
@@ -159,17 +179,17 @@ def test_equals_pycocotools_where_results_have_boxes(seed):
     for row in results:
         row["bbox"] = rng.uniform(10, 150, 4).tolist()
     got = require_equal(truth, results)
-    assert got != metrics.coco_keypoint_ap(*random_set(seed))  # they matter
+    assert got != metrics.hotcoco_ap(*random_set(seed))  # they matter
 
 
-def test_the_truth_finds_everyone():
+def test_the_truth_finds_everyone(score):
     truth, _ = random_set(1)
     results = [
         {**person, "score": 1.0}
         for person in truth["annotations"]
         if person["num_keypoints"] and not person["iscrowd"]
     ]
-    got = metrics.coco_keypoint_ap(truth, results)
+    got = score(truth, results)
     assert got == pytest.approx(dict.fromkeys(NAMES, 1))
 
 
@@ -177,7 +197,7 @@ def test_the_truth_finds_everyone():
 HERE, THERE = (100.0, 100.0), (900.0, 900.0)
 
 
-def test_precision_worked_by_hand():
+def test_precision_worked_by_hand(score):
     # Right, wrong, right: precision 1 at recall 0.5, then 2/3 at recall 1.
     # Of the 101 recalls 0, 0.01, ... 1, the first 51 are up to 0.5.
     truth = dataset([7], [annotation(7, HERE), annotation(7, THERE)])
@@ -186,7 +206,7 @@ def test_precision_worked_by_hand():
         detection(7, (900, 100), 0.5),
         detection(7, THERE, 0.3),
     ]
-    got = metrics.coco_keypoint_ap(truth, results)
+    got = score(truth, results)
     assert got["AP"] == pytest.approx((51 + 50 * 2 / 3) / 101)
     assert got["AR"] == 1
     assert (got["APM"], got["ARM"]) == (-1, -1)  # both people are large
@@ -194,36 +214,36 @@ def test_precision_worked_by_hand():
     assert (got["APL"], got["ARL"]) == pytest.approx((1, 1))
 
 
-def test_thresholds_worked_by_hand():
+def test_thresholds_worked_by_hand(score):
     # 17 joints at 200 sigma sqrt(8 ln(1 / 0.72)) have an OKS of 0.72: right at
     # 0.5, 0.55, 0.6, 0.65 and 0.7, wrong from 0.75 on.
     apart = 200 * SIGMAS * np.sqrt(8 * np.log(1 / 0.72))
     moved = np.array(HERE) + np.stack([apart, 0 * apart], axis=1)
     truth = dataset([7], [annotation(7, HERE)])
-    got = metrics.coco_keypoint_ap(truth, [detection(7, moved, 1)])
+    got = score(truth, [detection(7, moved, 1)])
     assert (got["AR50"], got["AR75"], got["AR"]) == (1, 0, 0.5)
     assert (got["AP50"], got["AP75"]) == pytest.approx((1, 0))
     assert got["AP"] == pytest.approx(0.5)
 
 
-def test_a_threshold_itself_is_reached():
+def test_a_threshold_itself_is_reached(score):
     # One of two joints is right, the other nowhere: an OKS of 0.5.
     person = {**annotation(7, HERE), "keypoints": [5, 5, 2, 90, 90, 2]}
     result = {**detection(7, HERE, 1), "keypoints": [5, 5, 1, 1e9, 90, 1]}
-    got = metrics.coco_keypoint_ap(dataset([7], [person]), [result], (0.1, 0.1))
+    got = score(dataset([7], [person]), [result], (0.1, 0.1))
     assert (got["AR50"], got["AR"]) == pytest.approx((1, 0.1))
 
 
-def test_both_bounds_belong_to_an_area():
+def test_both_bounds_belong_to_an_area(score):
     # Medium is 1,024 to 9,216: of each pair only the second has its size.
     areas = {"M": (1023, 1024), "L": (9215, 9216)}
     for name, (smaller, larger) in areas.items():
         for area, expected in ((smaller, -1), (larger, 1)):
             truth = dataset([7], [annotation(7, HERE, area)])
-            got = metrics.coco_keypoint_ap(truth, [detection(7, HERE, 1)])
+            got = score(truth, [detection(7, HERE, 1)])
             assert got[f"AR{name}"] == expected
     truth = dataset([7], [annotation(7, HERE, 9216)])
-    got = metrics.coco_keypoint_ap(truth, [detection(7, HERE, 1)])
+    got = score(truth, [detection(7, HERE, 1)])
     assert (got["ARM"], got["ARL"]) == (1, 1)
 
 
@@ -237,44 +257,55 @@ def test_equals_pycocotools_where_areas_are_bounds(side):
     require_equal(dataset([7], people), [vain, *found])
 
 
-def test_the_twenty_surest_of_an_image_count():
+def test_the_twenty_surest_of_an_image_count(score):
     truth = dataset([7, 8], [annotation(7, HERE), annotation(8, HERE)])
     vain = [detection(7, THERE, 0.5) for _ in range(20)]
     found = [detection(7, HERE, 0.4), detection(8, HERE, 0.4)]
-    assert metrics.coco_keypoint_ap(truth, vain + found)["AR"] == 0.5
-    assert metrics.coco_keypoint_ap(truth, vain[1:] + found)["AR"] == 1
+    assert score(truth, vain + found)["AR"] == 0.5
+    assert score(truth, vain[1:] + found)["AR"] == 1
 
 
-def test_a_crowd_excuses_many_and_someone_unlabelled_one():
+def test_a_crowd_excuses_many_and_someone_unlabelled_one(score):
     surest, twice = detection(7, HERE, 0.5), detection(7, THERE, 0.9)
     for kind, expected in (({"iscrowd": 1}, 1.0), ({}, 0.5)):
         ignored = annotation(7, THERE, visible=0, **kind)
         truth = dataset([7], [annotation(7, HERE), ignored])
-        got = metrics.coco_keypoint_ap(truth, [surest, twice, twice])
+        got = score(truth, [surest, twice, twice])
         assert got["AP"] == pytest.approx(expected)
 
 
-def test_nobody_to_find_is_minus_one():
+def test_nobody_to_find_is_minus_one(score):
     for people in ([], [annotation(7, HERE, visible=0)]):
         truth = dataset([7], people)
         for results in ([], [detection(7, HERE, 0.5)]):
-            got = metrics.coco_keypoint_ap(truth, results)
+            got = score(truth, results)
             assert got == dict.fromkeys(NAMES, -1)
 
 
-def test_nobody_found_is_zero():
+def test_nobody_found_is_zero(score):
     truth = dataset([7, 8], [annotation(7, HERE), annotation(7, HERE, 2000)])
     for results in ([], [detection(8, HERE, 0.5)]):
-        got = metrics.coco_keypoint_ap(truth, results)
+        got = score(truth, results)
         assert got == dict.fromkeys(NAMES, 0)
 
 
-def test_an_id_of_zero_can_be_found():
+def test_an_id_of_zero_can_be_found(score):
     # pycocotools takes the id 0 for "no match".
     truth = dataset([7], [annotation(7, HERE)])
     truth["annotations"][0]["id"] = 0
-    got = metrics.coco_keypoint_ap(truth, [detection(7, HERE, 0.5)])
+    got = score(truth, [detection(7, HERE, 0.5)])
     assert got["AP"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("first", [0, -3])
+def test_ids_may_begin_at_or_below_0(score, first):
+    truth, results = random_set(4)
+    expected = score(truth, results)
+    for row in truth["images"] + truth["annotations"] + results:
+        row["image_id" if "image_id" in row else "id"] += first - 500
+    for number, row in enumerate(truth["annotations"]):
+        row["id"] = first + number
+    assert score(truth, results) == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_joint_that_is_no_number_is_far_away():
@@ -283,26 +314,24 @@ def test_a_joint_that_is_no_number_is_far_away():
     assert got["AP"] == 0
 
 
-def test_another_skeleton_by_its_sigmas():
+def test_another_skeleton_by_its_sigmas(score):
     truth = dataset([7], [annotation(7, HERE)])
     truth["annotations"][0]["keypoints"] = [5, 5, 2, 90, 90, 2]
     result = {**detection(7, HERE, 1), "keypoints": [5, 5, 1, 90, 90, 1]}
-    got = metrics.coco_keypoint_ap(truth, [result], sigmas=(0.1, 0.1))
+    got = score(truth, [result], sigmas=(0.1, 0.1))
     assert got["AP"] == pytest.approx(1)
     with pytest.raises(ValueError, match="here for 17, of which `sigmas`"):
-        metrics.coco_keypoint_ap(truth, [result])
+        score(truth, [result])
 
 
-def test_reads_files_and_changes_nothing(tmp_path):
+def test_reads_files_and_changes_nothing(tmp_path, score):
     truth, results = random_set(2)
     (tmp_path / "truth.json").write_text(json.dumps(truth))
     (tmp_path / "results.json").write_text(json.dumps(results))
     before = copy.deepcopy((truth, results))
-    got = metrics.coco_keypoint_ap(truth, results)
+    got = score(truth, results)
     assert (truth, results) == before
-    assert got == metrics.coco_keypoint_ap(
-        tmp_path / "truth.json", str(tmp_path / "results.json")
-    )
+    assert got == score(tmp_path / "truth.json", str(tmp_path / "results.json"))
 
 
 def test_more_pairs_than_are_compared_at_once(monkeypatch):
@@ -335,9 +364,9 @@ RESULT = detection(7, HERE, 0.5)
         (TRUTH, [RESULT, [1]], r"COCO's `image_id`. Received: \[1\]"),
     ],
 )
-def test_says_what_is_wrong(truth, results, message):
+def test_says_what_is_wrong(truth, results, message, score):
     with pytest.raises(ValueError, match=message):
-        metrics.coco_keypoint_ap(truth, results)
+        score(truth, results)
 
 
 def test_weights_of_joints():
@@ -364,8 +393,8 @@ def test_whoever_has_only_joints_of_weight_0_is_not_to_be_found():
     joints = np.full((17, 2), 100.0)
     keypoints = np.zeros((17, 3))
     keypoints[0] = 100, 100, 2
-    row = annotation(1, joints, keypoints=keypoints.ravel().tolist())
-    truth = dataset([1], [row])
-    nobody = metrics.coco_keypoint_ap(truth, [], weights=[0] + [1] * 16)
-    assert nobody["AP"] == -1
+    someone = annotation(1, joints, keypoints=keypoints.ravel().tolist())
+    truth = dataset([1], [someone])
+    nobody = metrics.coco_keypoint_ap(truth, [], weights=[0] + [1] * 16)["AP"]
+    assert nobody == -1
     assert metrics.coco_keypoint_ap(truth, [])["AP"] == 0

@@ -212,7 +212,6 @@ def test_annotation_ids_may_count_from_0(tmp_path, first):
     truth, _ = coco_files.read(
         coco_files.write(tmp_path, annotations=rows, images=images)
     )
-    # pycocotools takes the id 0 for nobody.
     assert coco_files.self_score(truth) == pytest.approx(1.0)
     assert truth["annotations"][0]["id"] == first
 

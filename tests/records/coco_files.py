@@ -72,9 +72,5 @@ def self_score(truth):
         for row in truth["annotations"]
         if row["num_keypoints"]
     ]  # fmt: skip
-    scores = [metrics.coco_keypoint_ap(truth, results, sigmas)["AP"]]
-    try:
-        scores.append(metrics.pycocotools_ap(truth, results, sigmas)["AP"])
-    except ImportError:
-        pass
-    return min(scores)
+    both = metrics.coco_keypoint_ap, metrics.hotcoco_ap
+    return min(each(truth, results, sigmas)["AP"] for each in both)

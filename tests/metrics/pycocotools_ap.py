@@ -1,26 +1,17 @@
-"""COCO's official average precision, by pycocotools."""
-
-from __future__ import annotations
+"""COCO's official average precision, by pycocotools: the tests' reference."""
 
 import contextlib
 import copy
 import io
-from typing import Any
 
 import numpy as np
+import pytest
 
-from integral_tf import optional
 from integral_tf import skeletons
-from integral_tf.signatures import Numbers
-
-NAMES = tuple("AP AP50 AP75 APM APL AR AR50 AR75 ARM ARL".split())
+from integral_tf.metrics import hotcoco
 
 
-def pycocotools_ap(
-    truth: dict[str, Any],
-    results: list[dict[str, Any]],
-    sigmas: Numbers = skeletons.COCO.sigmas,
-) -> dict[str, float]:
+def pycocotools_ap(truth, results, sigmas=skeletons.COCO.sigmas):
     """Scores detected poses with `COCOeval(iouType="keypoints")`.
 
     Args:
@@ -30,16 +21,10 @@ def pycocotools_ap(
         sigmas: `(K,)` standard deviations per joint.
 
     Returns:
-        The dict of `coco_keypoint_ap`, which computes the same figures faster.
-
-    Raises:
-        ImportError: pycocotools is not installed.
+        The dict of `coco_keypoint_ap`.
     """
-    what = "an evaluation with COCO's own code"
-    coco, cocoeval = (
-        optional.need(f"pycocotools.{name}", "pycocotools", what, extra="")
-        for name in ("coco", "cocoeval")
-    )
+    coco = pytest.importorskip("pycocotools.coco")
+    cocoeval = pytest.importorskip("pycocotools.cocoeval")
     with contextlib.redirect_stdout(io.StringIO()):
         api = coco.COCO()
         # Versions 2.0.9 and 2.0.10 ask for `info`.
@@ -56,4 +41,4 @@ def pycocotools_ap(
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-    return dict(zip(NAMES, map(float, evaluation.stats)))
+    return dict(zip(hotcoco.NAMES, map(float, evaluation.stats)))
