@@ -12,10 +12,12 @@ from integral_tf.config.model import METHODS
 from integral_tf.config.model import ModelConfig
 from integral_tf.config.model import TWO_PHASE_METHODS
 from integral_tf.config.predict import PredictConfig
+from integral_tf.config.train import LIKELIHOODS
 from integral_tf.config.train import TrainConfig
 
 __all__ = [
     "HEATMAP_METHODS",
+    "LIKELIHOODS",
     "METHODS",
     "TWO_PHASE_METHODS",
     "EvaluateConfig",

@@ -19,9 +19,14 @@ from integral_tf.evaluation import comparison
 from integral_tf.evaluation import report
 from integral_tf.experiments import complexity
 from integral_tf.experiments import figure2
+from integral_tf.experiments import seeds as over_seeds
 from integral_tf.experiments import tables
 from integral_tf.models import loading
 from integral_tf.records.folder import Records
+
+
+# In a run's folder: minutes of training, as this command saw them.
+_MINUTES = "minutes.txt"
 
 
 class Runs:
@@ -88,8 +93,17 @@ class Runs:
         parts += [f"{k}_{v}" for k, v in self._changed(row).items()]
         return self.out / "runs" / "-".join([*parts, f"seed_{seed}"])
 
+    def evaluation(self, row: tables.Row, seed: int) -> pathlib.Path:
+        """Path of a run's evaluation, named for how its maps are read."""
+        name = "-".join(filter(None, [runs.EVALUATION, row.read_by]))
+        return self.folder(row, seed) / name
+
     def one(self, row: tables.Row, seed: int) -> dict:
-        """Trains and scores one run, unless done; returns its metrics."""
+        """Trains and scores one run, unless done; returns its metrics.
+
+        `minutes` among them are those of its training, over all interrupts
+        that the same process saw.
+        """
         folder = self.folder(row, seed)
         changed = {
             **self._changed(row),
@@ -109,28 +123,51 @@ class Runs:
                     f"another --out. Received: --data={self.data}"
                 )
         if not (folder / runs.MODEL).exists():
+            self._train(folder, changed)
+        out = self.evaluation(row, seed)
+        asked = {**self._measured, "read_by": row.read_by}
+        found = self._evaluated(out, asked)
+        if found is None:
+            given = [f"--{n}={value}" for n, value in asked.items()]
+            if row.read_by:
+                given.append(f"--out={out}")
+            _call("evaluate", f"--workdir={folder}", *filter(_is_set, given))
+            found = self._evaluated(out, asked)
+        spent = folder / _MINUTES
+        if spent.exists():
+            found["minutes"] = float(spent.read_text())
+        return found
+
+    def _train(self, folder, changed):
+        """Trains a run, and adds the minutes to those of earlier tries."""
+        began, path = time.monotonic(), folder / _MINUTES
+        try:
             _call(
                 "train",
                 self._budgets_flag(),
                 *[f"--{name}={value}" for name, value in changed.items()],
             )
-        found = self._evaluated(folder)
-        if found is None:
-            asked = [f"--{n}={value}" for n, value in self._measured.items()]
-            _call("evaluate", f"--workdir={folder}", *filter(_is_set, asked))
-            found = self._evaluated(folder)
-        return found
+        finally:
+            before = float(path.read_text()) if path.exists() else 0.0
+            if folder.is_dir():
+                minutes = before + (time.monotonic() - began) / 60
+                path.write_text(f"{minutes:.3f}\n")
 
-    def _evaluated(self, folder):
-        """The metrics of a run in the wanted unit; None if there are none."""
-        path = folder / runs.EVALUATION / runs.METRICS
+    def errors(self, row: tables.Row, seeds: int) -> np.ndarray:
+        """`(S, N, K)` normalised errors of a row's evaluations."""
+        folders = [self.evaluation(row, seed) for seed in range(seeds)]
+        return np.stack([comparison.read(each).errors for each in folders])
+
+    def _evaluated(self, folder, wanted):
+        """The metrics of an evaluation of this kind; None if there are none."""
+        path = folder / runs.METRICS
         if not path.exists():
             return None
         found = json.loads(path.read_text())
         # Evaluations of a version before 0.3 know no other unit.
         protocol = found.get("protocol", {})
-        asked = {name: protocol.get(name, "") for name in self._measured}
-        return found if asked == self._measured else None
+        asked = {name: protocol.get(name, "") for name in wanted}
+        return found if asked == wanted else None
 
     def _budgets_flag(self):
         if self.flagfile.parent == flagfiles.PRESETS:
@@ -184,7 +221,7 @@ def table_page(
     if _is_named(first):
         unit, papers = f", in {first['unit']},", ""
     lines = [
-        f"# Table {table}",
+        "# Heads of today" if table == tables.HEADS else f"# Table {table}",
         "",
         f"{first['metric']} in percent{unit} over {first['people']} people, "
         f"{first['joints']} joints, of the {first['split']} split of "
@@ -203,6 +240,7 @@ def table_page(
     if table == 7:
         lines += ["", complexity.table(7)]
     lines += claims_table(tables.claims(table, figures), scores, seeds)
+    lines += differences_table(rows, trained, seeds)
     return "\n".join(lines).replace("I*", r"I\*") + "\n"
 
 
@@ -220,23 +258,79 @@ def _rows(rows, scores, names):
     named = _is_named(first)
     more = [name for name in first if name.startswith(("NME", "FR@"))]
     names = [*names, *(more if named else ())]
+    has_paper = not named and all(row.paper for row in rows)
     head = [
         f"{name}{of}"
-        for of in (("",) if named else ("", ", paper", ", difference"))
+        for of in (("", ", paper", ", difference") if has_paper else ("",))
         for name in names
     ]
+    head += ["calibration error", "minutes"]
     lines = ["| | " + " | ".join(head) + " |", "|---" * (1 + len(head)) + "|"]
     for row in rows:
         mine = [_mean(scores[row.label], name) for name in names]
         cells = [f"{v:.2f}" if i in (1, 3, 4) else f"{v:.1f}"
                  for i, v in enumerate(mine)]  # fmt: skip
-        if not named:
+        if has_paper:
             cells += [f"{v:.1f}" for v in row.paper]
             cells += [f"{a - b:+.1f}" for a, b in zip(mine, row.paper)]
+        cells += [_calibration(scores[row.label]), _minutes(scores[row.label])]
         lines.append(f"| {row.label} | " + " | ".join(cells) + " |")
     cells = [f"{first['mean_pose'][name]:.1f}" for name in names]
-    blank = "" if named else " |" * 6
+    blank = " |" * (6 * has_paper + 2)
     return [*lines, f"| mean pose | {' | '.join(cells)} |{blank}"]
+
+
+def _calibration(scores):
+    """Expected calibration error of the scores; empty if there are none."""
+    found = [
+        next(iter(each["scores"].values()))["calibration_error"]
+        for each in scores
+        if each.get("scores")
+    ]
+    return f"{np.mean(found):.3f}" if found else ""
+
+
+def _minutes(scores):
+    """Minutes of training a run; empty if another command trained it."""
+    found = [each["minutes"] for each in scores if "minutes" in each]
+    return f"{np.mean(found):.1f}" if found else ""
+
+
+def differences_table(
+    rows: list[tables.Row], trained: Runs, seeds: int
+) -> list[str]:
+    """Markdown lines: I1 less H1 at the tight threshold, by each reading.
+
+    Args:
+        rows: List of `tables.Row`.
+        trained: The `Runs`, whose evaluations are there.
+        seeds: Number of seeds.
+    """
+    own = [row for row in rows if (row.method, row.settings) == ("I1", {})]
+    others = [row for row in rows if (row.method, row.settings) == ("H1", {})]
+    if not (own and others):
+        return []
+    figures = comparison.read(trained.evaluation(own[0], 0)).figures
+    alpha = min(comparison.unit_of(figures).alphas)
+    errors = trained.errors(own[0], seeds)
+    lines = [
+        "",
+        f"| Difference @{alpha:g} | points | interval of 95 % |",
+        "|---|---|---|",
+    ]
+    for row in others:
+        value, low, high = over_seeds.difference(
+            errors, trained.errors(row, seeds), alpha
+        )
+        lines.append(
+            f"| I1 less {row.label} | {value:+.2f} | {low:+.2f} to {high:+.2f} |"
+        )
+    return [
+        *lines,
+        "",
+        f"The interval is that of draws of {seeds} seeds, and of the people "
+        "within each.",
+    ]
 
 
 def claims_table(
@@ -270,16 +364,23 @@ def _mean(scores, metric):
 
 
 def reproduce(
-    table: int, figure: int, trained: Runs, seeds: int = 1, person: int = -1
+    table: int,
+    figure: int,
+    trained: Runs,
+    seeds: int = 1,
+    person: int = -1,
+    *,
+    refined: bool = False,
 ) -> None:
     """Writes the page of a table, or a figure.
 
     Args:
-        table: Number of the table; 0 for none.
+        table: Number of the table, or `tables.HEADS`; 0 for none.
         figure: Number of the figure; 0 for none.
         trained: The `Runs`.
         seeds: Number of runs of each row of a table.
         person: Figure 2: index of the person, as in `figure2.draw`.
+        refined: Read the maxima of a table by shift and by DARK, too.
 
     Raises:
         ValueError: not exactly one of table and figure is given, or `seeds` is
@@ -294,12 +395,15 @@ def reproduce(
     records = Records.open(trained.data)
     methods = {2: ("H1", "I1"), 3: ("H1", "R1", "I*", "I1")}
     rows = tables.rows(table or 2, trained.budget)
+    if refined and table:
+        rows = tables.refined(rows)
     if figure:
         rows = [row for row in rows if row.method in methods[figure]]
     scores = trained.all(rows, seeds if table else 1)
     if table:
         page = table_page(table, rows, scores, trained, seeds)
-        path = trained.out / f"table{table}.md"
+        name = "heads" if table == tables.HEADS else f"table{table}"
+        path = trained.out / f"{name}.md"
         path.write_text(page)
         print(f"\n{page}")
     elif figure == 3:

@@ -131,6 +131,7 @@ def check(config: configs.TrainConfig) -> Records:
             "A run has at least one epoch, or with --init_from none. "
             f"Received: --epochs={config.epochs}"
         )
+    _check_likelihood(config)
     for phase in (schedule.start(config).phase, "main"):
         losses = objectives.objectives(config, phase, records.skeleton)
         if not any(each.weight for each in losses.values()):
@@ -150,6 +151,20 @@ def check(config: configs.TrainConfig) -> Records:
         )
     _tell(config, records)
     return records
+
+
+def _check_likelihood(config):
+    """Requires a map, and a beta that stays, of a likelihood's covariance."""
+    if config.joint_loss not in configs.LIKELIHOODS:
+        return
+    later = objectives.reads_gaussian(config) and not config.beta
+    if config.method in ("R1", *configs.HEATMAP_METHODS) or later:
+        raise ValueError(
+            "A likelihood reads the covariance of a map that is integrated: I1 "
+            "to I3 and I*, and with --heatmap_reading=gaussian a --beta. "
+            f"Received: --joint_loss={config.joint_loss} "
+            f"--method={config.method} --beta={config.beta:g}"
+        )
 
 
 def _check_validation(config, records):
@@ -186,6 +201,11 @@ def _tell(config, records):
         print(
             f"--joint_loss={config.joint_loss} does nothing: "
             f"--method={config.method} has no joint loss"
+        )
+    if config.joint_loss in configs.LIKELIHOODS:
+        print(
+            "the joint loss is a negative log-likelihood, which may fall below "
+            "0: lower is better there, too"
         )
     if config.balance:
         print(balance.described(records, config.balance))

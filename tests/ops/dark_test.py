@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import ndimage
 
 from integral_tf import layers
 from integral_tf.ops import dark
-from tests import conformance
 
 
 def blobs(*places, sigma=1.0, height=16, width=14):
@@ -83,14 +83,12 @@ def test_what_has_no_gaussian_keeps_its_maximum():
     assert np.isfinite(got).all() and got[1, 1] == 8
 
 
-def test_the_layer_conforms(tmp_path):
-    maps = np.random.default_rng(0).normal(size=(2, 8, 7, 3))
-    conformance.check_layer(
-        layers.Argmax(stride=8, refinement="dark", sigma=1.5),
-        maps.astype("float32"),
-        expected_shape={"joints": (2, 3, 2), "confidence": (2, 3)},
-        tmp_path=tmp_path,
-    )
+def test_the_layer_keeps_its_options_and_runs_in_a_graph():
+    layer = layers.Argmax(stride=4, refinement="dark", sigma=1.5)
+    twin = layers.Argmax.from_config(layer.get_config())
+    maps = blobs((6.31, 7.84), (9.6, 5.2)).astype("float32")
+    graph = tf.function(twin)(maps)["joints"]
+    np.testing.assert_allclose(graph, layer(maps)["joints"], atol=1e-4)
 
 
 def test_the_layer_places_the_point_in_the_crop():
