@@ -24,7 +24,6 @@ from integral_tf.experiments import tables
 from integral_tf.models import loading
 from integral_tf.records.folder import Records
 
-
 # In a run's folder: minutes of training, as this command saw them.
 _MINUTES = "minutes.txt"
 
@@ -322,9 +321,8 @@ def differences_table(
         value, low, high = over_seeds.difference(
             errors, trained.errors(row, seeds), alpha
         )
-        lines.append(
-            f"| I1 less {row.label} | {value:+.2f} | {low:+.2f} to {high:+.2f} |"
-        )
+        interval = f"{low:+.2f} to {high:+.2f}"
+        lines.append(f"| I1 less {row.label} | {value:+.2f} | {interval} |")
     return [
         *lines,
         "",

@@ -94,14 +94,16 @@ def refined(rows: list[Row]) -> list[Row]:
 
 def _heads():
     """The heads and the readings of after the paper, beside H1, H2, R1, I1."""
-    joint = {"heatmap_epochs": 0}
     gaussian = {"heatmap_reading": "gaussian"}
+    # Its joint loss has the regulariser from the first epoch on.
+    divergence = {"heatmap_reading": "divergence", "heatmap_epochs": 0}
+    variance = {"heatmap_reading": "variance", "heatmap_epochs": 0}
     rows = refined([Row(m, m, {}) for m in ("H1", "H2")])
     rows += [Row(m, m, {}) for m in ("R1", "I*", "I1")]
     return rows + [
         Row("I1, L2", "I1", {"joint_loss": "L2"}),
-        Row("DSNT, divergence", "I1", dict(joint, heatmap_reading="divergence")),
-        Row("DSNT, variance", "I1", dict(joint, heatmap_reading="variance")),
+        Row("DSNT, divergence", "I1", divergence),
+        Row("DSNT, variance", "I1", variance),
         Row("I1, Gaussian maps", "I1", gaussian),
         Row("I1, Gaussian maps, compensated", "I1",
             dict(gaussian, compensate=True)),

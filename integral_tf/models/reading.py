@@ -32,8 +32,9 @@ def reread(model: keras.Model, by: str, sigma: float) -> keras.Model:
     Args:
         model: A pose model.
         by: `"argmax"`, the maximum (Eq. 1); `"shift"`, the maximum and a
-            quarter of a pixel; `"dark"`, the maximum of a Gaussian (`ops.dark`);
-            `"integral"`, the expectation (Eq. 8). Empty keeps the model.
+            quarter of a pixel; `"dark"`, the maximum of a Gaussian
+            (`ops.dark`); `"integral"`, the expectation (Eq. 8). Empty keeps
+            the model.
         sigma: Standard deviation of the Gaussians that the maps were trained
             on, in heat-map pixels.
 

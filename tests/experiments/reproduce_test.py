@@ -68,6 +68,22 @@ def test_what_halving_the_map_costs():
     assert "+4.20" in line
 
 
+def test_the_heads_of_today_are_runs_of_their_own():
+    rows = tables.rows(tables.HEADS, BUDGETS["small"])
+    assert len({row.label for row in rows}) == len(rows)
+    for row in rows:  # none is refused
+        config.TrainConfig(method=row.method, **row.settings)
+    # Three readings of H1 are one run, and so have three evaluations.
+    runs = reproduce.Runs(flagfiles.preset("small"), "data", "out")
+    three = [row for row in rows if row.method == "H1"]
+    assert len({runs.folder(row, 0) for row in three}) == 1
+    assert [runs.evaluation(row, 0).name for row in three] == [
+        "evaluation", "evaluation-shift", "evaluation-dark",
+    ]  # fmt: skip
+    others = [row for row in rows if row.method[0] in "IR"]
+    assert len({runs.folder(row, 0) for row in others}) == len(others)
+
+
 def test_a_claim_that_fails_with_one_seed_says_so():
     claim = tables.Claim("a > b, AUC", ((1, "a", "AUC"), (-1, "b", "AUC")))
     scores = {"a": [{"AUC": 2.0}, {"AUC": 1.0}], "b": [{"AUC": 1.5}] * 2}
@@ -131,6 +147,7 @@ def test_a_figure_and_a_table_from_the_same_runs(runs, monkeypatch, capfd):
     assert "$ integral-tf train" not in capfd.readouterr().out
     page = (runs.out / "table2.md").read_text()
     assert "| H1 |" in page and "| 86.8 | 17.2 | 52.9 |" in page
+    assert "| Difference @0.1 |" in page and "| I1 less H1 |" in page
     assert "Budget: tiny" in page and "| I1 > H1, AUC |" in page
 
 
