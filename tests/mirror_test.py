@@ -33,6 +33,7 @@ TESTED_IN = {
     "evaluation/report": "evaluation/evaluate_test.py",
     "experiments/complexity": "models/complexity_test.py",
     "experiments/figure2": "experiments/reproduce_test.py",
+    "experiments/pages": "experiments/reproduce_test.py",
     "experiments/tables": "experiments/reproduce_test.py",
     "export/card": "export/publish_test.py",
     "export/frozen_network": "export/saved_model_test.py",
