@@ -61,7 +61,6 @@ TESTED_IN = {
     "models/flat": "models/applications_test.py",
     "models/freezing": "models/efficientnet_lite0_test.py",
     "models/loading": "inference/estimator_test.py",
-    "models/reading": "evaluation/calibrate_test.py",
     "ops/background": "layers/integral_options_test.py",
     "ops/labels": "losses/labels_test.py",
     "ops/layout": "ops/integral_test.py",

@@ -1,4 +1,4 @@
-"""The Markdown pages of `integral-tf reproduce`: tables, claims, differences."""
+"""The Markdown pages of `integral-tf reproduce`."""
 
 from __future__ import annotations
 

@@ -67,6 +67,7 @@ def reread(model: keras.Model, by: str, sigma: float) -> keras.Model:
             cells=own.cells,
             refinement={"argmax": "none"}.get(by, by),
             sigma=sigma,
+            name=f"read_by_{by}",
         )
         return _with_joints(model, read(maps)["joints"])
     if activation != "softmax":
@@ -75,7 +76,9 @@ def reread(model: keras.Model, by: str, sigma: float) -> keras.Model:
             "first: train --method=I1 --init_from=RUN --epochs=0 makes such a "
             f"run of this one. Received: --read_by={by}"
         )
-    read = layers.IntegralRegression(own.stride, cells=own.cells)
+    read = layers.IntegralRegression(
+        own.stride, cells=own.cells, name=f"read_by_{by}"
+    )
     return _with_joints(model, read(maps))
 
 
