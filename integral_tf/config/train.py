@@ -10,6 +10,7 @@ from integral_tf.settings import setting
 
 # Joint losses that read the map's covariance.
 LIKELIHOODS = ("gaussian", "laplace")
+OF_MAPS = (*LIKELIHOODS, "sampling")  # they read maps, not joints
 
 
 @settings.with_former_names
@@ -96,8 +97,9 @@ class TrainConfig(model.ModelConfig):
         "L1",
         "Distance to the joint (Section 4); OKS is 1 less COCO's similarity; "
         "gaussian and laplace are negative log-likelihoods under the map's own "
-        "covariance, which may fall below 0.",
-        ("L1", "L2", "OKS", *LIKELIHOODS),
+        "covariance, which may fall below 0; sampling is the mean distance of "
+        "samples of the map, sampling-argmax.",
+        ("L1", "L2", "OKS", *OF_MAPS),
     )
     joint_weights: str = setting(
         "",

@@ -110,6 +110,7 @@ def _heads():
         Row("I*, compensated", "I*", {"compensate": True}),
         Row("I1, Gaussian likelihood", "I1", {"joint_loss": "gaussian"}),
         Row("I1, Laplace likelihood", "I1", {"joint_loss": "laplace"}),
+        Row("I1, sampling-argmax", "I1", {"joint_loss": "sampling"}),
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from integral_tf.losses.heatmap import OneHotCrossEntropy
 from integral_tf.losses.joint import JointL1
 from integral_tf.losses.joint import JointL2
 from integral_tf.losses.likelihood import MapLikelihood
+from integral_tf.losses.sampling import SamplingArgmax
 from integral_tf.losses.similarity import JointOKS
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "JointOKS",
     "MapLikelihood",
     "OneHotCrossEntropy",
+    "SamplingArgmax",
     "VarianceError",
 ]

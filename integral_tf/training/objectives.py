@@ -145,6 +145,15 @@ _EMPTY = {
 
 def _joint(config, skeleton):
     """The loss on the joints, with its weight."""
+    if config.joint_loss == "sampling":
+        loss = losses.SamplingArgmax(
+            methods.stride(config.upsamplings),
+            beta(config),
+            seed=config.seed,
+            cells=config.cells,
+            reduction=None,
+        )
+        return Objective(loss, "heatmaps", config.joint_weight)
     if config.joint_loss in configs.LIKELIHOODS:
         loss = losses.MapLikelihood(
             methods.stride(config.upsamplings),

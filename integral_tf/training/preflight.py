@@ -131,7 +131,7 @@ def check(config: configs.TrainConfig) -> Records:
             "A run has at least one epoch, or with --init_from none. "
             f"Received: --epochs={config.epochs}"
         )
-    _check_likelihood(config)
+    _check_loss_of_maps(config)
     for phase in (schedule.start(config).phase, "main"):
         losses = objectives.objectives(config, phase, records.skeleton)
         if not any(each.weight for each in losses.values()):
@@ -153,15 +153,15 @@ def check(config: configs.TrainConfig) -> Records:
     return records
 
 
-def _check_likelihood(config):
-    """Requires a map, and a beta that stays, of a likelihood's covariance."""
-    if config.joint_loss not in configs.LIKELIHOODS:
+def _check_loss_of_maps(config):
+    """Requires a map, and a beta that stays, of a loss that reads maps."""
+    if config.joint_loss not in configs.OF_MAPS:
         return
     later = objectives.reads_gaussian(config) and not config.beta
     if config.method in ("R1", *configs.HEATMAP_METHODS) or later:
         raise ValueError(
-            "A likelihood reads the covariance of a map that is integrated: I1 "
-            "to I3 and I*, and with --heatmap_reading=gaussian a --beta. "
+            "This joint loss reads a map that is integrated: it is for I1 to "
+            "I3 and I*, and with --heatmap_reading=gaussian wants a --beta. "
             f"Received: --joint_loss={config.joint_loss} "
             f"--method={config.method} --beta={config.beta:g}"
         )

@@ -206,3 +206,10 @@ def test_dsnts_regularisers_are_beside_the_joint_loss(reading, loss):
     chosen = objectives.objectives(settings, "main")
     assert set(chosen) == {"heatmap", "joint"}
     assert type(chosen["heatmap"].loss) is loss
+
+
+def test_sampling_reads_the_maps_and_has_the_runs_seed():
+    settings = config.TrainConfig(method="I*", joint_loss="sampling", seed=4)
+    (chosen,) = objectives.objectives(settings, "main").values()
+    assert chosen.output == "heatmaps"
+    assert (chosen.loss.name, chosen.loss.seed) == ("joint_sampling", 4)
