@@ -56,8 +56,7 @@ def evaluate(
     """
     weights = config.weights if model is None else "auto"
     run = runs.Run.open(config.workdir, weights)
-    model = run.model if model is None else model
-    model = reading.reread(model, config.read_by, run.config.sigma)
+    model = reading.reread(model or run.model, config.read_by, run.config.sigma)
     records = _records(config, run)
     out = pathlib.Path(config.out or run.folder / runs.EVALUATION)
     if name:

@@ -133,7 +133,7 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
         return {**super().get_config(), **config}
 
 
-def noise(points, pixels, seed):
+def noise(points: Tensor, pixels: int | Tensor, seed: int) -> Tensor:
     """A random number for each pixel, a function of the point and the seed.
 
     Args:

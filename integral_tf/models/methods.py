@@ -125,20 +125,13 @@ def pose_model(
             )
         outputs = {}
         for stage, heatmaps in enumerate(maps, start=1):
+            prefix = of_stage("", stage, stages)
             read = _reader(
-                method,
-                stride(upsamplings),
-                beta,
-                cells,
-                stage,
-                stages,
-                background,
+                method, stride(upsamplings), beta, cells, background, prefix
             )
             points = read(heatmaps)
-            outputs |= {
-                of_stage("joints", stage, stages): points["joints"],
-                of_stage("heatmaps", stage, stages): heatmaps,
-            }
+            outputs[f"{prefix}joints"] = points["joints"]
+            outputs[f"{prefix}heatmaps"] = heatmaps
         calibrated = layers.ScoreCalibration(name="score_calibration")
         outputs["scores"] = calibrated(points["confidence"])
     name = f"{method}_{body.name}".replace("*", "star").lower()
@@ -263,14 +256,14 @@ def _deconvolutions(body, upsamplings):
     return upsamplings - fewer
 
 
-def _reader(method, stride, beta, cells, stage, stages, background):
+def _reader(method, stride, beta, cells, background, prefix):
     """The layer that reads joints from a stage's maps."""
     if method in config.HEATMAP_METHODS:
         return layers.Argmax(
             stride,
             _ACTIVATIONS[method],
             cells=cells,
-            name=of_stage("argmax", stage, stages),
+            name=f"{prefix}argmax",
         )
     return layers.IntegralRegression(
         stride,
@@ -278,7 +271,7 @@ def _reader(method, stride, beta, cells, stage, stages, background):
         background=background,
         confidence=True,
         cells=cells,
-        name=of_stage("integral", stage, stages),
+        name=f"{prefix}integral",
     )
 
 
