@@ -362,3 +362,12 @@ def test_every_command_shows_what_it_must_have():
         for field in fields:
             if field.metadata["required"]:
                 assert field.metadata["main"] and field.default == ""
+
+
+def test_compensation_wants_maps_whose_empty_pixels_are_0():
+    gaussian = {"method": "I1", "heatmap_reading": "gaussian"}
+    for fits in ({"method": "I*"}, gaussian):
+        assert config.TrainConfig(compensate=True, **fits).compensate
+    for method in ("I1", "I2", "H1", "R1"):
+        with pytest.raises(ValueError, match=f"--method={method}"):
+            config.TrainConfig(compensate=True, method=method)

@@ -12,11 +12,15 @@ from integral_tf.config.model import METHODS
 from integral_tf.config.model import ModelConfig
 from integral_tf.config.model import TWO_PHASE_METHODS
 from integral_tf.config.predict import PredictConfig
+from integral_tf.config.train import LIKELIHOODS
+from integral_tf.config.train import OF_MAPS
 from integral_tf.config.train import TrainConfig
 
 __all__ = [
     "HEATMAP_METHODS",
+    "LIKELIHOODS",
     "METHODS",
+    "OF_MAPS",
     "TWO_PHASE_METHODS",
     "EvaluateConfig",
     "ExportConfig",

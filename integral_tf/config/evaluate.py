@@ -34,6 +34,14 @@ class EvaluateConfig(settings.Checked):
         "the methods that read a maximum, and joints for the others.",
         ("auto", "maps", "joints"),
     )
+    read_by: str = setting(
+        "",
+        "How joints are read from the heat maps: argmax; shift, the maximum "
+        "and a quarter of a pixel; dark, the maximum of a Gaussian; integral. "
+        "Empty reads as the method does.",
+        ("", "argmax", "shift", "dark", "integral"),
+        main=True,
+    )
     weights: str = setting(
         "auto",
         "Weights to score: finished, the run's model.keras; best or last, its "

@@ -100,12 +100,29 @@ class ModelConfig(settings.Checked):
         "softmax",
         "Loss on the maps that I1 integrates. softmax: cross-entropy between "
         "the softmaxed map and the Gaussian. gaussian: H1's squared error on "
-        "the raw map. docs/choices.md has the measurement.",
-        ("softmax", "gaussian"),
+        "the raw map. docs/choices.md has the measurement. divergence and "
+        "variance are DSNT's regularisers of the softmaxed map (Nibali et al., "
+        "2018), for --heatmap_epochs=0.",
+        ("softmax", "gaussian", "divergence", "variance"),
+    )
+
+    compensate: bool = setting(
+        False,
+        "Remove the pull of the map's empty pixels, of score 0, from the "
+        "joint, in training and in reading (Gu et al., 2021). For I*, and for "
+        "I1 with --heatmap_reading=gaussian.",
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        gaussian = self.method == "I1" and self.heatmap_reading == "gaussian"
+        if self.compensate and not (self.method == "I*" or gaussian):
+            raise ValueError(
+                "--compensate takes a score of 0 for an empty pixel, and only "
+                "the maps of I*, and of I1 with --heatmap_reading=gaussian, "
+                f"have such. Received: --method={self.method} "
+                f"--heatmap_reading={self.heatmap_reading}"
+            )
         # Resolved here, so that a run's flags name the same preprocessing in
         # every version, and two spellings of a backbone are equal.
         backbone = backbones.named(self.backbone)

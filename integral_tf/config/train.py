@@ -8,6 +8,10 @@ from integral_tf import settings
 from integral_tf.config import model
 from integral_tf.settings import setting
 
+# Joint losses that read the map's covariance.
+LIKELIHOODS = ("gaussian", "laplace")
+OF_MAPS = (*LIKELIHOODS, "sampling")  # they read maps, not joints
+
 
 @settings.with_former_names
 @dataclasses.dataclass(frozen=True)
@@ -91,8 +95,11 @@ class TrainConfig(model.ModelConfig):
     )
     joint_loss: str = setting(
         "L1",
-        "Distance to the joint (Section 4); OKS is 1 less COCO's similarity.",
-        ("L1", "L2", "OKS"),
+        "Distance to the joint (Section 4); OKS is 1 less COCO's similarity; "
+        "gaussian and laplace are negative log-likelihoods under the map's own "
+        "covariance, which may fall below 0; sampling is the mean distance of "
+        "samples of the map, sampling-argmax.",
+        ("L1", "L2", "OKS", *OF_MAPS),
     )
     joint_weights: str = setting(
         "",

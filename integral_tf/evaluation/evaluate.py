@@ -23,6 +23,7 @@ from integral_tf.evaluation import reliability
 from integral_tf.evaluation import report
 from integral_tf.evaluation import submission
 from integral_tf.inference import draw
+from integral_tf.models import reading
 from integral_tf.records import json_rows
 from integral_tf.records.folder import Records
 
@@ -55,7 +56,7 @@ def evaluate(
     """
     weights = config.weights if model is None else "auto"
     run = runs.Run.open(config.workdir, weights)
-    model = run.model if model is None else model
+    model = reading.reread(model or run.model, config.read_by, run.config.sigma)
     records = _records(config, run)
     out = pathlib.Path(config.out or run.folder / runs.EVALUATION)
     if name:
@@ -230,7 +231,7 @@ def _scored(config, run, records, weights):
 _PROTOCOL = (
     "flip_test", "flip_merge", "limit", "annotations", "rescore",
     "rescore_threshold", "oks_nms", "oks_threshold", "joint_weights", "sigmas",
-    "normalise_by", "alpha",
+    "normalise_by", "alpha", "read_by",
 )  # fmt: skip
 _FILES = {
     REPORT: "everything on one page",

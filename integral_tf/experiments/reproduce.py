@@ -17,11 +17,14 @@ from integral_tf import runs
 from integral_tf import units
 from integral_tf.evaluation import comparison
 from integral_tf.evaluation import report
-from integral_tf.experiments import complexity
 from integral_tf.experiments import figure2
+from integral_tf.experiments import pages
 from integral_tf.experiments import tables
 from integral_tf.models import loading
 from integral_tf.records.folder import Records
+
+# In a run's folder: minutes of training, as this command saw them.
+_MINUTES = "minutes.txt"
 
 
 class Runs:
@@ -88,8 +91,17 @@ class Runs:
         parts += [f"{k}_{v}" for k, v in self._changed(row).items()]
         return self.out / "runs" / "-".join([*parts, f"seed_{seed}"])
 
+    def evaluation(self, row: tables.Row, seed: int) -> pathlib.Path:
+        """Path of a run's evaluation, named for how its maps are read."""
+        name = "-".join(filter(None, [runs.EVALUATION, row.read_by]))
+        return self.folder(row, seed) / name
+
     def one(self, row: tables.Row, seed: int) -> dict:
-        """Trains and scores one run, unless done; returns its metrics."""
+        """Trains and scores one run, unless done; returns its metrics.
+
+        `minutes` among them are those of its training, over all interrupts
+        that the same process saw.
+        """
         folder = self.folder(row, seed)
         changed = {
             **self._changed(row),
@@ -109,28 +121,51 @@ class Runs:
                     f"another --out. Received: --data={self.data}"
                 )
         if not (folder / runs.MODEL).exists():
+            self._train(folder, changed)
+        out = self.evaluation(row, seed)
+        asked = {**self._measured, "read_by": row.read_by}
+        found = self._evaluated(out, asked)
+        if found is None:
+            given = [f"--{n}={value}" for n, value in asked.items()]
+            if row.read_by:
+                given.append(f"--out={out}")
+            _call("evaluate", f"--workdir={folder}", *filter(_is_set, given))
+            found = self._evaluated(out, asked)
+        spent = folder / _MINUTES
+        if spent.exists():
+            found["minutes"] = float(spent.read_text())
+        return found
+
+    def _train(self, folder, changed):
+        """Trains a run, and adds the minutes to those of earlier tries."""
+        began, path = time.monotonic(), folder / _MINUTES
+        try:
             _call(
                 "train",
                 self._budgets_flag(),
                 *[f"--{name}={value}" for name, value in changed.items()],
             )
-        found = self._evaluated(folder)
-        if found is None:
-            asked = [f"--{n}={value}" for n, value in self._measured.items()]
-            _call("evaluate", f"--workdir={folder}", *filter(_is_set, asked))
-            found = self._evaluated(folder)
-        return found
+        finally:
+            before = float(path.read_text()) if path.exists() else 0.0
+            if folder.is_dir():
+                minutes = before + (time.monotonic() - began) / 60
+                path.write_text(f"{minutes:.3f}\n")
 
-    def _evaluated(self, folder):
-        """The metrics of a run in the wanted unit; None if there are none."""
-        path = folder / runs.EVALUATION / runs.METRICS
+    def errors(self, row: tables.Row, seeds: int) -> np.ndarray:
+        """`(S, N, K)` normalised errors of a row's evaluations."""
+        folders = [self.evaluation(row, seed) for seed in range(seeds)]
+        return np.stack([comparison.read(each).errors for each in folders])
+
+    def _evaluated(self, folder, wanted):
+        """The metrics of an evaluation of this kind; None if there are none."""
+        path = folder / runs.METRICS
         if not path.exists():
             return None
         found = json.loads(path.read_text())
         # Evaluations of a version before 0.3 know no other unit.
         protocol = found.get("protocol", {})
-        asked = {name: protocol.get(name, "") for name in self._measured}
-        return found if asked == self._measured else None
+        asked = {name: protocol.get(name, "") for name in wanted}
+        return found if asked == wanted else None
 
     def _budgets_flag(self):
         if self.flagfile.parent == flagfiles.PRESETS:
@@ -163,123 +198,24 @@ def _call(name, *arguments):
         )
 
 
-def table_page(
-    table: int,
-    rows: list[tables.Row],
-    scores: dict[str, list[dict]],
-    trained: Runs,
-    seeds: int,
-) -> str:
-    """The Markdown page of a table.
-
-    Args:
-        table: Number of the table.
-        rows: List of `tables.Row`.
-        scores: Metrics, from `Runs.all`.
-        trained: The `Runs`.
-        seeds: Number of seeds.
-    """
-    first = next(iter(scores.values()))[0]
-    unit, papers = "", "; the paper's are MPII's"
-    if _is_named(first):
-        unit, papers = f", in {first['unit']},", ""
-    lines = [
-        f"# Table {table}",
-        "",
-        f"{first['metric']} in percent{unit} over {first['people']} people, "
-        f"{first['joints']} joints, of the {first['split']} split of "
-        f"{trained.data.name}{papers}. "
-        f"Budget: {trained.flagfile.stem}"
-        + (
-            f", --heatmap_epochs={trained.heatmap_epochs}. "
-            if trained.heatmap_epochs
-            else ". "
-        )
-        + (f"Mean of {seeds} seeds." if seeds > 1 else "One seed."),
-        "",
-    ]
-    figures = comparison.unit_of(first).figures
-    lines += _rows(rows, scores, figures)
-    if table == 7:
-        lines += ["", complexity.table(7)]
-    lines += claims_table(tables.claims(table, figures), scores, seeds)
-    return "\n".join(lines).replace("I*", r"I\*") + "\n"
-
-
-def _is_named(figures):
-    """Whether errors are divided by a length that was named."""
-    return "NME" in figures
-
-
-def _rows(rows, scores, names):
-    """Markdown lines: a row for each run, and one for the mean pose.
-
-    The paper's figures are in heads, so they are left out in a named length.
-    """
-    first = next(iter(scores.values()))[0]
-    named = _is_named(first)
-    more = [name for name in first if name.startswith(("NME", "FR@"))]
-    names = [*names, *(more if named else ())]
-    head = [
-        f"{name}{of}"
-        for of in (("",) if named else ("", ", paper", ", difference"))
-        for name in names
-    ]
-    lines = ["| | " + " | ".join(head) + " |", "|---" * (1 + len(head)) + "|"]
-    for row in rows:
-        mine = [_mean(scores[row.label], name) for name in names]
-        cells = [f"{v:.2f}" if i in (1, 3, 4) else f"{v:.1f}"
-                 for i, v in enumerate(mine)]  # fmt: skip
-        if not named:
-            cells += [f"{v:.1f}" for v in row.paper]
-            cells += [f"{a - b:+.1f}" for a, b in zip(mine, row.paper)]
-        lines.append(f"| {row.label} | " + " | ".join(cells) + " |")
-    cells = [f"{first['mean_pose'][name]:.1f}" for name in names]
-    blank = "" if named else " |" * 6
-    return [*lines, f"| mean pose | {' | '.join(cells)} |{blank}"]
-
-
-def claims_table(
-    claims: list[tables.Claim], scores: dict[str, list[dict]], seeds: int
-) -> list[str]:
-    """Markdown lines: each claim, its difference per seed, and whether it held.
-
-    Args:
-        claims: List of `tables.Claim`.
-        scores: Metrics, from `Runs.all`.
-        seeds: Number of seeds.
-    """
-    if not claims:
-        return []
-    lines = ["", "| Claim | difference | held |", "|---|---|---|"]
-    for claim in claims:
-        differences = [
-            sum(sign * scores[name][seed][metric]
-                for sign, name, metric in claim.terms)
-            for seed in range(seeds)
-        ]  # fmt: skip
-        held = sum(value > 0 for value in differences)
-        verdict = {0: "no", seeds: "yes"}.get(held, f"with {held} of {seeds}")
-        numbers = ", ".join(f"{value:+.2f}" for value in differences)
-        lines.append(f"| {claim.text} | {numbers} | {verdict} |")
-    return lines
-
-
-def _mean(scores, metric):
-    return float(np.mean([score[metric] for score in scores]))
-
-
 def reproduce(
-    table: int, figure: int, trained: Runs, seeds: int = 1, person: int = -1
+    table: int,
+    figure: int,
+    trained: Runs,
+    seeds: int = 1,
+    person: int = -1,
+    *,
+    refined: bool = False,
 ) -> None:
     """Writes the page of a table, or a figure.
 
     Args:
-        table: Number of the table; 0 for none.
+        table: Number of the table, or `tables.HEADS`; 0 for none.
         figure: Number of the figure; 0 for none.
         trained: The `Runs`.
         seeds: Number of runs of each row of a table.
         person: Figure 2: index of the person, as in `figure2.draw`.
+        refined: Read the maxima of a table by shift and by DARK, too.
 
     Raises:
         ValueError: not exactly one of table and figure is given, or `seeds` is
@@ -294,12 +230,15 @@ def reproduce(
     records = Records.open(trained.data)
     methods = {2: ("H1", "I1"), 3: ("H1", "R1", "I*", "I1")}
     rows = tables.rows(table or 2, trained.budget)
+    if refined and table:
+        rows = tables.refined(rows)
     if figure:
         rows = [row for row in rows if row.method in methods[figure]]
     scores = trained.all(rows, seeds if table else 1)
     if table:
-        page = table_page(table, rows, scores, trained, seeds)
-        path = trained.out / f"table{table}.md"
+        page = pages.table_page(table, rows, scores, trained, seeds)
+        name = "heads" if table == tables.HEADS else f"table{table}"
+        path = trained.out / f"{name}.md"
         path.write_text(page)
         print(f"\n{page}")
     elif figure == 3:

@@ -9,6 +9,8 @@ import dataclasses
 from integral_tf import config as configs
 from integral_tf import paper
 
+# In place of a table's number: the heads of today.
+HEADS = -1
 METRICS = ("@0.5", "@0.1", "AUC")
 # Table 4's networks have full width, so in the small budget they have fewer
 # pixels and steps instead.
@@ -30,13 +32,15 @@ class Row:
         label: Name of the run in the table and in claims.
         method: Method, by its name in Table 2.
         settings: Flags that differ from the budget's.
-        paper: The paper's PCKh@0.5, PCKh@0.1 and AUC.
+        paper: The paper's PCKh@0.5, PCKh@0.1 and AUC; empty if it has none.
+        read_by: As of `config.EvaluateConfig`.
     """
 
     label: str
     method: str
     settings: dict
-    paper: tuple
+    paper: tuple = ()
+    read_by: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,9 +60,11 @@ def rows(table: int, budget: configs.TrainConfig) -> list[Row]:
     """The runs of a table.
 
     Args:
-        table: 2, 3, 4, 5 or 7.
+        table: 2, 3, 4, 5 or 7, or `HEADS`.
         budget: The `config.TrainConfig` of the budget's flag file.
     """
+    if table == HEADS:
+        return _heads()
     if table == 2:
         return [Row(m, m, {}, score) for m, score in paper.TABLE_2.items()]
     if table == 3:
@@ -71,6 +77,41 @@ def rows(table: int, budget: configs.TrainConfig) -> list[Row]:
         Row("I1", "I1", {}, paper.TABLE_2["I1"]),
         _stages()[-1],
     ]
+
+
+def refined(rows: list[Row]) -> list[Row]:
+    """The rows, and after each maximum the same map by shift and by DARK."""
+    more = []
+    for row in rows:
+        more.append(row)
+        if row.method in configs.HEATMAP_METHODS:
+            more += [
+                Row(f"{row.label}, {by}", row.method, row.settings, (), by)
+                for by in ("shift", "dark")
+            ]
+    return more
+
+
+def _heads():
+    """The heads and the readings of after the paper, beside H1, H2, R1, I1."""
+    gaussian = {"heatmap_reading": "gaussian"}
+    # Its joint loss has the regulariser from the first epoch on.
+    divergence = {"heatmap_reading": "divergence", "heatmap_epochs": 0}
+    variance = {"heatmap_reading": "variance", "heatmap_epochs": 0}
+    rows = refined([Row(m, m, {}) for m in ("H1", "H2")])
+    rows += [Row(m, m, {}) for m in ("R1", "I*", "I1")]
+    return rows + [
+        Row("I1, L2", "I1", {"joint_loss": "L2"}),
+        Row("DSNT, divergence", "I1", divergence),
+        Row("DSNT, variance", "I1", variance),
+        Row("I1, Gaussian maps", "I1", gaussian),
+        Row("I1, Gaussian maps, compensated", "I1",
+            dict(gaussian, compensate=True)),
+        Row("I*, compensated", "I*", {"compensate": True}),
+        Row("I1, Gaussian likelihood", "I1", {"joint_loss": "gaussian"}),
+        Row("I1, Laplace likelihood", "I1", {"joint_loss": "laplace"}),
+        Row("I1, sampling-argmax", "I1", {"joint_loss": "sampling"}),
+    ]  # fmt: skip
 
 
 def _resolutions(budget):

@@ -11,6 +11,7 @@ from integral_tf.keras_version import keras
 from integral_tf.keras_version import ops
 from integral_tf.layers import float32
 from integral_tf.ops import argmax
+from integral_tf.ops import dark
 from integral_tf.ops import layout
 from integral_tf.signatures import Shape
 from integral_tf.signatures import Stride
@@ -34,6 +35,12 @@ class Argmax(float32.Float32, keras.layers.Layer):
             `ops.argmax.shifted`. With `"first"`, a `"linear"` map that is
             nowhere above 0 gives the crop's first pixel, as in Simple
             Baselines.
+        refinement: What is added to the maximum: `"none"`; `"shift"`, a
+            quarter of a pixel towards the higher neighbours
+            (`ops.argmax.shifted`); `"dark"`, the step to the maximum of a
+            Gaussian (`ops.dark`, Zhang et al. 2020), for maps of pictures. None
+            is `"shift"` with cells `"first"`, else `"none"`.
+        sigma: Standard deviation of DARK's blur in heat-map pixels.
         data_format: `"channels_last"`, `"channels_first"`, or None for
             `keras.config.image_data_format()`.
         **kwargs: Base layer keyword arguments, such as `name`.
@@ -48,8 +55,8 @@ class Argmax(float32.Float32, keras.layers.Layer):
 
     Raises:
         ValueError: `stride` is not positive, or has another number of axes
-            than the maps; or an unknown `activation`, `cells` or
-            `data_format`.
+            than the maps; DARK of maps that are no pictures; or an unknown
+            `activation`, `cells`, `refinement` or `data_format`.
     """
 
     def __init__(
@@ -58,6 +65,8 @@ class Argmax(float32.Float32, keras.layers.Layer):
         activation: str = "linear",
         *,
         cells: str = "middle",
+        refinement: str | None = None,
+        sigma: float = 1.0,
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -72,16 +81,41 @@ class Argmax(float32.Float32, keras.layers.Layer):
         self.stride = checks.stride(stride)
         self.activation = activation
         self.cells = checks.cells(cells)
+        if refinement not in (None, "none", "shift", "dark"):
+            raise ValueError(
+                "`refinement` is 'none' for the maximum itself, 'shift' for a "
+                "quarter of a pixel, 'dark' for the maximum of a Gaussian. "
+                f"Received: refinement={refinement!r}"
+            )
+        self.refinement = refinement
+        self.sigma = checks.number(
+            "sigma",
+            sigma,
+            "`sigma` is the width of DARK's blur in heat-map pixels, so it "
+            "must be positive.",
+            above=0,
+        )
         self.data_format = keras_version.data_format(data_format)
         self.input_spec = keras.layers.InputSpec(min_ndim=3)
 
     def build(self, input_shape: Shape) -> None:
         coordinates.steps(self.stride, len(input_shape) - 2)
+        if self.refinement == "dark" and len(input_shape) != 4:
+            raise ValueError(
+                "DARK reads maps of pictures, (batch, height, width, joints). "
+                f"Received: shape={tuple(input_shape)}"
+            )
         self.built = True
 
     def call(self, heatmaps: Tensor) -> dict[str, Tensor]:
-        read = argmax.shifted if self.cells == "first" else argmax.argmax
+        usual = "shift" if self.cells == "first" else "none"
+        refinement = self.refinement or usual
+        read = argmax.shifted if refinement == "shift" else argmax.argmax
         points, peak = read(heatmaps, self.data_format)
+        if refinement == "dark":
+            points = dark.refined(
+                heatmaps, self.sigma, self.activation, self.data_format
+            )
         if self.cells == "first" and self.activation == "linear":
             points = ops.where(peak[..., None] > 0, points, 0.0)
         if self.activation == "softmax":
@@ -113,6 +147,8 @@ class Argmax(float32.Float32, keras.layers.Layer):
             "stride": self.stride,
             "activation": self.activation,
             "cells": self.cells,
+            "refinement": self.refinement,
+            "sigma": self.sigma,
             "data_format": self.data_format,
         }
 

@@ -28,9 +28,9 @@ class IntegralRegression(calibrated.Calibrated):
 
     Each map is normalised by a softmax over all of its pixels (Eq. 5), and the
     joint is the expected pixel position (Eq. 6). The layer is differentiable
-    everywhere, except where `window` jumps to another maximum or `background`
-    clips a joint. It always computes in `float32`. It has no trainable weight
-    unless `learn_beta` is set.
+    everywhere, except where `window` jumps to another maximum. It always
+    computes in `float32`. It has no trainable weight unless `learn_beta` is
+    set.
 
     Args:
         stride: Crop pixels spanned by one heat-map pixel. `1` (the default)
@@ -48,8 +48,8 @@ class IntegralRegression(calibrated.Calibrated):
             exclude.
         background: Score of an empty pixel, 0 in maps of Gaussians. The pull
             of empty pixels is then removed from the joint (`ops.background`;
-            Gu et al., 2021). None removes nothing. Meant for inference: a
-            joint that is clipped to the map's edge has no gradient.
+            Gu et al., 2021). None removes nothing. A joint that is clipped
+            to the map's edge has the gradient that it had before.
         window: Side in heat-map pixels, an odd number, of a square around the
             maximum: the expectation is taken over this square only (Pereira et
             al., 2022). Confidence and covariance are those of the entire map.

@@ -10,6 +10,8 @@ from integral_tf.losses.heatmap import GaussianSquaredError
 from integral_tf.losses.heatmap import OneHotCrossEntropy
 from integral_tf.losses.joint import JointL1
 from integral_tf.losses.joint import JointL2
+from integral_tf.losses.likelihood import MapLikelihood
+from integral_tf.losses.sampling import SamplingArgmax
 from integral_tf.losses.similarity import JointOKS
 
 __all__ = [
@@ -22,6 +24,8 @@ __all__ = [
     "JointL1",
     "JointL2",
     "JointOKS",
+    "MapLikelihood",
     "OneHotCrossEntropy",
+    "SamplingArgmax",
     "VarianceError",
 ]

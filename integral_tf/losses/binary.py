@@ -116,9 +116,9 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
             self.radius,
             coordinates.steps(self.stride, len(spatial)),
         )
-        noise = _noise(points, layout.product(spatial), self.seed)
+        drawn = noise(points, layout.product(spatial), self.seed)
         # Far pixels come first, in random order; the first `wanted` are drawn.
-        order = ops.argsort(ops.where(near > 0, 2**31 - 1, noise), axis=-1)
+        order = ops.argsort(ops.where(near > 0, 2**31 - 1, drawn), axis=-1)
         rank = ops.cast(ops.argsort(order, axis=-1), "float32")
         wanted = self.negatives * ops.sum(near, axis=-1, keepdims=True)
         drawn = ops.cast(rank < wanted, "float32")
@@ -133,7 +133,7 @@ class BinaryCrossEntropy(heatmap.HeatmapLoss):
         return {**super().get_config(), **config}
 
 
-def _noise(points, pixels, seed):
+def noise(points: Tensor, pixels: int | Tensor, seed: int) -> Tensor:
     """A random number for each pixel, a function of the point and the seed.
 
     Args:
@@ -150,8 +150,8 @@ def _noise(points, pixels, seed):
     key = _mix(ops.convert_to_tensor(seed % 2**31, dtype="int32"))
     for axis in range(points.shape[-1]):
         key = _mix(ops.bitwise_xor(key, steps[..., axis]))
-    noise = _mix(ops.bitwise_xor(key[..., None], _mix(ops.arange(pixels))))
-    return ops.minimum(ops.bitwise_and(noise, 2**31 - 1), 2**31 - 2)
+    bits = _mix(ops.bitwise_xor(key[..., None], _mix(ops.arange(pixels))))
+    return ops.minimum(ops.bitwise_and(bits, 2**31 - 1), 2**31 - 2)
 
 
 def _mix(x):

@@ -38,6 +38,7 @@ def pose_model(
     bottleneck_stride: str = "1x1",
     preprocessing: str = "own",
     cells: str = "middle",
+    background: float | None = None,
 ) -> keras.Model:
     """Builds the network of one row of Table 2, or its MS- version.
 
@@ -71,6 +72,8 @@ def pose_model(
         cells: Where the maps' cells lie in the crop: `"middle"`, or `"first"`
             as in Simple Baselines and MMPose; see `layers.Argmax`. R1 has no
             maps.
+        background: Score of an empty pixel, whose pull is removed from the
+            joint; see `layers.IntegralRegression`. For methods that integrate.
 
     Returns:
         A `keras.Model` from RGB crops `(batch, height, width, 3)` in 0..255 to
@@ -122,14 +125,13 @@ def pose_model(
             )
         outputs = {}
         for stage, heatmaps in enumerate(maps, start=1):
+            prefix = of_stage("", stage, stages)
             read = _reader(
-                method, stride(upsamplings), beta, cells, stage, stages
+                method, stride(upsamplings), beta, cells, background, prefix
             )
             points = read(heatmaps)
-            outputs |= {
-                of_stage("joints", stage, stages): points["joints"],
-                of_stage("heatmaps", stage, stages): heatmaps,
-            }
+            outputs[f"{prefix}joints"] = points["joints"]
+            outputs[f"{prefix}heatmaps"] = heatmaps
         calibrated = layers.ScoreCalibration(name="score_calibration")
         outputs["scores"] = calibrated(points["confidence"])
     name = f"{method}_{body.name}".replace("*", "star").lower()
@@ -165,7 +167,13 @@ def of_config(
         bottleneck_stride=config.bottleneck_stride,
         preprocessing=config.preprocessing,
         cells=config.cells,
+        background=background(config),
     )
+
+
+def background(config: config.ModelConfig) -> float | None:
+    """Score of an empty pixel for the integrals of a config; None for none."""
+    return 0.0 if config.compensate else None
 
 
 def stride(upsamplings: int) -> float:
@@ -248,21 +256,22 @@ def _deconvolutions(body, upsamplings):
     return upsamplings - fewer
 
 
-def _reader(method, stride, beta, cells, stage, stages):
+def _reader(method, stride, beta, cells, background, prefix):
     """The layer that reads joints from a stage's maps."""
     if method in config.HEATMAP_METHODS:
         return layers.Argmax(
             stride,
             _ACTIVATIONS[method],
             cells=cells,
-            name=of_stage("argmax", stage, stages),
+            name=f"{prefix}argmax",
         )
     return layers.IntegralRegression(
         stride,
         beta,
+        background=background,
         confidence=True,
         cells=cells,
-        name=of_stage("integral", stage, stages),
+        name=f"{prefix}integral",
     )
 
 

@@ -24,6 +24,68 @@ def set_beta(model: keras.Model, beta: float) -> None:
         layer.beta = beta
 
 
+def reread(model: keras.Model, by: str, sigma: float) -> keras.Model:
+    """The model with joints that are read from the same maps in another way.
+
+    Scores stay as they are.
+
+    Args:
+        model: A pose model.
+        by: `"argmax"`, the maximum (Eq. 1); `"shift"`, the maximum and a
+            quarter of a pixel; `"dark"`, the maximum of a Gaussian
+            (`ops.dark`); `"integral"`, the expectation (Eq. 8). Empty keeps
+            the model.
+        sigma: Standard deviation of the Gaussians that the maps were trained
+            on, in heat-map pixels.
+
+    Raises:
+        ValueError: the model has no maps, or maps that have no expectation.
+    """
+    readers = [
+        layer
+        for layer in model.layers
+        if isinstance(layer, (layers.Argmax, layers.IntegralRegression))
+    ]
+    if not by:
+        return model
+    if not readers or "heatmaps" not in model.output:
+        raise ValueError(
+            "A network that regresses joints has no maps to read. Received: "
+            f"--read_by={by}, and the outputs {', '.join(model.output)}"
+        )
+    own, maps = readers[-1], model.output["heatmaps"]
+    integrates = isinstance(own, layers.IntegralRegression)
+    if by == "integral" and integrates:
+        return model
+    activation = "softmax" if integrates else own.activation
+    if by != "integral":
+        if integrates:
+            maps = keras.ops.multiply(maps, own.beta)
+        read = layers.Argmax(
+            own.stride,
+            activation,
+            cells=own.cells,
+            refinement={"argmax": "none"}.get(by, by),
+            sigma=sigma,
+            name=f"read_by_{by}",
+        )
+        return _with_joints(model, read(maps)["joints"])
+    if activation != "softmax":
+        raise ValueError(
+            "The maps of H1 and H3 are integrated with a beta that is chosen "
+            "first: train --method=I1 --init_from=RUN --epochs=0 makes such a "
+            f"run of this one. Received: --read_by={by}"
+        )
+    read = layers.IntegralRegression(
+        own.stride, cells=own.cells, name=f"read_by_{by}"
+    )
+    return _with_joints(model, read(maps))
+
+
+def _with_joints(model, joints):
+    return keras.Model(model.input, {**model.output, "joints": joints})
+
+
 def scored(model: keras.Model, confidence: ArrayLike) -> np.ndarray:
     """Applies the model's score calibration to `(M,)` confidences."""
     for layer in score_layers(model):

@@ -53,5 +53,7 @@ def compensate(
         last = ops.cast(length - 1, "float32")
         middle = share * coordinates.centre(ops.cast(length, "float32"))
         at = (points[..., i] - middle) / (1.0 - share)
-        moved.append(ops.minimum(ops.maximum(at, 0.0), last))
+        # A joint cut at the edge keeps its gradient, which pulls it back.
+        cut = ops.minimum(ops.maximum(at, 0.0), last)
+        moved.append(ops.stop_gradient(cut) + (at - ops.stop_gradient(at)))
     return ops.stack(moved, axis=-1)

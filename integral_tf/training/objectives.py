@@ -145,6 +145,24 @@ _EMPTY = {
 
 def _joint(config, skeleton):
     """The loss on the joints, with its weight."""
+    if config.joint_loss == "sampling":
+        loss = losses.SamplingArgmax(
+            methods.stride(config.upsamplings),
+            beta(config),
+            seed=config.seed,
+            cells=config.cells,
+            reduction=None,
+        )
+        return Objective(loss, "heatmaps", config.joint_weight)
+    if config.joint_loss in configs.LIKELIHOODS:
+        loss = losses.MapLikelihood(
+            methods.stride(config.upsamplings),
+            config.joint_loss,
+            beta(config),
+            cells=config.cells,
+            reduction=None,
+        )
+        return Objective(loss, "heatmaps", config.joint_weight)
     if config.joint_loss == "OKS":
         sigmas = joint_numbers.usual_sigmas(skeleton)
         loss, truth = losses.JointOKS(sigmas, reduction=None), _with_area
@@ -174,9 +192,16 @@ def _heatmap_loss(config):
             cell, config.radius, config.negatives, config.seed, **options
         )
     # I1 applies a softmax to its maps, so by default its loss does, too.
-    if config.method == "I1" and config.heatmap_reading == "softmax":
-        return losses.GaussianCrossEntropy(cell, config.sigma, **options)
+    if config.method == "I1" and not reads_gaussian(config):
+        return _SOFTMAXED[config.heatmap_reading](cell, config.sigma, **options)
     return losses.GaussianSquaredError(cell, config.sigma, **options)
+
+
+_SOFTMAXED = {
+    "softmax": losses.GaussianCrossEntropy,
+    "divergence": losses.GaussianDivergence,
+    "variance": losses.VarianceError,
+}
 
 
 def beta(config: configs.ModelConfig) -> float:

@@ -131,15 +131,7 @@ def check(config: configs.TrainConfig) -> Records:
             "A run has at least one epoch, or with --init_from none. "
             f"Received: --epochs={config.epochs}"
         )
-    for phase in (schedule.start(config).phase, "main"):
-        losses = objectives.objectives(config, phase, records.skeleton)
-        if not any(each.weight for each in losses.values()):
-            raise ValueError(
-                f"A loss of weight 0 teaches nothing, and --method="
-                f"{config.method} has only {' and '.join(losses)} in a phase. "
-                f"Received: --heatmap_weight={config.heatmap_weight} "
-                f"--joint_weight={config.joint_weight}"
-            )
+    _check_losses(config, records)
     if 0 < config.epochs < config.final_epochs and not runs.checkpoints(
         config.workdir
     ):
@@ -150,6 +142,29 @@ def check(config: configs.TrainConfig) -> Records:
         )
     _tell(config, records)
     return records
+
+
+def _check_losses(config, records):
+    """Requires a loss in each phase, and a map of one that reads maps."""
+    later = objectives.reads_gaussian(config) and not config.beta
+    if config.joint_loss in configs.OF_MAPS and (
+        config.method in ("R1", *configs.HEATMAP_METHODS) or later
+    ):
+        raise ValueError(
+            "This joint loss reads a map that is integrated: it is for I1 to "
+            "I3 and I*, and with --heatmap_reading=gaussian wants a --beta. "
+            f"Received: --joint_loss={config.joint_loss} "
+            f"--method={config.method} --beta={config.beta:g}"
+        )
+    for phase in (schedule.start(config).phase, "main"):
+        losses = objectives.objectives(config, phase, records.skeleton)
+        if not any(each.weight for each in losses.values()):
+            raise ValueError(
+                f"A loss of weight 0 teaches nothing, and --method="
+                f"{config.method} has only {' and '.join(losses)} in a phase. "
+                f"Received: --heatmap_weight={config.heatmap_weight} "
+                f"--joint_weight={config.joint_weight}"
+            )
 
 
 def _check_validation(config, records):
@@ -186,6 +201,11 @@ def _tell(config, records):
         print(
             f"--joint_loss={config.joint_loss} does nothing: "
             f"--method={config.method} has no joint loss"
+        )
+    if config.joint_loss in configs.LIKELIHOODS:
+        print(
+            "the joint loss is a negative log-likelihood, which may fall below "
+            "0: lower is better there, too"
         )
     if config.balance:
         print(balance.described(records, config.balance))

@@ -11,6 +11,7 @@ validation set saturates"; "the network is pre-trained only using heat map loss
 """
 
 import dataclasses
+import math
 
 from integral_tf import config as configs
 
@@ -58,7 +59,10 @@ def advance(
         state: The state before this epoch.
         validation_loss: Loss of this phase on the validation split.
     """
-    better = validation_loss < state.best * (1 - config.min_delta)
+    better = validation_loss < state.best
+    if math.isfinite(state.best):  # it may be below 0
+        least = config.min_delta * abs(state.best)
+        better = validation_loss < state.best - least
     state = State(
         state.phase,
         state.epoch + 1,

@@ -80,7 +80,11 @@ class Validator:
         self._probes = []
         if losses.chooses_beta(config):
             stride = methods.stride(config.upsamplings)
-            integral = layers.IntegralRegression(stride, cells=config.cells)
+            integral = layers.IntegralRegression(
+                stride,
+                cells=config.cells,
+                background=methods.background(config),
+            )
             self._probes = calibrate.probes_of(integral)
         self._probe = tf.function(self._probed, reduce_retracing=True)
 

@@ -8,6 +8,7 @@ import pytest
 
 from integral_tf import config
 from integral_tf import flagfiles
+from integral_tf.experiments import pages
 from integral_tf.experiments import reproduce
 from integral_tf.experiments import tables
 from tests import drawn
@@ -55,7 +56,7 @@ def test_a_row_for_every_row_of_the_paper(table, count):
 @pytest.mark.parametrize("table", [2, 3, 4, 5])
 def test_every_claim_holds_of_the_papers_own_figures(table):
     claims = tables.claims(table)
-    lines = reproduce.claims_table(claims, papers_scores(table), seeds=1)
+    lines = pages.claims_table(claims, papers_scores(table), seeds=1)
     verdicts = [line.split("|")[3].strip() for line in lines[3:]]
     assert len(verdicts) == len(claims) > 0
     assert set(verdicts) == {"yes"}
@@ -63,15 +64,31 @@ def test_every_claim_holds_of_the_papers_own_figures(table):
 
 def test_what_halving_the_map_costs():
     # Table 3, (c) to (d), AUC: H1 57.7 - 52.9 = 4.8, I1 58.9 - 58.3 = 0.6.
-    lines = reproduce.claims_table(tables.claims(3), papers_scores(3), seeds=1)
+    lines = pages.claims_table(tables.claims(3), papers_scores(3), seeds=1)
     (line,) = [x for x in lines if "(c) to (d)" in x and "AUC" in x]
     assert "+4.20" in line
+
+
+def test_the_heads_of_today_are_runs_of_their_own():
+    rows = tables.rows(tables.HEADS, BUDGETS["small"])
+    assert len({row.label for row in rows}) == len(rows)
+    for row in rows:  # none is refused
+        config.TrainConfig(method=row.method, **row.settings)
+    # Three readings of H1 are one run, and so have three evaluations.
+    runs = reproduce.Runs(flagfiles.preset("small"), "data", "out")
+    three = [row for row in rows if row.method == "H1"]
+    assert len({runs.folder(row, 0) for row in three}) == 1
+    assert [runs.evaluation(row, 0).name for row in three] == [
+        "evaluation", "evaluation-shift", "evaluation-dark",
+    ]  # fmt: skip
+    others = [row for row in rows if row.method[0] in "IR"]
+    assert len({runs.folder(row, 0) for row in others}) == len(others)
 
 
 def test_a_claim_that_fails_with_one_seed_says_so():
     claim = tables.Claim("a > b, AUC", ((1, "a", "AUC"), (-1, "b", "AUC")))
     scores = {"a": [{"AUC": 2.0}, {"AUC": 1.0}], "b": [{"AUC": 1.5}] * 2}
-    (line,) = reproduce.claims_table([claim], scores, seeds=2)[3:]
+    (line,) = pages.claims_table([claim], scores, seeds=2)[3:]
     assert line == "| a > b, AUC | +0.50, -0.50 | with 1 of 2 |"
 
 
@@ -131,6 +148,7 @@ def test_a_figure_and_a_table_from_the_same_runs(runs, monkeypatch, capfd):
     assert "$ integral-tf train" not in capfd.readouterr().out
     page = (runs.out / "table2.md").read_text()
     assert "| H1 |" in page and "| 86.8 | 17.2 | 52.9 |" in page
+    assert "| Difference @0.1 |" in page and "| I1 less H1 |" in page
     assert "Budget: tiny" in page and "| I1 > H1, AUC |" in page
 
 

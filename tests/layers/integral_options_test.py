@@ -87,6 +87,19 @@ def test_compensation_is_finite_and_in_the_map(value, peak):
     assert (points.numpy() >= 0).all() and (points.numpy() <= 7).all()
 
 
+def test_a_joint_cut_at_the_edge_keeps_its_gradient():
+    # The compensated x is far left of the map; raising a pixel to the right
+    # moves it back, and so must have a slope.
+    maps = np.full((1, 8, 8, 1), -0.1, "float32")
+    maps[0, :, 0] = 1.0
+    x = tf.constant(maps)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        read = IntegralRegression(background=0.0)(x)[0, 0, 0]
+    assert read == 0
+    assert tape.gradient(read, x)[0, 4, 7, 0] > 0
+
+
 def test_compensation_is_differentiable():
     # The slope of the compensated x is that of central differences.
     maps = gaussian(3, 4, side=8).astype("float64")

@@ -183,3 +183,33 @@ def test_the_joint_loss_alone_has_no_maps_to_empty():
     assert set(objectives.objectives(settings, "main", negatives=True)) == {
         "joint"
     }
+
+
+@pytest.mark.parametrize("density", ["gaussian", "laplace"])
+def test_a_likelihood_reads_the_maps_at_the_runs_beta(density):
+    settings = config.TrainConfig(method="I*", joint_loss=density, beta=3.0)
+    (chosen,) = objectives.objectives(settings, "main").values()
+    assert chosen.output == "heatmaps"
+    assert (chosen.loss.density, chosen.loss.beta) == (density, 3.0)
+    assert chosen.loss.stride == 8
+
+
+@pytest.mark.parametrize(
+    "reading, loss",
+    [
+        ("divergence", losses.GaussianDivergence),
+        ("variance", losses.VarianceError),
+    ],
+)
+def test_dsnts_regularisers_are_beside_the_joint_loss(reading, loss):
+    settings = config.TrainConfig(method="I1", heatmap_reading=reading)
+    chosen = objectives.objectives(settings, "main")
+    assert set(chosen) == {"heatmap", "joint"}
+    assert type(chosen["heatmap"].loss) is loss
+
+
+def test_sampling_reads_the_maps_and_has_the_runs_seed():
+    settings = config.TrainConfig(method="I*", joint_loss="sampling", seed=4)
+    (chosen,) = objectives.objectives(settings, "main").values()
+    assert chosen.output == "heatmaps"
+    assert (chosen.loss.name, chosen.loss.seed) == ("joint_sampling", 4)

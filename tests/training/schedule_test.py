@@ -159,3 +159,17 @@ def test_a_gain_below_min_delta_counts_as_saturated():
 def test_a_line_says_what_a_phase_changes(changes, before, after, line):
     settings = config.TrainConfig(method="I1", **changes)
     assert schedule.change(settings, before, after) == line
+
+
+def test_a_loss_below_0_saturates_as_one_above_it():
+    # A likelihood's: from -1 on, -0.9999 and -1.0001 are no better by 1 in
+    # 1000, and -2 is.
+    settings = config.TrainConfig(
+        method="I*", patience=3, epochs=100, final_epochs=0
+    )
+    state = schedule.start(settings)
+    waited = []
+    for loss in (0.5, -1.0, -0.9999, -1.0001, -2.0):
+        state = schedule.advance(settings, state, loss)
+        waited.append(state.waited)
+    assert waited == [0, 0, 1, 2, 0] and state.best == -2.0

@@ -257,6 +257,10 @@ def test_mixed_precision_trains_and_leaves_the_policy_as_it_was(
             {"joint_weight": 0.0, "joint_phase": "joint"},
             "only joint in a phase. Received: --heatmap_weight=1.0 --joint_w",
         ),
+        (
+            {"joint_loss": "laplace", "method": "H1"},
+            "a map that is integrated.*--joint_loss=laplace --method=H1",
+        ),
     ],
 )
 def test_refuses_what_cannot_be_trained(settings, change, message):
