@@ -59,7 +59,7 @@ class Run:
     """A run, finished or not; `Run.open` makes one.
 
     Attributes:
-        folder: Path of the run's folder.
+        folder: Path of the run's folder; of the starter model its file.
         config: The `config.TrainConfig` of its flags.
         weights: Which of its models is taken, as in `loading.of_run`.
     """
@@ -90,6 +90,17 @@ class Run:
         config = flagfiles.read(configs.TrainConfig, path / FLAGS)
         return cls(path, config, weights)
 
+    @classmethod
+    def starter(cls) -> Run:
+        """The starter model as a finished run, whose folder is the file.
+
+        Raises:
+            FileNotFoundError: this installation lacks the model.
+        """
+        preset = flagfiles.preset("starter")
+        config = flagfiles.read(configs.TrainConfig, preset)
+        return cls(loading.starter(), config)
+
     @functools.cached_property
     def model(self) -> keras.Model:
         """The model of `weights`; raises as `loading.load` and `file` do."""
@@ -99,6 +110,8 @@ class Run:
     @functools.cached_property
     def file(self) -> pathlib.Path:
         """Path of the file of `model`; raises as `loading.of_run` does."""
+        if self.folder.is_file():
+            return self.folder
         return loading.of_run(self.folder, self.weights)
 
     @functools.cached_property
@@ -110,9 +123,14 @@ class Run:
         """Opens the folder of records in the run's flags, and checks it.
 
         Raises:
-            FileNotFoundError: there are no records in that folder.
+            FileNotFoundError: there are no records in that folder, or the
+                flags name none.
             ValueError: the run was trained on other records.
         """
+        if not self.config.data:
+            raise FileNotFoundError(
+                "The run's flags name no records. Received: --data="
+            )
         records = Records.open(self.config.data)
         own = dataclasses.replace(self.config, workdir=str(self.folder))
         check_records(own, records)
