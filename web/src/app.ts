@@ -130,9 +130,11 @@ export class App {
 
   /** Boxes the people that the detector finds. */
   async detect(): Promise<void> {
+    const source = this.source;
     this.view.status("Looking for people");
     await this.send();
     const boxes = await this.client!.ask("detect", null);
+    if (this.source !== source) return; // another picture came meanwhile
     this.boxes.set(boxes);
     if (boxes.length) return this.estimate();
     this.models.forEach((model) => (model.poses = []));
@@ -161,6 +163,7 @@ export class App {
       this.view.status("Estimating");
       await this.send();
       await this.ask(this.boxes.get());
+      if (this.again) continue; // of another picture, or in other boxes
       this.say(performance.now() - begun);
       this.render();
     }
@@ -177,7 +180,7 @@ export class App {
   /** Hands the picture's pixels to the worker. */
   private async send(): Promise<void> {
     const { width, height } = this.source!;
-    const { data } = pixelsOf(this.source!, width, height);
+    const data = pixelsOf(this.source!);
     const pixels = { data: data.buffer, width, height };
     await this.client!.ask("picture", pixels, [data.buffer]);
   }

@@ -40,7 +40,8 @@ export class Boxes {
   /** Adds a box in the middle, and gives it the keyboard. */
   add(): void {
     const [width, height] = this.size;
-    this.set([...this.boxes, [width / 4, height / 8, width / 2, height * 0.75]]);
+    const box = [width / 4, height / 8, width / 2, height * 0.75];
+    this.set([...this.boxes, box.map(Math.round) as Box]);
     (this.layer.lastElementChild as HTMLElement).focus();
     this.changed();
   }
@@ -119,7 +120,7 @@ export class Boxes {
     if (event.key === "Delete" || event.key === "Backspace") {
       this.remove(at);
     } else if (event.key in KEYS) {
-      const step = Math.max(STEP * Math.max(...this.size), 1);
+      const step = Math.max(Math.round(STEP * Math.max(...this.size)), 1);
       const [dx, dy] = KEYS[event.key].map((each) => each * step);
       const [x, y, w, h] = this.boxes[at];
       const moved: Box = [x + dx, y + dy, w, h];
@@ -139,7 +140,8 @@ export class Boxes {
   }
 
   private change(at: number, box: Box): void {
-    this.boxes = this.boxes.map((each, i) => (i === at ? box : each));
+    const whole = box.map(Math.round) as Box;
+    this.boxes = this.boxes.map((each, i) => (i === at ? whole : each));
     this.put(this.layer.children[at] as HTMLElement, at);
   }
 

@@ -96,17 +96,44 @@ export async function readPhotograph(file: File): Promise<Photograph> {
   return { name: file.name, bitmap };
 }
 
-/** The RGBA pixels of a picture or of a video's frame. */
-export function pixelsOf(
-  source: ImageBitmap | HTMLVideoElement,
-  width: number,
-  height: number,
-): ImageData {
+/** The RGBA pixels of a picture. */
+export function pixelsOf(bitmap: ImageBitmap): Uint8ClampedArray<ArrayBuffer> {
+  const { width, height } = bitmap;
   const canvas = new OffscreenCanvas(width, height);
   // Kept in memory, because a graphics card would round the pixels.
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
-  context.drawImage(source, 0, 0);
-  return context.getImageData(0, 0, width, height);
+  context.drawImage(bitmap, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  for (let at = 3; at < data.length; at += 4) {
+    if (data[at] < 255) return colourOfClear(bitmap) ?? data;
+  }
+  return data;
+}
+
+/**
+ * The pixels of a picture with transparency, which the package ignores. A 2d
+ * canvas holds colour times opacity, so that clear pixels lose their colour; a
+ * texture keeps it. null if the picture is too large for a texture.
+ */
+function colourOfClear(
+  bitmap: ImageBitmap,
+): Uint8ClampedArray<ArrayBuffer> | null {
+  const { width, height } = bitmap;
+  const gl = new OffscreenCanvas(1, 1).getContext("webgl");
+  if (!gl || Math.max(width, height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) {
+    return null;
+  }
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, texture);
+  gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
+  gl.framebufferTexture2D(
+    gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0,
+  );
+  const pixels = new Uint8Array(4 * width * height);
+  gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+  return new Uint8ClampedArray(pixels.buffer);
 }
 
 /** Hands a file to the user. */

@@ -12,5 +12,8 @@ const FEWEST = 3;
 /** The box around a pose's sure joints; null if fewer than 3 are sure. */
 export function sureBox(joints: Point[], scores: number[]): Box | null {
   const sure = joints.filter((_, joint) => scores[joint] >= SURE);
-  return sure.length < FEWEST ? null : boxAround(sure, BODY_MARGIN);
+  if (sure.length < FEWEST) return null;
+  // Whole pixels, so that what two runtimes round differently does not change
+  // the second crop.
+  return boxAround(sure, BODY_MARGIN).map(Math.round) as Box;
 }
