@@ -11,7 +11,7 @@ import time
 import pytest
 
 BROWSER = shutil.which("chromium")
-_SECONDS = 60
+_SECONDS = 20
 
 
 class Server:

@@ -4,12 +4,13 @@ The page that is tested is the built one in the package; Node is not needed.
 """
 
 import base64
+import functools
 import io
 import json
-import lzma
+import os
 import pathlib
-import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -17,10 +18,10 @@ from PIL import Image
 
 import integral_tf
 from integral_tf import config
-from integral_tf import coordinates
 from integral_tf import detection
+from integral_tf.export import frozen_network
+from integral_tf.export import onnx
 from integral_tf.export import publish
-from integral_tf.export import web
 from integral_tf.inference import estimator
 from integral_tf.models import archive
 from integral_tf.records import photographs
@@ -49,9 +50,7 @@ def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("web")
     with pytest.warns(UserWarning, match="no model was named"):
         (version,) = publish.export(
-            config.ExportConfig(
-                out=str(out), formats="web", compare_people=2
-            )
+            config.ExportConfig(out=str(out), formats="web", compare_people=2)
         )
     return version
 
@@ -179,8 +178,10 @@ def swapped_profile():
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
     data = profile.tobytes()
-    return data.replace(b"rXYZ", b"tXYZ").replace(b"bXYZ", b"rXYZ").replace(
-        b"tXYZ", b"bXYZ"
+    return (
+        data.replace(b"rXYZ", b"tXYZ")
+        .replace(b"bXYZ", b"rXYZ")
+        .replace(b"tXYZ", b"bXYZ")
     )
 
 
@@ -209,20 +210,23 @@ def test_boxes_by_mouse_and_by_keys(opened, estimate, drawn):
     # A quarter and an eighth in; a key is a hundredth of 420.
     assert boxes[1] == [105 + 4, 38, 210, 225 + 4]
     compare(rows, estimate(str(drawn), boxes))
+    opened.page.locator(".box").nth(1).focus()
     opened.change(lambda: opened.page.keyboard.press("Delete"))
     assert [row["bbox"] for row in opened.joints()] == boxes[:1]
     opened.change(lambda: opened.page.click("#whole"))
     compare(opened.joints(), estimate(str(drawn)))
 
 
+def canvas(page):
+    """`(H, W, 3)` uint8 RGB, the picture as the page draws it."""
+    data = page.page.evaluate("document.getElementById('canvas').toDataURL()")
+    png = io.BytesIO(base64.b64decode(data.split(",")[1]))
+    return np.asarray(Image.open(png).convert("RGB"))
+
+
 def test_heat_maps_and_ellipses_are_drawn(opened, folder, drawn):
     def pixels():
-        data = opened.page.evaluate(
-            "document.getElementById('canvas').toDataURL()"
-        )
-        png = io.BytesIO(base64.b64decode(data.split(",")[1]))
-        picture = Image.open(png).convert("RGB")
-        return np.asarray(picture, float)
+        return canvas(opened).astype(float)
 
     opened.show(drawn)
     plain = pixels()
@@ -300,7 +304,7 @@ def test_detectors_of_the_four_forms(opened, tmp_path):
     for name, make in FORMS.items():
         path = make(tmp_path / f"{name}.onnx")
         detector = detection.get(path)
-        opened.change(lambda: opened.give(path))
+        opened.change(functools.partial(opened.give, path))
         assert str(detector) in opened.text("detector")
         want = detector(photo)[:, :4]
         assert len(want)
@@ -308,14 +312,104 @@ def test_detectors_of_the_four_forms(opened, tmp_path):
         np.testing.assert_allclose(got, want, atol=0.006)
 
 
-def test_resampling_for_a_detector_is_pillows(opened, tmp_path):
-    # What each form feeds is seen by its scores, of a picture with edges.
-    photo = np.random.default_rng(0).integers(0, 256, (90, 70, 3), "uint8")
-    Image.fromarray(photo).save(tmp_path / "photo.png")
-    raw = {19: [0.5, 0.25, 0.7, 1.4], 82: [0.5, 0, -0.7, 0]}
-    path = graphs.yolox(tmp_path / "yolox.onnx", raw)
-    sure = detection.get(path, least=0.5)(photo)
-    opened.give(path)
-    opened.wait("YOLOX", "detector")
-    opened.give(tmp_path / "photo.png", field="photo")
-    opened.wait(" ms." if len(sure) else "finds nobody")
+def test_two_models_beside_each_other(
+    chromium, server, drawn, tmp_path_factory
+):
+    other = tmp_path_factory.mktemp("other")
+    skeleton = integral_tf.skeletons.MPII
+    model = cases.model("H1", cells="first")
+    frozen = frozen_network.freeze(model, skeleton, maps=True)
+    assert frozen.outputs == ("joints", "scores", "heatmaps")
+    onnx.write(frozen, other)
+    (other / "skeleton.json").write_text(archive.to_json(skeleton))
+    card = {"format": "web", "method": "H1", "network": {"cells": "first"}}
+    (other / "card.json").write_text(json.dumps(card))
+    page = pages.Page(chromium, server.url)
+    page.show(drawn)
+    left = page.joints()
+    page.change(lambda: page.give(*sorted(other.iterdir())))
+    assert "H1" in page.text("right-name") and "I1" in page.text("left-name")
+    # The slider moves by keys; the first model's joints are the saved ones.
+    page.page.locator("#split").press("End")
+    assert page.joints() == left
+    page.page.click("#people summary >> nth=1")
+    rows = page.page.locator("#people details >> nth=1 >> tr").all_inner_texts()
+    got = [[float(v) for v in row.split()[-3:-1]] for row in rows[1:]]
+    (pose,) = estimator.PoseEstimator(other)(str(drawn))
+    np.testing.assert_allclose(got, pose.joints, atol=4)
+    page.page.click("#remove")
+    assert not page.page.is_visible("#split")
+    assert page.errors == []
+
+
+def test_the_camera(folder, server, drawn, estimate, tmp_path):
+    film = tmp_path / "people.mjpeg"
+    jpeg = io.BytesIO()
+    Image.open(drawn).save(jpeg, "JPEG", quality=95)
+    film.write_bytes(10 * jpeg.getvalue())
+    code = (
+        "import sys; from tests.export import web_test; "
+        "web_test.film(*sys.argv[1:])"
+    )
+    # Of a process of its own, since Playwright runs one at a time in a thread.
+    done = subprocess.run(
+        [sys.executable, "-c", code, server.url, film, tmp_path],
+        cwd=ROOT, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "joints.json").read_text())
+    assert rows[0]["file_name"] == "frame.png"
+    frame = np.load(tmp_path / "frame.npy")
+    # A film halves the resolution of colours.
+    assert np.abs(frame - photographs.read(drawn).astype(float)).mean() < 8
+    compare(rows, estimate(frame))
+
+
+def film(url, path, out):
+    """Turns the camera on and off, and writes the joints of the last frame."""
+    with api.sync_playwright() as playwright:
+        chromium = pages.browser(
+            playwright,
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={path}",
+        )
+        page = pages.Page(chromium, url)
+        page.page.click("#camera")
+        page.wait("frames a second")
+        page.change(lambda: page.page.click("#camera"))
+        rows = page.joints()
+        # No joint has so high a score: the frame alone is drawn.
+        page.page.locator("#least").press("End")
+        np.save(pathlib.Path(out, "frame.npy"), canvas(page))
+        pathlib.Path(out, "joints.json").write_text(json.dumps(rows))
+        assert all(each.startswith((url, "blob:")) for each in page.requests)
+        chromium.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_telephones_width(chromium, server, drawn, scheme):
+    narrow = {"width": 390, "height": 844}
+    page = pages.Page(
+        chromium, server.url, viewport=narrow, color_scheme=scheme
+    )
+    page.show(drawn)
+    width = page.page.evaluate("document.documentElement.scrollWidth")
+    assert width == 390
+    ground = page.page.evaluate(
+        "getComputedStyle(document.body).backgroundColor"
+    )
+    assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
+    page.page.close()
+
+
+def test_threads_where_the_server_isolates_the_page(
+    chromium, folder, drawn, estimate
+):
+    with pages.Server(folder, isolated=True) as isolated:
+        page = pages.Page(chromium, isolated.url)
+        page.show(drawn)
+        compare(page.joints(), estimate(str(drawn)))
+        if os.cpu_count() > 1:
+            assert "threads" in page.text("card")
+        page.page.close()
