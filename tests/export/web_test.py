@@ -387,22 +387,6 @@ def film(url, path, out):
         chromium.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_telephones_width(chromium, server, drawn, scheme):
-    narrow = {"width": 390, "height": 844}
-    page = pages.Page(
-        chromium, server.url, viewport=narrow, color_scheme=scheme
-    )
-    page.show(drawn)
-    width = page.page.evaluate("document.documentElement.scrollWidth")
-    assert width == 390
-    ground = page.page.evaluate(
-        "getComputedStyle(document.body).backgroundColor"
-    )
-    assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
-    page.page.close()
-
-
 def test_threads_where_the_server_isolates_the_page(
     chromium, folder, drawn, estimate
 ):
