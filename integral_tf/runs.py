@@ -90,17 +90,6 @@ class Run:
         config = flagfiles.read(configs.TrainConfig, path / FLAGS)
         return cls(path, config, weights)
 
-    @classmethod
-    def starter(cls) -> Run:
-        """The starter model as a finished run, whose folder is the file.
-
-        Raises:
-            FileNotFoundError: this installation lacks the model.
-        """
-        preset = flagfiles.preset("starter")
-        config = flagfiles.read(configs.TrainConfig, preset)
-        return cls(loading.starter(), config)
-
     @functools.cached_property
     def model(self) -> keras.Model:
         """The model of `weights`; raises as `loading.load` and `file` do."""
@@ -123,14 +112,9 @@ class Run:
         """Opens the folder of records in the run's flags, and checks it.
 
         Raises:
-            FileNotFoundError: there are no records in that folder, or the
-                flags name none.
+            FileNotFoundError: there are no records in that folder.
             ValueError: the run was trained on other records.
         """
-        if not self.config.data:
-            raise FileNotFoundError(
-                "The run's flags name no records. Received: --data="
-            )
         records = Records.open(self.config.data)
         own = dataclasses.replace(self.config, workdir=str(self.folder))
         check_records(own, records)

@@ -18,6 +18,7 @@ import shutil
 import tensorflow as tf
 
 from integral_tf import config as configs
+from integral_tf import flagfiles
 from integral_tf import former
 from integral_tf import ownership
 from integral_tf import runs
@@ -73,7 +74,10 @@ def _export(config, wanted):
     if config.workdir:
         opened = runs.Run.open(config.workdir, config.weights)
     else:
-        opened = runs.Run.starter()
+        # As a finished run, whose folder is the file.
+        preset = flagfiles.preset("starter")
+        flags = flagfiles.read(configs.TrainConfig, preset)
+        opened = runs.Run(loading.starter(), flags)
     run, model = opened.config, opened.model
     for layer in reading.integrals_of(model):
         # The flags may leave beta open; training then calibrated it.
