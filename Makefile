@@ -15,7 +15,7 @@ RUN := runs/demo
 
 WORLDS := jax torch modelgarden addons
 
-.PHONY: help setup train starter test test-quick lint site clean $(WORLDS:%=test-%)
+.PHONY: help setup train starter web test test-quick lint site clean $(WORLDS:%=test-%)
 .DELETE_ON_ERROR:
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make test-quick"
 	@echo "             set up, run the tests that take two minutes together"
 	@echo "make starter set up, draw people, train the starter model, write it"
+	@echo "make web     build the page of --formats=web again; needs Node 20"
 	@echo "make test-jax, test-torch, test-modelgarden, test-addons"
 	@echo "             set up .venv-jax ..., test the layer in that world"
 	@echo "make lint    set up, check format, style and types"
@@ -93,6 +94,13 @@ starter: $(READY) data/starter/manifest.json data/lite0.weights.h5 \
 	$(BIN)/python experiments/starter.py --workdir=runs/starter --beta=8 \
 	    $(if $(LSP),--lsp=data/starter_lsp) $(if $(COCO),--coco=$(COCO))
 
+# The page that `integral-tf export --formats=web` writes. What it builds is in
+# the repository, so that neither Python's users nor the tests need Node. The
+# versions are exact in web/package.json.
+web:
+	cd web && npm install --no-audit --no-fund && npm run build
+	"$(PYTHON)" web/pack.py integral_tf/export/page
+
 # A file's tests stay in one of two processes, which share what it made. Where
 # one crashes, xdist would wait for ever at the end: the run ends at once.
 PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile \
@@ -152,5 +160,6 @@ site: $(READY)
 clean:
 	rm -rf $(VENV) $(WORLDS:%=.venv-%) $(RECORDS) $(RUN)
 	rm -rf data/.synthetic.*
+	rm -rf web/node_modules web/dist
 	rm -rf site build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -59,7 +59,7 @@ class Run:
     """A run, finished or not; `Run.open` makes one.
 
     Attributes:
-        folder: Path of the run's folder.
+        folder: Path of the run's folder; of the starter model its file.
         config: The `config.TrainConfig` of its flags.
         weights: Which of its models is taken, as in `loading.of_run`.
     """
@@ -99,6 +99,8 @@ class Run:
     @functools.cached_property
     def file(self) -> pathlib.Path:
         """Path of the file of `model`; raises as `loading.of_run` does."""
+        if self.folder.is_file():
+            return self.folder
         return loading.of_run(self.folder, self.weights)
 
     @functools.cached_property

@@ -41,6 +41,7 @@ TESTED_IN = {
     "export/onnx": "export/formats_test.py",
     "export/openvino": "export/formats_test.py",
     "export/parity": "export/publish_test.py",
+    "export/provenance": "export/web_test.py",
     "flagfiles": "config_test.py",
     "inference/answers": "inference/film_test.py",
     "inference/keras_backend": "inference/backends_test.py",

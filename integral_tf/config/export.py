@@ -11,7 +11,12 @@ from integral_tf.settings import setting
 class ExportConfig(settings.Checked):
     """Artifacts of a run, for servers and other runtimes."""
 
-    workdir: str = setting("", "Folder of the run to export.", required=True)
+    workdir: str = setting(
+        "",
+        "Folder of the run to export; empty takes the starter model, which "
+        "comes with the package.",
+        main=True,
+    )
     out: str = setting(
         "",
         "Folder to publish in; each format gets a folder inside.",
@@ -28,7 +33,7 @@ class ExportConfig(settings.Checked):
     formats: str = setting(
         "saved_model",
         "Formats, separated by commas: saved_model, onnx, tensorrt, litert, "
-        "openvino.",
+        "openvino, web.",
         main=True,
     )
     precisions: str = setting(
@@ -36,6 +41,12 @@ class ExportConfig(settings.Checked):
         "Precisions, separated by commas: float32, float16, int8. A "
         "saved_model is float32 in any case, and so is the expectation of "
         "Eq. (6).",
+        main=True,
+    )
+    licence: str = setting(
+        "",
+        "Licence of the weights, for the card and the page; the starter "
+        "model's is known.",
         main=True,
     )
     max_pixel_error: float = setting(

@@ -28,15 +28,19 @@ def sure_box(joints: np.ndarray, scores: np.ndarray) -> np.ndarray | None:
 
     Returns:
         `(4,)` x, y, width, height in image pixels, 1.25 times the extent of
-        the sure joints; None if fewer than 3 joints are sure.
+        the sure joints, in whole pixels; None if fewer than 3 joints are sure.
 
     Example: three sure joints from 10 to 49, and an unsure joint.
 
     >>> joints = np.array([[10, 10], [49, 10], [10, 49], [900, 900]])
     >>> sure_box(joints, np.array([0.9, 0.8, 0.7, 0.1])).tolist()
-    [5.625, 5.625, 48.75, 48.75]
+    [6.0, 6.0, 49.0, 49.0]
     """
     sure = np.asarray(scores) >= SURE
     if sure.sum() < _FEWEST:
         return None
-    return coordinates.box_around(np.asarray(joints)[sure], _BODY_MARGIN)
+    box = coordinates.box_around(np.asarray(joints)[sure], _BODY_MARGIN)
+    # ours: whole pixels. First joints of two runtimes differ by a thousandth of
+    # a pixel; their second crops would differ in grey levels, and then an
+    # unsure joint by a pixel.
+    return np.floor(box + 0.5)

@@ -14,11 +14,20 @@ import integral_tf
 from integral_tf import config as configs
 from integral_tf import coordinates
 from integral_tf import runs
+from integral_tf.export import provenance
 from integral_tf.export.frozen_network import Frozen
 from integral_tf.inference import published
 from integral_tf.models import archive
-from integral_tf.models import loading
+from integral_tf.models import reading
 from integral_tf.records import file_digest
+
+_OUTPUTS = {
+    "joints": "(batch, joints, 2): x, y in pixels of the crop; the centre of "
+    "the first pixel is (0, 0)",
+    "scores": "(batch, joints): 0 to 1",
+    "covariance": "(batch, joints, 2, 2): in square pixels of the crop",
+    "heatmaps": "(batch, height, width, joints): unnormalised",
+}
 
 
 def describe(
@@ -31,7 +40,7 @@ def describe(
     *,
     format: str,
     precision: str,
-    source: pathlib.Path,
+    opened: runs.Run,
 ) -> dict:
     """Makes the content of `card.json`, in its order.
 
@@ -44,7 +53,7 @@ def describe(
         folder: Folder of the artifact's files.
         format: One of `publish.FORMATS`.
         precision: One of `parity.LIMITS`.
-        source: Path of the model's file in the run.
+        opened: The `runs.Run`.
     """
     files = {
         str(path.relative_to(folder)): path
@@ -52,6 +61,7 @@ def describe(
         if path.is_file()
     }
     fields = dataclasses.fields(configs.ModelConfig)
+    source, metrics = opened.file, _metrics(opened)
     return {
         "format": format,
         "precision": precision,
@@ -61,9 +71,7 @@ def describe(
         "backbone": run.backbone,
         "network": {field.name: getattr(run, field.name) for field in fields},
         "skeleton": frozen.skeleton.name,
-        "skeleton_from": "the run"
-        if loading.saved_skeleton(config.workdir)
-        else "its records",
+        "skeleton_from": "the run" if opened.skeleton else "its records",
         "joints": list(frozen.skeleton.joints),
         "flip_test": config.flip_test,
         "input": {
@@ -74,13 +82,11 @@ def describe(
             f"times {coordinates.BOX_MARGIN}, resampled as by Pillow's "
             "antialiased bicubic, black outside of the image",
         },
-        "outputs": {
-            "joints": "(batch, joints, 2): x, y in pixels of the crop; the "
-            "centre of the first pixel is (0, 0)",
-            "scores": "(batch, joints): 0 to 1",
-        },
+        "outputs": {name: _OUTPUTS[name] for name in frozen.outputs},
+        "covariance_calibration": _calibration(opened.model),
+        **provenance.of(opened, config.licence, metrics),
         "parity": parity,
-        "metrics": _metrics(config.workdir, source.name),
+        "metrics": metrics,
         "files": {name: file.stat().st_size for name, file in files.items()},
         "sha256": {name: file_digest.of(file) for name, file in files.items()},
         "versions": {
@@ -100,9 +106,17 @@ def write(card: dict, folder: str | os.PathLike) -> None:
     (pathlib.Path(folder) / published.CARD).write_text(text)
 
 
-def _metrics(workdir, model):
+def _calibration(model):
+    """The numbers of the model's `CovarianceCalibration`, or None."""
+    layer = reading.covariance_layer(model)
+    if layer is None:
+        return None
+    return {name: getattr(layer, name) for name in layer.NUMBERS}
+
+
+def _metrics(run):
     """The figures of the run's evaluation of this model, or None."""
-    path = pathlib.Path(workdir) / runs.EVALUATION / runs.METRICS
+    path = run.folder / runs.EVALUATION / runs.METRICS
     if not path.is_file():
         return None
     try:
@@ -115,7 +129,7 @@ def _metrics(workdir, model):
             "The figures of the run's evaluation are damaged; evaluate the run "
             f"again: {reason}. Received: {str(path)!r}"
         )
-    if figures.get("model", runs.MODEL) != model:
+    if figures.get("model", runs.MODEL) != run.file.name:
         return None
     wanted = ("metric", "unit", "split", "people", "coco", "protocol")
     return {

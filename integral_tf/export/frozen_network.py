@@ -11,6 +11,10 @@ from integral_tf import skeletons
 from integral_tf.export import folding
 from integral_tf.inference import backends
 from integral_tf.inference import flip
+from integral_tf.inference import keras_backend
+
+# Outputs that only the export for the web has.
+MAPS = ("covariance", "heatmaps")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,23 +22,25 @@ class Frozen:
     """A network whose weights are constants.
 
     It is called with `images` `(batch, height, width, 3)`, float32 RGB crops of
-    0..255, and returns a dict of `joints` `(batch, K, 2)` in the crop frame and
-    `scores` `(batch, K)`.
+    0..255, and returns a dict of `joints` `(batch, K, 2)` in the crop frame,
+    `scores` `(batch, K)`, and the other `outputs`.
 
     Attributes:
         function: A `tf.ConcreteFunction`, whose graph has tensors named
-            `images`, `joints` and `scores`.
+            `images` and as the outputs.
         height, width: Size of the crops in pixels.
         skeleton: The `skeletons.Skeleton` of the joints.
+        outputs: Names of the outputs, in order.
     """
 
     function: object
     height: int
     width: int
     skeleton: skeletons.Skeleton
+    outputs: tuple[str, ...] = backends.OUTPUTS
 
     def __call__(self, images: Any) -> dict[str, tf.Tensor]:
-        return dict(zip(backends.OUTPUTS, self.function(images)))
+        return dict(zip(self.outputs, self.function(images)))
 
 
 def freeze(
@@ -42,6 +48,7 @@ def freeze(
     skeleton: skeletons.Skeleton,
     flip_test: bool = False,
     phases: bool = False,
+    maps: bool = False,
 ) -> Frozen:
     """Turns a pose model into a function whose weights are constants.
 
@@ -55,11 +62,18 @@ def freeze(
             mirror image (Section 6.1).
         phases: Rewrite the head's deconvolutions as convolutions, for
             TensorFlow's CPU kernels; see `folding.fold`.
+        maps: Also return `heatmaps` `(batch, h, w, K)`, unnormalised, and
+            `covariance` `(batch, K, 2, 2)` in square crop pixels, calibrated
+            if the model is; each if the model gives it.
 
     Returns:
         A `Frozen`.
     """
     _, height, width, _ = model.input_shape
+    names = backends.OUTPUTS
+    if maps:
+        model = keras_backend.with_covariance(model)
+        names += tuple(name for name in MAPS if name in model.output)
     predict = folding.fold(model, phases)
     if flip_test:
         predict = flip.flipped(predict, skeleton)
@@ -71,9 +85,9 @@ def freeze(
     )
     def network(images):
         outputs = predict(images, training=False)
-        return [tf.identity(outputs[name], name) for name in backends.OUTPUTS]
+        return [tf.identity(outputs[name], name) for name in names]
 
     function = convert_to_constants.convert_variables_to_constants_v2(
         network.get_concrete_function()
     )
-    return Frozen(function, height, width, skeleton)
+    return Frozen(function, height, width, skeleton, names)

@@ -63,7 +63,7 @@ def convert(frozen: Frozen) -> Any:
         frozen.function.graph.as_graph_def(),
         name="pose",
         input_names=["images:0"],
-        output_names=[f"{name}:0" for name in backends.OUTPUTS],
+        output_names=[f"{name}:0" for name in frozen.outputs],
         opset=_OPSET,
     )
     for value in (*model.graph.input, *model.graph.output):

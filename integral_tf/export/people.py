@@ -115,6 +115,8 @@ def of_run(config: configs.ExportConfig, run: runs.Run) -> OfRecords | Drawn:
     if config.data:
         return OfRecords(run.records(config.data), config.split)
     try:
+        if not run.config.data:
+            raise FileNotFoundError
         return OfRecords(run.own_records(), config.split)
     except FileNotFoundError:
         print(

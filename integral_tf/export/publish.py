@@ -18,6 +18,7 @@ import shutil
 import tensorflow as tf
 
 from integral_tf import config as configs
+from integral_tf import flagfiles
 from integral_tf import former
 from integral_tf import ownership
 from integral_tf import runs
@@ -32,6 +33,7 @@ from integral_tf.export import people
 from integral_tf.export import saved_model
 from integral_tf.export import tensorrt
 from integral_tf.export import warmup
+from integral_tf.export import web
 from integral_tf.models import archive
 from integral_tf.models import loading
 from integral_tf.models import reading
@@ -69,7 +71,13 @@ def export(config: configs.ExportConfig) -> list[pathlib.Path]:
 
 
 def _export(config, wanted):
-    opened = runs.Run.open(config.workdir, config.weights)
+    if config.workdir:
+        opened = runs.Run.open(config.workdir, config.weights)
+    else:
+        # As a finished run, whose folder is the file.
+        preset = flagfiles.preset("starter")
+        flags = flagfiles.read(configs.TrainConfig, preset)
+        opened = runs.Run(loading.starter(), flags)
     run, model = opened.config, opened.model
     for layer in reading.integrals_of(model):
         # The flags may leave beta open; training then calibrated it.
@@ -85,9 +93,9 @@ def _export(config, wanted):
     published, refused = [], []
     for name, precision in wanted:
         try:
-            frozen = freeze(phases=name == "saved_model")
+            frozen = freeze(phases=name == "saved_model", maps=name == "web")
             artifact = _Artifact(config, run, frozen, name, precision)
-            published.append(artifact.publish(shown, reference, opened.file))
+            published.append(artifact.publish(shown, reference, opened))
         except (parity.Refused, ImportError, RuntimeError) as error:
             refused.append(f"{name} {precision}: {error}")
     if refused:
@@ -137,18 +145,18 @@ class _Artifact:
         self.out = pathlib.Path(config.out)
         self.partial = self.out / _PARTIAL / self.name
 
-    def publish(self, shown, reference, source):
+    def publish(self, shown, reference, opened):
         """Writes, checks and renames; returns the version's folder.
 
         Args:
             shown: The people of `people.of_run`.
             reference: The `parity.Reference` on them.
-            source: Path of the model's file, for the card.
+            opened: The `runs.Run`, for the card.
         """
         try:
             with whole.naming(self.out / self.name):
                 self.partial.mkdir(parents=True)
-                card = self._made(shown, reference, source)
+                card = self._made(shown, reference, opened)
                 folder = self._rename()
         except whole.DiskFull as error:
             raise parity.Refused(f"not published: {error}") from error
@@ -168,7 +176,7 @@ class _Artifact:
         )
         return folder
 
-    def _made(self, shown, reference, source):
+    def _made(self, shown, reference, opened):
         """Writes and checks everything; returns the card."""
         versions = self._write(shown, reference)
         moved = reference.compare(self.partial, self.precision)
@@ -187,7 +195,7 @@ class _Artifact:
             self.partial,
             format=self.format,
             precision=self.precision,
-            source=source,
+            opened=opened,
         )
         cards.write(card, self.partial)
         return card
@@ -251,6 +259,7 @@ _WRITERS = {
     "onnx": onnx.write,
     "litert": litert.write,
     "openvino": openvino.write,
+    "web": web.write,
 }
 FORMATS = ("saved_model", "tensorrt", *_WRITERS)
 

@@ -10,8 +10,8 @@ JOINTS = np.array([[20.0, 30], [59, 30], [20, 69], [110, 5]])
 
 def test_the_box_is_around_the_sure_joints():
     box = refinement.sure_box(JOINTS, np.array([0.9, 0.9, 0.3, 0.2]))
-    # From 20 to 59 and from 30 to 69: 39 and a pixel, times 1.25 is 50.
-    assert box.tolist() == pytest.approx([15.625, 25.625, 48.75, 48.75])
+    # From 20 to 59 and from 30 to 69: 39 times 1.25 is 48.75, in whole pixels.
+    assert box.tolist() == pytest.approx([16, 26, 49, 49])
 
 
 def test_two_sure_joints_give_no_box():

@@ -1,0 +1,80 @@
+// The worker: it holds the networks and the picture, and estimates.
+
+import { Detector } from "./detector";
+import { start } from "./engine";
+import type { Engine } from "./engine";
+import { isPoseNetwork, PoseEstimator } from "./estimator";
+import type { Answer, Name, Network, Request, Requests } from "./messages";
+import type { Picture } from "./resample";
+
+let engine: Engine;
+let picture: Picture;
+let detector: Detector | null = null;
+const models: (PoseEstimator | null)[] = [null, null];
+
+const answers: {
+  [N in Name]: (value: Requests[N][0]) => Promise<Requests[N][1]>;
+} = {
+  async start(asked) {
+    engine = start(asked);
+    return null;
+  },
+  open,
+  async close({ slot }) {
+    models[slot] = null;
+    return null;
+  },
+  async picture({ data, width, height }) {
+    picture = { data: new Uint8ClampedArray(data), width, height };
+    return null;
+  },
+  async estimate({ slot, boxes, maps }) {
+    const model = models[slot];
+    return model ? model.estimate(picture, boxes, maps) : [];
+  },
+  async detect() {
+    return detector ? detector.find(picture) : [];
+  },
+};
+
+async function open(asked: Requests["open"][0]): Promise<Network> {
+  const session = await engine
+    .open(new Uint8Array(asked.bytes))
+    .catch((error: unknown) => {
+      const reason = String(error).split("\n")[0].slice(0, 200);
+      throw new Error(`${asked.file} is no ONNX file that the page reads: ${reason}`);
+    });
+  const network = {
+    words: "",
+    joints: 0,
+    size: [0, 0] as [number, number],
+    hasMaps: false,
+    hasCovariance: false,
+    engine: engine.words(),
+  };
+  if (!isPoseNetwork(session)) {
+    detector = new Detector(engine, session, asked.file);
+    return { ...network, kind: "detector", words: String(detector) };
+  }
+  const model = new PoseEstimator(engine, session, asked.cells);
+  models[asked.slot] = model;
+  const { joints, hasMaps, hasCovariance } = model;
+  const size: [number, number] = [model.width, model.height];
+  return { ...network, kind: "model", joints, size, hasMaps, hasCovariance };
+}
+
+// One after the other: a network answers one request at a time.
+let last: Promise<void> = Promise.resolve();
+
+self.onmessage = ({ data }: MessageEvent<Request>) => {
+  last = last.then(async () => {
+    const answer: Answer = { number: data.number };
+    try {
+      const ask = answers[data.name] as (value: unknown) => Promise<never>;
+      answer.value = await ask(data.value);
+    } catch (error) {
+      answer.error = error instanceof Error ? error.message : String(error);
+    }
+    self.postMessage(answer);
+  });
+};
