@@ -81,7 +81,7 @@ def test_checkers_are_told_of_the_annotations():
     # Without py.typed in the wheel, a checker takes every name for Any.
     assert (PACKAGE / "py.typed").is_file()
     project = (ROOT / "pyproject.toml").read_text()
-    assert re.search(r'^integral_tf = \[.*"py\.typed"', project, re.M)
+    assert re.search(r'^integral_tf = \[\s*"py\.typed"', project, re.M)
     assert '"Typing :: Typed"' in project
 
 

@@ -203,10 +203,7 @@ def _tell(config, records):
             f"--method={config.method} has no joint loss"
         )
     if config.joint_loss in configs.LIKELIHOODS:
-        print(
-            "the joint loss is a negative log-likelihood, which may fall below "
-            "0: lower is better there, too"
-        )
+        print("the joint loss, a negative log-likelihood, may fall below 0")
     if config.balance:
         print(balance.described(records, config.balance))
     if count := records.negatives("train"):
