@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
-import json
 import os
-import pathlib
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
