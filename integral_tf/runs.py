@@ -273,10 +273,10 @@ def check_records(config: configs.TrainConfig, records: Records) -> None:
             before = json.loads((workdir / RECORDS).read_text())
             same = before["digest"] == now["digest"]
             before = _in_words(before)
-        except (ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # JSON of any form
             raise ValueError(
-                f"{workdir / RECORDS} is damaged: {error!r}; delete this file "
-                "if the records are the run's own. "
+                f"{workdir / RECORDS} is damaged: {error!r:.200}; delete this "
+                "file if the records are the run's own. "
                 f"Received: --data={config.data}"
             ) from None
     elif (workdir / SKELETON).exists() and checkpoints(workdir):
@@ -334,7 +334,8 @@ def _in_words(records):
     """The content of `records.json` as a text."""
     people = [f"{count} to {name}" for name, count in records["people"].items()]
     text = f"the skeleton {records['skeleton']}, people: {', '.join(people)}"
-    return f"{text}, {records['source']}" if records["source"] else text
+    text = f"{text}, {records['source']}" if records["source"] else text
+    return " ".join(text.split())[:300]
 
 
 def save_skeleton(

@@ -14,6 +14,7 @@ A command is a module with
 
 import contextlib
 import errno
+import io
 import os
 import re
 import signal
@@ -54,6 +55,9 @@ def run(name: str, module: ModuleType, arguments: list[str]) -> int:
     # Faster convolutions, which TensorFlow takes unasked only on processors
     # with VNNI instructions. PyTorch takes them on every one.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    # A file's names may be no text: they are printed all the same.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     with _quiet.startup(), _terminable() as ended_by:
         try:
             words = getattr(module, "arguments", list)(arguments)

@@ -78,11 +78,11 @@ class Signature:
 
     @property
     def is_yolox(self) -> bool:
-        shape, *others = self.outputs.values()
+        if (len(self.inputs), len(self.outputs)) != (1, 1):
+            return False
+        (shape,) = self.outputs.values()
         return (
-            not others
-            and len(self.inputs) == 1
-            and len(shape) == 3
+            len(shape) == 3
             and (shape[2] or 0) > 5
             and bool(_strides(shape[1], self.side))
         )

@@ -14,6 +14,7 @@ A runtime is imported when an artifact of its kind is opened.
 """
 
 import functools
+import math
 import os
 import pathlib
 import threading
@@ -25,6 +26,7 @@ from integral_tf import optional
 from integral_tf.inference import operations
 from integral_tf.inference import published
 from integral_tf.inference import tensorrt_engine
+from integral_tf.records import photographs
 
 OUTPUTS = ("joints", "scores")
 need = optional.need
@@ -96,7 +98,10 @@ def _try(backend):
 
     A runtime may find out that a network is damaged when the network runs.
     """
-    crop = np.zeros((1, backend.height, backend.width, 3), np.float32)
+    sides = backend.height, backend.width
+    if math.prod(sides) > photographs.LARGEST:
+        raise ValueError(f"its crops of {sides[1]} x {sides[0]} are too large")
+    crop = np.zeros((1, *sides, 3), np.float32)
     outputs = backend(crop)
     wanted = {"joints": (1, backend.joints, 2), "scores": (1, backend.joints)}
     for name, shape in wanted.items():

@@ -121,8 +121,11 @@ def predict(config: Any, out: pathlib.Path) -> list[dict]:
         people.end()
     left.count("frame", _SKIPPED, number=frames.skipped)
     left.count("pose", tracked.UNCLAIMED, number=follow.unclaimed)
-    if 0 < frames.announced != film.count and not (ended_by or config.seconds):
-        print(f"the video announces {frames.announced} frames")
+    if not (ended_by or config.seconds or live.is_live(config.images)):
+        if not frames.announced:
+            print("the video does not say how many frames it has")
+        elif frames.announced != film.count:
+            print(f"the video announces {frames.announced} frames")
     left.say(answers.summary("frame"))
     for note in film.drawn.notes():
         print(note)

@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
-import json
 import os
-import pathlib
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from integral_tf.records import json_file
 from integral_tf.signatures import Path
 
 MAX_DETECTIONS = 20  # of a group
@@ -143,7 +142,8 @@ def read(
         ValueError: `truth` or `results` is not in COCO's format, or `results`
             has no image or category of `truth`.
     """
-    truth, results = _loaded(truth), _loaded(results)
+    truth = _loaded(truth, "truth")
+    results = _loaded(results, "results")
     _check_parts(truth, results)
     images = _numbered(truth["images"])
     categories = _numbered(truth["categories"])
@@ -252,9 +252,9 @@ def _columns(rows, images, categories, joints, numbers, kinds):
     return [column[:count] for column in columns]
 
 
-def _loaded(source):
+def _loaded(source, name):
     if isinstance(source, (str, os.PathLike)):
-        return json.loads(pathlib.Path(source).read_text())
+        return json_file.read(source, name)
     return source
 
 

@@ -90,18 +90,7 @@ def _load(model):
             )
         if path != pathlib.Path(model) and path.name != MODEL:
             print(f"{model} has not finished: {described(path)} is taken")
-        keras = _keras(path)
-        try:
-            archive.check_sizes(path)
-            model = keras.saving.load_model(path, compile=False)
-        except Exception as error:  # a damaged file has many
-            reason = str(error).strip().partition("\n")[0]
-            if path.suffix == ".keras" and not zipfile.is_zipfile(path):
-                reason = "it is cut, or was never a zip archive"
-            raise ValueError(
-                f"{path} is not a Keras model that this version reads: "
-                f"{reason[:300] or type(error).__name__}"
-            ) from error
+        model = opened(path)
     outputs = getattr(model, "output", None)
     if not isinstance(outputs, dict) or "joints" not in outputs:
         raise ValueError(
@@ -110,6 +99,27 @@ def _load(model):
             f"Received: {getattr(model, 'name', model)!r}"
         )
     return model
+
+
+def opened(path):
+    """Opens a Keras model's file in Keras's safe mode: no code of it runs.
+
+    Raises:
+        ImportError: there is no Keras 3.
+        ValueError: the file is damaged, or has layers of unknown classes.
+    """
+    keras = _keras(path)
+    try:
+        archive.check_sizes(path)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a damaged file has many
+        reason = str(error).strip().partition("\n")[0]
+        if path.suffix == ".keras" and not zipfile.is_zipfile(path):
+            reason = "it is cut, or was never a zip archive"
+        raise ValueError(
+            f"{path} is not a Keras model that this version reads: "
+            f"{reason[:300] or type(error).__name__}"
+        ) from error
 
 
 def _keras(path):

@@ -233,11 +233,11 @@ class _Within:
             file.read,
         )
         start = file.tell()
-        self._end = file.seek(0, os.SEEK_END)
+        self.end = file.seek(0, os.SEEK_END)
         file.seek(start)
 
     def read(self, count):
-        return self._read(min(count, self._end - self.tell()))
+        return self._read(min(count, self.end - self.tell()))
 
 
 def _check_sizes(file):
@@ -246,9 +246,12 @@ def _check_sizes(file):
     Python makes room for them first: 24 GB for one damaged byte.
     """
     start = file.tell()
-    for opcode, number, place in pickletools.genops(_Within(file)):
+    within = _Within(file)
+    for opcode, number, place in pickletools.genops(within):
         if opcode.name in _PUTS and number > place - start:
             raise ValueError("a value's number is larger than the file")
+        if opcode.name == "FRAME" and number > within.end - place:
+            raise ValueError("a part is larger than the file")
     file.seek(start)
 
 
@@ -335,11 +338,16 @@ def _read_safetensors(path):
             raise ValueError("its header is longer than the file")
         header = json.loads(file.read(length))
     header.pop("__metadata__", None)
-    held = {}
+    held, room = {}, path.stat().st_size - 8 - length
     for name, fields in header.items():
         if fields["dtype"] not in _SAFE_TYPES:
             raise ValueError(f"{name} is of the type {fields['dtype']}")
         shape, (start, end) = fields["shape"], fields["data_offsets"]
+        # A text times a number is a long text.
+        if not all(type(side) is int for side in (*shape, start, end)):
+            raise ValueError(f"{name} has sides that are no whole numbers")
+        if not 0 <= start <= end <= room:
+            raise ValueError(f"{name} is not within the file")
 
         def read_part(start=8 + length + start, length=end - start):
             with open(path, "rb") as file:

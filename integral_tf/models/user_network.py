@@ -6,8 +6,8 @@ import pathlib
 
 import keras
 
-from integral_tf.models import archive
 from integral_tf.models import flat
+from integral_tf.models import loading
 
 # The backbone's name in a pose model.
 NAME = "backbone"
@@ -20,22 +20,14 @@ def read(path: str | os.PathLike) -> keras.Model:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged, or has layers of unknown classes.
     """
-    if not pathlib.Path(path).is_file():
+    path = pathlib.Path(path)
+    if not path.is_file():
         raise FileNotFoundError(
             "`backbone` is a name, or the path of a .keras file, which a run "
             "needs until it has finished. "
             f"Received: backbone={str(path)!r}"
         )
-    try:
-        archive.check_sizes(path)
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # a damaged file has many
-        reason = str(error).strip().partition("\n")[0]
-        raise ValueError(
-            "`backbone` is a .keras file of Keras's own layers, or of "
-            f"registered ones: {reason[:300] or type(error).__name__}. "
-            f"Received: backbone={str(path)!r}"
-        ) from error
+    return loading.opened(path)
 
 
 def body(network: keras.Model, size: tuple[int, int]) -> keras.Model:

@@ -259,6 +259,8 @@ def _keypoints(values, joints, name):
     labelled = flags > 0
     if not np.isfinite(points[labelled, :2]).all():
         raise schema.Dropped("keypoints that are no numbers", name)
+    if not (np.abs(points[labelled, :2]) < coordinates.LARGEST_BOX).all():
+        raise schema.Dropped("keypoints beyond all images", name)
     is_odd = not np.isin(flags, (0, 1, 2)).all()
     points = np.where(np.isfinite(points), points, 0.0)
     points[:, 2] = np.where(labelled, np.where(flags == 1, 1, 2), 0)

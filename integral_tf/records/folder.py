@@ -205,7 +205,7 @@ def _read(path, folder):
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
             "The manifest.json of these records is damaged; build them again: "
-            f"{error}. Received: data={str(folder)!r}"
+            f"{str(error):.300}. Received: data={str(folder)!r}"
         ) from None
     if version != schema.VERSION:
         raise ValueError(

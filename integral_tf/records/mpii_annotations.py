@@ -27,6 +27,7 @@ HEAD_SHARE = 0.6
 CENTRE_DOWN = 15.0
 
 JOINTS = len(skeletons.MPII)
+_LARGEST_SCALE = 100.0  # 20,000 pixels
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -195,13 +196,13 @@ def _of_entry(entry, number, zero_based):
     shapes = joints.shape, labelled.shape, centre.shape
     if shapes != ((JOINTS, 2), (JOINTS,), (2,)):
         raise ValueError(f"a person with the shapes {shapes}")
-    if scale > 100:
+    if scale > _LARGEST_SCALE:
         raise ValueError(f"scale {scale:g} would be {200 * scale:g} pixels")
     labelled &= np.isfinite(joints).all(axis=1)
     joints = np.where(labelled[:, None], joints - first, 0.0)
     neck, top = skeletons.MPII.indices(skeletons.MPII.head)
     head = float(np.hypot(*(joints[neck] - joints[top])))  # never overflows
-    known = scale > 0 and np.isfinite(centre).all() and any(centre != -1)
+    known = scale > 0 and _is_near(centre) and any(centre != -1)
     return Annotation(
         image=str(entry["image"]),
         number=number,
@@ -214,6 +215,10 @@ def _of_entry(entry, number, zero_based):
         if labelled[[neck, top]].all() and head < coordinates.LARGEST_BOX
         else 0.0,
     )
+
+
+def _is_near(point):
+    return (np.abs(point) < coordinates.LARGEST_BOX).all()
 
 
 def _people_of(image, alone):
@@ -242,8 +247,8 @@ def _people_of(image, alone):
                 number=number,
                 joints=joints,
                 visible=visible,
-                centre=centre if np.isfinite(centre).all() else None,
-                scale=scale if 0 < scale < np.inf else 0.0,
+                centre=centre if _is_near(centre) else None,
+                scale=scale if 0 < scale <= _LARGEST_SCALE else 0.0,
                 head_size=HEAD_SHARE * head
                 if head < coordinates.LARGEST_BOX
                 else 0.0,

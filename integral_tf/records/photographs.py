@@ -162,21 +162,24 @@ def of_pillow(image):
 
 
 def _array(picture):
-    """A Pillow image of mode RGB as an array, by parts.
+    """A Pillow image of 8 bits as an array of RGB, by parts.
 
-    `np.asarray` would take the memory of three arrays.
+    `convert` and `np.asarray` would take the memory of four arrays.
     """
+    is_clear = picture.mode == "P" and "transparency" in picture.info
     array = np.empty((picture.height, picture.width, 3), np.uint8)
     rows = max(_PART // picture.width, 1)
     for first in range(0, picture.height, rows):
         last = min(first + rows, picture.height)
         part = picture.crop((0, first, picture.width, last))
-        array[first:last] = np.asarray(part)
+        # Through RGBA, because Pillow would warn of lost transparency.
+        part = part.convert("RGBA") if is_clear else part
+        array[first:last] = np.asarray(part.convert("RGB"))
     return array
 
 
 def _rgb(image):
-    """A Pillow image as one of mode RGB."""
+    """A Pillow image as one whose `convert("RGB")` has 0..255."""
     bits, is_signed = 16, False
     if image.format == "TIFF":
         bits = int(np.ravel(image.tag_v2.get(_BITS, 8))[0])
@@ -194,13 +197,9 @@ def _rgb(image):
             values = values.view(np.uint32)
         levels = np.maximum(values, 0) >> max(bits - 8 - is_signed, 0)
     else:
-        # Through RGBA, because Pillow would warn of lost transparency.
-        is_clear = image.mode == "P" and "transparency" in image.info
-        image = image.convert("RGBA") if is_clear else image
         image.load()
-        # `convert` would copy.
-        return image if image.mode == "RGB" else image.convert("RGB")
-    return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
+        return image
+    return Image.fromarray(levels.astype(np.uint8))
 
 
 def _has_more(image):

@@ -3,6 +3,7 @@
 Each has an undamaged example. `convert` reads most of them.
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -57,6 +58,20 @@ LABEL_STUDIO = [
 CVAT = (
     '<annotations><image id="0" name="1.png" width="64" height="48">'
     '<points label="nose" points="1.5,2"></points></image></annotations>'
+)
+CVAT_SKELETON = CVAT.replace(
+    "<image",
+    "<meta><task><labels><label><name>cat</name><type>skeleton</type>"
+    '<svg>&lt;line data-type="edge" data-node-from="1" data-node-to="2"/&gt;'
+    '&lt;circle data-node-id="1" data-label-name="nose"/&gt;'
+    '&lt;circle data-node-id="2" data-label-name="tail"/&gt;</svg></label>'
+    "<label><name>nose</name><type>points</type><parent>cat</parent></label>"
+    "<label><name>tail</name><type>points</type><parent>cat</parent></label>"
+    "</labels></task></meta><image",
+).replace(
+    "</image>",
+    '<skeleton label="cat"><points label="nose" outside="0" points="3,4"/>'
+    '<points label="tail" occluded="1" points="5.5,6"/></skeleton></image>',
 )
 YOLO = """train: images
 kpt_shape: [3, 3]
@@ -116,7 +131,10 @@ def converted(name, content, source=None, **settings):
             images=str(folder / "images"),
             **settings,
         )
-        convert.convert(asked)
+        # As a command prints what is no text.
+        printed = io.TextIOWrapper(io.BytesIO(), errors="backslashreplace")
+        with contextlib.redirect_stdout(printed):
+            convert.convert(asked)
         if is_coco:
             coco.read(out, say=lambda line: None)
         out.unlink()

@@ -11,11 +11,13 @@ from integral_tf import config
 from integral_tf.inference import boxes
 from integral_tf.inference import left_out
 from integral_tf.inference import placement
+from integral_tf.metrics import average_precision
 from integral_tf.records import coco
 from integral_tf.records import coco_skeleton
 from integral_tf.records import json_rows
 from integral_tf.records import lsp
 from integral_tf.records import mpii
+from integral_tf.records import mpii_split
 from integral_tf.records import photographs
 from integral_tf.records import schema
 from integral_tf.records import stored_truth
@@ -208,3 +210,36 @@ def boxes_of(name):
         return not_finite(boxes=every)
 
     return read
+
+
+def write_boxes_of_coco(folder):
+    images = [{"id": 1, "file_name": "x/a.jpg"}, {"id": 12}]
+    rows = [{"image_id": 1, **BOXES[0]}, BOXES[1]]
+    content = {"images": images, "annotations": rows}
+    (folder / "boxes.json").write_text(json.dumps(content))
+
+
+def write_split(folder):
+    write_mpii(folder)
+    entries = [{"image": "1.jpg", "center": [30, 24]}]
+    (folder / "valid.json").write_text(json.dumps(entries))
+
+
+def read_split(folder):
+    listed = mpii.people(folder / "m.json", folder / "images")
+    listed, split, _ = mpii_split.by_list(listed, folder / "valid.json")
+    names = {split(name) for name, _ in listed}
+    return [] if "val" in names else ["nobody is in the validation split"]
+
+
+def write_results(folder):
+    write_coco(folder)
+    row = {"category_id": 1, "score": 0.5, "keypoints": [9.5] * 9}
+    rows = [{"image_id": number, **row} for number in (1, 2)]
+    (folder / "results.json").write_text(json.dumps(rows))
+
+
+def read_results(folder):
+    paths = folder / "a.json", folder / "results.json"
+    found = average_precision.coco_keypoint_ap(*paths, sigmas=[0.1] * 3)
+    return not_finite(**found)

@@ -4,6 +4,10 @@ The network reads its joints out of a convolution of some random weights.
 """
 
 import functools
+import io
+import json
+import urllib.error
+import warnings
 
 import keras
 import numpy as np
@@ -11,7 +15,7 @@ import tensorflow as tf
 
 from integral_tf import layers
 from integral_tf import skeletons
-from integral_tf.detection import onnx_file
+from integral_tf.detection import detector
 from integral_tf.export import encoded
 from integral_tf.export import frozen_network
 from integral_tf.export import litert
@@ -19,6 +23,8 @@ from integral_tf.export import onnx
 from integral_tf.export import openvino
 from integral_tf.export import saved_model
 from integral_tf.inference import backends
+from integral_tf.models import user_network
+from integral_tf.serving import connections
 from tests.detection import graphs
 from tests.fuzz import labels
 
@@ -64,8 +70,12 @@ def write_detector(folder):
 
 
 def read_detector(folder):
-    detect = onnx_file.OnnxFile(folder / "people.onnx", 0.3)
-    return labels.not_finite(boxes=detect(np.full((40, 30, 3), 200, np.uint8)))
+    detect = detector.get(folder / "people.onnx", least=0.3)
+    with warnings.catch_warnings():
+        # The detector's boxes that are left out.
+        warnings.filterwarnings("ignore", "A detector's boxes are")
+        boxes = detect(np.full((40, 30, 3), 200, np.uint8))
+    return labels.not_finite(boxes=boxes)
 
 
 def write_request(folder):
@@ -88,3 +98,27 @@ def read_request(folder):
             raise
         raise ValueError("Received: image_bytes") from None
     return [] if image.shape[2:] == (3,) else [f"{image.shape}"]
+
+
+def write_backbone(folder):
+    images = keras.Input((None, None, 3))
+    keras.Sequential([images, keras.layers.Conv2D(4, 3, 32)]).save(
+        folder / "mine.keras"
+    )
+
+
+def read_backbone(folder):
+    user_network.body(user_network.read(folder / "mine.keras"), (64, 64))
+    return []
+
+
+def write_error(folder):
+    (folder / "error.json").write_text(json.dumps({"error": "`images` is 4-D"}))
+
+
+def read_error(folder):
+    """As the client says what a server refuses."""
+    body = io.BytesIO((folder / "error.json").read_bytes())
+    refusal = urllib.error.HTTPError("http://a", 400, "Bad Request", {}, body)
+    text = connections.sentence(connections._http_text(refusal))
+    return [repr(text)] if "\n" in text or not text.strip() else []

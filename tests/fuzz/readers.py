@@ -89,6 +89,23 @@ READERS = {
         labels.boxes_of("boxes.json"),
         damage.of_json,
     ),
+    "boxes_of_coco": Reader(
+        "boxes.json",
+        labels.write_boxes_of_coco,
+        labels.boxes_of("boxes.json"),
+        damage.of_json,
+        60,
+    ),
+    "split": Reader(
+        "valid.json", labels.write_split, labels.read_split, damage.of_json, 60
+    ),
+    "results": Reader(
+        "results.json",
+        labels.write_results,
+        labels.read_results,
+        damage.of_json,
+        40,
+    ),
     "csv": Reader(
         "boxes.csv",
         labels.write_csv,
@@ -126,6 +143,9 @@ READERS = {
         files.picture_of("i.png"),
         damage.of_png,
     ),
+    "bmp": Reader(
+        "i.bmp", files.write_picture("bmp"), files.picture_of("i.bmp")
+    ),
     "webp": Reader(
         "i.webp", files.write_picture("webp"), files.picture_of("i.webp")
     ),
@@ -161,7 +181,25 @@ READERS = {
     "keras": Reader(
         "model.keras", files.write_keras, files.read_keras, damage.of_zip, 10
     ),
-    "video": Reader("a.mp4", files.write_video, files.read_video, weight=10),
+    "checkpoint_data": Reader(
+        "ckpt-2.data-00000-of-00001",
+        files.write_checkpoint,
+        files.read_checkpoint,
+        weight=10,
+    ),
+    "run": Reader(
+        runs.RECORDS, files.write_run, files.read_run, damage.of_json, 10
+    ),
+    "backbone": Reader(
+        "mine.keras",
+        networks.write_backbone,
+        networks.read_backbone,
+        damage.of_zip,
+        10,
+    ),
+    "video": Reader("a.mp4", *files.video_of("a.mp4", "mp4v"), weight=10),
+    "avi": Reader("a.avi", *files.video_of("a.avi", "MJPG"), weight=10),
+    "matroska": Reader("a.mkv", *files.video_of("a.mkv", "mp4v"), weight=10),
     "release": Reader(
         "release.mat", labels.write_release, labels.read_release, weight=1
     ),
@@ -178,6 +216,12 @@ READERS = {
     ),
     "cvat": Reader(
         "a.xml", *folders.converted("a.xml", folders.CVAT), damage.of_text
+    ),
+    "cvat_skeleton": Reader(
+        "a.xml",
+        *folders.converted("a.xml", folders.CVAT_SKELETON),
+        damage.of_text,
+        60,
     ),
     "wflw": Reader(
         "a.txt", *folders.converted("a.txt", folders.WFLW), damage.of_text
@@ -208,6 +252,14 @@ READERS = {
         ),
         folders.of_sleap,
         30,
+    ),
+    "sleap_package": Reader(
+        "fly.opencv.pkg.slp",
+        *folders.converted(
+            "fly.opencv.pkg.slp", folders.unpacked("fly.opencv.pkg.slp")
+        ),
+        folders.of_sleap,
+        10,
     ),
     "joints": Reader(
         "joints.json",
@@ -257,6 +309,9 @@ READERS = {
         networks.write_detector,
         networks.read_detector,
         weight=40,
+    ),
+    "error": Reader(
+        "error.json", networks.write_error, networks.read_error, damage.of_json
     ),
     "request": Reader(
         "i.jpg", networks.write_request, networks.read_request, weight=40

@@ -148,7 +148,7 @@ def _person(row, name, joints):
         raise ValueError(
             f"The predictions have the {len(joints)} joints of the skeleton "
             f"{joints.name}, x, y and score each. Received: {len(values)} "
-            f"numbers in {name}"
+            f"numbers in {coco_annotations.shown(name)}"
         )
     points = np.array(values, float).reshape(-1, 3)
     scores = points[:, 2].copy()
