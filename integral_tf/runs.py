@@ -59,7 +59,7 @@ class Run:
     """A run, finished or not; `Run.open` makes one.
 
     Attributes:
-        folder: Path of the run's folder; of the starter model its file.
+        folder: Path of the run's folder, or of the starter model's file.
         config: The `config.TrainConfig` of its flags.
         weights: Which of its models is taken, as in `loading.of_run`.
     """
@@ -99,9 +99,8 @@ class Run:
     @functools.cached_property
     def file(self) -> pathlib.Path:
         """Path of the file of `model`; raises as `loading.of_run` does."""
-        if self.folder.is_file():
-            return self.folder
-        return loading.of_run(self.folder, self.weights)
+        starter, folder = self.folder.is_file(), self.folder
+        return folder if starter else loading.of_run(folder, self.weights)
 
     @functools.cached_property
     def skeleton(self) -> skeletons.Skeleton | None:
@@ -334,7 +333,7 @@ def _in_words(records):
     """The content of `records.json` as a text."""
     people = [f"{count} to {name}" for name, count in records["people"].items()]
     text = f"the skeleton {records['skeleton']}, people: {', '.join(people)}"
-    text = f"{text}, {records['source']}" if records["source"] else text
+    text = f"{text}, {records['source']}".removesuffix(", ")
     return " ".join(text.split())[:300]
 
 

@@ -209,7 +209,7 @@ def _read(path, folder):
         ) from None
     if version != schema.VERSION:
         raise ValueError(
-            f"These records have format version {version}, this "
+            f"These records have format version {version!r:.40}, this "
             f"package reads {schema.VERSION}; build them again. "
             f"Received: data={str(folder)!r}"
         )
