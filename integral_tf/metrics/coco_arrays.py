@@ -236,15 +236,23 @@ def _columns(rows, images, categories, joints, numbers, kinds):
         block = [
             (place, row)
             for place, row in enumerate(rows[start : start + _BLOCK], start)
-            if _get(row, "image_id") in images
-            and _get(row, "category_id") in categories
+            if _id(row, "image_id") in images
+            and _id(row, "category_id") in categories
         ]
         known = [row for _, row in block]
+        try:
+            further = numbers(known, keypoints(known, joints))
+        except (TypeError, OverflowError) as error:
+            raise ValueError(
+                "Annotations and results have numbers that float64 holds. "
+                f"Received: {error!s:.100}, in rows {start} to "
+                f"{start + len(block) - 1}"
+            ) from None
         found = (
             [place for place, _ in block],
             [images[row["image_id"]] for row in known],
             [categories[row["category_id"]] for row in known],
-            *numbers(known, keypoints(known, joints)),
+            *further,
         )
         for column, values in zip(columns, found):
             column[count : count + len(block)] = values
@@ -277,8 +285,8 @@ def _check_parts(truth, results):
 def _check_ids(results, images, categories):
     asked, named = set(), set()
     for row in results:
-        asked.add(_get(row, "image_id"))
-        named.add(_get(row, "category_id"))
+        asked.add(_id(row, "image_id"))
+        named.add(_id(row, "category_id"))
     unknown = asked - images.keys()
     if unknown:
         raise ValueError(
@@ -294,7 +302,7 @@ def _check_ids(results, images, categories):
 
 
 def _numbered(rows):
-    ids = sorted({_get(row, "id") for row in rows})
+    ids = sorted({_id(row, "id") for row in rows})
     return {value: number for number, value in enumerate(ids)}
 
 
@@ -312,6 +320,15 @@ def keypoints(rows: Sequence[dict[str, Any]], joints: int) -> np.ndarray:
             "`keypoints` are three numbers for each joint, here for "
             f"{joints}, of which `sigmas` speaks. Received: {error}"
         ) from None
+
+
+def _id(row, name):
+    found = _get(row, name)
+    if not isinstance(found, collections.abc.Hashable):
+        raise ValueError(
+            f"`{name}` is a number or a text. Received: {found!r:.100}"
+        )
+    return found
 
 
 def _get(row, key):

@@ -240,7 +240,9 @@ def test_flags_of_types_read_well():
     assert fields["flip"].startswith("  --noflip ")
     assert fields["jit_compile"].startswith("  --jit_compile ")
     assert fields["epochs"].startswith("  --epochs=140 ")
-    assert "One of L1, L2, OKS." in " ".join(fields["joint_loss"].split())
+    assert "One of L1, L2, OKS, gaussian, laplace, sampling." in " ".join(
+        fields["joint_loss"].split()
+    )
 
 
 def test_uses_may_depend_on_the_model(tmp_path):

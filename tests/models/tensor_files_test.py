@@ -230,7 +230,7 @@ def test_safetensors(tmp_path):
     assert read["b"].tolist() == [1.5, -2.0] and read["n"] == 7
 
     safetensors(path, header, data[:30])
-    with pytest.raises(ValueError, match="ends within a tensor|buffer size"):
+    with pytest.raises(ValueError, match="is not within the file"):
         loaded(path)
     header["a"]["dtype"] = "F8_E4M3"
     safetensors(path, header, data)
