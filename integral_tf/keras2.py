@@ -42,6 +42,7 @@ stop_gradient = tf.stop_gradient
 subtract = tf.subtract
 sum = tf.reduce_sum
 transpose = tf.transpose
+unstack = tf.unstack
 where = tf.where
 
 

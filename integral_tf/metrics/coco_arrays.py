@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import numbers
 import os
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -241,7 +242,10 @@ def _columns(rows, images, categories, joints, numbers, kinds):
         ]
         known = [row for _, row in block]
         try:
-            further = numbers(known, keypoints(known, joints))
+            # What is beyond all numbers has no area, and is far from anybody.
+            with np.errstate(over="ignore", invalid="ignore"):
+                found = numbers(known, keypoints(known, joints))
+            further = [_column(*each) for each in zip(found, kinds)]
         except (TypeError, OverflowError) as error:
             raise ValueError(
                 "Annotations and results have numbers that float64 holds. "
@@ -258,6 +262,13 @@ def _columns(rows, images, categories, joints, numbers, kinds):
             column[count : count + len(block)] = values
         count += len(block)
     return [column[:count] for column in columns]
+
+
+def _column(values, kind):
+    try:
+        return np.asarray(values, kind)
+    except ValueError as error:
+        raise TypeError(f"{error}") from None
 
 
 def _loaded(source, name):
@@ -292,17 +303,18 @@ def _check_ids(results, images, categories):
         raise ValueError(
             "Results may name images of `truth` only; are these of another "
             f"split? Received: {len(unknown)} of {len(asked)} image_ids are "
-            f"not in it, such as {next(iter(unknown))!r}"
+            f"not in it, such as {next(iter(unknown))!r:.100}"
         )
     if named and not named & categories.keys():
         raise ValueError(
-            f"No result has a category_id of `truth`, {sorted(categories)}. "
-            f"Received: {sorted(named)}"
+            f"No result has a category_id of `truth`, {[*categories]!s:.100}. "
+            f"Received: {[*named]!s:.100}"
         )
 
 
 def _numbered(rows):
-    ids = sorted({_id(row, "id") for row in rows})
+    ids = {_id(row, "id") for row in rows}
+    ids = sorted(ids, key=lambda each: (isinstance(each, str), each))
     return {value: number for number, value in enumerate(ids)}
 
 
@@ -318,13 +330,13 @@ def keypoints(rows: Sequence[dict[str, Any]], joints: int) -> np.ndarray:
     except (ValueError, TypeError) as error:
         raise ValueError(
             "`keypoints` are three numbers for each joint, here for "
-            f"{joints}, of which `sigmas` speaks. Received: {error}"
+            f"{joints}, of which `sigmas` speaks. Received: {error!s:.100}"
         ) from None
 
 
 def _id(row, name):
     found = _get(row, name)
-    if not isinstance(found, collections.abc.Hashable):
+    if not isinstance(found, (numbers.Real, str)):
         raise ValueError(
             f"`{name}` is a number or a text. Received: {found!r:.100}"
         )
@@ -337,5 +349,5 @@ def _get(row, key):
     except (KeyError, TypeError):
         raise ValueError(
             f"Every image, annotation and result needs COCO's `{key}`. "
-            f"Received: {sorted(row) if isinstance(row, dict) else row!r}"
+            f"Received: {sorted(row) if isinstance(row, dict) else row!r:.100}"
         ) from None

@@ -150,7 +150,7 @@ def test_nobody_inside_is_dropped(tmp_path):
         only_person(source)
 
 
-@pytest.mark.parametrize("centre", [(1e9, 1e9), (-500, 20), (20, 900)])
+@pytest.mark.parametrize("centre", [(5e3, 5e3), (-500, 20), (20, 900)])
 def test_a_box_beside_the_photograph_is_dropped(tmp_path, centre):
     folder = mpii_files.json_folder(
         tmp_path, mpii_files.entry(center=centre, j0=(11, 21))

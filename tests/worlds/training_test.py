@@ -24,7 +24,9 @@ LOSSES = {
     "JointL1": 0.721666,
     "JointL2": 0.8871,
     "JointOKS": 0.642657,
+    "MapLikelihood": 3.89988,
     "OneHotCrossEntropy": 4.60607,
+    "SamplingArgmax": 1.75191,
     "VarianceError": 134.427,
 }
 
