@@ -245,7 +245,7 @@ def _columns(rows, images, categories, joints, numbers, kinds):
             # What is beyond all numbers has no area, and is far from anybody.
             with np.errstate(over="ignore", invalid="ignore"):
                 found = numbers(known, keypoints(known, joints))
-            further = [_column(*each) for each in zip(found, kinds)]
+            further = [_column(len(known), *each) for each in zip(found, kinds)]
         except (TypeError, OverflowError) as error:
             raise ValueError(
                 "Annotations and results have numbers that float64 holds. "
@@ -264,9 +264,9 @@ def _columns(rows, images, categories, joints, numbers, kinds):
     return [column[:count] for column in columns]
 
 
-def _column(values, kind):
+def _column(count, values, kind):
     try:
-        return np.asarray(values, kind)
+        return np.asarray(values, kind).reshape(count)
     except ValueError as error:
         raise TypeError(f"{error}") from None
 
