@@ -28,19 +28,28 @@ def sure_box(joints: np.ndarray, scores: np.ndarray) -> np.ndarray | None:
 
     Returns:
         `(4,)` x, y, width, height in image pixels, 1.25 times the extent of
-        the sure joints, in whole pixels; None if fewer than 3 joints are sure.
+        the sure joints; None if fewer than 3 joints are sure.
 
     Example: three sure joints from 10 to 49, and an unsure joint.
 
     >>> joints = np.array([[10, 10], [49, 10], [10, 49], [900, 900]])
     >>> sure_box(joints, np.array([0.9, 0.8, 0.7, 0.1])).tolist()
-    [6.0, 6.0, 49.0, 49.0]
+    [5.625, 5.625, 48.75, 48.75]
     """
     sure = np.asarray(scores) >= SURE
     if sure.sum() < _FEWEST:
         return None
-    box = coordinates.box_around(np.asarray(joints)[sure], _BODY_MARGIN)
-    # ours: whole pixels. First joints of two runtimes differ by a thousandth of
-    # a pixel; their second crops would differ in grey levels, and then an
-    # unsure joint by a pixel.
+    return coordinates.box_around(np.asarray(joints)[sure], _BODY_MARGIN)
+
+
+def in_pixels(box: np.ndarray) -> np.ndarray:
+    """A box `(4,)` in whole image pixels.
+
+    ours: first joints of two runtimes differ by a thousandth of a pixel. The
+    second crops would differ in grey levels, and then an unsure joint by a
+    pixel.
+
+    >>> in_pixels(np.array([5.625, 5.4, 48.75, 48.5])).tolist()
+    [6.0, 5.0, 49.0, 49.0]
+    """
     return np.floor(box + 0.5)

@@ -232,6 +232,7 @@ class PoseEstimator:
             if box is None:
                 person.poses[person.place] = pose
             else:
+                box = refinement.in_pixels(box)
                 again.append(dataclasses.replace(person, box=box, first=pose))
         return again + people[self.batch_size :]
 
