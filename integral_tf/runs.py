@@ -99,8 +99,8 @@ class Run:
     @functools.cached_property
     def file(self) -> pathlib.Path:
         """Path of the file of `model`; raises as `loading.of_run` does."""
-        starter, folder = self.folder.is_file(), self.folder
-        return folder if starter else loading.of_run(folder, self.weights)
+        folder, weights = self.folder, self.weights
+        return folder if folder.is_file() else loading.of_run(folder, weights)
 
     @functools.cached_property
     def skeleton(self) -> skeletons.Skeleton | None:
@@ -333,7 +333,7 @@ def _in_words(records):
     """The content of `records.json` as a text."""
     people = [f"{count} to {name}" for name, count in records["people"].items()]
     text = f"the skeleton {records['skeleton']}, people: {', '.join(people)}"
-    text = f"{text}, {records['source']}".removesuffix(", ")
+    text = f"{text}, {records['source']}" if records["source"] else text
     return " ".join(text.split())[:300]
 
 

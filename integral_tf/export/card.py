@@ -131,9 +131,9 @@ def _metrics(run):
         )
     if figures.get("model", runs.MODEL) != run.file.name:
         return None
-    wanted = ("metric", "unit", "split", "people", "coco", "protocol")
     return {
         name: value
         for name, value in figures.items()
-        if name in wanted or name.startswith(("@", "AUC", "NME", "FR@"))
+        if name in provenance.WORDS
+        or name.startswith(("@", "AUC", "NME", "FR@"))
     }

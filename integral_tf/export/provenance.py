@@ -6,6 +6,9 @@ from typing import Any
 from integral_tf import runs
 from integral_tf.models import loading
 
+# Metrics of a card that are no scores, but say what was measured.
+WORDS = ("metric", "unit", "split", "people", "coco", "protocol")
+
 
 def of(run: runs.Run, licence: str, metrics: dict | None) -> dict[str, Any]:
     """The part of a card that a user of the model reads first.
@@ -58,12 +61,11 @@ def _records_of(run):
 
 
 def _of_metrics(metrics):
-    words = ("metric", "unit", "split", "people", "coco", "protocol")
     on = f"{metrics.get('people', '?')} people of {metrics.get('split', '?')}"
     name = metrics.get("metric", "")
     figures = {
         f"{name}{key}" if key.startswith("@") else key: value
         for key, value in metrics.items()
-        if key not in words
+        if key not in WORDS
     }
     return {"on": on, "figures": figures}

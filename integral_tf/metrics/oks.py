@@ -110,14 +110,13 @@ def similarity(
         offsets[unlabelled] = before + after
         labelled = labelled.copy()
         labelled[unlabelled] = weights > 0
-    # A sum over an axis of length 2 would be many times slower. What is
-    # infinitely far is not similar.
-    with np.errstate(over="ignore", invalid="ignore"):
-        distance2 = offsets[..., 0] ** 2 + offsets[..., 1] ** 2
     variances = (2 * np.asarray(sigmas, np.float64)) ** 2
     # As in COCOeval, so that an area of 0 is no division by 0.
     areas = np.asarray(areas, np.float64)[:, None] + np.spacing(1)
+    # What is infinitely far is not similar.
     with np.errstate(over="ignore", invalid="ignore"):
+        # A sum over an axis of length 2 would be many times slower.
+        distance2 = offsets[..., 0] ** 2 + offsets[..., 1] ** 2
         each = np.exp(-distance2 / variances / areas / 2)
     each = np.where(labelled & ~np.isnan(each), each, 0)
     if equal:  # as COCOeval sums, to the last bit

@@ -99,7 +99,9 @@ def test_files_that_are_none_are_one_sentence(tmp_path):
         pose(str(tmp_path / "gone.keras"))
     path = tmp_path / "text.keras"
     path.write_text("no network")
-    with pytest.raises(ValueError, match="text.keras is not a Keras model"):
+    with pytest.raises(
+        ValueError, match="text.keras is not a Keras model.*never a zip archive"
+    ):
         pose(str(path))
 
 
@@ -110,7 +112,9 @@ def test_code_in_a_file_is_not_run(tmp_path):
         keras.layers.Lambda(lambda x: x[:, ::2]),
     ]
     keras.Sequential(layers).save(path)
-    with pytest.raises(ValueError, match="is not a Keras model.*ambda"):
+    with pytest.raises(
+        ValueError, match="code.keras is not a Keras model.*`Lambda` layer"
+    ):
         user_network.read(path)
 
 
