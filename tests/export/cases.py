@@ -41,13 +41,13 @@ def model(method="I*", size=64, joints=16, stages=1, cells="middle"):
     return built
 
 
-def calm_model(*settings, **changes):
-    """A random network, as of `model`, that a grey level does not disturb.
+def calm_model():
+    """A random network that a grey level does not disturb.
 
     Of `model`'s maps some have two peaks of one height, and what Pillow and the
     graph round differently tips the joint.
     """
-    built = model(*settings, **changes)
+    built = model()
     for variable in built.weights:
         if variable.path.endswith("scores/kernel"):
             variable.assign(0.1 * variable)

@@ -3,6 +3,7 @@
 Its model is `constant_network`, so that no network is trained or exported.
 """
 
+import io
 import re
 
 import numpy as np
@@ -53,6 +54,16 @@ COLOURS = """
 """
 
 
+# Keeps what the page says while it loads.
+SAID = """
+  window.said = [];
+  new MutationObserver(() => {
+    const status = document.getElementById("status")?.textContent;
+    if (status && status !== window.said.at(-1)) window.said.push(status);
+  }).observe(document, { childList: true, subtree: true });
+"""
+
+
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory):
     path = tmp_path_factory.mktemp("photo") / "photo.png"
@@ -70,7 +81,7 @@ def opened(chromium, tmp_path_factory, photo):
     folder = constant_network.write(out, joints, scores=scores, **card)
     web.copy_page(folder)
     with pages.Server(folder) as server:
-        page = pages.Page(chromium, server.url, viewport=PHONE)
+        page = pages.Page(chromium, server.url, SAID, viewport=PHONE)
         page.show(photo)
         names = ("model.onnx", "card.json", "skeleton.json")
         page.change(lambda: page.give(*[folder / name for name in names]))
@@ -79,6 +90,14 @@ def opened(chromium, tmp_path_factory, photo):
             summary.click()
         yield page
         assert page.errors == []
+
+
+def test_progress_is_said_while_the_page_loads(opened):
+    said = opened.page.evaluate("window.said")
+    shares = [int(each.split()[-2]) for each in said if each.endswith("%")]
+    assert len(shares) > 1 and shares == sorted(shares)
+    assert "Starting the engine" in said
+    assert not opened.page.is_visible("#progress")
 
 
 def say_what_is_wrong(page, path):
@@ -178,6 +197,8 @@ def test_text_is_read_in_light_and_dark(opened, tmp_path, scheme):
         assert ratio >= 4.5, (text, colour, grounds)
     ground = rgb(grounds[-2])  # of the body
     assert (ground[:3].mean() > 0.5) == (scheme == "light")
+    shown = Image.open(io.BytesIO(opened.page.screenshot())).convert("RGB")
+    assert shown.getpixel((2, 2)) == tuple((255 * ground[:3]).round())
 
 
 def test_the_page_works_by_keyboard_alone(opened, photo):
@@ -219,6 +240,9 @@ def test_the_page_works_by_keyboard_alone(opened, photo):
         with page.expect_download() as download:
             press("Enter")
         assert download.value.suggested_filename.endswith(ending)
+        if ending == "png":
+            saved = Image.open(download.value.path())
+            assert saved.size == Image.open(photo).size
     with page.expect_file_chooser():
         page.locator("#choose-files").focus()
         press("Enter")

@@ -68,8 +68,8 @@ def both(chromium, tmp_path_factory):
     """
     out = tmp_path_factory.mktemp("both")
     models = (
-        calibrated(cases.calm_model("I1")),
-        cases.calm_model("I1", cells="first"),
+        calibrated(cases.model("I1")),
+        cases.model("I1", cells="first"),
     )
     folder = write(models[0], out / "page")
     web.copy_page(folder)

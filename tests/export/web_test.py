@@ -23,6 +23,9 @@ from tests.detection import graphs
 from tests.export import constant_network
 from tests.export import pages
 
+# The colour of a left limb.
+LEFT = np.array([40.0, 160, 255])
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -83,8 +86,37 @@ def test_a_drawn_person_is_found_where_the_estimator_finds_it(
     compare(rows, estimate(str(drawn)))
     # The refinement took a part of the picture.
     assert rows[0]["bbox"] != [0, 0, 420, 300]
+    # What is seen has the left limbs' colour; the photograph has not.
+    shown = io.BytesIO(opened.page.locator("#canvas").screenshot())
+    left = [
+        (np.abs(np.asarray(each.convert("RGB")) - LEFT).max(-1) < 9).mean()
+        for each in (Image.open(shown), Image.open(drawn))
+    ]
+    assert left[0] > 0.0005 and left[1] == 0
     named = {"image_id": 42, "file_name": "000000000042.png", "category_id": 1}
     assert rows[0] | named == rows[0]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        'DragEvent("drop", {dataTransfer',
+        'ClipboardEvent("paste", {clipboardData',
+    ],
+)
+def test_a_photograph_may_be_dropped_or_pasted(opened, drawn, event):
+    data = base64.b64encode(drawn.read_bytes()).decode()
+    opened.change(
+        lambda: opened.page.evaluate(
+            "data => { const files = new DataTransfer();"
+            " const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0));"
+            " files.items.add(new File([bytes], '7.png'));"
+            f" document.dispatchEvent(new {event}: files}})); }}",
+            data,
+        )
+    )
+    (row,) = opened.joints()
+    assert row["image_id"] == 7
 
 
 def test_photographs_of_coco(opened, estimate):
@@ -252,38 +284,6 @@ def test_a_file_or_picture_that_is_too_large(opened, tmp_path):
     assert "8200 x 8200" in opened.wait("at most 67.1", "error")
 
 
-FORMS = {
-    "yolox": lambda path: graphs.yolox(
-        path, {19: [0.5, 0.25, 0.7, 1.4], 82: [0.5, 0, -0.7, 0]}
-    ),
-    "rtmdet": lambda path: graphs.mmdeploy(
-        path, [[8, 4, 24, 20], [0, 16, 40, 32]], [0, 0]
-    ),
-    "dfine": lambda path: graphs.detr(
-        path, [[0.125, 0.25, 0.5, 0.75], [0, 0, 1, 1]], [16, 0]
-    ),
-    "rf_detr": lambda path: graphs.rf_detr(
-        path, [[0.25, 0.5, 0.25, 0.5], [0.5, 0.5, 1, 1]]
-    ),
-}
-
-
-def test_detectors_of_the_four_forms(opened, tmp_path):
-    photo = np.full((64, 128, 3), (200, 180, 220), np.uint8)
-    photo[5:50, 40:60] = 30, 60, 90
-    Image.fromarray(photo).save(tmp_path / "photo.png")
-    opened.show(tmp_path / "photo.png")
-    for name, make in FORMS.items():
-        path = make(tmp_path / f"{name}.onnx")
-        detector = detection.get(path)
-        opened.change(functools.partial(opened.give, path))
-        assert str(detector) in opened.text("detector")
-        want = detector(photo)[:, :4]
-        assert len(want)
-        got = [row["bbox"] for row in opened.joints()]
-        np.testing.assert_allclose(got, want, atol=0.006)
-
-
 def test_two_models_beside_each_other(opened, drawn, tmp_path):
     # Its crop of a wide picture is 5/4 of the width; its joints 0, 1, 2, ...
     # lie on the crop's diagonal, 4 of its 64 pixels apart.
@@ -333,6 +333,39 @@ def test_the_camera(opened, server, drawn, estimate, film):
     assert all(
         each.startswith((server.url, "blob:")) for each in opened.requests
     )
+
+
+# From here on, the page has a detector.
+FORMS = {
+    "yolox": lambda path: graphs.yolox(
+        path, {19: [0.5, 0.25, 0.7, 1.4], 82: [0.5, 0, -0.7, 0]}
+    ),
+    "rtmdet": lambda path: graphs.mmdeploy(
+        path, [[8, 4, 24, 20], [0, 16, 40, 32]], [0, 0]
+    ),
+    "dfine": lambda path: graphs.detr(
+        path, [[0.125, 0.25, 0.5, 0.75], [0, 0, 1, 1]], [16, 0]
+    ),
+    "rf_detr": lambda path: graphs.rf_detr(
+        path, [[0.25, 0.5, 0.25, 0.5], [0.5, 0.5, 1, 1]]
+    ),
+}
+
+
+def test_detectors_of_the_four_forms(opened, tmp_path):
+    photo = np.full((64, 128, 3), (200, 180, 220), np.uint8)
+    photo[5:50, 40:60] = 30, 60, 90
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    opened.show(tmp_path / "photo.png")
+    for name, make in FORMS.items():
+        path = make(tmp_path / f"{name}.onnx")
+        detector = detection.get(path)
+        opened.change(functools.partial(opened.give, path))
+        assert str(detector) in opened.text("detector")
+        want = detector(photo)[:, :4]
+        assert len(want)
+        got = [row["bbox"] for row in opened.joints()]
+        np.testing.assert_allclose(got, want, atol=0.006)
 
 
 def test_threads_where_the_server_isolates_the_page(
