@@ -131,7 +131,7 @@ class Page:
                 return text
             wrong = self.text("error")
             assert name == "error" or not wrong, wrong
-            time.sleep(0.01)
+            time.sleep(0.05)
         raise AssertionError(f"{want!r} is not in {self.text(name)!r}")
 
     def give(self, *paths, field="files"):
