@@ -47,13 +47,10 @@ def sizes(folder):
 
 def measure(pages, playwright, film, photo, isolated):
     """Dict of figures, by one kind of server."""
-    from_film = f"--use-file-for-fake-video-capture={film}"
-    fake = ("--use-fake-ui-for-media-stream",)
-    fake += ("--use-fake-device-for-media-stream", from_film)
     ready, first = [], []
     with pages.Server(_PAGE.value, isolated=isolated) as server:
         for _ in range(_REPEATS.value):
-            chromium = pages.browser(playwright, *fake)
+            chromium = pages.browser(playwright, *pages.camera(film))
             begun = time.perf_counter()
             page = pages.Page(chromium, server.url)
             ready.append(time.perf_counter() - begun)

@@ -18,6 +18,7 @@ SCRIPTS = sorted(
     for path in (ROOT / folder).glob("*.py")
 )
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+PAGE = sorted((ROOT / "web" / "src").iterdir())
 
 # Data flows left to right; a stage may import only itself and what is before.
 STAGES = (
@@ -67,7 +68,7 @@ def test_imports_point_upstream(path):
         assert STAGES.index(other) <= here, f"{path} imports {other}"
 
 
-@pytest.mark.parametrize("path", FILES + SCRIPTS + TESTS, ids=relative)
+@pytest.mark.parametrize("path", FILES + SCRIPTS + TESTS + PAGE, ids=relative)
 def test_files_stay_small_and_named_for_what_they_do(path):
     assert len(path.read_text().splitlines()) <= 400
     assert path.stem not in {"utils", "helpers", "misc", "common"}
@@ -105,6 +106,21 @@ def test_functions_stay_small(path):
             first = last + 1 if ast.get_docstring(node) else node.body[0].lineno
             lines = code & set(range(first, node.end_lineno + 1))
             assert len(lines) <= 50, f"{node.name} has {len(lines)}"
+
+
+@pytest.mark.parametrize("path", PAGE, ids=relative)
+def test_functions_of_the_page_stay_small(path):
+    # Between its braces, a block that is no class has at most fifty lines.
+    opened = []
+    for number, line in enumerate(path.read_text().splitlines()):
+        for brace in re.findall(r"[{}]", line):
+            if brace == "{":
+                opened.append((number, line))
+                continue
+            begun, head = opened.pop()
+            is_class = head.startswith(("class ", "export class "))
+            assert is_class or number - begun - 1 <= 50, head
+    assert not opened
 
 
 @pytest.mark.parametrize("path", FILES + SCRIPTS, ids=relative)

@@ -14,7 +14,7 @@ def after(path, script, folder):
         script: JavaScript of a function's body, which returns the text.
         folder: Folder for a copy of the page and the browser's profile.
     """
-    browser = shutil.which("chromium")
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
     if not browser:
         pytest.skip("no Chromium; Debian's package `chromium` has it")
     probe = (

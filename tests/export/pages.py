@@ -10,8 +10,10 @@ import time
 
 import pytest
 
-BROWSER = shutil.which("chromium")
-_SECONDS = 20
+# Debian's, or the one that machines of continuous integration have.
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+_SECONDS = 60  # of waiting, on a machine with other work
+COCO = pathlib.Path("shared/data/coco/val2017")
 
 
 class Server:
@@ -66,6 +68,14 @@ class _Isolated(_Handler):
         super().end_headers()
 
 
+def photographs(count=3):
+    """Photographs of COCO in `shared/` of the checkout or above it."""
+    for above in pathlib.Path(__file__).parents[2:]:
+        if (above / COCO).is_dir():
+            return sorted((above / COCO).glob("*.jpg"))[:count]
+    return []
+
+
 def browser(playwright, *arguments):
     """Starts Chromium, which finds no other host than this one."""
     if BROWSER is None:
@@ -76,12 +86,22 @@ def browser(playwright, *arguments):
     )
 
 
+def camera(film):
+    """Arguments with which the browser's camera shows a film."""
+    return (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
+
+
 class Page:
     """The page, opened and loaded.
 
     Args:
         chromium: A browser of Playwright's.
         url: The page's address.
+        script: JavaScript that runs before the page's.
         **settings: Of the browser's context, such as `viewport`.
 
     Attributes:
@@ -90,8 +110,9 @@ class Page:
         errors: Texts of errors that the page did not catch.
     """
 
-    def __init__(self, chromium, url, **settings):
+    def __init__(self, chromium, url, script="", **settings):
         self.page = chromium.new_page(**settings)
+        self.page.add_init_script(script)
         self.requests, self.errors = [], []
         self.page.on("request", lambda each: self.requests.append(each.url))
         self.page.on("pageerror", lambda each: self.errors.append(str(each)))
@@ -110,7 +131,7 @@ class Page:
                 return text
             wrong = self.text("error")
             assert name == "error" or not wrong, wrong
-            time.sleep(0.01)
+            time.sleep(0.05)
         raise AssertionError(f"{want!r} is not in {self.text(name)!r}")
 
     def give(self, *paths, field="files"):

@@ -6,11 +6,7 @@ The page that is tested is the built one in the package; Node is not needed.
 import base64
 import functools
 import io
-import json
 import os
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -19,29 +15,16 @@ from PIL import Image
 import integral_tf
 from integral_tf import config
 from integral_tf import detection
-from integral_tf.export import frozen_network
-from integral_tf.export import onnx
 from integral_tf.export import publish
 from integral_tf.inference import estimator
-from integral_tf.models import archive
 from integral_tf.records import photographs
 from integral_tf.records import synthetic
 from tests.detection import graphs
-from tests.export import cases
+from tests.export import constant_network
 from tests.export import pages
 
-api = pytest.importorskip("playwright.sync_api")
-
-ROOT = pathlib.Path(__file__).parents[2]
-COCO = pathlib.Path("shared/data/coco/val2017")
-
-
-def pictures_of_coco():
-    """Photographs of COCO in `shared/` of the checkout or above it."""
-    for above in (ROOT, *ROOT.parents):
-        if (above / COCO).is_dir():
-            return sorted((above / COCO).glob("*.jpg"))[:3]
-    return []
+# The colour of a left limb.
+LEFT = np.array([40.0, 160, 255])
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +44,7 @@ def estimate(folder):
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    with api.sync_playwright() as playwright:
-        launched = pages.browser(playwright)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="module")
-def server(folder):
+def server(chromium, folder):
     with pages.Server(folder) as started:
         yield started
 
@@ -111,14 +86,43 @@ def test_a_drawn_person_is_found_where_the_estimator_finds_it(
     compare(rows, estimate(str(drawn)))
     # The refinement took a part of the picture.
     assert rows[0]["bbox"] != [0, 0, 420, 300]
+    # What is seen has the left limbs' colour; the photograph has not.
+    shown = io.BytesIO(opened.page.locator("#canvas").screenshot())
+    left = [
+        (np.abs(np.asarray(each.convert("RGB")) - LEFT).max(-1) < 9).mean()
+        for each in (Image.open(shown), Image.open(drawn))
+    ]
+    assert left[0] > left[1] == 0
     named = {"image_id": 42, "file_name": "000000000042.png", "category_id": 1}
     assert rows[0] | named == rows[0]
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        'DragEvent("drop", {dataTransfer',
+        'ClipboardEvent("paste", {clipboardData',
+    ],
+)
+def test_a_photograph_may_be_dropped_or_pasted(opened, drawn, event):
+    data = base64.b64encode(drawn.read_bytes()).decode()
+    opened.change(
+        lambda: opened.page.evaluate(
+            "data => { const files = new DataTransfer();"
+            " const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0));"
+            " files.items.add(new File([bytes], '7.png'));"
+            f" document.dispatchEvent(new {event}: files}})); }}",
+            data,
+        )
+    )
+    (row,) = opened.joints()
+    assert row["image_id"] == 7
+
+
 def test_photographs_of_coco(opened, estimate):
-    found = pictures_of_coco()
+    found = pages.photographs()
     if not found:
-        pytest.skip(f"no {COCO} in or above the checkout")
+        pytest.skip(f"no {pages.COCO} in or above the checkout")
     for path in found:
         opened.show(path)
         compare(opened.joints(), estimate(str(path)))
@@ -280,6 +284,58 @@ def test_a_file_or_picture_that_is_too_large(opened, tmp_path):
     assert "8200 x 8200" in opened.wait("at most 67.1", "error")
 
 
+def test_two_models_beside_each_other(opened, drawn, tmp_path):
+    # Its crop of a wide picture is 5/4 of the width; its joints 0, 1, 2, ...
+    # lie on the crop's diagonal, 4 of its 64 pixels apart.
+    other = constant_network.write(
+        tmp_path / "other",
+        np.repeat(4 * np.arange(16)[:, None], 2, 1),
+        method="H1",
+        cells="first",
+    )
+    opened.show(drawn)
+    left = opened.joints()
+    opened.change(lambda: opened.give(*sorted(other.iterdir())))
+    assert "H1" in opened.text("right-name") and "I1" in opened.text(
+        "left-name"
+    )
+    # The slider moves by keys; the first model's joints are the saved ones.
+    opened.page.locator("#split").press("End")
+    assert opened.joints() == left
+    opened.page.click("#people summary >> nth=1")
+    rows = opened.page.locator(
+        "#people details >> nth=1 >> tr"
+    ).all_inner_texts()
+    got = [[float(v) for v in row.split()[-3:-1]] for row in rows[1:]]
+    scale = 420 * 1.25 / 64
+    want = np.array([420, 300]) / 2 + scale * (4 * np.arange(16)[:, None] - 32)
+    np.testing.assert_allclose(got, want, atol=0.051)  # of one decimal
+    opened.page.click("#remove")
+    assert not opened.page.is_visible("#split")
+
+
+def test_the_camera(opened, server, drawn, estimate, film):
+    jpeg = io.BytesIO()
+    Image.open(drawn).save(jpeg, "JPEG", quality=95)
+    film.write_bytes(10 * jpeg.getvalue())
+    opened.page.click("#camera")
+    opened.wait("frames a second")
+    opened.change(lambda: opened.page.click("#camera"))
+    (row,) = rows = opened.joints()
+    assert row["file_name"] == "frame.png"
+    # No joint has so high a score: the frame alone is drawn.
+    opened.page.locator("#least").press("End")
+    frame = canvas(opened)
+    opened.page.locator("#least").press("Home")
+    # A film halves the resolution of colours.
+    assert np.abs(frame - photographs.read(drawn).astype(float)).mean() < 8
+    compare(rows, estimate(frame))
+    assert all(
+        each.startswith((server.url, "blob:")) for each in opened.requests
+    )
+
+
+# From here on, the page has a detector.
 FORMS = {
     "yolox": lambda path: graphs.yolox(
         path, {19: [0.5, 0.25, 0.7, 1.4], 82: [0.5, 0, -0.7, 0]}
@@ -310,81 +366,6 @@ def test_detectors_of_the_four_forms(opened, tmp_path):
         assert len(want)
         got = [row["bbox"] for row in opened.joints()]
         np.testing.assert_allclose(got, want, atol=0.006)
-
-
-def test_two_models_beside_each_other(
-    chromium, server, drawn, tmp_path_factory
-):
-    other = tmp_path_factory.mktemp("other")
-    skeleton = integral_tf.skeletons.MPII
-    model = cases.model("H1", cells="first")
-    frozen = frozen_network.freeze(model, skeleton, maps=True)
-    assert frozen.outputs == ("joints", "scores", "heatmaps")
-    onnx.write(frozen, other)
-    (other / "skeleton.json").write_text(archive.to_json(skeleton))
-    card = {"format": "web", "method": "H1", "network": {"cells": "first"}}
-    (other / "card.json").write_text(json.dumps(card))
-    page = pages.Page(chromium, server.url)
-    page.show(drawn)
-    left = page.joints()
-    page.change(lambda: page.give(*sorted(other.iterdir())))
-    assert "H1" in page.text("right-name") and "I1" in page.text("left-name")
-    # The slider moves by keys; the first model's joints are the saved ones.
-    page.page.locator("#split").press("End")
-    assert page.joints() == left
-    page.page.click("#people summary >> nth=1")
-    rows = page.page.locator("#people details >> nth=1 >> tr").all_inner_texts()
-    got = [[float(v) for v in row.split()[-3:-1]] for row in rows[1:]]
-    (pose,) = estimator.PoseEstimator(other)(str(drawn))
-    np.testing.assert_allclose(got, pose.joints, atol=4)
-    page.page.click("#remove")
-    assert not page.page.is_visible("#split")
-    assert page.errors == []
-
-
-def test_the_camera(folder, server, drawn, estimate, tmp_path):
-    film = tmp_path / "people.mjpeg"
-    jpeg = io.BytesIO()
-    Image.open(drawn).save(jpeg, "JPEG", quality=95)
-    film.write_bytes(10 * jpeg.getvalue())
-    code = (
-        "import sys; from tests.export import web_test; "
-        "web_test.film(*sys.argv[1:])"
-    )
-    # Of a process of its own, since Playwright runs one at a time in a thread.
-    done = subprocess.run(
-        [sys.executable, "-c", code, server.url, film, tmp_path],
-        cwd=ROOT, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    rows = json.loads((tmp_path / "joints.json").read_text())
-    assert rows[0]["file_name"] == "frame.png"
-    frame = np.load(tmp_path / "frame.npy")
-    # A film halves the resolution of colours.
-    assert np.abs(frame - photographs.read(drawn).astype(float)).mean() < 8
-    compare(rows, estimate(frame))
-
-
-def film(url, path, out):
-    """Turns the camera on and off, and writes the joints of the last frame."""
-    with api.sync_playwright() as playwright:
-        chromium = pages.browser(
-            playwright,
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={path}",
-        )
-        page = pages.Page(chromium, url)
-        page.page.click("#camera")
-        page.wait("frames a second")
-        page.change(lambda: page.page.click("#camera"))
-        rows = page.joints()
-        # No joint has so high a score: the frame alone is drawn.
-        page.page.locator("#least").press("End")
-        np.save(pathlib.Path(out, "frame.npy"), canvas(page))
-        pathlib.Path(out, "joints.json").write_text(json.dumps(rows))
-        assert all(each.startswith((url, "blob:")) for each in page.requests)
-        chromium.close()
 
 
 def test_threads_where_the_server_isolates_the_page(

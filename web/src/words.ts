@@ -60,10 +60,13 @@ export function showPeople(element: HTMLElement, models: Model[]): void {
   const people = models.flatMap((model) =>
     model.poses.map((pose) => person(pose, model, models.length > 1)),
   );
+  // Whom the user has opened stays open.
+  const before = element.querySelectorAll("details");
+  people.forEach((each, at) => (each.open = before[at]?.open ?? false));
   element.replaceChildren(...(people.length ? people : [of("p", "None yet.")]));
 }
 
-function person(pose: Pose, model: Model, named: boolean): HTMLElement {
+function person(pose: Pose, model: Model, named: boolean): HTMLDetailsElement {
   const details = document.createElement("details");
   const whose = named ? `, ${nameOf(model.card, model.file)}` : "";
   const score = scoreOf(pose).toFixed(2);
