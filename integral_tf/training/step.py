@@ -42,6 +42,20 @@ def as_traced() -> Iterator[None]:
         tf.config.optimizer.set_experimental_options({name: before})
 
 
+def _of_any_size(batch):
+    """The signature of any number of people, where one device has them all."""
+    if not isinstance(batch, dict):  # gradients
+        return None
+    if not all(map(tf.is_tensor, batch.values())):
+        return None
+    return [
+        {
+            name: tf.TensorSpec([None, *values.shape[1:]], values.dtype, name)
+            for name, values in batch.items()
+        }
+    ]
+
+
 class Step:
     """Takes steps on one device or many.
 
@@ -119,18 +133,28 @@ class Step:
         return step
 
     def _compiled(self, function):
-        return tf.function(
-            function,
-            autograph=False,
-            jit_compile=self.config.jit_compile or None,
-        )
+        """A function that is traced once, though steps have two sizes."""
+        graphs = []
+
+        def call(batch):
+            if not graphs:
+                graph = tf.function(
+                    function,
+                    input_signature=_of_any_size(batch),
+                    autograph=False,
+                    jit_compile=self.config.jit_compile or None,
+                )
+                graphs.append(graph)
+            return graphs[0](batch)
+
+        return call
 
     def _parts(self, batch):
         """Divides a distributed batch into `accumulate` parts."""
         count = self.config.accumulate
 
         def part(people, number):
-            size = len(people["boxes"])
+            size = people["boxes"].shape[0]
             own = slice(size * number // count, size * (number + 1) // count)
             return {name: values[own] for name, values in people.items()}
 
