@@ -32,6 +32,7 @@ of the first step. Prints a Markdown table for each network and number of
 threads.
 """
 
+import itertools
 import os
 import pathlib
 import resource
@@ -127,10 +128,16 @@ def our_side(config, people):
     take = steps.of_phase(objectives.objectives(config, "main", skeleton))
     if config.data:
         batches = endless(config, strategy)
-        return lambda: take(next(batches))[0]["loss"]
-    data = tf.data.Dataset.from_tensors(people)
-    batch = next(iter(strategy.experimental_distribute_dataset(data)))
-    return lambda: take(batch)[0]["loss"]
+    else:
+        data = tf.data.Dataset.from_tensors(people)
+        batch = next(iter(strategy.experimental_distribute_dataset(data)))
+        batches = itertools.repeat(batch)
+
+    def taken():
+        with step.as_traced():
+            return take(next(batches))[0]["loss"]
+
+    return taken
 
 
 def endless(config, strategy):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import html
 
 import numpy as np
@@ -149,7 +150,8 @@ def _measure(records, split):
     ever = np.zeros(joints, bool)
     examples = tf.data.TFRecordDataset(records.paths(split))
     # This reads every record, so it does not decode the pictures.
-    people = examples.map(lambda record: _numbers(record, joints))
+    numbers = functools.partial(_numbers, joints=joints)
+    people = examples.map(tf.autograph.experimental.do_not_convert(numbers))
     with (
         progress.bar(split, records.people(split), unit="people") as bar,
         records.reading(split),

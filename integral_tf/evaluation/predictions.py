@@ -302,7 +302,9 @@ class Observer:
         size = size or model.input_shape[1:3]
         self._crop = layers.PersonCrop(*size, skeleton.mirrored_order)
         self._model = model
-        self._step = tf.function(self._observed, reduce_retracing=True)
+        self._step = tf.function(
+            self._observed, autograph=False, reduce_retracing=True
+        )
 
     def __call__(
         self, records: Records, split: str, batch_size: int, limit: int = 0

@@ -81,7 +81,8 @@ def freeze(
     @tf.function(
         input_signature=[
             tf.TensorSpec([None, height, width, 3], tf.float32, "images")
-        ]
+        ],
+        autograph=False,
     )
     def network(images):
         outputs = predict(images, training=False)

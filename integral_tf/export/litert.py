@@ -85,9 +85,9 @@ def _save(frozen, folder):
     module = tf.Module()
     module.network = frozen.function
     shape = [None, frozen.height, frozen.width, 3]
-    signature = tf.function(frozen.__call__).get_concrete_function(
-        tf.TensorSpec(shape, tf.float32, "images")
-    )
+    signature = tf.function(
+        frozen.__call__, autograph=False
+    ).get_concrete_function(tf.TensorSpec(shape, tf.float32, "images"))
     saved_model.save(module, folder, {"serving_default": signature})
 
 

@@ -63,7 +63,9 @@ class PoseServer(tf.Module):
             "predict_bytes": (self.predict_bytes, encoded, boxes),
         }
         return {
-            name: tf.function(function).get_concrete_function(*specs)
+            name: tf.function(function, autograph=False).get_concrete_function(
+                *specs
+            )
             for name, (function, *specs) in arguments.items()
         }
 

@@ -85,6 +85,7 @@ def examples(
             file.seek(offset)
             return file.read(length)
 
+    @tf.autograph.experimental.do_not_convert
     def load(place):
         return tf.ensure_shape(tf.numpy_function(read, [place], tf.string), [])
 
@@ -147,13 +148,12 @@ def _places(records, field):
 def _shard(path, field, size, mtime):
     """`(N,)` lengths of a shard's records, and their values of a field."""
     del size, mtime  # keys of the cache: a changed file is read again
-    rows = tf.data.TFRecordDataset(path).map(
-        lambda record: (
-            tf.strings.length(record),
-            schema.field(record, field),
-        ),
-        tf.data.AUTOTUNE,
-    )
+
+    @tf.autograph.experimental.do_not_convert
+    def numbers(record):
+        return tf.strings.length(record), schema.field(record, field)
+
+    rows = tf.data.TFRecordDataset(path).map(numbers, tf.data.AUTOTUNE)
     lengths, values = [np.zeros(0, np.int64)], [np.zeros(0, object)]
     # In blocks: each step of the iterator takes milliseconds.
     for length, value in rows.batch(_BLOCK).as_numpy_iterator():

@@ -25,6 +25,8 @@ _ON_DEVICE = (
     "windows", "joints", "boxes", "visible", "draws", "shades", "area",
     "to_image", "negative", "share",
 )  # fmt: skip
+# AutoGraph takes a second to read functions that it need not change.
+_plain = tf.autograph.experimental.do_not_convert
 # Random numbers per person for `layers.Photometric`.
 _SHADES = 16
 
@@ -112,6 +114,7 @@ def train_batches(
         # Batches of this size pass as they are; others are copied.
         people = people.batch(sizes[0]).rebatch(sizes)
 
+    @_plain
     def with_draws(number, people):
         row, part = number // len(own), number % len(own) + own.start
         limits = tf.gather(tf.constant(bounds), row)
@@ -139,7 +142,7 @@ def _between(examples, starts, stops):
     np.add.at(marks, stops, -1)
     kept = tf.constant(np.cumsum(marks) > 0)
     examples = examples.take(len(kept)).enumerate()
-    return examples.filter(lambda place, _: kept[place]).map(lambda _, x: x)
+    return examples.filter(_plain(lambda place, _: kept[place])).map(_second)
 
 
 def _shuffled(records, seed, epoch):
@@ -209,12 +212,13 @@ def spread(records, split, most, *, negatives=True):
     if not negatives and records.negatives(split):
         total -= records.negatives(split)
         examples = examples.filter(
-            lambda record: schema.parse(record, joints)["negative"] == 0
+            _plain(lambda record: schema.parse(record, joints)["negative"] == 0)
         )
     places = np.linspace(0, total - 1, min(most, total)).round().astype(int)
-    chosen = tf.constant(np.isin(np.arange(total), places))
-    examples = examples.enumerate().filter(lambda place, _: chosen[place])
-    people = examples.map(lambda _, record: record).map(decoder(records))
+    is_chosen = tf.constant(np.isin(np.arange(total), places))
+    chosen = _plain(lambda place, _: is_chosen[place])
+    people = examples.enumerate().filter(chosen).map(_second)
+    people = people.map(decoder(records))
     return places.tolist(), people
 
 
@@ -230,6 +234,7 @@ def ids(records, split, limit=0):
     joints = len(records.skeleton)
     examples = tf.data.TFRecordDataset(records.paths(split))
 
+    @_plain
     def names(record):
         person = schema.parse(record, joints)
         return person["image_id"], person["source_id"]
@@ -260,6 +265,7 @@ def decoder(records, windows=True):
     joints = len(records.skeleton)
     side = records.window_size
 
+    @_plain
     def decode(record):
         person = schema.parse(record, joints)
         pictures = {}
@@ -295,6 +301,13 @@ def _stream(seed, epoch):
     return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0] >> 1)
 
 
+@_plain
+def _second(first, second):
+    del first
+    return second
+
+
+@_plain
 def for_device(people):
     """Removes text, and numbers that only evaluation reads."""
     return {name: people[name] for name in _ON_DEVICE if name in people}

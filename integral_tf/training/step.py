@@ -7,6 +7,8 @@ the memory of all.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -18,6 +20,40 @@ from integral_tf import skeletons
 from integral_tf.training import averages
 from integral_tf.training import spoilt
 from integral_tf.training.objectives import Objective
+
+
+@contextlib.contextmanager
+def as_traced() -> Iterator[None]:
+    """Leaves graphs as they are traced, where a run has no GPU.
+
+    ours: TensorFlow's optimizer of graphs takes four seconds for the step of
+    ResNet-50 on two CPU cores, and the step is no faster (docs/performance.md).
+    On GPUs it chooses the layout of convolutions.
+    """
+    if tf.config.list_logical_devices("GPU"):
+        yield
+        return
+    name = "disable_meta_optimizer"
+    before = tf.config.optimizer.get_experimental_options().get(name, False)
+    tf.config.optimizer.set_experimental_options({name: True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({name: before})
+
+
+def _of_any_size(batch):
+    """The signature of any number of people, where one device has them all."""
+    if not isinstance(batch, dict):  # gradients
+        return None
+    if not all(map(tf.is_tensor, batch.values())):
+        return None
+    return [
+        {
+            name: tf.TensorSpec([None, *values.shape[1:]], values.dtype, name)
+            for name, values in batch.items()
+        }
+    ]
 
 
 class Step:
@@ -55,7 +91,9 @@ class Step:
         )
         self.shade = layers.Photometric(config.photometric)
         # Always compiled: on a CPU that makes the warp 6 times faster.
-        self.augment = tf.function(self._augmented, jit_compile=True)
+        self.augment = tf.function(
+            self._augmented, autograph=False, jit_compile=True
+        )
 
     def of_phase(self, objectives: dict[str, Objective]) -> Any:
         """The compiled step with the losses of a phase.
@@ -81,7 +119,8 @@ class Step:
         """The step of several micro-batches, one after another."""
         micro = self._compiled(lambda part: self._summed(part, objectives))
         update = self._compiled(self._updated)
-        divide, add = tf.function(self._parts), tf.function(self._added)
+        divide = tf.function(self._parts, autograph=False)
+        add = tf.function(self._added, autograph=False)
 
         def step(batch):
             sums = None
@@ -94,18 +133,28 @@ class Step:
         return step
 
     def _compiled(self, function):
-        return tf.function(
-            function,
-            autograph=False,
-            jit_compile=self.config.jit_compile or None,
-        )
+        """A function that is traced once, though steps have two sizes."""
+        graphs = []
+
+        def call(batch):
+            if not graphs:
+                graph = tf.function(
+                    function,
+                    input_signature=_of_any_size(batch),
+                    autograph=False,
+                    jit_compile=self.config.jit_compile or None,
+                )
+                graphs.append(graph)
+            return graphs[0](batch)
+
+        return call
 
     def _parts(self, batch):
         """Divides a distributed batch into `accumulate` parts."""
         count = self.config.accumulate
 
         def part(people, number):
-            size = len(people["boxes"])
+            size = people["boxes"].shape[0]
             own = slice(size * number // count, size * (number + 1) // count)
             return {name: values[own] for name, values in people.items()}
 

@@ -337,13 +337,14 @@ class _Run:
     def _train_epoch(self, bar, where):
         """Runs the rest of the epoch; returns the mean losses."""
         progress = self.progress
-        for batch in self.feed.rest(progress):
-            self.account.add(*self.train_step(batch))
-            bars.say(bar, where)
-            if (loss := self.account.loss) is not None:
-                bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
-            bar.update()
-            self.crew.check(self.listener)
+        with step.as_traced():
+            for batch in self.feed.rest(progress):
+                self.account.add(*self.train_step(batch))
+                bars.say(bar, where)
+                if (loss := self.account.loss) is not None:
+                    bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+                bar.update()
+                self.crew.check(self.listener)
         self.account.read()
         return {n: s / progress.step for n, s in progress.sums.items()}
 

@@ -86,7 +86,9 @@ class Validator:
                 background=methods.background(config),
             )
             self._probes = calibrate.probes_of(integral)
-        self._probe = tf.function(self._probed, reduce_retracing=True)
+        self._probe = tf.function(
+            self._probed, autograph=False, reduce_retracing=True
+        )
 
     def read(self, objectives: dict[str, Objective] | None = None) -> Reading:
         """Runs the model once over the validation split.

@@ -25,10 +25,11 @@ def unvalidated(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny(data):
+def tiny(data, tmp_path_factory):
     """Flags of an epoch on the maps, and one on both losses."""
     return untrained.settings(
         "I1",
+        **untrained.backbone(tmp_path_factory.mktemp("five") / "five.keras"),
         batch_size=8,
         epochs=2,
         heatmap_epochs=1,

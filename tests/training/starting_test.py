@@ -16,6 +16,7 @@ from integral_tf import runs
 from integral_tf import skeletons
 from integral_tf.evaluation import calibrate
 from integral_tf.training import trainer
+from tests import untrained
 
 
 def run_of(settings, method):
@@ -79,6 +80,7 @@ def test_the_joint_phase_starts_from_the_maps_of_another_run(settings):
 
 
 def test_a_run_starts_from_one_of_another_head_and_says_so(settings, capsys):
+    settings = dataclasses.replace(settings, **untrained.TINY)
     other = run_of(settings, "R1")
     settings = dataclasses.replace(
         settings,

@@ -32,8 +32,8 @@ def network():
     return keras.Model(inputs, {"heatmaps": scores(inputs / 255)})
 
 
-def taken(people, devices=1, **flags):
-    """What a step returns, and how it changes the weights."""
+def made(devices=1, **flags):
+    """The strategy, the network and its step."""
     config = untrained.settings("H1", batch_size=PEOPLE, **flags)
     names = [f"CPU:{number}" for number in range(devices)]
     # Not by collectives, which several strategies of a process would share.
@@ -51,11 +51,20 @@ def taken(people, devices=1, **flags):
             optimizer,
             skeleton=skeletons.MPII,
         )
+    return (
+        strategy,
+        model,
+        steps.of_phase(objectives.objectives(config, "main")),
+    )
+
+
+def taken(people, devices=1, **flags):
+    """What a step returns, and how it changes the weights."""
+    strategy, model, take = made(devices, **flags)
     before = model.get_weights()
     data = tf.data.Dataset.from_tensors(people).unbatch().batch(PEOPLE)
     batch = next(iter(strategy.experimental_distribute_dataset(data)))
-    losses = objectives.objectives(config, "main")
-    costs, sizes = steps.of_phase(losses)(batch)
+    costs, sizes = take(batch)
     changes = [a - b for a, b in zip(model.get_weights(), before, strict=True)]
     return {k: float(v) for k, v in costs.items()}, sizes.numpy(), changes
 
@@ -92,3 +101,37 @@ def test_micro_batches_have_the_gradients_of_the_batch(people, devices, parts):
         np.testing.assert_allclose(sums, sizes, rtol=1e-5)
     for left, right in zip(whole, changes, strict=True):
         np.testing.assert_allclose(right, left, rtol=1e-5, atol=1e-6)
+
+
+def test_steps_of_two_sizes_are_traced_once(people, monkeypatch):
+    traced, real = [], step.Step._gradients
+
+    def counted(*arguments):
+        traced.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(step.Step, "_gradients", counted)
+    _, model, take = made()
+    before = model.get_weights()
+    for count in (PEOPLE, PEOPLE - 1):
+        model.set_weights(before)
+        costs, _ = take({k: tf.constant(v[:count]) for k, v in people.items()})
+    assert len(traced) == 1
+    few = {k: v[: PEOPLE - 1] for k, v in people.items()}
+    assert float(costs["loss"]) == pytest.approx(taken(few)[0]["loss"])
+
+
+def test_graphs_are_rewritten_again_after_an_epoch(monkeypatch):
+    name = "disable_meta_optimizer"
+    options = tf.config.optimizer.get_experimental_options
+    before = options().get(name, False)
+    tf.config.optimizer.set_experimental_options({name: False})
+    try:
+        with step.as_traced():
+            assert options()[name]
+        assert not options().get(name)
+        monkeypatch.setattr(tf.config, "list_logical_devices", lambda _: [1])
+        with step.as_traced():  # on a GPU the layout is chosen
+            assert not options().get(name)
+    finally:
+        tf.config.optimizer.set_experimental_options({name: before})

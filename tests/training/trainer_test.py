@@ -22,6 +22,7 @@ from integral_tf.pipeline import batches
 from integral_tf.training import logs
 from integral_tf.training import preflight
 from integral_tf.training import trainer
+from tests import untrained
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
@@ -49,13 +50,14 @@ def signalled(command, folder, number):
     return process, process.communicate()[1]
 
 
-def test_a_killed_run_ends_with_the_weights_of_one_left_alone(data, tmp_path):
+def test_a_killed_run_ends_with_the_weights_of_one_left_alone(
+    data, tiny, tmp_path
+):
     # Stopped by Ctrl-C and killed, in the middle of an epoch.
     def command(workdir):
         return [
             sys.executable, "-m", "integral_tf", "train", "--method=I1",
-            "--backbone=resnet18", "--width_multiplier=0.125",
-            "--image_size=64",
+            f"--backbone={tiny.backbone}", "--image_size=64",
             "--head_channels=8", "--batch_size=4", "--epochs=2",
             "--heatmap_epochs=1", "--final_epochs=0", "--checkpoint_steps=2",
             f"--data={data}", f"--workdir={workdir}",
@@ -147,7 +149,11 @@ def test_two_stages_train_and_log_the_losses_of_each(
     settings, sgd, method, capsys
 ):
     settings = dataclasses.replace(
-        settings, method=method, stages=2, joint_phase="joint"
+        settings,
+        **untrained.TINY,
+        method=method,
+        stages=2,
+        joint_phase="joint",
     )
     path = trainer.train(settings)
     rows = list(
@@ -236,7 +242,11 @@ def test_mixed_precision_trains_and_leaves_the_policy_as_it_was(
     settings, unvalidated, policy
 ):
     settings = dataclasses.replace(
-        settings, epochs=1, data=str(unvalidated), mixed_precision=policy
+        settings,
+        **untrained.TINY,
+        epochs=1,
+        data=str(unvalidated),
+        mixed_precision=policy,
     )
     model = keras.saving.load_model(trainer.train(settings), compile=False)
     assert keras.config.dtype_policy().name == "float32"

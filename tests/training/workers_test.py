@@ -37,7 +37,8 @@ def flags(tmp_path_factory):
     folder = tmp_path_factory.mktemp("records") / "drawn"
     data = drawn.records(folder, COUNT, 0.0)
     return {
-        **untrained.TINY, "method": "I*", "data": str(data), "batch_size": 4,
+        **untrained.TINY, **untrained.backbone(folder.parent / "five.keras"),
+        "method": "I*", "data": str(data), "batch_size": 4,
         "epochs": 2, "final_epochs": 0,
         "sync_batch_norm": True, "tensorboard": False, "photometric": 0.5,
         "learning_rate": 1e-2,
