@@ -177,7 +177,9 @@ def test_an_engine_asked_by_several_threads(engine):
 def test_an_engine_that_tensorrt_refuses_is_one_sentence(engine, tmp_path):
     # TensorRT gives None for a damaged engine, or one of another GPU.
     engine.runtime.deserialize_cuda_engine = lambda plan: None
-    with pytest.raises(ValueError, match="model.plan is not .*that TensorRT re"):
+    with pytest.raises(
+        ValueError, match="model.plan is not .*that TensorRT re"
+    ):
         backends.load(tmp_path / "model.plan")
 
 
