@@ -36,7 +36,7 @@ from integral_tf import config
 
 CONFIG = config.PredictConfig
 # Endings of models that need no TensorFlow.
-_RUNTIMES = (".onnx", ".tflite", ".xml", ".engine")
+_RUNTIMES = (".onnx", ".tflite", ".xml", ".plan")
 
 
 def uses(asked: config.PredictConfig) -> str:

@@ -10,6 +10,11 @@ from integral_tf.records import shards
 
 # Two people's objpos are further apart than this, in pixels.
 _SAME_PERSON = 2
+# What `_read_list` raises where a list has another form.
+_OTHER = (
+    *(ValueError, TypeError, KeyError, AttributeError),
+    *(OverflowError, RecursionError),
+)
 
 
 def by_share(val_share):
@@ -57,10 +62,10 @@ def by_list(listed, path):
         )
     try:
         centres, names = _read_list(path)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except _OTHER as error:
         raise ValueError(
             "`val_list` is lines of image names or a JSON list of {image, "
-            f"center: [x, y]}} ({type(error).__name__}: {error}). "
+            f"center: [x, y]}} ({type(error).__name__}: {error!s:.200}). "
             f"Received: val_list={str(path)!r}"
         ) from None
     chosen = {

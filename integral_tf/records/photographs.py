@@ -104,9 +104,11 @@ def read_labelled(path, size=None):
     with _reasons(path), _any_size():
         with Image.open(path) as image:
             _check_size(path, image.size)
+            _load_png(image)
             orientation = _orientation(image)
             more = (FIRST,) * _has_more(image)
             picture = _rgb(image)
+            _check_whole(path, image)
             # Pillow turns a TIFF while reading, and deletes its orientation.
             is_shown = _orientation(image) != orientation
     shown = picture
@@ -153,6 +155,7 @@ def of_pillow(image):
     name = str(getattr(image, "filename", "") or "an image of Pillow's")
     with _reasons(name, is_file=False):
         _check_size(name, image.size)
+        _load_png(image)
         orientation = _orientation(image)
         picture = _rgb(image)
         # Pillow turns a TIFF when it reads it.
@@ -200,6 +203,37 @@ def _rgb(image):
         image.load()
         return image
     return Image.fromarray(levels.astype(np.uint8))
+
+
+def _load_png(image):
+    """Reads a PNG's pixels, which may stand before its EXIF.
+
+    Pillow raises a decoder's error only once: in `_orientation` it is lost.
+    """
+    if image.format == "PNG":
+        image.load()
+
+
+def _check_whole(path, image):
+    """Refuses a PNG whose data end before its last line.
+
+    Pillow leaves the other pixels as they were: 0, or here, what is laid under
+    them. An interlaced PNG ends with the last odd line.
+    """
+    if image.format != "PNG":
+        return
+    last = [(image.width - 1, y) for y in range(image.height)[-2:]]
+    found = [image.getpixel(place) for place in last]
+    if all(map(np.any, found)):
+        return
+    with Image.open(path) as again:
+        again.im = Image.new(again.mode, again.size, 255).im
+        again.load()
+        if found != [again.getpixel(place) for place in last]:
+            raise schema.Dropped(
+                "image truncated or damaged",
+                f"{path}: its data end before its last line",
+            )
 
 
 def _has_more(image):

@@ -294,8 +294,8 @@ def _http_text(error):
         told = json.loads(text)["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
         told = None
-    is_text = isinstance(told, str)
-    return told if is_text else f"HTTP {error.code} {error.reason}"
+    is_told = isinstance(told, str) and sentence(told)
+    return told if is_told else f"HTTP {error.code} {error.reason}"
 
 
 def _late(timeout):

@@ -10,9 +10,18 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 from typing import NamedTuple
 
 import tensorflow as tf
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = 300
+# What `_place` raises where TF_CONFIG has another form.
+_OTHER = (
+    *(ValueError, TypeError, KeyError, AttributeError),
+    *(OverflowError, RecursionError),
+)
 
 
 class Place(NamedTuple):
@@ -31,20 +40,20 @@ def place() -> Place:
     """This process's place, as `TF_CONFIG` says; without it, the only one.
 
     Raises:
-        ValueError: `TF_CONFIG` cannot be parsed, or has other tasks than
-            chief and worker.
+        ValueError: `TF_CONFIG` cannot be parsed, has other tasks than chief
+            and worker, or an address that is no HOST:PORT of its own.
     """
     text = os.environ.get("TF_CONFIG", "").strip()
     try:
         found = _place(json.loads(text)) if text else Place(0, 1)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except _OTHER:
         found = None
     if found is None:
         raise ValueError(
             "TF_CONFIG names the workers of a run and the one that this "
             'process is, such as {"cluster": {"worker": ["a:2222", "b:2222"]}, '
             '"task": {"type": "worker", "index": 0}}; unset it to train on '
-            f"one machine. Received: TF_CONFIG={text}"
+            f"one machine. Received: TF_CONFIG={_shown(text)}"
         )
     return found
 
@@ -58,7 +67,7 @@ def check_alone() -> None:
     if place().count > 1:
         raise ValueError(
             "Only `train` uses several workers, and TF_CONFIG names others: "
-            f"unset it. Received: TF_CONFIG={os.environ['TF_CONFIG']}"
+            f"unset it. Received: TF_CONFIG={_shown(os.environ['TF_CONFIG'])}"
         )
 
 
@@ -72,11 +81,25 @@ def _place(config):
     named = all(isinstance(each, list) for each in cluster.values())
     if not named or set(hosts) - {"chief", "worker"}:
         return None
-    kind, index = config["task"]["type"], int(config["task"]["index"])
+    addresses = {each for some in hosts.values() for each in some}
+    if len(addresses) < count or not all(map(_is_address, addresses)):
+        return None
+    # TensorFlow takes an index of text.
+    kind, index = config["task"]["type"], int(str(config["task"]["index"]))
     chiefs = len(hosts.get("chief", []))
     if chiefs > 1 or not 0 <= index < len(hosts[kind]):
         return None
     return Place(index + (chiefs if kind == "worker" else 0), count)
+
+
+def _is_address(text):
+    host, _, port = text.rpartition(":")
+    return bool(host) and 0 < int(port) < 2**16
+
+
+def _shown(text):
+    """A text on one line, shortened."""
+    return _SHORT.repr(" ".join(text.split()))
 
 
 def create(devices: int, workers: int) -> tf.distribute.Strategy:

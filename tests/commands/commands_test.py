@@ -250,6 +250,7 @@ def test_uses_may_depend_on_the_model(tmp_path):
     for name, uses in (
         ("m.onnx", "python"),
         ("m.tflite", "python"),
+        ("m.plan", "python"),
         ("model.keras", "tensorflow"),
         ("run", "tensorflow"),
     ):

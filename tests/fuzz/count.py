@@ -12,6 +12,7 @@ the answer beside them, and so are the counts: the same command goes on.
 import argparse
 import collections
 import contextlib
+import gc
 import json
 import mmap
 import os
@@ -126,7 +127,9 @@ def part(name, first, count, out, shared):
             if kind not in _GOOD:
                 keep(out, name, number, kind, data, text)
             if number - first == count // 4:
+                gc.collect()
                 early = _memory()
+        gc.collect()
         shared.write(first + count, counts, early, _memory())
 
 

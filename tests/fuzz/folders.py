@@ -7,6 +7,8 @@ import contextlib
 import csv
 import io
 import json
+import os
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -23,6 +25,7 @@ from integral_tf.inference import placement
 from integral_tf.records import coco
 from integral_tf.records.conversion import convert
 from integral_tf.training import logs
+from integral_tf.training import strategy
 from tests.fuzz import damage
 from tests.fuzz import labels
 from tests.records.conversion import conversions
@@ -223,6 +226,20 @@ def write_log(folder):
 def read_log(folder):
     logs.read_rows(folder / "log.csv")
     return []
+
+
+def write_tf_config(folder):
+    task = {"type": "worker", "index": 1}
+    content = {"cluster": {"worker": ["a:2222", "b:2222"]}, "task": task}
+    (folder / "TF_CONFIG").write_text(json.dumps(content))
+
+
+def read_tf_config(folder):
+    """As a variable of the environment, which ends at a zero."""
+    text = os.fsdecode((folder / "TF_CONFIG").read_bytes().partition(b"\0")[0])
+    with mock.patch.dict(os.environ, {"TF_CONFIG": text}):
+        index, count = strategy.place()
+    return [] if 0 <= index < count else [f"worker {index} of {count}"]
 
 
 METRICS = {

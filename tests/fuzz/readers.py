@@ -283,6 +283,13 @@ READERS = {
     "log": Reader(
         "log.csv", folders.write_log, folders.read_log, damage.of_text
     ),
+    "tf_config": Reader(
+        "TF_CONFIG",
+        folders.write_tf_config,
+        folders.read_tf_config,
+        damage.of_json,
+        60,
+    ),
     "predicted": Reader(
         coco_results.PREDICTIONS,
         folders.write_evaluation,

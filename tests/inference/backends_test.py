@@ -151,7 +151,9 @@ def engine(monkeypatch, tmp_path):
     )
     runtime = types.SimpleNamespace(deserialize_cuda_engine=lambda plan: engine)
     trt = types.SimpleNamespace(
-        Logger=lambda level: None, Runtime=lambda logger: runtime
+        Logger=lambda level: None,
+        Runtime=lambda logger: runtime,
+        __version__="10.1",
     )
     trt.Logger.ERROR = 1
     monkeypatch.setattr(tensorrt_engine, "load_tensorrt", lambda: trt)
@@ -170,6 +172,15 @@ def test_an_engine_asked_by_several_threads(engine):
             assert (answer["joints"] == i).all()
             assert (answer["scores"] == i).all()
     assert engine.cuda.held == {}
+
+
+def test_an_engine_that_tensorrt_refuses_is_one_sentence(engine, tmp_path):
+    # TensorRT gives None for a damaged engine, or one of another GPU.
+    engine.runtime.deserialize_cuda_engine = lambda plan: None
+    with pytest.raises(
+        ValueError, match="model.plan is not .*that TensorRT re"
+    ):
+        backends.load(tmp_path / "model.plan")
 
 
 def test_a_runtime_that_is_missing_keeps_its_name():

@@ -98,8 +98,13 @@ def deep_png(path, values, colour):
     """A PNG of 16 bits; Pillow writes none in colour."""
     height, width = values.shape[:2]
     rows = values.astype(">u2").reshape(height, -1)
-    data = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
-    head = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
+    data = b"".join(b"\0" + row.tobytes() for row in rows)
+    return png(path, data, (width, height, 16, colour, 0, 0, 0))
+
+
+def png(path, data, head):
+    """A PNG of any lines and any header, whose sums are right."""
+    data, head = zlib.compress(data), struct.pack(">IIBBBBB", *head)
     chunks = ((b"IHDR", head), (b"IDAT", data), (b"IEND", b""))
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n"
@@ -173,6 +178,27 @@ def test_says_what_is_wrong_with_a_file(tmp_path):
     assert reason(tmp_path) == "image path is no file"
     os.mkfifo(tmp_path / "pipe.jpg")
     assert reason(tmp_path / "pipe.jpg") == "image path is no file"
+
+
+# A line is two grey pixels after the number of its filter, which is 0 to 4.
+_LINE, _NO_LINE, _BLACK = bytes([0, 99, 99]), bytes([9, 99, 99]), bytes(3)
+
+
+@pytest.mark.parametrize(
+    "data", [_LINE * 4, _LINE * 2 + _NO_LINE + _LINE * 2, b""]
+)
+def test_a_png_without_all_of_its_lines_is_refused(tmp_path, data):
+    head = (2, 5, 8, 0, 0, 0, 0)
+    path = png(tmp_path / "a.png", data, head)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        tf.io.decode_png(path.read_bytes())
+    assert reason(path) == "image truncated or damaged"
+    for whole in (_LINE * 5, _LINE * 4 + _BLACK, _BLACK * 5):
+        picture = photographs.read(png(path, whole, head))
+        assert picture[4, 1, 0] == whole[-1]
+    png(path, _LINE + _NO_LINE * 4, head)
+    with Image.open(path) as image, pytest.raises(schema.Dropped):
+        photographs.of_pillow(image)
 
 
 def test_pillows_limit_is_not_ours(tmp_path, monkeypatch):

@@ -38,6 +38,15 @@ def test_a_worker_knows_its_place(monkeypatch, cluster, task, place):
         ({"worker": ["a:1", "b:1"]}, {"type": "worker", "index": 2}),
         ({"worker": ["a:1", "b:1"]}, {"type": "evaluator", "index": 0}),
         ({"worker": ["a:1", "b:1"]}, {}),
+        ({"worker": ["a:1", "b:1"]}, {"type": "worker", "index": 0.5}),
+        ({"worker": ["a:1", "b:1"]}, {"type": "worker", "index": 10**400}),
+        (
+            {"worker": ["a:1", "b:1"]},
+            {"type": "worker", "index": float("inf")},
+        ),
+        ({"worker": ["a:1", "a:1"]}, {"type": "worker", "index": 0}),
+        ({"worker": ["a:1", "b"]}, {"type": "worker", "index": 0}),
+        ({"worker": ["a:1", 5]}, {"type": "worker", "index": 0}),
     ],
 )
 def test_other_clusters_are_refused(monkeypatch, cluster, task):
@@ -46,11 +55,12 @@ def test_other_clusters_are_refused(monkeypatch, cluster, task):
         strategy.place()
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"cluster": 5}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"cluster": 5}', "x\n" * 9999])
 def test_what_cannot_be_read_is_refused(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
-    with pytest.raises(ValueError, match="Received: TF_CONFIG="):
+    with pytest.raises(ValueError, match="Received: TF_CONFIG=") as caught:
         strategy.place()
+    assert len(str(caught.value)) < 900 and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
