@@ -16,6 +16,7 @@ import numpy as np
 
 from integral_tf import coordinates
 from integral_tf.records import coco_annotations
+from integral_tf.records import coco_numbers
 from integral_tf.records import coco_skeleton
 from integral_tf.records import coco_truth
 from integral_tf.records import ids as ids_of
@@ -238,13 +239,13 @@ def _box_image(row, ids, categories):
 def _detection(row, path, size, problem, min_score):
     """A detector's box in an image, as fields of an `Annotation`."""
     name = coco_annotations.shown(row)
-    score = coco_annotations.finite(row.get("score"))
+    score = coco_numbers.finite(row.get("score"))
     if score is None:
         raise schema.Dropped("box without a score that is a number", name)
     # ours: a pose's score is a product with this one.
     if not 0 <= score <= 1:
         raise schema.Dropped("box whose score is not from 0 to 1", name)
-    box = coco_annotations.usable_box(row.get("bbox"))
+    box = coco_numbers.usable_box(row.get("bbox"))
     if box is None:
         raise schema.Dropped("box without area, or beyond all images", name)
     if not score >= min_score:

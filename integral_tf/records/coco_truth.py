@@ -46,12 +46,12 @@ def read(
 
     Returns:
         Dict in COCO's form: `info`; the chosen `categories`; their
-        `annotations` as `json_rows.Rows`, crowds included, without outlines;
-        all `images`; and
-        `left_out`, a dict from a reason to the count and an example of
-        annotations that were left out. With `with_empty`, `empty`, the ids of
-        images that have no annotation of these categories. A test set, such as
-        `image_info_test-dev2017.json`, gives no `annotations`.
+        `annotations`, crowds included, without outlines, and all `images`,
+        both as `json_rows.Rows`; and `left_out`, a dict from a reason to the
+        count and an example of annotations that were left out. With
+        `with_empty`, `empty`, the ids of images that have no annotation of
+        these categories. A test set, such as `image_info_test-dev2017.json`,
+        gives no `annotations`.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -78,7 +78,7 @@ def read(
         raise type(error)(f"{path}: {error}") from None
     truth = {
         "info": {"description": pathlib.Path(path).name},
-        "images": list(images.values()),
+        "images": images.rows,
         "categories": chosen,
     }
     if is_test:
@@ -101,9 +101,7 @@ def read(
     if with_empty:
         occupied = coco_annotations.occupied(*parts)
         truth["empty"] = [
-            image["id"]
-            for image in images.values()
-            if image["id"] not in occupied
+            image["id"] for image in images.rows if image["id"] not in occupied
         ]
     return truth
 
@@ -135,13 +133,15 @@ def _picks(unread, fields):
     def image(row):
         return _kept(row, (*coco_annotations.OF_IMAGES, *fields))
 
+    lists = set()  # names of fields that were lists
+
     def annotation(row):
         if isinstance(row, dict):
-            unread.update(
-                field
-                for field in row.keys() - unread
-                if isinstance(row[field], list) and _OTHERS.search(field)
-            )
+            for field in row.keys() - lists:
+                if isinstance(row[field], list):
+                    lists.add(field)
+                    if _OTHERS.search(field):
+                        unread.add(field)
         return _kept(row, (*coco_annotations.OF_ANNOTATIONS, *fields))
 
     return {"images": image, "annotations": annotation}
