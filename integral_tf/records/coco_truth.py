@@ -208,27 +208,25 @@ def parted(truth, val_share):
     Returns:
         Two ground truths.
     """
-    parts = ({}, {})
-    for image in truth["images"]:
-        is_val = shards.split_of(image["file_name"], val_share) == "val"
-        parts[is_val][image["id"]] = image
-    return [
-        {
-            **truth,
-            "images": list(part.values()),
-            "annotations": json_rows.Rows(
-                row for row in truth["annotations"] if row["image_id"] in part
-            ),
-            "left_out": {} if part is parts[1] else truth["left_out"],
-            **(
-                {
-                    "empty": [
-                        number for number in truth["empty"] if number in part
-                    ]
-                }
-                if "empty" in truth
-                else {}
-            ),
-        }
-        for part in parts
-    ]
+    return [_part(truth, val_share, split) for split in ("train", "val")]
+
+
+def _part(truth, val_share, split):
+    """The images of a split, and their annotations."""
+    images = json_rows.Rows(
+        image
+        for image in truth["images"]
+        if shards.split_of(image["file_name"], val_share) == split
+    )
+    inside = ids_of.Places(image["id"] for image in images)
+    part = {
+        **truth,
+        "images": images,
+        "annotations": json_rows.Rows(
+            row for row in truth["annotations"] if row["image_id"] in inside
+        ),
+        "left_out": {} if split == "val" else truth["left_out"],
+    }
+    if "empty" in truth:
+        part["empty"] = [each for each in truth["empty"] if each in inside]
+    return part

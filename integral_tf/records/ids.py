@@ -62,6 +62,9 @@ class Places:
         """Whether an id is a text."""
         return bool(self._texts)
 
+    def __contains__(self, key: int | str | None) -> bool:
+        return self.get(key) is not None
+
     def get(self, key: int | str | None) -> int | None:
         """The place of an id; None if it has none."""
         if not isinstance(key, int):
