@@ -59,7 +59,7 @@ def read(
     """
     unread: set[str] = set()
     picks = _picks(unread, fields)
-    content = json_rows.read(path, "annotations", picks)
+    content = json_rows.read(path, "annotations", picks, outlines=False)
     content = content if isinstance(content, dict) else {}
     is_test = "annotations" not in content
     names = ("images", "categories") + ("annotations",) * (not is_test)
