@@ -31,7 +31,7 @@ _GROUP = 8  # rows of a pickle, in which equal names take place once
 _IN_MEMORY = 1 << 23  # bytes of a list; a longer one is in a file
 _GIVEN = object()  # stands for a row that was handed out
 _WHITE = re.compile(r"[ \t\n\r]*")
-# A name before which no backslash stands is a name, and not within a text.
+# A backslash before the name would make it the end of another one.
 _OUTLINE = re.compile(
     r'(?<=[{,\s])("segmentation"\s*:\s*)(\[[-+.,0-9eE\s\[\]]*\])', re.ASCII
 )

@@ -168,7 +168,7 @@ def test_rows_are_those_of_json(seed, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("space", ["", "\n "])
 def test_outlines_are_left_out_and_nothing_else(part, space, tmp_path):
-    other = {"note": ', "segmentation": [1]', "segmentations": [2], "a": [[3]]}
+    other = {"note": ', "segmentation": [1]', 'b"segmentation': [2], "a": [[3]]}
     outlines = [
         [[1.5, -2, 3e-5], [4, 5]], [], {"counts": [6]}, ["7", 8], None, [9],
     ]  # fmt: skip
