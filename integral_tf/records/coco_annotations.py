@@ -310,7 +310,9 @@ def _people(rows, named, joints):
     boxes = coco_numbers.usable_boxes([row.get("bbox") for row in rows])
     labelled = points[..., 2] > 0
     marks = [{} for _ in rows]
-    for i in np.flatnonzero((boxes[:, 2] == 0) & labelled.any(axis=1)):
+    has_none = (boxes[:, 2] == 0) & labelled.any(axis=1)
+    has_none[list(reasons)] = False
+    for i in np.flatnonzero(has_none):
         around = points[i, labelled[i], :2]
         boxes[i] = coordinates.box_around(around, BODY_MARGIN)
         marks[i] = {MARK: 1}
