@@ -1,5 +1,6 @@
 """Checks of an evaluation, before any work is done."""
 
+import array
 import os
 import pathlib
 
@@ -205,33 +206,33 @@ def check_truth(
             "COCO's figures want a sigma for each joint. "
             f"Received: the skeleton {skeleton.name}, without"
         )
-    known = {image["id"] for image in truth["images"]}
-    asked = set(image_ids.tolist())
-    strange = asked - known
-    if strange:
+    known = array.array("q", (image["id"] for image in truth["images"]))
+    asked = np.unique(image_ids)
+    strange = np.setdiff1d(asked, known)
+    if strange.size:
         raise ValueError(
             "The ground truth is of another split: it lacks images of these "
             f"records. Received: {len(strange)} of {len(asked)} image ids are "
-            f"not in it, such as {min(strange)}"
+            f"not in it, such as {strange[0]}"
         )
     if "annotations" not in truth:
         return
-    if any(row["id"] == 0 for row in truth["annotations"]):
+    images, has_zero = array.array("q"), False
+    for row in truth["annotations"]:
+        has_zero |= row["id"] == 0
+        if row["num_keypoints"] and not row["iscrowd"]:
+            images.append(row["image_id"])
+    if has_zero:
         print(
             "an annotation has the id 0, which pycocotools takes for none, and "
             "misses; here it counts"
         )
-    images = [
-        row["image_id"]
-        for row in truth["annotations"]
-        if row["num_keypoints"] and not row["iscrowd"]
-    ]
     if not images:
         raise ValueError(
             "The ground truth has nobody with labelled keypoints, so nothing "
             f"can be scored. Received: {len(truth['annotations'])} annotations"
         )
-    missed = int(np.count_nonzero(~np.isin(images, list(asked))))
+    missed = int(np.count_nonzero(~np.isin(images, asked)))
     if missed:
         print(
             f"{missed} of the {len(images)} people to find are in images "

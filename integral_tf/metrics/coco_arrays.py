@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from integral_tf.records import json_file
+from integral_tf.records import json_rows
 from integral_tf.signatures import Path
 
 MAX_DETECTIONS = 20  # of a group
@@ -148,9 +148,9 @@ def read(
     _check_parts(truth, results)
     images = _numbered(truth["images"])
     categories = _numbered(truth["categories"])
-    _check_ids(results, images, categories)
     # As in pycocotools, the first result decides whether all have boxes.
-    boxed = bool(len(results) and results[0].get("bbox"))
+    first = results[0] if len(results) else {}
+    boxed = isinstance(first, dict) and bool(first.get("bbox"))
     return Scene(
         _people(truth["annotations"], images, categories, joints, counted),
         _detections(results, images, categories, joints, boxed),
@@ -173,7 +173,7 @@ def _people(rows, images, categories, joints, counted):
             ignored |= ~(labelled & counted).any(axis=1)
         return [_get(row, "area") for row in rows], crowd, ignored
 
-    row, image, category, area, crowd, ignored = _columns(
+    (row, image, category, area, crowd, ignored), _ = _columns(
         rows, images, categories, joints, numbers, (float, bool, bool)
     )
     group = image * len(categories) + category
@@ -190,9 +190,10 @@ def _detections(rows, images, categories, joints, boxed):
             return score, np.reshape(sides, (-1, 2)).astype(float).prod(axis=1)
         return score, np.ptp(points[..., :2], axis=1).prod(axis=1)
 
-    row, image, category, score, area = _columns(
+    (row, image, category, score, area), named = _columns(
         rows, images, categories, joints, numbers, (float, float)
     )
+    _check_ids(*named, categories)
     if not np.isfinite(score).all():
         raise ValueError(
             "Each result needs a finite `score`, to be sorted by. Received: "
@@ -229,17 +230,22 @@ def _columns(rows, images, categories, joints, numbers, kinds):
 
     Returns:
         Columns `(N,)`: the places of the rows, the numbers of their images, the
-        numbers of their categories, and the further ones.
+        numbers of their categories, and the further ones. And what the rows
+        name: `(images,)` bools, a set of other images, a set of categories.
     """
     columns = [np.empty(len(rows), kind) for kind in (int, int, int, *kinds)]
-    count = 0
+    count, asked, others, named = 0, np.zeros(len(images), bool), set(), set()
     for start in range(0, len(rows), _BLOCK):
-        block = [
-            (place, row)
-            for place, row in enumerate(rows[start : start + _BLOCK], start)
-            if _id(row, "image_id") in images
-            and _id(row, "category_id") in categories
-        ]
+        block = []
+        for place, row in enumerate(rows[start : start + _BLOCK], start):
+            image, category = _id(row, "image_id"), _id(row, "category_id")
+            named.add(category)
+            if image not in images:
+                others.add(image)
+                continue
+            asked[images[image]] = True
+            if category in categories:
+                block.append((place, row))
         known = [row for _, row in block]
         try:
             # What is beyond all numbers has no area, and is far from anybody.
@@ -261,7 +267,7 @@ def _columns(rows, images, categories, joints, numbers, kinds):
         for column, values in zip(columns, found):
             column[count : count + len(block)] = values
         count += len(block)
-    return [column[:count] for column in columns]
+    return [column[:count] for column in columns], (asked, others, named)
 
 
 def _column(count, values, kind):
@@ -273,8 +279,16 @@ def _column(count, values, kind):
 
 def _loaded(source, name):
     if isinstance(source, (str, os.PathLike)):
-        return json_file.read(source, name)
+        picks = {None: _kept, "annotations": _kept, "images": _kept}
+        return json_rows.read(source, name, picks)
     return source
+
+
+def _kept(row):
+    """A row without its outline, which may be most of it."""
+    if not isinstance(row, dict):
+        return row
+    return {key: row[key] for key in row if key != "segmentation"}
 
 
 def _check_parts(truth, results):
@@ -293,17 +307,12 @@ def _check_parts(truth, results):
         )
 
 
-def _check_ids(results, images, categories):
-    asked, named = set(), set()
-    for row in results:
-        asked.add(_id(row, "image_id"))
-        named.add(_id(row, "category_id"))
-    unknown = asked - images.keys()
-    if unknown:
+def _check_ids(asked, others, named, categories):
+    if others:
         raise ValueError(
             "Results may name images of `truth` only; are these of another "
-            f"split? Received: {len(unknown)} of {len(asked)} image_ids are "
-            f"not in it, such as {next(iter(unknown))!r:.100}"
+            f"split? Received: {len(others)} of {asked.sum() + len(others)} "
+            f"image_ids are not in it, such as {next(iter(others))!r:.100}"
         )
     if named and not named & categories.keys():
         raise ValueError(

@@ -1,7 +1,9 @@
 """Builds a folder of records of keypoint files in COCO's form."""
 
+import collections
 import dataclasses
 import functools
+import itertools
 import pathlib
 import re
 from typing import Any
@@ -191,18 +193,22 @@ def _read_fields(config, truths):
 
     Prints how many annotations lack one.
     """
-    rows = [row for t in truths.values() for row in t.get("annotations", ())]
     names = _names(config.field)
+    rows = [truth.get("annotations", ()) for truth in truths.values()]
+    count, lacking = sum(map(len, rows)), collections.Counter()
+    if names:
+        for row in itertools.chain.from_iterable(rows):
+            lacking.update(name for name in names if name not in row["fields"])
     for name in names:
-        without = sum(name not in row["fields"] for row in rows)
-        if name == schema.CATEGORY or without == len(rows):
+        without = lacking[name]
+        if name == schema.CATEGORY or without == count:
             raise ValueError(
                 "--field names fields of the annotations or of their images, "
                 "each a text or a number; the category is carried without it. "
                 f"Received: --field={config.field}, and none has {name!r}"
             )
         if without:
-            print(f"{without} of {len(rows)} annotations have no {name}")
+            print(f"{without} of {count} annotations have no {name}")
     return names
 
 

@@ -16,10 +16,11 @@ import numpy as np
 
 from integral_tf import coordinates
 from integral_tf.records import coco_annotations
+from integral_tf.records import coco_numbers
 from integral_tf.records import coco_skeleton
 from integral_tf.records import coco_truth
 from integral_tf.records import ids as ids_of
-from integral_tf.records import json_file
+from integral_tf.records import json_rows
 from integral_tf.records import listed
 from integral_tf.records import photographs
 from integral_tf.records import schema
@@ -89,21 +90,24 @@ def people(truth, images, split):
             "A test set has no annotated people: give a detector's boxes. "
             f"Received: {len(truth['images'])} images without annotations"
         )
-    located, rows = _located(truth, images), truth["annotations"]
+    located, rows = _Located(truth, images), truth["annotations"]
+
+    def name(place):
+        return f"{split}/{rows[place]['id']}"
 
     def make(place):
         annotation = _annotated(rows[place], located, split)
         return annotation.source_id, annotation
 
     return listed.joined(
-        [_left_out(truth, split), listed.Listed(len(rows), make)]
+        [_left_out(truth, split), listed.Listed(len(rows), make, name)]
     )
 
 
 def _annotated(row, located, split):
     """The person of a row of `annotations`."""
     keypoints = np.array(row["keypoints"], np.float64).reshape(-1, 3)
-    path, size, problem = located[row["image_id"]]
+    path, size, problem = located.file(row["image_id"])
     if row["iscrowd"]:
         problem = "a crowd, not one person"
     elif not row["num_keypoints"]:
@@ -138,16 +142,17 @@ def negatives(truth, images, split, wanted):
     Returns:
         List of `(source_id, Annotation)`.
     """
-    located = _located(truth, images)
-    rows = {row["id"]: row for row in truth["images"]}
-    empty = sorted(
-        truth["empty"], key=lambda i: shards.number_of(rows[i]["file_name"])
-    )
+    located = _Located(truth, images)
+
+    def by_name(number):
+        return shards.number_of(located.row(number)["file_name"])
+
+    empty = sorted(truth["empty"], key=by_name)
     count = math.ceil(wanted * len(empty)) if wanted < 1 else int(wanted)
     joints = len(truth["categories"][0]["keypoints"])
     found = []
     for number in empty[:count]:
-        path, size, problem = located[number]
+        path, size, problem = located.file(number)
         annotation = Annotation(
             source_id=f"{split}/negative{number}",
             joints=np.zeros((joints, 2)),
@@ -156,7 +161,7 @@ def negatives(truth, images, split, wanted):
             size=size,
             image_id=number,
             category=0,
-            fields=rows[number].get("fields", {}),
+            fields=located.row(number).get("fields", {}),
             negative=True,
             problem=problem,
             example=path if problem == photographs.OUTSIDE else "",
@@ -179,57 +184,62 @@ def detections(truth, images, boxes, split, min_score=0.0):
         min_score: Boxes with a lower score are dropped, and counted.
 
     Returns:
-        List of `(source_id, Annotation)`.
+        `listed.Listed` of `(source_id, Annotation)`.
 
     Raises:
         FileNotFoundError: there is no such file or folder.
         ValueError: `boxes` has another form, or no box of these images.
     """
-    located = _located(truth, images)
+    located = _Located(truth, images)
     categories = {row["id"]: row["name"] for row in truth["categories"]}
-    ids = {i.get("original_id", i["id"]): i["id"] for i in truth["images"]}
     joints = len(truth["categories"][0]["keypoints"])
-    rows = json_file.read(boxes, "boxes")
-    if not isinstance(rows, list):
+    rows = json_rows.read(boxes, "boxes", {None: lambda row: row})
+    if not isinstance(rows, json_rows.Rows):
         raise ValueError(
             "Boxes are a JSON list of {image_id, category_id, bbox: [x, y, "
             f"width, height], score}}. Received: boxes={str(boxes)!r}"
         )
-    people, first = [], ""
-    # Shared by all, so that a box takes little memory.
-    unlabelled = np.zeros((joints, 2)), np.zeros(joints, np.int64)
-    for number, row in enumerate(rows):
+
+    def found(place):
+        row = rows[place]
         try:
-            image = _box_image(row, ids, categories)
-            found = _detection(row, *located[image], min_score)
-            found |= {"image_id": image}
+            image = _box_image(row, located, categories)
+            box = _detection(row, *located.file(image), min_score)
+            return {"image_id": image, **box}
         except schema.Dropped as reason:
-            first = first or f"{reason} ({reason.example})"
-            found = {"problem": str(reason), "example": reason.example}
+            return {"problem": str(reason), "example": reason.example}
+
+    def name(place):
+        return f"{split}/box{place}"
+
+    def make(place):
         annotation = Annotation(
-            source_id=f"{split}/box{number}",
-            joints=unlabelled[0],
-            visible=unlabelled[1],
-            **found,
+            source_id=name(place),
+            joints=np.zeros((joints, 2)),
+            visible=np.zeros(joints, np.int64),
+            **found(place),
         )
-        people.append((annotation.source_id, annotation))
-    if not any(annotation.path for _, annotation in people):
+        return annotation.source_id, annotation
+
+    if not any("path" in found(place) for place in range(len(rows))):
+        why = found(0) if rows else {}
         names = ", ".join(f"{n} ({name})" for n, name in categories.items())
         raise ValueError(
             f"No box is of category {names} in one of the images"
-            f"{': ' * bool(first)}{first}. Received: boxes={str(boxes)!r}"
+            f"{': {problem} ({example})'.format(**why) if why else ''}. "
+            f"Received: boxes={str(boxes)!r}"
         )
-    return people
+    return listed.Listed(len(rows), make, name)
 
 
-def _box_image(row, ids, categories):
+def _box_image(row, located, categories):
     """The number of the image of a detector's box of these categories."""
     name = coco_annotations.shown(row)
     if not isinstance(row, dict):
         raise schema.Dropped("box that is no object", name)
     if ids_of.key(row.get("category_id")) not in categories:
         raise schema.Dropped("box of another category", name)
-    image = ids.get(ids_of.key(row.get("image_id")))
+    image = located.number(ids_of.key(row.get("image_id")))
     if image is None:
         raise schema.Dropped("image not in the annotations", name)
     return image
@@ -238,13 +248,13 @@ def _box_image(row, ids, categories):
 def _detection(row, path, size, problem, min_score):
     """A detector's box in an image, as fields of an `Annotation`."""
     name = coco_annotations.shown(row)
-    score = coco_annotations.finite(row.get("score"))
+    score = coco_numbers.finite(row.get("score"))
     if score is None:
         raise schema.Dropped("box without a score that is a number", name)
     # ours: a pose's score is a product with this one.
     if not 0 <= score <= 1:
         raise schema.Dropped("box whose score is not from 0 to 1", name)
-    box = coco_annotations.usable_box(row.get("bbox"))
+    box = coco_numbers.usable_box(row.get("bbox"))
     if box is None:
         raise schema.Dropped("box without area, or beyond all images", name)
     if not score >= min_score:
@@ -328,37 +338,56 @@ def _square(number, width, height):
 
 def _left_out(truth, split):
     """The rows that `read` left out, as people with a problem."""
-    people = []
+    parts = []
     for reason, (count, example) in truth.get("left_out", {}).items():
-        name = f"{split}/left out, {reason}"
-        # Shared by all of a reason.
         annotation = Annotation(
-            source_id=name,
+            source_id=f"{split}/left out, {reason}",
             joints=np.zeros((0, 2)),
             visible=np.zeros(0, np.int64),
             problem=reason,
             example=example,
         )
-        people += [(f"{name}, {n}", annotation) for n in range(count)]
-    return people
+
+        def make(place, annotation=annotation):
+            return f"{annotation.source_id}, {place}", annotation
+
+        parts.append(listed.Listed(count, make))
+    return listed.joined(parts)
 
 
-def _located(truth, folder):
-    """Dict from image id to path, size (None if unknown) and problem."""
-    folder = pathlib.Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            "The images are files in a folder, as their archive unpacks. "
-            f"Received: images={str(folder)!r}"
+class _Located:
+    """The images of a ground truth as files of a folder."""
+
+    def __init__(self, truth, folder):
+        self._folder, self._rows = pathlib.Path(folder), truth["images"]
+        if not self._folder.is_dir():
+            raise FileNotFoundError(
+                "The images are files in a folder, as their archive unpacks. "
+                f"Received: images={str(folder)!r}"
+            )
+        self._places = ids_of.Places(row["id"] for row in self._rows)
+        # A detector's file has the images' original ids.
+        self._originals = ids_of.Places(
+            row.get("original_id", row["id"]) for row in self._rows
         )
-    located = {}
-    for image in truth["images"]:
+
+    def row(self, number):
+        """The row of `images` with an id."""
+        return self._rows[self._places.get(number)]
+
+    def number(self, original):
+        """The id of an image by that in the file; None for another image."""
+        place = self._originals.get(original)
+        return None if place is None else self._rows[place]["id"]
+
+    def file(self, number):
+        """An image's path, size (None if unknown) and problem."""
+        image = self.row(number)
         size = (image.get("width"), image.get("height"))
-        path = str(folder / image["file_name"])
-        is_inside = photographs.is_within(path, folder)
-        located[image["id"]] = (
+        path = str(self._folder / image["file_name"])
+        is_inside = photographs.is_within(path, self._folder)
+        return (
             path,
             None if None in size else size,
             "" if is_inside else photographs.OUTSIDE,
         )
-    return located

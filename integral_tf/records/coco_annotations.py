@@ -5,12 +5,14 @@ keypoints, the box's area, and ids by the order of rows. A row with an invalid
 number, or one that records cannot hold, is left out.
 """
 
+import array
 import collections
 import numbers
 
 import numpy as np
 
 from integral_tf import coordinates
+from integral_tf.records import coco_numbers
 from integral_tf.records import ids as ids_of
 from integral_tf.records import json_rows
 from integral_tf.records import schema
@@ -18,7 +20,6 @@ from integral_tf.records import schema
 # ours: the margin of MPII's people without a box.
 BODY_MARGIN = 1.25
 BOXED = "box around its keypoints, as the file has none for it"
-_LARGEST = float(np.finfo(np.float32).max)
 MARK = "bbox_of_keypoints"  # key that marks a row with such a box
 # The fields that are read, beside those that a user names.
 OF_IMAGES = ("id", "file_name", "width", "height")
@@ -38,6 +39,31 @@ class LeftOut:
         self.rows[str(dropped)] = count + 1, example
 
 
+class Images:
+    """The images of a file.
+
+    Args:
+        rows: `json_rows.Rows` of dicts of `id`, `file_name` and, where the
+            file has them, `width` and `height`; perhaps of `original_id` and of
+            `fields`, a dict of texts.
+        places: `ids.Places` of the file's own ids.
+    """
+
+    def __init__(self, rows, places):
+        self.rows, self._places = rows, places
+
+    def number(self, key):
+        """The id of the image that has a key in the file; None without one."""
+        place = self._places.get(key)
+        if place is None:
+            return None
+        return place + 1 if self._places.has_texts else key
+
+    def fields(self, key):
+        """The image's dict `fields`."""
+        return self.rows[self._places.get(key)]["fields"]
+
+
 def images(rows, say=print, fields=()):
     """Reads a file's images.
 
@@ -47,47 +73,80 @@ def images(rows, say=print, fields=()):
         fields: Names of further fields to keep.
 
     Returns:
-        Dict from `ids.key(id)` to a dict of `id`, `file_name` and, where the
-        file has them, `width` and `height`; with `fields`, also a dict `fields`
-        of their texts, as far as the row has them.
+        `Images`.
 
     Raises:
         ValueError: two images have the same id.
     """
-    found, unfit = {}, []
-    for row in rows:
-        number = ids_of.key(row.get("id")) if isinstance(row, dict) else None
-        name = row.get("file_name") if isinstance(row, dict) else None
-        if number is None or not isinstance(name, str) or not name:
-            unfit.append(row)
-            continue
-        if number in found and found[number]["file_name"] != name:
-            raise ValueError(
-                "Two of the images have the same id. Received: "
-                f"{found[number]['file_name']} and {name} with {row['id']!r}"
-            )
-        sides = [_side(row.get(field)) for field in ("width", "height")]
-        found[number] = {"id": number, "file_name": name}
-        if None not in sides:
-            found[number] |= dict(zip(("width", "height"), sides))
-        if fields:
-            found[number]["fields"] = _texts(row, fields)
+    kept, unfit = json_rows.Rows(), []
+
+    def keys():
+        for row in rows:
+            found = _image(row, fields)
+            if found is None:
+                unfit.append(row)
+            else:
+                kept.append(found)
+                yield found["id"]
+
+    places = ids_of.Places(keys())
+    if places.repeated:
+        kept = json_rows.Rows(_different(rows, fields))
+        places = ids_of.Places(image["id"] for image in kept)
     if unfit:
         say(
             f"{len(unfit)} images left out: without an id that is a whole "
             "number or a text, or without a file_name, such as "
             f"{shown(unfit[0])}"
         )
-    if any(isinstance(number, str) for number in found):
-        first = next(iter(found))
-        for place, image in enumerate(found.values(), 1):
-            # A detector's file has the original id.
-            image |= {"original_id": image["id"], "id": place}
+    if places.has_texts:
         say(
             "the ids of the images are no whole numbers: the images are "
-            f"numbered by their places, as 1 for {first!r}"
+            f"numbered by their places, as 1 for {kept[0]['id']!r}"
         )
+        # A detector's file has the original id.
+        kept = json_rows.Rows(
+            image | {"original_id": image["id"], "id": place}
+            for place, image in enumerate(kept, 1)
+        )
+    return Images(kept, places)
+
+
+def _image(row, fields):
+    """What is kept of an image, or None without an id or a name."""
+    if not isinstance(row, dict):
+        return None
+    number, name = ids_of.key(row.get("id")), row.get("file_name")
+    if number is None or not isinstance(name, str) or not name:
+        return None
+    found = {"id": number, "file_name": name}
+    sides = [_side(row.get(field)) for field in ("width", "height")]
+    if None not in sides:
+        found |= dict(zip(("width", "height"), sides))
+    if fields:
+        found["fields"] = _texts(row, fields)
     return found
+
+
+def _different(rows, fields):
+    """The images, of which some have the same id and must have the same name.
+
+    The first's place and the last's other fields count.
+    """
+    found = {}
+    for row in rows:
+        image = _image(row, fields)
+        if image is None:
+            continue
+        before = found.get(image["id"], image)
+        if before["file_name"] != image["file_name"]:
+            raise ValueError(
+                "Two of the images have the same id. Received: "
+                f"{before['file_name']} and {image['file_name']} with "
+                f"{row['id']!r}"
+            )
+        found[image["id"]] = image
+    return found.values()
 
 
 def occupied(rows, located, categories, others):
@@ -110,10 +169,9 @@ def occupied(rows, located, categories, others):
     for row in rows:
         if isinstance(row, dict):
             category = ids_of.key(row.get("category_id"))
-            image = located.get(ids_of.key(row.get("image_id")))
-            if image and (category in ids or category not in others):
-                found.add(image["id"])
-    return found
+            if category in ids or category not in others:
+                found.add(located.number(ids_of.key(row.get("image_id"))))
+    return found - {None}
 
 
 def annotations(rows, located, categories, others, say=print, *, fields=()):
@@ -134,41 +192,31 @@ def annotations(rows, located, categories, others, say=print, *, fields=()):
     """
     ids = [category["id"] for category in categories]
     joints = len(categories[0]["keypoints"])
-    kept, numbered, left_out, strange = json_rows.Rows(), [], LeftOut(), 0
-    for place, row in enumerate(rows, 1):
-        try:
-            number = _number(row, place)
-            name = f"annotation {number}"
-            # In a file of one category, rows need no category_id.
-            only = ids[0] if len(others) == 1 else None
-            category = ids_of.key(row.get("category_id", only))
-            if category not in ids:
-                named = others.get(category, row.get("category_id"))
-                raise schema.Dropped(
-                    "annotation of another category", f"{name}, {named!r}"
-                )
-            image = located.get(ids_of.key(row.get("image_id")))
-            if image is None:
-                raise schema.Dropped(
-                    "image not in the annotations",
-                    f"image {shown(row.get('image_id'))} of {name}",
-                )
-            ours, odd = _annotation(row, joints, name)
-        except schema.Dropped as reason:
-            left_out.add(reason)
-            continue
-        strange += odd
-        if fields:
-            ours["fields"] = image["fields"] | _texts(row, fields)
-        numbered.append(number)
-        kept.append(
-            {
-                "id": number,
-                "image_id": image["id"],
-                "category_id": category,
-                **ours,
-            }
+    kept, left_out, strange = json_rows.Rows(), LeftOut(), 0
+    numbered = array.array("q")
+    for start in range(0, len(rows), json_rows.BLOCK):
+        block = rows[start : start + json_rows.BLOCK]
+        found = [
+            _named(row, place, located, ids, others)
+            for place, row in enumerate(block, start + 1)
+        ]
+        named = [i for i, each in enumerate(found) if isinstance(each, dict)]
+        people, odd = _people(
+            [block[i] for i in named], [found[i] for i in named], joints
         )
+        strange += odd
+        for i, person in zip(named, people):
+            found[i] = person
+        for row, person in zip(block, found):
+            if isinstance(person, schema.Dropped):
+                left_out.add(person)
+                continue
+            if fields:
+                image = located.fields(ids_of.key(row.get("image_id")))
+                person["fields"] = image | _texts(row, fields)
+            if isinstance(person["id"], int):
+                numbered.append(person["id"])
+            kept.append(person)
     kept = _number_by_place(kept, numbered, say)
     if strange:
         say(
@@ -176,6 +224,30 @@ def annotations(rows, located, categories, others, say=print, *, fields=()):
             "what is above 0 is labelled"
         )
     return kept, left_out
+
+
+def _named(row, place, located, ids, others):
+    """A row's own id, its image's and its category's; or why it is left out."""
+    try:
+        number = _number(row, place)
+    except schema.Dropped as reason:
+        return reason
+    name = f"annotation {number}"
+    # In a file of one category, rows need no category_id.
+    only = ids[0] if len(others) == 1 else None
+    category = ids_of.key(row.get("category_id", only))
+    if category not in ids:
+        named = others.get(category, row.get("category_id"))
+        return schema.Dropped(
+            "annotation of another category", f"{name}, {named!r}"
+        )
+    image = located.number(ids_of.key(row.get("image_id")))
+    if image is None:
+        return schema.Dropped(
+            "image not in the annotations",
+            f"image {shown(row.get('image_id'))} of {name}",
+        )
+    return {"id": number, "image_id": image, "category_id": category}
 
 
 def _texts(row, fields):
@@ -204,10 +276,11 @@ def _number(row, place):
     return number
 
 
-def _number_by_place(kept, found, say):
-    """The rows, numbered if some of the ids found are missing or equal."""
-    if all(isinstance(n, int) for n in found) and len(set(found)) == len(found):
+def _number_by_place(kept, numbered, say):
+    """The rows, numbered if some of their own numbers are missing or equal."""
+    if len(np.unique(numbered)) == len(kept):
         return kept
+    found = [row["id"] for row in kept]
     twice = [n for n, count in collections.Counter(found).items() if count > 1]
     why = f"two are {twice[0]!r}" if twice else f"one is {found[0]!r}"
     say(
@@ -219,76 +292,57 @@ def _number_by_place(kept, found, say):
     )
 
 
-def _annotation(row, joints, name):
-    """A row's other fields, and whether its visibilities are not COCO's."""
-    points, is_odd = _keypoints(row.get("keypoints"), joints, name)
-    labelled = points[:, 2] > 0
-    box, mark = usable_box(row.get("bbox")), {}
-    if box is None and labelled.any():
-        box = coordinates.box_around(points[labelled, :2], BODY_MARGIN)
-        mark = {MARK: 1}
-    elif box is None:
-        box = np.zeros(4)
-    # ours: the box's area stands in for a missing area.
-    area = _number_or_0(row.get("area"))
-    flat = points.ravel()
-    return {
-        "iscrowd": int(_number_or_0(row.get("iscrowd")) > 0),
-        "num_keypoints": int(labelled.sum()),
-        "area": area if area > 0 and not mark else float(box[2] * box[3]),
-        "bbox": box.tolist(),
-        # Whole numbers are written without a decimal point.
-        "keypoints": [int(v) if v == int(v) else v for v in flat.tolist()],
-        **mark,
-    }, is_odd
+def _people(rows, named, joints):
+    """Rows with their numbers.
 
+    Args:
+        rows: N rows of `annotations`.
+        named: N dicts of their ids.
+        joints: The number K of joints.
 
-def _keypoints(values, joints, name):
-    """`(K, 3)` x, y and 0, 1 or 2; and whether the file had other flags."""
-    try:
-        points = np.asarray(values or [0] * (3 * joints), np.float64).ravel()
-    except (TypeError, ValueError, OverflowError):
-        raise schema.Dropped("keypoints that are no numbers", name) from None
-    if points.size != 3 * joints:
-        raise schema.Dropped(
-            f"keypoints other than {joints} times x, y and visibility",
-            f"{name} with {points.size} numbers",
+    Returns:
+        For each row a dict, or the `schema.Dropped` that says why it is left
+        out; and how many have other visibilities than COCO's.
+    """
+    points, is_odd, reasons = coco_numbers.keypoints(
+        [row.get("keypoints") for row in rows], joints
+    )
+    boxes = coco_numbers.usable_boxes([row.get("bbox") for row in rows])
+    labelled = points[..., 2] > 0
+    marks = [{} for _ in rows]
+    has_none = (boxes[:, 2] == 0) & labelled.any(axis=1)
+    has_none[list(reasons)] = False
+    for i in np.flatnonzero(has_none):
+        around = points[i, labelled[i], :2]
+        boxes[i] = coordinates.box_around(around, BODY_MARGIN)
+        marks[i] = {MARK: 1}
+    columns = (
+        labelled.sum(axis=1).tolist(), boxes.tolist(),
+        coco_numbers.plain(points), marks,
+    )  # fmt: skip
+    found = []
+    for row, ids, count, box, flat, mark in zip(rows, named, *columns):
+        area = _number_or_0(row.get("area"))
+        found.append(
+            {
+                **ids,
+                "iscrowd": int(_number_or_0(row.get("iscrowd")) > 0),
+                "num_keypoints": count,
+                # ours: the box's area stands in for a missing area.
+                "area": area if area > 0 and not mark else box[2] * box[3],
+                "bbox": box,
+                "keypoints": flat,
+                **mark,
+            }
         )
-    points = points.reshape(-1, 3)
-    flags = points[:, 2]
-    labelled = flags > 0
-    if not np.isfinite(points[labelled, :2]).all():
-        raise schema.Dropped("keypoints that are no numbers", name)
-    if not (np.abs(points[labelled, :2]) < coordinates.LARGEST_BOX).all():
-        raise schema.Dropped("keypoints beyond all images", name)
-    is_odd = not np.isin(flags, (0, 1, 2)).all()
-    points = np.where(np.isfinite(points), points, 0.0)
-    points[:, 2] = np.where(labelled, np.where(flags == 1, 1, 2), 0)
-    return points, is_odd
-
-
-def usable_box(value):
-    """`(4,)` x, y, width, height, or None if `value` is no box with an area."""
-    try:
-        box = np.asarray(value, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    if box.shape != (4,) or not (np.abs(box) < coordinates.LARGEST_BOX).all():
-        return None
-    return box if (box[2:] > 0).all() else None
+    for i, (reason, addition) in reasons.items():
+        name = f"annotation {named[i]['id']}{addition}"
+        found[i] = schema.Dropped(reason, name)
+    return found, int(is_odd.sum())
 
 
 def _number_or_0(value):
-    return finite(value) or 0.0
-
-
-def finite(value):
-    """A value as a number that is finite in float32, or None if it is not."""
-    try:
-        value = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return value if abs(value) <= _LARGEST else None
+    return coco_numbers.finite(value) or 0.0
 
 
 def _side(value):

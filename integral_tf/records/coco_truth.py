@@ -46,12 +46,12 @@ def read(
 
     Returns:
         Dict in COCO's form: `info`; the chosen `categories`; their
-        `annotations` as `json_rows.Rows`, crowds included, without outlines;
-        all `images`; and
-        `left_out`, a dict from a reason to the count and an example of
-        annotations that were left out. With `with_empty`, `empty`, the ids of
-        images that have no annotation of these categories. A test set, such as
-        `image_info_test-dev2017.json`, gives no `annotations`.
+        `annotations`, crowds included, without outlines, and all `images`,
+        both as `json_rows.Rows`; and `left_out`, a dict from a reason to the
+        count and an example of annotations that were left out. With
+        `with_empty`, `empty`, the ids of images that have no annotation of
+        these categories. A test set, such as `image_info_test-dev2017.json`,
+        gives no `annotations`.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -59,7 +59,7 @@ def read(
     """
     unread: set[str] = set()
     picks = _picks(unread, fields)
-    content = json_rows.read(path, "annotations", picks)
+    content = json_rows.read(path, "annotations", picks, outlines=False)
     content = content if isinstance(content, dict) else {}
     is_test = "annotations" not in content
     names = ("images", "categories") + ("annotations",) * (not is_test)
@@ -78,7 +78,7 @@ def read(
         raise type(error)(f"{path}: {error}") from None
     truth = {
         "info": {"description": pathlib.Path(path).name},
-        "images": list(images.values()),
+        "images": images.rows,
         "categories": chosen,
     }
     if is_test:
@@ -101,9 +101,7 @@ def read(
     if with_empty:
         occupied = coco_annotations.occupied(*parts)
         truth["empty"] = [
-            image["id"]
-            for image in images.values()
-            if image["id"] not in occupied
+            image["id"] for image in images.rows if image["id"] not in occupied
         ]
     return truth
 
@@ -135,13 +133,15 @@ def _picks(unread, fields):
     def image(row):
         return _kept(row, (*coco_annotations.OF_IMAGES, *fields))
 
+    lists = set()  # names of fields that were lists
+
     def annotation(row):
         if isinstance(row, dict):
-            unread.update(
-                field
-                for field in row.keys() - unread
-                if isinstance(row[field], list) and _OTHERS.search(field)
-            )
+            for field in row.keys() - lists:
+                if isinstance(row[field], list):
+                    lists.add(field)
+                    if _OTHERS.search(field):
+                        unread.add(field)
         return _kept(row, (*coco_annotations.OF_ANNOTATIONS, *fields))
 
     return {"images": image, "annotations": annotation}
@@ -208,27 +208,25 @@ def parted(truth, val_share):
     Returns:
         Two ground truths.
     """
-    parts = ({}, {})
-    for image in truth["images"]:
-        is_val = shards.split_of(image["file_name"], val_share) == "val"
-        parts[is_val][image["id"]] = image
-    return [
-        {
-            **truth,
-            "images": list(part.values()),
-            "annotations": json_rows.Rows(
-                row for row in truth["annotations"] if row["image_id"] in part
-            ),
-            "left_out": {} if part is parts[1] else truth["left_out"],
-            **(
-                {
-                    "empty": [
-                        number for number in truth["empty"] if number in part
-                    ]
-                }
-                if "empty" in truth
-                else {}
-            ),
-        }
-        for part in parts
-    ]
+    return [_part(truth, val_share, split) for split in ("train", "val")]
+
+
+def _part(truth, val_share, split):
+    """The images of a split, and their annotations."""
+    images = json_rows.Rows(
+        image
+        for image in truth["images"]
+        if shards.split_of(image["file_name"], val_share) == split
+    )
+    inside = ids_of.Places(image["id"] for image in images)
+    part = {
+        **truth,
+        "images": images,
+        "annotations": json_rows.Rows(
+            row for row in truth["annotations"] if row["image_id"] in inside
+        ),
+        "left_out": {} if split == "val" else truth["left_out"],
+    }
+    if "empty" in truth:
+        part["empty"] = [each for each in truth["empty"] if each in inside]
+    return part

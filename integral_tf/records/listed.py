@@ -16,13 +16,20 @@ class Listed(collections.abc.Sequence):
     Args:
         count: Number of people.
         make: Function from a place, from 0, to the pair.
+        name: Function from a place to the source_id alone, if that is quicker.
 
     >>> list(Listed(2, lambda place: (f"train/{place}", place)))
     [('train/0', 0), ('train/1', 1)]
     """
 
-    def __init__(self, count: int, make: Callable[[int], tuple]) -> None:
+    def __init__(
+        self,
+        count: int,
+        make: Callable[[int], tuple],
+        name: Callable[[int], str] | None = None,
+    ) -> None:
         self._count, self._make = count, make
+        self.name: Callable[[int], str] = name or (lambda i: self[i][0])
 
     def __len__(self) -> int:
         return self._count
@@ -33,6 +40,13 @@ class Listed(collections.abc.Sequence):
         return self._make(range(self._count)[place])
 
 
+def name(people: Sequence[tuple], place: int) -> str:
+    """The source_id of someone of a list."""
+    if isinstance(people, Listed):
+        return people.name(place)
+    return people[place][0]
+
+
 def joined(parts: Sequence[Sequence]) -> Listed:
     """The people of several lists, one after another.
 
@@ -41,8 +55,12 @@ def joined(parts: Sequence[Sequence]) -> Listed:
     """
     ends = list(itertools.accumulate(map(len, parts), initial=0))
 
-    def make(place):
+    def found(place):
         part = bisect.bisect_right(ends, place) - 1
-        return parts[part][place - ends[part]]
+        return parts[part], place - ends[part]
 
-    return Listed(ends[-1], make)
+    def make(place):
+        part, place = found(place)
+        return part[place]
+
+    return Listed(ends[-1], make, lambda place: name(*found(place)))

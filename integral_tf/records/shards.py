@@ -7,6 +7,8 @@ import io
 import json
 import math
 
+import numpy as np
+
 from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf import former
@@ -15,6 +17,7 @@ from integral_tf import whole
 from integral_tf.records import file_digest
 from integral_tf.records import folder
 from integral_tf.records import json_rows
+from integral_tf.records import listed
 from integral_tf.records import schema
 from integral_tf.records import windows
 from integral_tf.records import writing
@@ -218,14 +221,23 @@ def _divided(people, split):
     """The places of each split's people, in the order of writing."""
     # Sorted by a hash: the order of the input does not matter, and people of
     # one photograph are spread over the shards.
-    names = [name for name, _ in people]
-    places = sorted(
-        range(len(names)), key=lambda i: (number_of(names[i] + "#"), names[i])
-    )
-    divided = {name: array.array("Q") for name in ("train", "val")}
-    for place in places:
-        divided[split_of(names[place], split)].append(place)
-    return divided
+    splits = "train", "val"
+    hashes, of_split = array.array("Q"), array.array("B")
+    for place in range(len(people)):
+        name = listed.name(people, place)
+        hashes.append(number_of(name + "#"))
+        of_split.append(splits.index(split_of(name, split)))
+    hashes = np.array(hashes)
+    order = np.argsort(hashes, kind="stable")
+    hashes = hashes[order]
+    for equal in np.unique(hashes[1:][hashes[1:] == hashes[:-1]]):
+        run = slice(*np.searchsorted(hashes, [equal, equal + 1]))
+        order[run] = sorted(order[run], key=lambda i: listed.name(people, i))
+    of_split = np.array(of_split)[order]
+    return {
+        name: array.array("Q", order[of_split == number].tobytes())
+        for number, name in enumerate(splits)
+    }
 
 
 __getattr__ = former.names(__name__)

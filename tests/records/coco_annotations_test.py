@@ -106,8 +106,8 @@ def test_one_bad_annotation_is_left_out_and_named(tmp_path, bad, reason):
     assert person.source_id == "train/31"
     assert why.startswith(reason) and example
     assert [r["id"] for r in truth["annotations"]] == [31]
-    rows = list(truth["annotations"])
-    json.dumps({**truth, "annotations": rows}, allow_nan=False)
+    lists = {name: list(truth[name]) for name in ("images", "annotations")}
+    json.dumps(truth | lists, allow_nan=False)
 
 
 def test_ids_may_be_texts_or_missing(tmp_path):

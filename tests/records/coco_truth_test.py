@@ -7,6 +7,7 @@ import pytest
 
 from integral_tf.records import coco
 from integral_tf.records import coco_skeleton
+from integral_tf.records import json_rows
 from tests.records import coco_files
 
 FORMS = pathlib.Path(__file__).parents[3] / "shared/data/formats/coco-form"
@@ -62,6 +63,45 @@ def test_a_truth_is_parted_by_image(tmp_path):
         ids = {image["id"] for image in part["images"]}
         assert {r["image_id"] for r in part["annotations"]} == ids
         assert len(part["annotations"]) == 2 * len(ids)
+
+
+@pytest.mark.parametrize("count", [1023, 1024, 1025, 2049])
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_fault_at_the_border_of_a_block_is_named(tmp_path, count, place):
+    rows = [coco_files.row(id=n) for n in range(1, count + 1)]
+    wrong = rows[place]
+    wrong["keypoints"] = [1, 2, 3]
+    truth, _ = coco_files.read(coco_files.write(tmp_path, annotations=rows))
+    reason = "keypoints other than 3 times x, y and visibility"
+    example = f"annotation {wrong['id']} with 3 numbers"
+    assert truth["left_out"] == {reason: (1, example)}
+    del rows[place]
+    names = "id", "keypoints", "bbox"
+    found = [{n: row[n] for n in names} for row in truth["annotations"]]
+    assert found == [{n: row[n] for n in names} for row in rows]
+
+
+@pytest.mark.parametrize("block", [1, 3, 7])
+def test_a_row_does_not_depend_on_the_others_of_its_block(
+    tmp_path, monkeypatch, block
+):
+    faults = (
+        {"keypoints": None}, {"keypoints": "x"}, {"keypoints": [1, 2]},
+        {"keypoints": [1.5, *coco_files.POINTS[1:]]}, {"bbox": None},
+        {"bbox": "x", "area": "9"}, {"image_id": 8}, {"category_id": 3},
+        {"keypoints": [1e10, *coco_files.POINTS[1:]]}, {"id": True}, {},
+        {"keypoints": [1, 2, 7, *coco_files.POINTS[3:]]}, {"iscrowd": 1},
+    )  # fmt: skip
+    rows = [coco_files.row(**{"id": n, **f}) for n, f in enumerate(faults * 3)]
+    path = coco_files.write(tmp_path, annotations=[*rows, 5])
+    expected = repr(listed(coco_files.read(path)))
+    monkeypatch.setattr(json_rows, "BLOCK", block)
+    assert repr(listed(coco_files.read(path))) == expected
+
+
+def listed(read):
+    truth, lines = read
+    return list(truth["annotations"]), truth["left_out"], lines
 
 
 @pytest.mark.skipif(not FORMS.is_dir(), reason=f"no public files in {FORMS}")

@@ -1,13 +1,17 @@
 """Tests for large JSON files, read row by row; `json` itself is the judge."""
 
 import json
+import random
+import tempfile
 import tracemalloc
 
 import numpy as np
 import pytest
 
+from integral_tf import whole
 from integral_tf.records import json_file
 from integral_tf.records import json_rows
+from tests import full_disk
 
 PICKS = {"rows": lambda row: row}
 
@@ -120,6 +124,103 @@ def test_memory_does_not_grow_with_what_is_left_out(tmp_path):
         tracemalloc.stop()
     assert len(found["rows"]) == 8000
     assert peak < 8 * 2**20
+
+
+def any_value(rng, depth=0):
+    """A value of JSON; `rng` says what it is and how deep."""
+    kinds = 9 if depth < 3 else 7
+    kind = rng.randrange(kinds)
+    if kind < 7:
+        texts = "", "é\U0001f600\u2028", '"\\\n'
+        return (
+            None, True, rng.randint(-(10**20), 10**20), rng.random() * 1e9,
+            1e300, rng.choice(texts), rng.randrange(256),
+        )[kind]  # fmt: skip
+    some = [any_value(rng, depth + 1) for _ in range(rng.randrange(5))]
+    if kind == 7:
+        return some
+    names = rng.sample(["id", "é", "", "a b", "bbox"], len(some))
+    return dict(zip(names, some))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rows_are_those_of_json(seed, tmp_path, monkeypatch):
+    # Parts of the file and of the list end within rows, and between them.
+    rng = random.Random(seed)
+    monkeypatch.setattr(json_rows, "_CHARACTERS", rng.choice([7, 200, 1 << 20]))
+    monkeypatch.setattr(json_rows, "_IN_MEMORY", rng.choice([1, 5000]))
+    rows = [any_value(rng) for _ in range(rng.choice([7, 8, 9, 200]))]
+    path = tmp_path / "a.json"
+    for content in ({"b": rows, "rows": rows, "a": 1}, rows):
+        path.write_text(json.dumps(content, ensure_ascii=rng.random() < 0.5))
+        picks = {None: lambda row: row, **PICKS}
+        found = json_rows.read(path, "source", picks)
+        found = found["rows"] if isinstance(content, dict) else found
+        assert isinstance(found, json_rows.Rows)
+        # Dicts that are equal may have another order, texts not.
+        expected = json.loads(path.read_text())
+        expected = expected["rows"] if isinstance(content, dict) else expected
+        assert json.dumps(list(found)) == json.dumps(expected)
+        places = rng.sample(range(len(rows)), len(rows))
+        assert [found[i] for i in places] == [rows[i] for i in places]
+        assert found[3:-2:2] == rows[3:-2:2]
+
+
+@pytest.mark.parametrize("space", ["", "\n "])
+def test_outlines_are_left_out_and_nothing_else(part, space, tmp_path):
+    other = {"note": ', "segmentation": [1]', 'b"segmentation': [2], "a": [[3]]}
+    outlines = [
+        [[1.5, -2, 3e-5], [4, 5]], [], {"counts": [6]}, ["7", 8], None, [9],
+    ]  # fmt: skip
+    rows = [{**other, "segmentation": each, "id": 1} for each in outlines]
+    rows += [{"segmentation": each} for each in outlines]
+    separators = (f",{space}", f"{space}:{space}")
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"rows": rows}, separators=separators))
+    found = json_rows.read(path, "source", PICKS, outlines=False)
+    for outline, row in zip(outlines * 2, rows):
+        if outline and outline in ([[1.5, -2, 3e-5], [4, 5]], [9]):
+            row["segmentation"] = []
+    assert found["rows"] == rows
+
+
+@pytest.mark.parametrize("outline", ["[1, 2", "[[1, 2]", "[1, 2]]", "[1, x]"])
+def test_an_outline_without_its_end_is_a_fault(part, outline, tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(f'{{"rows": [{{"segmentation": {outline}, "id": 1}}]}}')
+    with pytest.raises(ValueError, match="not a JSON file"):
+        json_rows.read(path, "source", PICKS, outlines=False)
+
+
+def test_rows_may_be_read_while_others_are_added():
+    rows = json_rows.Rows()
+    for number in range(20):
+        rows.append([number])
+        assert rows[number] == rows[-1] == [number]
+        assert rows[0] == [0] and len(rows) == number + 1
+
+
+def test_long_lists_are_in_a_file_and_not_in_memory(monkeypatch):
+    # 20,000 texts of 200 characters are 4 MB; 1 MB of a list is in memory.
+    monkeypatch.setattr(json_rows, "_IN_MEMORY", 1 << 20)
+    tracemalloc.start()
+    try:
+        rows = json_rows.Rows(f"{number:0200}" for number in range(20_000))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rows[19_999] == "19999".zfill(200)
+    assert peak < 3 << 20
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"rows": ["x" * 1000] * 500}))
+    monkeypatch.setattr(json_rows, "_IN_MEMORY", 1)
+    with full_disk.of(tmp_path / "small", 64 * 1024) as folder:
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        with pytest.raises(whole.DiskFull, match="The disk is full.*small"):
+            read(path)
 
 
 def test_rows_are_a_list_whose_rows_are_copies():

@@ -11,6 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from integral_tf import coordinates
+from integral_tf import skeletons
 from integral_tf import whole
 from integral_tf.records import listed
 from integral_tf.records import lsp
@@ -115,6 +116,27 @@ def test_a_networks_input_has_a_size(image_size, image_width):
 
 def test_a_function_of_the_name_may_choose_the_split():
     assert shards.split_of("b7", {"a": "val", "b7": "train"}.get) == "train"
+
+
+def test_people_of_one_hash_are_sorted_by_name(monkeypatch, tmp_path):
+    names = ["d", "a", "c", "b", "e"]
+    hashes = {"a#": 7, "b#": 3, "c#": 7, "d#": 7, "e#": 1}
+    monkeypatch.setattr(shards, "number_of", hashes.get)
+    given = {}
+
+    def stop(people, divided, *rest):
+        given.update(divided)
+        raise InterruptedError
+
+    monkeypatch.setattr(writing, "write", stop)
+    people = listed.Listed(5, lambda place: (names[place], None))
+    with pytest.raises(InterruptedError):
+        shards.write(
+            people, None, tmp_path / "out", skeletons.LSP, 8,
+            split=lambda name: "val" if name in "bc" else "train", source="",
+        )  # fmt: skip
+    found = {name: [names[i] for i in given[name]] for name in given}
+    assert found == {"train": ["e", "a", "d"], "val": ["b", "c"]}
 
 
 def names_in(path):

@@ -12,6 +12,7 @@ import numpy as np
 
 from integral_tf import skeletons
 from integral_tf.records import coco_annotations
+from integral_tf.records import coco_numbers
 from integral_tf.records import json_file
 from integral_tf.records import photographs
 from integral_tf.records import schema
@@ -153,7 +154,7 @@ def _person(row, name, joints):
     points = np.array(values, float).reshape(-1, 3)
     scores = points[:, 2].copy()
     points[:, 2] = 2
-    box = coco_annotations.usable_box(row.get("bbox"))
+    box = coco_numbers.usable_box(row.get("bbox"))
     track = row.get("track")
     track = track if isinstance(track, int) else None
     return of.Person(name, of.PERSON, points, box, scores, track)
