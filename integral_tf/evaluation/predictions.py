@@ -235,12 +235,10 @@ def of_batch(
     truth = coordinates.apply(to_image, people["joints"])
     sigmas_off = None
     if covariance is not None:
-        linear = to_image[:, :, :2] @ np.asarray(to_window)[:, :, :2]
-        linear = linear[:, None]
-        spread = linear @ np.asarray(covariance) @ linear.mT
-        sigmas_off = fitting.mahalanobis(
-            joints - truth, spread + _LEAST * np.eye(2)
-        ).astype(np.float32)
+        window = np.asarray(to_window)
+        linear = (to_image[:, :, :2] @ window[:, :, :2])[:, None]
+        spread = linear @ np.asarray(covariance) @ linear.mT + _LEAST * np.eye(2)
+        sigmas_off = np.float32(fitting.mahalanobis(joints - truth, spread))
     return Predictions(
         joints=np.float32(joints),
         scores=np.asarray(scores),
