@@ -27,7 +27,7 @@ from integral_tf.pipeline import batches
 from integral_tf.records.folder import Records
 
 # Square pixels; a map of one pixel has a covariance of 0.
-_LEAST = 1e-6
+_LEAST = 1e-6 * np.eye(2)
 
 
 @dataclasses.dataclass
@@ -237,7 +237,7 @@ def of_batch(
     if covariance is not None:
         window = np.asarray(to_window)
         linear = (to_image[:, :, :2] @ window[:, :, :2])[:, None]
-        spread = linear @ np.asarray(covariance) @ linear.mT + _LEAST * np.eye(2)
+        spread = linear @ np.asarray(covariance) @ linear.mT + _LEAST
         sigmas_off = np.float32(fitting.mahalanobis(joints - truth, spread))
     return Predictions(
         joints=np.float32(joints),
