@@ -41,11 +41,9 @@ def _with_area(people, crops):
         boxes[:, 2] * boxes[:, 3],
     )
     area = area / warp.area_factor(crops["to_window"])
-    joints = crops["joints"]
-    column = ops.broadcast_to(area[:, None, None], (*joints.shape[:2], 1))
-    return ops.concatenate(
-        [joints, column, crops["visible"][..., None]], axis=-1
-    )
+    visible = crops["visible"][..., None]
+    column = ops.ones_like(visible) * area[:, None, None]
+    return ops.concatenate([crops["joints"], column, visible], axis=-1)
 
 
 def _absent(people, crops):
