@@ -74,7 +74,7 @@ def check_alone() -> None:
 def _place(config):
     """The `Place` of a parsed `TF_CONFIG`, or None."""
     cluster = config.get("cluster", {})
-    hosts = {kind: list(cluster[kind]) for kind in cluster}
+    hosts = {kind: list(some) for kind, some in cluster.items()}
     count = sum(map(len, hosts.values()))
     if count <= 1:
         return Place(0, 1)
