@@ -13,6 +13,7 @@ import os
 import pathlib
 import signal
 import socket
+import stat
 import sys
 import threading
 from collections.abc import Iterator
@@ -79,11 +80,17 @@ def end_with_parent() -> None:
 def _locked(path, folder):
     """Locks a lock's file; returns its descriptor."""
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:
             continue  # Its last owner removed the empty folder.
+        except FileExistsError:
+            # So here, unless a file has the folder's name.
+            with contextlib.suppress(FileNotFoundError):
+                if not stat.S_ISDIR(path.parent.stat().st_mode):
+                    raise
+            continue
         try:
             _lock(lock)
         except OSError as error:

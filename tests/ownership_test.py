@@ -164,6 +164,20 @@ def test_never_two_at_once_however_they_come_and_go(tmp_path):
     assert min(owned) > 0
 
 
+def test_a_folder_may_vanish_while_it_is_made(tmp_path, monkeypatch):
+    def found(path, *_):
+        monkeypatch.undo()
+        raise FileExistsError(path)  # and then its last owner removes it
+
+    monkeypatch.setattr(os, "mkdir", found)
+    with ownership.of(tmp_path / "run"):
+        assert (tmp_path / "run" / ".lock").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileExistsError):
+        with ownership.of(tmp_path / "file"):
+            pass
+
+
 def test_what_was_written_stays(tmp_path):
     with ownership.of(tmp_path / "a" / "run"):
         pathlib.Path(tmp_path / "a" / "run" / "file").write_text("")
