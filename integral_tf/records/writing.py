@@ -1,4 +1,4 @@
-"""Writes TFRecord shards by several processes."""
+"""Writes TFRecord shards, many by several processes."""
 
 import collections
 import concurrent.futures
@@ -24,6 +24,8 @@ from integral_tf.records import schema
 
 # Shards whose people are made before a process is free.
 _AHEAD = 2 * (os.cpu_count() or 1)
+# People who are written before processes have started, each with TensorFlow.
+_FEW = 256
 
 
 def write(
@@ -67,7 +69,7 @@ def write(
         for name in divided
     }
     with (
-        _processes() as pool,
+        _workers(len(people)) as pool,
         _named_death(),
         progress.bar("write", len(people), unit="people") as bar,
     ):
@@ -101,8 +103,10 @@ def _done(pool, write_one, tasks, people):
             job.cancel()
 
 
-def _processes():
-    """One process for each core."""
+def _workers(people):
+    """One process for each core, or a thread for few people."""
+    if people <= _FEW:
+        return concurrent.futures.ThreadPoolExecutor(1)
     # Spawned, not forked: TensorFlow's threads do not survive a fork.
     return concurrent.futures.ProcessPoolExecutor(
         os.cpu_count(),

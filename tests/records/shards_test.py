@@ -182,7 +182,10 @@ def test_manifest_counts_what_is_there(folder, people):
     assert "1 joints outside the image" in shards.describe(manifest)
 
 
-def test_same_people_in_any_order_same_bytes(folder, people, tmp_path):
+def test_same_people_in_any_order_by_processes_same_bytes(
+    folder, people, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(writing, "_FEW", 0)
     noise.write(people[::-1], out=tmp_path / "again")
     for path in folder.iterdir():
         again = tmp_path / "again" / path.name
@@ -222,7 +225,7 @@ def test_a_worker_that_was_killed_has_one_sentence(
         def submit(self, *_):
             raise concurrent.futures.process.BrokenProcessPool("terminated")
 
-    monkeypatch.setattr(writing, "_processes", Broken)
+    monkeypatch.setattr(writing, "_workers", Broken)
     with pytest.raises(OSError, match="ended from outside.*Received: "):
         noise.write(people, out=tmp_path / "records")
     assert not list(tmp_path.iterdir())
