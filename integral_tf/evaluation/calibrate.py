@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
@@ -101,14 +103,14 @@ def calibrate(
     error = _ClippedError(integral, joints[1:], reach)
     # The present beta comes first, so that it stays if it is the best.
     betas = [integral.beta, *map(float, BETAS)]
-    probes = probes_of(integral, betas)
-    maps = (
-        (model(images, training=False)["heatmaps"], truth)
-        for images, truth in feed.batches(dataset, steps)
-    )
-    errors = error(
-        ([probe(each) for probe in probes], each, truth) for each, truth in maps
-    )
+    probe = probe_of(integral)
+
+    def readings():
+        for images, truth in feed.batches(dataset, steps):
+            maps = model(images, training=False)["heatmaps"]
+            yield list(read_at(betas, probe, maps)), maps, truth
+
+    errors = error(readings())
     best = int(np.argmin(errors))
     beta = betas[best]
     before = reading.scored(model, error.confidences[0])
@@ -126,16 +128,32 @@ def calibrate(
     )
 
 
-def probes_of(
-    integral: layers.IntegralRegression, betas: Sequence[float] = BETAS
-) -> list[layers.IntegralRegression]:
-    """Copies of an integral with these betas; each gives `confidence`, too."""
+def probe_of(
+    integral: layers.IntegralRegression,
+) -> layers.IntegralRegression:
+    """A copy of an integral that gives `confidence`, too."""
     config = {**integral.get_config(), "confidence": True}
     config |= {"learn_beta": False, "covariance": False}
-    return [
-        layers.IntegralRegression.from_config({**config, "beta": beta})
-        for beta in betas
-    ]
+    return layers.IntegralRegression.from_config(config)
+
+
+def read_at(
+    betas: Iterable[float],
+    probe: layers.IntegralRegression,
+    maps: Any,
+    call: Callable[[Any], dict] | None = None,
+) -> Iterator[dict]:
+    """Reads maps by a probe at each of these betas, one after another.
+
+    Args:
+        betas: The betas.
+        probe: What `probe_of` gave; its beta is changed.
+        maps: Heat maps, as the probe takes them.
+        call: The probe in a compiled function; None calls the probe itself.
+    """
+    for beta in betas:
+        probe.beta = float(beta)
+        yield (call or probe)(maps)
 
 
 class _ClippedError:

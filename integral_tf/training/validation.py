@@ -77,7 +77,7 @@ class Validator:
         self._weights = joint_numbers.weights(
             config.joint_weights, records.skeleton
         )
-        self._probes = []
+        self._probe = None
         if losses.chooses_beta(config):
             stride = methods.stride(config.upsamplings)
             integral = layers.IntegralRegression(
@@ -85,9 +85,12 @@ class Validator:
                 cells=config.cells,
                 background=methods.background(config),
             )
-            self._probes = calibrate.probes_of(integral)
-        self._probe = tf.function(
-            self._probed, autograph=False, reduce_retracing=True
+            self._probe = calibrate.probe_of(integral)
+        # Traced once: the probe's beta is a variable.
+        self._probed = tf.function(
+            lambda maps: self._probe(maps),
+            autograph=False,
+            reduce_retracing=True,
         )
 
     def read(self, objectives: dict[str, Objective] | None = None) -> Reading:
@@ -121,7 +124,7 @@ class Validator:
             for each in candidates
         ]
         best = int(np.argmax([score.auc for score in found]))
-        beta = float(calibrate.BETAS[best]) if self._probes else None
+        beta = float(calibrate.BETAS[best]) if self._probe else None
         return self._calibrated(
             candidates[best],
             Reading(
@@ -173,12 +176,11 @@ class Validator:
 
     def _readings(self, outputs):
         """Pairs of joints and scores: one for each beta, or the model's own."""
-        if self._probes:
-            return self._probe(outputs["heatmaps"])
-        return [(outputs["joints"], outputs["scores"])]
-
-    def _probed(self, maps):
-        read = [probe(maps) for probe in self._probes]
+        if self._probe is None:
+            return [(outputs["joints"], outputs["scores"])]
+        read = calibrate.read_at(
+            calibrate.BETAS, self._probe, outputs["heatmaps"], self._probed
+        )
         return [(each["joints"], each["confidence"]) for each in read]
 
     def _average_precision(self, predicted):
