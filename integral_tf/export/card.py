@@ -61,7 +61,7 @@ def describe(
         if path.is_file()
     }
     fields = dataclasses.fields(configs.ModelConfig)
-    source, metrics = opened.file, _metrics(opened)
+    source, metrics = opened.file, figures(opened)
     return {
         "format": format,
         "precision": precision,
@@ -106,34 +106,38 @@ def write(card: dict, folder: str | os.PathLike) -> None:
     (pathlib.Path(folder) / published.CARD).write_text(text)
 
 
+def figures(run: runs.Run) -> dict | None:
+    """The figures of the run's evaluation of this model, or None.
+
+    Raises:
+        ValueError: their file is damaged.
+    """
+    path = run.folder / runs.EVALUATION / runs.METRICS
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_bytes())
+        reason = "it is no dict"
+    except (ValueError, RecursionError) as error:
+        found, reason = None, error
+    if not isinstance(found, dict):
+        raise ValueError(
+            "The figures of the run's evaluation are damaged; evaluate the run "
+            f"again: {reason}. Received: {str(path)!r}"
+        )
+    if found.get("model", runs.MODEL) != run.file.name:
+        return None
+    return {
+        name: value
+        for name, value in found.items()
+        if name in provenance.WORDS
+        or name.startswith(("@", "AUC", "NME", "FR@"))
+    }
+
+
 def _calibration(model):
     """The numbers of the model's `CovarianceCalibration`, or None."""
     layer = reading.covariance_layer(model)
     if layer is None:
         return None
     return {name: getattr(layer, name) for name in layer.NUMBERS}
-
-
-def _metrics(run):
-    """The figures of the run's evaluation of this model, or None."""
-    path = run.folder / runs.EVALUATION / runs.METRICS
-    if not path.is_file():
-        return None
-    try:
-        figures = json.loads(path.read_bytes())
-        reason = "it is no dict"
-    except (ValueError, RecursionError) as error:
-        figures, reason = None, error
-    if not isinstance(figures, dict):
-        raise ValueError(
-            "The figures of the run's evaluation are damaged; evaluate the run "
-            f"again: {reason}. Received: {str(path)!r}"
-        )
-    if figures.get("model", runs.MODEL) != run.file.name:
-        return None
-    return {
-        name: value
-        for name, value in figures.items()
-        if name in provenance.WORDS
-        or name.startswith(("@", "AUC", "NME", "FR@"))
-    }

@@ -78,6 +78,7 @@ def _export(config, wanted):
         preset = flagfiles.preset("starter")
         flags = flagfiles.read(configs.TrainConfig, preset)
         opened = runs.Run(loading.starter(), flags)
+    cards.figures(opened)  # refuses a damaged file before anything is made
     run, model = opened.config, opened.model
     for layer in reading.integrals_of(model):
         # The flags may leave beta open; training then calibrated it.
