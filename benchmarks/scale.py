@@ -21,7 +21,6 @@ process of its own. Peak memory is the most that a process held (`VmHWM` of
 import json
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -39,14 +38,20 @@ _OUTLINE = flags.DEFINE_integer("outline", 150, "Points of an outline.")
 _FOLDER = flags.DEFINE_string("folder", "", "Folder to keep; empty for none.")
 
 _PICTURES, _SIDE = 64, 96
-# Seconds are counted from here, and memory beside the peak at this point.
+# Seconds are counted from here to the program's end, without the removal of
+# what it imported; and memory beside the peak at this point.
 _BEGIN = """
 def begin():
-    import pathlib, time
+    import atexit, os, pathlib, time
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
     peak = [line.split()[1] for line in lines if line.startswith("VmHWM")]
-    spent = time.time(), time.process_time()
-    pathlib.Path(MARK).write_text(" ".join(map(str, [*spent, peak[0]])))
+    start = time.time(), sum(os.times()[:4])
+
+    def end():
+        ends = time.time() - start[0], sum(os.times()[:4]) - start[1]
+        pathlib.Path(MARK).write_text(" ".join(map(str, [*ends, peak[0]])))
+
+    atexit.register(end)
 """
 _CODE = {
     "json": "import json; begin(); content = json.load(open(PATH))",
@@ -155,7 +160,6 @@ def measured(code):
     with tempfile.TemporaryDirectory() as folder:
         script = pathlib.Path(folder) / "measured.py"
         mark = script.with_name("mark")
-        earlier = cpu_seconds()
         script.write_text(f"MARK = {str(mark)!r}\n{_BEGIN}{code}")
         child = subprocess.Popen(
             [sys.executable, str(script)],
@@ -170,17 +174,10 @@ def measured(code):
         watch.join()
         if child.returncode:
             raise RuntimeError(f"The program failed: {errors[-2000:]}")
-        start, spent, before = map(float, mark.read_text().split())
+        seconds, cpu, before = map(float, mark.read_text().split())
     own = peaks.pop(child.pid)
     workers = max(peaks.values(), default=0)
-    cpu = cpu_seconds() - earlier - spent
-    return time.time() - start, cpu, before / 1024, own, workers
-
-
-def cpu_seconds():
-    """CPU seconds of all processes that have ended."""
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return spent.ru_utime + spent.ru_stime
+    return seconds, cpu, before / 1024, own, workers
 
 
 def _watch(child, peaks):
