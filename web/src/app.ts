@@ -301,7 +301,8 @@ export class App {
     const nobody = "The detector finds nobody; drag a box around a person";
     let text = poses.some(isSure) ? `${count}${score}` : unsure;
     if (!poses.length) text = nobody;
-    const whole = " The whole picture counts as one person; of several, drag or add a box around each.";
+    const whole =
+      " The whole picture counts as one person. If there are several, drag or add a box around each.";
     const hints = !isFilm && poses.some(isSure) && !this.boxes.get();
     this.view.status(`${text}; ${time}.${hints ? whole : ""}`);
   }

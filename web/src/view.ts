@@ -34,7 +34,9 @@ export class View {
   }
 
   progress(share: number): void {
-    element<HTMLProgressElement>("progress").value = share;
+    const bar = element<HTMLProgressElement>("progress");
+    if (bar.hidden) return; // what is still read after an error
+    bar.value = share;
     this.status(`Loading the engine and the model: ${Math.floor(100 * share)} %`);
   }
 
