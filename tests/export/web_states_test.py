@@ -177,8 +177,8 @@ def test_an_older_photograph_never_wins(opened, photo, tmp_path, content):
     opened.give(photo)
     opened.page.evaluate("release(); new Promise((go) => setTimeout(go, 100))")
     settled(opened)
-    assert opened.joints()[0]["file_name"] == photo.name
     assert opened.text("error") == ""
+    assert opened.joints()[0]["file_name"] == photo.name
 
 
 def test_files_that_are_left_out_are_named(opened, photo, tmp_path):
