@@ -21,7 +21,7 @@ def write(folder, joints, score=0.9, **card):
 
     Args:
         folder: Folder, made if it is not there.
-        joints: `(16, 2)` x, y in a crop of 64 x 64.
+        joints: `(K, 2)` x, y in a crop of 64 x 64; the skeleton has 16.
         score: Of every joint.
         **card: Fields of the card; `cells` is one of its network.
 
@@ -35,12 +35,13 @@ def write(folder, joints, score=0.9, **card):
     means = graph.add("ReduceMean", "images", axes=[1, 2, 3], keepdims=0)
     # (batch,) zeros, which give each constant the batch's axis.
     zeros = graph.add("Mul", means, graph.constant(0))
-    maps = np.zeros((CELLS, CELLS, 16))
+    count = len(joints)
+    maps = np.zeros((CELLS, CELLS, count))
     maps[CELLS // 2, CELLS // 2] = 5
     answers = {
         "joints": joints,
-        "scores": np.full(16, score),
-        "covariance": np.tile(np.diag([4.0, 1.0]), (16, 1, 1)),
+        "scores": np.full(count, score),
+        "covariance": np.tile(np.diag([4.0, 1.0]), (count, 1, 1)),
         "heatmaps": maps,
     }
     for name, value in answers.items():

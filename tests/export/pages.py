@@ -134,6 +134,14 @@ class Page:
             time.sleep(0.05)
         raise AssertionError(f"{want!r} is not in {self.text(name)!r}")
 
+    def until(self, true):
+        """Waits until an expression of JavaScript is true."""
+        # Playwright's own waiting is against the page's policy.
+        end = time.monotonic() + _SECONDS
+        while not self.page.evaluate(true):
+            assert time.monotonic() < end, true
+            time.sleep(0.05)
+
     def give(self, *paths, field="files"):
         """Gives the page files, as its buttons do."""
         self.page.evaluate(

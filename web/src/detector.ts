@@ -28,6 +28,14 @@ export class Detector {
     this.signature = signatureOf(file, inputs, outputs);
     this.form = recognise(this.signature);
     this.person = personOf(this.signature);
+    const { image } = this.signature;
+    const fed = session.inputMetadata.find(({ name }) => name === image);
+    if (fed?.isTensor && fed.type !== "float32") {
+      throw new Error(
+        `The page feeds detectors with float32 pictures. Received: ${file}, ` +
+          `whose ${image} is ${fed.type}`,
+      );
+    }
   }
 
   toString(): string {
@@ -57,7 +65,7 @@ export class Detector {
     const kept = this.form.overlaps ? suppress(sure) : sure;
     return kept
       .map(({ corners: [x, y, right, bottom] }): Box => [x, y, right - x, bottom - y])
-      .filter((box) => box[2] > 0 && box[3] > 0)
+      .filter((box) => shows(box, size))
       .filter((box) => box.every((value) => Math.abs(value) < LARGEST_BOX));
   }
 
@@ -67,12 +75,6 @@ export class Detector {
     this.session.inputMetadata.forEach((input) => {
       const type = input.isTensor ? input.type : "";
       if (input.name === this.signature.image) {
-        if (type !== "float32") {
-          throw new Error(
-            `The page feeds detectors with float32 pictures. Received: ` +
-              `${this.signature.file}, whose ${input.name} is ${type}`,
-          );
-        }
         const shape = [1, 3, height, width];
         feeds[input.name] = new this.engine.tensor("float32", pixels, shape);
       } else {
@@ -90,6 +92,13 @@ export class Detector {
       ? new this.engine.tensor(type, Int32Array.from(size), [1, 2])
       : new this.engine.tensor("int64", BigInt64Array.from(size, BigInt), [1, 2]);
   }
+}
+
+/** Whether a box has a pixel of the picture. */
+function shows([x, y, w, h]: Box, [width, height]: [number, number]): boolean {
+  const across = Math.min(x + w, width) - Math.max(x, 0);
+  const down = Math.min(y + h, height) - Math.max(y, 0);
+  return Math.min(across, down) >= 1;
 }
 
 /** A picture as a network's input `(3, height, width)`, and its scale. */

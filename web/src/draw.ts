@@ -187,7 +187,7 @@ function label(
   const { canvas } = context;
   const height = Math.min(
     Math.max(5 * width + 4, 11),
-    Math.min(canvas.width, canvas.height) / 10,
+    Math.min(canvas.width, canvas.height) / 20,
   );
   if (height < 7) return; // in a small picture a label would hide the person
   const text = `${pose.number}  ${scoreOf(pose).toFixed(2)}`;

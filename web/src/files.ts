@@ -4,40 +4,35 @@ import { isCard, isSkeleton } from "./card";
 import type { Card } from "./card";
 import type { Skeleton } from "./pose";
 
-/** A decoded photograph. */
-export interface Photograph {
-  name: string;
-  bitmap: ImageBitmap;
-}
-
-/** A network with what was given beside it. */
-export interface NetworkFile {
-  file: string;
-  bytes: ArrayBuffer;
-  card: Card;
-  skeleton: Skeleton | null;
-}
-
 export interface Given {
-  photographs: File[];
+  photograph: File | null;
   networks: File[];
   card: Card;
   skeleton: Skeleton | null;
+  /** Names of the files that the page takes no part of. */
+  left: string[];
 }
 
 // A picture has four bytes a pixel, several times; a browser holds so much.
 const LARGEST_PICTURE = 2 ** 26;
+// Of a canvas in Firefox; in Chromium it is twice that.
+const LONGEST_SIDE = 2 ** 15 - 1;
 const LARGEST_FILE = 2 ** 28;
 const LARGEST_NETWORK = 2 ** 30;
 
 /** Sorts files by their endings, and reads the JSON ones. */
 export async function sort(files: Iterable<File>): Promise<Given> {
-  const given: Given = { photographs: [], networks: [], card: {}, skeleton: null };
-  for (const file of files) {
-    if (/\.onnx$/i.test(file.name)) given.networks.push(file);
-    else if (/\.json$/i.test(file.name)) await readJson(file, given);
-    else given.photographs.push(file);
-  }
+  const all = [...files];
+  const networks = all.filter(({ name }) => /\.onnx$/i.test(name));
+  const jsons = all.filter(({ name }) => /\.json$/i.test(name));
+  const others = all.filter((file) => !networks.includes(file) && !jsons.includes(file));
+  const photograph =
+    others.find(({ type }) => type.startsWith("image/")) ?? others[0] ?? null;
+  const left = others.filter((file) => file !== photograph);
+  if (!networks.length) left.push(...jsons);
+  const names = left.map(({ name }) => name);
+  const given: Given = { photograph, networks, card: {}, skeleton: null, left: names };
+  for (const file of jsons) await readJson(file, given);
   return given;
 }
 
@@ -58,6 +53,7 @@ async function readJson(file: File, given: Given): Promise<void> {
 
 /** Reads a network's bytes. */
 export async function readNetwork(file: File): Promise<ArrayBuffer> {
+  requireBytes(file);
   if (file.size > LARGEST_NETWORK) {
     throw new Error(
       `A network in a browser has at most ${megabytes(LARGEST_NETWORK)}. ` +
@@ -68,8 +64,8 @@ export async function readNetwork(file: File): Promise<ArrayBuffer> {
 }
 
 /** Decodes a photograph: turned by its EXIF, in its own colours. */
-export async function readPhotograph(file: File): Promise<Photograph> {
-  if (!file.size) throw new Error(`The file is empty. Received: ${file.name}`);
+export async function readPhotograph(file: File): Promise<ImageBitmap> {
+  requireBytes(file);
   if (file.size > LARGEST_FILE) {
     throw new Error(
       `A photograph has at most ${megabytes(LARGEST_FILE)}. ` +
@@ -87,13 +83,20 @@ export async function readPhotograph(file: File): Promise<Photograph> {
     );
   });
   const { width, height } = bitmap;
-  if (width * height > LARGEST_PICTURE) {
+  if (width * height > LARGEST_PICTURE || Math.max(width, height) > LONGEST_SIDE) {
+    bitmap.close();
+    const millions = (LARGEST_PICTURE / 1e6).toFixed(0);
     throw new Error(
-      `A photograph has at most ${LARGEST_PICTURE / 1e6} million pixels on ` +
-        `this page. Received: ${file.name}, ${width} x ${height}`,
+      `A photograph has at most ${millions} million pixels on this page, and ` +
+        `at most ${LONGEST_SIDE} on a side. ` +
+        `Received: ${file.name}, ${width} x ${height}`,
     );
   }
-  return { name: file.name, bitmap };
+  return bitmap;
+}
+
+function requireBytes(file: File): void {
+  if (!file.size) throw new Error(`The file is empty. Received: ${file.name}`);
 }
 
 /** The RGBA pixels of a picture. */

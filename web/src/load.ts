@@ -23,6 +23,13 @@ export async function load(progress: (share: number) => void): Promise<Loaded> {
   const card = await json("card.json");
   const skeleton = await json("skeleton.json");
   const has = isCard(card) && isSkeleton(skeleton);
+  if (!has && (card !== null || skeleton !== null)) {
+    const wrong = isCard(card) ? "skeleton.json" : "card.json";
+    throw new Error(
+      `A page's model has its card.json and skeleton.json; copy the whole ` +
+        `folder again. Received: ${wrong}, which is damaged or missing`,
+    );
+  }
   const files = [`${build}.wasm`, ...(has ? ["model.onnx"] : [])];
   const sizes = (has && (card as { files?: Sizes }).files) || {};
   const total = files.reduce((sum, file) => sum + (sizes[file] ?? 15e6), 0);
@@ -68,7 +75,7 @@ function closeConnections(): void {
 
 async function json(file: string): Promise<unknown> {
   const response = await fetch(address(file));
-  return response.ok ? response.json().catch(() => null) : null;
+  return response.ok ? response.json().catch(() => "damaged") : null;
 }
 
 async function fetched(

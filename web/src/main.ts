@@ -10,15 +10,20 @@ import { element, View } from "./view";
 const view = new View();
 const boxes = new Boxes(element("boxes"), () => run(() => app.estimate()));
 const app = new App(() => new Client(), view, boxes);
-const camera = new Camera((video) => attempt(() => app.camera(video)));
+const camera = new Camera((video) =>
+  attempt(() => {
+    camera.check();
+    return app.camera(video);
+  }),
+);
 
 /** Does something, and shows what is wrong if it fails. */
 async function attempt(action: () => Promise<void> | void): Promise<void> {
   try {
     await action();
   } catch (error) {
-    if (camera.isOn) stopCamera();
     view.error(error instanceof Error ? error.message : String(error));
+    if (camera.isOn) void attempt(stopCamera);
   }
 }
 
@@ -32,10 +37,12 @@ function on(id: string, action: () => Promise<void> | void): void {
 }
 
 function give(files: FileList | null | undefined): void {
-  if (!files?.length) return;
-  const given = [...files];
+  const given = [...(files ?? [])];
   run(() => {
-    if (camera.isOn) stopCamera();
+    if (!given.length) {
+      throw new Error("A photograph or a model is given as a file, not as a text or a link.");
+    }
+    if (camera.isOn) void attempt(stopCamera);
     return app.give(given);
   });
 }
@@ -43,14 +50,15 @@ function give(files: FileList | null | undefined): void {
 function stopCamera(): Promise<void> {
   camera.stop();
   view.camera(false);
-  return app.estimate();
+  return app.stopFilm();
 }
 
 async function toggleCamera(): Promise<void> {
   if (camera.isOn) return stopCamera();
+  app.startFilm();
   view.status("Starting the camera");
-  await camera.start();
   view.camera(true);
+  await camera.start();
 }
 
 for (const [button, input] of [["choose", "photo"], ["choose-files", "files"]]) {
@@ -66,6 +74,7 @@ on("add", () => boxes.add());
 on("detect", () => app.detect());
 on("whole", () => app.whole());
 on("remove", () => app.remove());
+on("remove-detector", () => app.removeDetector());
 on("save-picture", () => app.savePicture());
 on("save-joints", () => app.saveJoints());
 for (const id of ["ellipses", "least", "split"]) {
@@ -84,4 +93,5 @@ document.addEventListener("drop", (event) => {
 });
 document.addEventListener("paste", (event) => give(event.clipboardData?.files));
 
+view.status("Loading the model");
 run(() => app.start());

@@ -19,12 +19,22 @@ export interface Network {
   engine: string;
 }
 
+export interface Opening {
+  file: string;
+  bytes: ArrayBuffer;
+  cells: string;
+  slot: Slot;
+  /** How many joints a model must have; 0 if no skeleton is known. */
+  joints: number;
+}
+
 /** For each request its argument and its answer. */
 export interface Requests {
   start: [Start, null];
   /** Opens a file: a model into the slot, or a detector. */
-  open: [{ file: string; bytes: ArrayBuffer; cells: string; slot: Slot }, Network];
-  close: [{ slot: Slot }, null];
+  open: [Opening, Network];
+  /** Closes the second model, or the detector. */
+  close: [Network["kind"], null];
   /** The picture of the requests that follow; RGBA. */
   picture: [{ data: ArrayBuffer; width: number; height: number }, null];
   estimate: [{ slot: Slot; boxes: Box[] | null; maps: boolean }, Pose[]];

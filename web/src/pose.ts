@@ -1,7 +1,9 @@
 // One person's pose in a picture, as `integral_tf/inference/pose.py` has it.
 
 import type { Affine, Box, Point } from "./coordinates";
-import { SURE } from "./refinement";
+
+/** Score from which a joint is sure. */
+export const SURE = 0.3;
 
 /** Unnormalised scores `(height, width, joints)`, and where they lie. */
 export interface Maps {

@@ -34,7 +34,9 @@ export class View {
   }
 
   progress(share: number): void {
-    element<HTMLProgressElement>("progress").value = share;
+    const bar = element<HTMLProgressElement>("progress");
+    if (bar.hidden) return; // what is still read after an error
+    bar.value = share;
     this.status(`Loading the engine and the model: ${Math.floor(100 * share)} %`);
   }
 
@@ -51,14 +53,16 @@ export class View {
     const place = element("error");
     place.textContent = text;
     place.hidden = !text;
-    if (text) this.status("");
+    if (!text) return;
+    this.status("");
+    place.scrollIntoView({ block: "nearest" });
   }
 
   /** Makes room for a picture; returns whether its size is another. */
   picture(width: number, height: number): boolean {
     element("stage").hidden = false;
     element("empty").hidden = true;
-    for (const id of ["add", "whole"]) enable(id, true);
+    this.enableBoxes();
     const changed = this.canvas.width !== width || this.canvas.height !== height;
     if (changed) {
       this.canvas.width = width;
@@ -67,6 +71,13 @@ export class View {
       element("stage").style.setProperty("--aspect", String(width / height));
     }
     return changed;
+  }
+
+  /** Boxes are for a picture that stays. */
+  private enableBoxes(): void {
+    const isFilm = element("camera").ariaPressed === "true";
+    const stays = !isFilm && !element("stage").hidden;
+    for (const id of ["add", "detect", "whole"]) enable(id, stays);
   }
 
   models(models: Model[]): void {
@@ -87,16 +98,18 @@ export class View {
     element<HTMLInputElement>("ellipses").disabled = !covariance;
   }
 
-  /** Lists the people; of a film only that there are some. */
+  /** Lists the people; of a film it only says whether there are some. */
   people(models: Model[], isFilm: boolean): void {
     const some = models.some(({ poses }) => poses.length);
     for (const id of ["save-picture", "save-joints"]) enable(id, some);
-    if (!isFilm) showPeople(element("people"), models);
+    if (isFilm) element("people").textContent = "They are listed when the camera stops.";
+    else showPeople(element("people"), models);
   }
 
+  /** Shows the detector; an empty text removes it. */
   detector(words: string): void {
-    element("detector").textContent = `Detector: ${words}.`;
-    element("detect").hidden = false;
+    element("detector").textContent = words && `Detector: ${words}.`;
+    for (const id of ["detect", "remove-detector"]) element(id).hidden = !words;
   }
 
   camera(isOn: boolean): void {
@@ -104,6 +117,7 @@ export class View {
     button.ariaPressed = String(isOn);
     button.textContent = isOn ? "Stop the camera" : "Camera";
     element("boxes").hidden = isOn;
+    this.enableBoxes();
   }
 }
 

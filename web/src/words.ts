@@ -11,16 +11,18 @@ export interface Model {
   file: string;
   card: Card;
   skeleton: Skeleton;
+  /** Whether the skeleton is the first model's, since none was given. */
+  borrows: boolean;
   network: Network;
   poses: Pose[];
 }
 
 /** Fills an element with a model's card. */
 export function showCard(element: HTMLElement, model: Model): void {
-  const { card, network, skeleton } = model;
+  const { card, network } = model;
   const rows: [string, string][] = [
     ["Model", nameOf(card, model.file)],
-    ["Joints", `${skeleton.joints.length} of ${skeleton.name}`],
+    ["Joints", joints(model)],
     ["Input", `${network.size.join(" x ")} pixels, ${card.precision ?? "float32"}`],
     ["Trained on", card.trained_on || "not said"],
     ["Ellipses", ellipses(model)],
@@ -32,6 +34,11 @@ export function showCard(element: HTMLElement, model: Model): void {
   element.replaceChildren(list);
   if (card.scores?.length) element.append(scores(card.scores));
   if (card.notice) element.append(of("p", card.notice));
+}
+
+function joints({ skeleton, borrows }: Model): string {
+  const names = borrows ? "; their names are the first model's" : "";
+  return `${skeleton.joints.length} of ${skeleton.name}${names}`;
 }
 
 function ellipses({ card, network }: Model): string {

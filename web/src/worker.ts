@@ -4,7 +4,7 @@ import { Detector } from "./detector";
 import { start } from "./engine";
 import type { Engine } from "./engine";
 import { isPoseNetwork, PoseEstimator } from "./estimator";
-import type { Answer, Name, Network, Request, Requests } from "./messages";
+import type { Answer, Name, Network, Opening, Request, Requests } from "./messages";
 import type { Picture } from "./resample";
 
 let engine: Engine;
@@ -20,8 +20,9 @@ const answers: {
     return null;
   },
   open,
-  async close({ slot }) {
-    models[slot] = null;
+  async close(kind) {
+    if (kind === "detector") detector = null;
+    else models[1] = null;
     return null;
   },
   async picture({ data, width, height }) {
@@ -37,12 +38,15 @@ const answers: {
   },
 };
 
-async function open(asked: Requests["open"][0]): Promise<Network> {
+async function open(asked: Opening): Promise<Network> {
   const session = await engine
     .open(new Uint8Array(asked.bytes))
     .catch((error: unknown) => {
       const reason = String(error).split("\n")[0].slice(0, 200);
-      throw new Error(`${asked.file} is no ONNX file that the page reads: ${reason}`);
+      const wrong = /no available backend/.test(reason)
+        ? "The engine does not start; copy the page's whole folder again"
+        : `${asked.file} is no ONNX file that the page reads, or it is damaged`;
+      throw new Error(`${wrong}. Received: ${reason}`);
     });
   const network = {
     words: "",
@@ -57,10 +61,28 @@ async function open(asked: Requests["open"][0]): Promise<Network> {
     return { ...network, kind: "detector", words: String(detector) };
   }
   const model = new PoseEstimator(engine, session, asked.cells);
+  await check(model, asked);
   models[asked.slot] = model;
   const { joints, hasMaps, hasCovariance } = model;
   const size: [number, number] = [model.width, model.height];
   return { ...network, kind: "model", joints, size, hasMaps, hasCovariance };
+}
+
+/** Throws if a model cannot be shown; tries it on a black pixel. */
+async function check(model: PoseEstimator, asked: Opening): Promise<void> {
+  if (model.joints !== asked.joints) {
+    throw new Error(
+      `A model with other joints needs its skeleton.json, given together ` +
+        `with it. Received: ${asked.file}, with ${model.joints} joints`,
+    );
+  }
+  const black = { data: new Uint8ClampedArray(4), width: 1, height: 1 };
+  const [pose] = await model.estimate(black, [[0, 0, 1, 1]], false);
+  if (![...pose.joints.flat(), ...pose.scores].every(Number.isFinite)) {
+    throw new Error(
+      `A model answers with numbers. Received: ${asked.file}, which answers NaN`,
+    );
+  }
 }
 
 // One after the other: a network answers one request at a time.
