@@ -129,6 +129,15 @@ def _holds(field, value):
     )
 
 
+def listed(text: str) -> list[str]:
+    """The names in a text that separates them by commas.
+
+    >>> listed("onnx, web,")
+    ['onnx', 'web']
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def allowed(field: dataclasses.Field) -> str:
     """The valid values of a setting, in words."""
     kind, metadata = type(field.default), field.metadata

@@ -1,11 +1,15 @@
-"""Counts parameters and operations of a network, for Tables 3, 4 and 7.
+r"""Counts parameters and operations of a network, for Tables 3, 4 and 7.
 
     integral-tf complexity --method=I1 --stages=4
     integral-tf complexity --table=4
+    integral-tf complexity --backbone=resnet18 --latency=saved_model,onnx \
+        --beside=MobileNetV3Small,EfficientNetV2B0
 
 The first command counts one configuration, part by part; `--weights`, `--beta`
 and `--heatmap_reading` change no count. The second prints the counts of a
-table's rows beside the paper's. Both count one image, in two ways:
+table's rows beside the paper's. The third prints a row for each backbone, with
+random weights, and the milliseconds that the runtimes of exports take for an
+image. One image is counted in two ways, the second only for ResNets:
 
     as built     all parameters, with the moving moments of normalisations;
                  multiply-accumulates (MACs) of convolutions, deconvolutions
@@ -43,6 +47,17 @@ class ComplexityConfig(config.ModelConfig):
         ("0", "3", "4", "7"),
         main=True,
     )
+    beside: str = setting(
+        "",
+        "Other backbones, separated by commas, to set beside --backbone.",
+        main=True,
+    )
+    latency: str = setting(
+        "",
+        "Formats, separated by commas, whose runtimes are timed: saved_model, "
+        "onnx, litert, openvino.",
+        main=True,
+    )
 
 
 CONFIG = ComplexityConfig
@@ -51,7 +66,14 @@ CONFIG = ComplexityConfig
 def call(asked: ComplexityConfig) -> None:
     from integral_tf.experiments import complexity
 
-    if asked.table == "0":
+    if asked.table == "0" and (asked.beside or asked.latency):
+        names = [asked.backbone, *settings.listed(asked.beside)]
+        print(
+            complexity.beside(
+                asked, asked.joints, names, settings.listed(asked.latency)
+            )
+        )
+    elif asked.table == "0":
         print(complexity.report(asked, asked.joints))
     elif asked == ComplexityConfig(table=asked.table):
         print(complexity.table(int(asked.table)))

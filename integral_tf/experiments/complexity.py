@@ -1,12 +1,17 @@
-"""Parameters and operations beside the paper's, in Markdown: Tables 3, 4, 7.
+"""Parameters and operations of networks, in Markdown.
 
 report   the counts of one configuration, part by part
-table    the counts of a table's rows beside the paper's
+table    the counts of a row of Tables 3, 4 and 7 beside the paper's
+beside   the counts of several backbones, and the time for an image
 """
+
+import dataclasses
 
 from integral_tf import config
 from integral_tf import paper
+from integral_tf.experiments import latency
 from integral_tf.models import complexity
+from integral_tf.models import methods
 
 # The tables of the paper with operations and parameters.
 TABLES = (3, 4, 7)
@@ -34,7 +39,9 @@ _NOT_REPRODUCED = (
 
 
 def report(model_config: config.ModelConfig, joints: int) -> str:
-    """Writes both counts of a configuration, part by part, in Markdown.
+    """Writes the counts of a configuration, part by part, in Markdown.
+
+    The paper's reading is left out for a backbone that the paper lacks.
 
     Args:
         model_config: A `config.ModelConfig`.
@@ -47,21 +54,71 @@ def report(model_config: config.ModelConfig, joints: int) -> str:
         name = f"MS-{name}, {model_config.stages} stages"
     if model_config.method != "R1":
         name += f", {model_config.upsamplings} upsamplings"
+    has_paper = model_config.backbone in paper.TABLE_4
+    heads = ["part", "M params as built", "GMACs as built"]
+    if has_paper:
+        heads += ["M params, paper's reading", "GFLOPs, paper's reading"]
     lines = [
         f"{name}, {height} x {width} pixels, {joints} joints",
         "",
-        "| part | M params as built | GMACs as built "
-        "| M params, paper's reading | GFLOPs, paper's reading |",
-        "|---|---:|---:|---:|---:|",
+        f"| {' | '.join(heads)} |",
+        "|---|" + (len(heads) - 1) * "---:|",
     ]
     for ours, theirs in zip(
         (*built, complexity.total(built)), (*papers, complexity.total(papers))
     ):
         figures = [ours.parameters / 1e6, ours.macs / 1e9]
-        figures += [theirs.published / 1e6, theirs.operations / 1e9]
+        if has_paper:
+            figures += [theirs.published / 1e6, theirs.operations / 1e9]
+        elif not any(figures):
+            continue
         cells = (f"{figure:.3f}" if figure else "-" for figure in figures)
         lines.append(f"| {ours.name} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", _OPERATIONS, _PARAMETERS])
+    notes = ["", _OPERATIONS, _PARAMETERS] if has_paper else []
+    return "\n".join([*lines, *notes])
+
+
+def beside(
+    model_config: config.ModelConfig,
+    joints: int,
+    backbones: list[str],
+    formats: list[str],
+) -> str:
+    """Writes a row for each backbone, with its counts as built, in Markdown.
+
+    Args:
+        model_config: A `config.ModelConfig`; only its backbone is replaced.
+        joints: Number of joints.
+        backbones: Names of the backbones.
+        formats: Formats of `latency.WRITERS` whose runtimes are timed.
+
+    Raises:
+        ValueError: a backbone or a format is unknown.
+        ImportError: a runtime is not installed.
+    """
+    networks = {}
+    for name in backbones:
+        own = dataclasses.replace(
+            model_config, backbone=name, preprocessing="own"
+        )
+        networks[own.backbone] = methods.of_config(own, joints)
+    times = latency.of_networks(networks, formats)
+    height, width = model_config.size
+    heads = ["backbone", "M params", "GMACs"]
+    heads += [f"{name}, ms" for name in formats]
+    lines = [
+        f"{model_config.method}, {height} x {width} pixels, {joints} joints, "
+        f"batches of one image; {latency.words()}",
+        "",
+        f"| {' | '.join(heads)} |",
+        "|---|" + (len(heads) - 1) * "---:|",
+    ]
+    for name, model in networks.items():
+        counted = complexity.total(complexity.count(model))
+        cells = [f"{counted.parameters / 1e6:.2f}", f"{counted.macs / 1e9:.3f}"]
+        cells += [latency.spread(times[name, each]) for each in formats]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def table(number: int) -> str:

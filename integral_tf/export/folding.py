@@ -72,9 +72,12 @@ def fold(model: keras.Model, phases: bool = False) -> keras.Model:
         config["dtype"] = "float32"
         if type(layer) in _CONVOLUTIONS:
             config["use_bias"] = True
-        new = type(layer).from_config(config)
+        grouped = type(layer) is keras.layers.Conv2D and layer.groups > 1
+        new = (_Grouped if grouped else type(layer)).from_config(config)
         if isinstance(layer, layers.HeatmapHead):
             _prepare_head(new, phases)
+        if getattr(new, "activation", None) is keras.activations.gelu:
+            new.activation = _gelu
         originals[id(new)] = layer, new
         return new
 
@@ -136,6 +139,46 @@ def _kernels_and_bias(convolution, norm=None):
 
 def _kernels(convolution):
     return 2 if isinstance(convolution, keras.layers.SeparableConv2D) else 1
+
+
+def _gelu(x):
+    """Keras's GELU; TensorFlow's own has erfc, which ONNX does not have."""
+    return 0.5 * x * (1 + tf.math.erf(x * math.sqrt(0.5)))
+
+
+class _Grouped(keras.layers.Conv2D):
+    """A convolution in groups, by operations that every format has.
+
+    Keras computes groups by a function of XLA. Where each channel is a group,
+    as in ConvNeXt, the convolution is depthwise.
+    """
+
+    def call(self, features):
+        settings = {
+            "padding": self.padding.upper(),
+            "dilations": self.dilation_rate,
+        }
+        kernel = self.kernel  # (h, w, in / groups, out)
+        if kernel.shape[2] == 1 and self.filters == self.groups:
+            x = tf.nn.depthwise_conv2d(
+                features,
+                tf.transpose(kernel, (0, 1, 3, 2)),
+                (1, *self.strides, 1),
+                **settings,
+            )
+        else:
+            groups = zip(
+                tf.split(features, self.groups, axis=-1),
+                tf.split(kernel, self.groups, axis=-1),
+            )
+            x = tf.concat(
+                [
+                    tf.nn.conv2d(part, weights, self.strides, **settings)
+                    for part, weights in groups
+                ],
+                axis=-1,
+            )
+        return self.activation(tf.nn.bias_add(x, self.bias))
 
 
 class _Phases(keras.layers.Layer):

@@ -22,6 +22,7 @@ from integral_tf import flagfiles
 from integral_tf import former
 from integral_tf import ownership
 from integral_tf import runs
+from integral_tf import settings
 from integral_tf import whole
 from integral_tf.export import card as cards
 from integral_tf.export import frozen_network
@@ -267,7 +268,8 @@ FORMATS = ("saved_model", "tensorrt", *_WRITERS)
 
 def _wanted(config):
     """Pairs of format and precision; a SavedModel is float32."""
-    formats, precisions = _names(config.formats), _names(config.precisions)
+    formats = settings.listed(config.formats)
+    precisions = settings.listed(config.precisions)
     if not formats or not set(formats) <= set(FORMATS):
         raise ValueError(
             f"`--formats` is a list of {', '.join(FORMATS)}, with commas. "
@@ -283,10 +285,6 @@ def _wanted(config):
     return dict.fromkeys(
         (name, "float32" if name == "saved_model" else p) for name, p in wanted
     )
-
-
-def _names(text):
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 __getattr__ = former.names(__name__)

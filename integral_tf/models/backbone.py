@@ -16,7 +16,8 @@ from integral_tf.models import resnet18
 from integral_tf.models import user_network
 from integral_tf.signatures import Path
 
-_RESNETS = {
+# With the choice of `bottleneck_stride`.
+BOTTLENECKS = {
     "resnet50": keras.applications.ResNet50,
     "resnet101": keras.applications.ResNet101,
     "resnet152": keras.applications.ResNet152,
@@ -86,7 +87,7 @@ def build(
                 f"width_multiplier={width_multiplier}"
             )
         model = efficientnet_lite0.efficientnet_lite0((*size, 3))
-    elif name in _RESNETS:
+    elif name in BOTTLENECKS:
         if width_multiplier != 1.0:
             raise applications.one_width(name, width_multiplier)
         model = _resnet(name, size, imagenet, bottleneck_stride)
@@ -130,7 +131,7 @@ def _resnet(name, size, imagenet, bottleneck_stride):
             "stride: '1x1', '3x3', or 'pytorch', the 3x3 as PyTorch pads. "
             f"Received: bottleneck_stride={bottleneck_stride!r}"
         )
-    model = _RESNETS[name](
+    model = BOTTLENECKS[name](
         include_top=False,
         input_shape=(*size, 3),
         weights="imagenet" if imagenet else None,

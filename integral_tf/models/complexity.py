@@ -20,9 +20,11 @@ _MULTIPLYING = (
     keras.layers.Conv2D,
     keras.layers.Conv2DTranspose,
     keras.layers.Dense,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv2D,
 )
 _NORM = keras.layers.BatchNormalization
-# The backbones' only activations.
+# The only activations of the paper's backbones.
 _RELU = (keras.layers.ReLU, keras.layers.Activation)
 
 
@@ -60,8 +62,9 @@ def count(model):
 
     Returns:
         List of `Part`, in the model's order: conv1 to conv5, or, with several
-        stages, `conv1_to_conv3` and each `stage{n}_conv4_conv5`; the heads; and
-        the layers that read joints from maps, which count as 0.
+        stages, `conv1_to_conv3` and each `stage{n}_conv4_conv5`, or the whole
+        of a backbone that is no ResNet of the paper; the heads; and the layers
+        that read joints from maps, which count as 0.
 
     Raises:
         ValueError: a layer of an unknown kind has parameters.
@@ -109,8 +112,9 @@ def readings(model_config, joints):
     """
     built = papers = methods.of_config(model_config, joints)
     strided = dataclasses.replace(model_config, bottleneck_stride="3x3")
-    # ResNet-18 always has its strides on 3 x 3 convolutions.
-    if model_config.backbone != "resnet18" and model_config != strided:
+    # The others have no such choice; ResNet-18's are on 3 x 3 convolutions.
+    has_choice = model_config.backbone in backbones.BOTTLENECKS
+    if has_choice and model_config != strided:
         papers = methods.of_config(strided, joints)
     return tuple(
         (*count(model), _classifier(model)) for model in (built, papers)
@@ -135,6 +139,9 @@ def _leaves(model, name=None):
             stage = re.match(r"conv\d(?=_)", layer.name)
             part = name or (stage.group() if stage else layer.name)
             yield _leaf(part, layer, layer.input.shape, layer.output.shape)
+        elif layer.weights and all(len(w.shape) == 1 for w in layer.weights):
+            # A normalisation or a scale of channels multiplies no matrix.
+            yield Part(name or layer.name, _parameters(layer))
 
 
 def _parameters(model):
@@ -158,7 +165,7 @@ def _leaf(name, layer, before, after, published=True):
     """A layer's `Part`, from the shapes of its input and its output."""
     known = macs = elements = 0
     if isinstance(layer, _MULTIPLYING):
-        known = math.prod(layer.kernel.shape)
+        known = sum(math.prod(kernel.shape) for kernel in _kernels(layer))
         # A weight is used once per output pixel; in a deconvolution, once per
         # input pixel.
         spread = isinstance(layer, keras.layers.Conv2DTranspose)
@@ -168,6 +175,12 @@ def _leaf(name, layer, before, after, published=True):
         elements = math.prod(after[1:])
     parameters = layer.count_params()
     return Part(name, parameters, known if published else 0, macs, elements)
+
+
+def _kernels(layer):
+    if isinstance(layer, keras.layers.SeparableConv2D):
+        return layer.depthwise_kernel, layer.pointwise_kernel
+    return (layer.kernel,)
 
 
 def _classifier(model):

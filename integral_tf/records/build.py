@@ -4,6 +4,7 @@ import functools
 from typing import Any
 
 from integral_tf import builds
+from integral_tf import settings
 from integral_tf import skeletons
 from integral_tf.records import lsp
 from integral_tf.records import mpii
@@ -44,7 +45,7 @@ def build_synthetic(config: builds.SyntheticConfig) -> dict[str, Any]:
         FileExistsError: `out` exists.
         ValueError: a lever is unknown.
     """
-    levers = [name for name in config.levers.split(",") if name]
+    levers = settings.listed(config.levers)
     synthetic.check_levers(levers)
     return shards.write(
         [(f"{i:08d}", i) for i in range(config.people)],

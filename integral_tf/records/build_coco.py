@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from integral_tf import builds
+from integral_tf import settings
 from integral_tf import sides
 from integral_tf import units
 from integral_tf.records import coco
@@ -126,7 +127,7 @@ def _read_truths(config):
             config.category or None,
             keypoints=_read_keypoints(config),
             say=said.append,
-            fields=_names(config.field),
+            fields=settings.listed(config.field),
             with_empty=config.empty_pictures > 0,
         )
         for split, path in given.items()
@@ -193,7 +194,7 @@ def _read_fields(config, truths):
 
     Prints how many annotations lack one.
     """
-    names = _names(config.field)
+    names = settings.listed(config.field)
     rows = [truth.get("annotations", ()) for truth in truths.values()]
     count, lacking = sum(map(len, rows)), collections.Counter()
     if names:
@@ -213,11 +214,7 @@ def _read_fields(config, truths):
 
 
 def _read_keypoints(config):
-    return _names(_text(config.keypoints).replace("\n", ","))
-
-
-def _names(text):
-    return [name.strip() for name in text.split(",") if name.strip()]
+    return settings.listed(_text(config.keypoints).replace("\n", ","))
 
 
 def _text(value):

@@ -11,6 +11,7 @@ import collections
 import dataclasses
 from typing import Any
 
+from integral_tf import settings
 from integral_tf import sides
 from integral_tf import skeletons
 from integral_tf.signatures import Numbers
@@ -246,7 +247,7 @@ def _cleaned(row, counted, names, notes):
 def _names(value, category, notes):
     """Unique strings, made of whatever names a file has."""
     if isinstance(value, str):
-        value = [name.strip() for name in value.split(",") if name.strip()]
+        value = settings.listed(value)
     if isinstance(value, dict):  # by number
         value = list(value.values())
     if not isinstance(value, list):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import integral_tf
 from integral_tf import models
@@ -94,3 +95,27 @@ def test_mixed_precision_is_exported_in_float32():
     got = cases.answer(folding.fold(mixed), images)
     assert cases.distance(got, cases.answer(plain, images)).max() < 0.01
     assert folding.in_float32(plain) is plain
+
+
+def test_groups_and_gelu_are_operations_of_every_format():
+    # As in ConvNeXt. Keras computes groups by a function of XLA, and GELU by
+    # erfc.
+    images = keras.Input((8, 8, 4))
+    x = keras.layers.Conv2D(4, 3, 2, "same", groups=4)(images)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.Conv2D(6, 3, groups=2, activation="gelu")(x)
+    model = keras.Model(images, head(x))
+    rng = np.random.default_rng(0)
+    for variable in model.weights:
+        variable.assign(rng.uniform(0, 1, variable.shape))
+    folded = folding.fold(model)
+    graph = tf.function(folded).get_concrete_function(
+        tf.TensorSpec([None, 8, 8, 4])
+    )
+    kinds = {node.type for node in graph.graph.get_operations()}
+    assert {"DepthwiseConv2dNative", "Conv2D"} < kinds
+    assert not any("Call" in kind or kind == "Erfc" for kind in kinds)
+    x = rng.normal(size=(2, 8, 8, 4)).astype("float32")
+    np.testing.assert_allclose(
+        folded(x)["joints"], model(x)["joints"], rtol=1e-4, atol=1e-6
+    )

@@ -286,10 +286,33 @@ def test_other_tables_are_refused():
 
 def test_a_model_of_other_layers_is_refused():
     model = keras.Sequential(
-        [keras.Input((8,)), keras.layers.LayerNormalization()], name="other"
+        [keras.Input((8, 3)), keras.layers.Conv1D(2, 1)], name="other"
     )
-    with pytest.raises(ValueError, match="model='other' of 16 parameters, 0"):
+    with pytest.raises(ValueError, match="model='other' of 8 parameters, 0"):
         complexity.count(model)
+
+
+def test_depthwise_and_separable_convolutions_by_hand():
+    images = keras.Input((8, 8, 4))
+    x = keras.layers.DepthwiseConv2D(3, 2, "same", use_bias=False)(images)
+    x = keras.layers.LayerNormalization()(x)
+    x = keras.layers.SeparableConv2D(6, 3, padding="same", use_bias=False)(x)
+    total = complexity.total(complexity.count(keras.Model(images, x)))
+    kernels = 3 * 3 * 4 + (3 * 3 * 4 + 4 * 6)
+    assert total.parameters == kernels + 2 * 4
+    assert total.macs == 4 * 4 * kernels  # all on 4 x 4 pixels
+
+
+def test_backbones_beside_each_other():
+    flags = [f"--{name}={value}" for name, value in TINY.items()]
+    done = command(*flags, "--joints=3", "--beside=MobileNetV3Small")
+    assert done.returncode == 0, done.stderr
+    rows = cells(done.stdout)
+    assert list(rows) == ["backbone", "resnet18", "MobileNetV3Small"]
+    total = built(tiny(), 3)
+    assert rows["resnet18"] == [
+        f"{total.parameters / 1e6:.2f}", f"{total.macs / 1e9:.3f}",
+    ]  # fmt: skip
 
 
 def command(*flags):
@@ -318,6 +341,8 @@ def test_the_command_prints_the_report():
         (["--table=5"], "complexity: flag --table=5: "),
         (["--image_size=100"], "complexity: `image_size` is the crop's side"),
         (["--table=3", "--stages=2"], "complexity: `--table` has configurat"),
+        (["--beside=resnet81"], "complexity: `backbone` is resnet18, effic"),
+        (["--latency=tensorrt"], "complexity: `--latency` is a list of saved"),
     ],
 )
 def test_a_bad_flag_is_refused_in_one_sentence(flags, sentence):
