@@ -192,7 +192,7 @@ def _figures_and_tables(
         figures |= more | diagnosis.figures(predicted, skeleton, weights)
         tables += found
         figures["coverage"] = coverage.coverage(predicted, model)
-        if "heatmaps" in model.output:
+        if run.method != "R1":  # which has no scores
             variants = reliability.variants(model, predicted)
             figures["scores"] = reliability.figures(predicted, variants)
             tables.append(reliability.table(figures))

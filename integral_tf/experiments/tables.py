@@ -99,7 +99,7 @@ def _heads():
     divergence = {"heatmap_reading": "divergence", "heatmap_epochs": 0}
     variance = {"heatmap_reading": "variance", "heatmap_epochs": 0}
     rows = refined([Row(m, m, {}) for m in ("H1", "H2")])
-    rows += [Row(m, m, {}) for m in ("R1", "I*", "I1")]
+    rows += [Row(m, m, {}) for m in ("R1", "SimCC", "I*", "I1")]
     return rows + [
         Row("I1, L2", "I1", {"joint_loss": "L2"}),
         Row("DSNT, divergence", "I1", divergence),

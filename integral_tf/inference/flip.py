@@ -51,7 +51,10 @@ def flipped(
             f"auto chooses. Received: merge={merge!r}, a model with "
             f"{', '.join(model.output)}"
         )
-    maxima = [x for x in model.layers if isinstance(x, layers.Argmax)]
+    # Those of SimCC read no maps.
+    maxima = "heatmaps" in model.output and any(
+        isinstance(x, layers.Argmax) for x in model.layers
+    )
     shifts = any(getattr(x, "cells", "") == "first" for x in model.layers)
     read = None
     if merge == "maps" or (merge == "auto" and maxima):

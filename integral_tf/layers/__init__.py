@@ -5,6 +5,7 @@ from integral_tf.layers.argmax import Argmax
 from integral_tf.layers.calibrated import calibrated_weights
 from integral_tf.layers.calibrated import network_weights
 from integral_tf.layers.covariance_calibration import CovarianceCalibration
+from integral_tf.layers.heads import AxisHead
 from integral_tf.layers.heads import HeatmapHead
 from integral_tf.layers.heads import JointHead
 from integral_tf.layers.imagenet_normalization import ImageNetNormalization
@@ -15,6 +16,7 @@ from integral_tf.layers.score_calibration import ScoreCalibration
 
 __all__ = [
     "Argmax",
+    "AxisHead",
     "CovarianceCalibration",
     "HeatmapHead",
     "ImageNetNormalization",

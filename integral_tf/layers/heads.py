@@ -1,4 +1,4 @@
-"""The head networks: N_H of Eq. (2) and N_J of Eq. (3)."""
+"""The head networks: N_H of Eq. (2), N_J of Eq. (3), and that of SimCC."""
 
 from __future__ import annotations
 
@@ -237,6 +237,80 @@ class JointHead(float32.Float32, keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> JointHead:
         return cls(**{**_FORMER, **config})
+
+
+@keras.saving.register_keras_serializable(package="integral_tf")
+class AxisHead(float32.Float32, keras.layers.Layer):
+    """SimCC's head: maps of pictures to one line of scores for each axis.
+
+    A fully connected layer makes each joint's scores of x of all pixels of its
+    map, and another the scores of y. The joints share both layers.
+
+    Args:
+        crop_extent: `(width, height)` of the crop in pixels, whole numbers.
+        splits: Scores in a line for each pixel of the crop.
+        **kwargs: Base layer keyword arguments, such as `name`.
+
+    Call arguments:
+        heatmaps: `(batch, height, width, joints)`, channels last.
+
+    Output shape:
+        Dict of `x` `(batch, splits * crop width, joints)` and `y` `(batch,
+        splits * crop height, joints)`: unnormalised scores, float32. They are
+        heat maps of lines, whose stride is `1 / splits`.
+
+    Raises:
+        ValueError: `crop_extent` is no pair of positive numbers, or `splits` no
+            whole number from 1.
+
+    Reference:
+        Li et al., "SimCC: a Simple Coordinate Classification Perspective for
+        Human Pose Estimation" (ECCV 2022), Section 3, with its splitting factor
+        of 2. ours: the maps are those of H1's head.
+    """
+
+    def __init__(
+        self, crop_extent: Sequence[int], splits: int = 2, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.crop_extent = _checked_extent(crop_extent)
+        self.splits = checks.whole(
+            "splits", splits, "`splits` parts each pixel, from 1.", least=1
+        )
+        self.lines = {
+            axis: keras.layers.Dense(
+                int(side) * self.splits, name=axis, dtype="float32"
+            )
+            for axis, side in zip("xy", self.crop_extent)
+        }
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def build(self, input_shape: Shape) -> None:
+        batch, height, width, joints = input_shape
+        for dense in self.lines.values():
+            dense.build((batch, joints, height * width))
+
+    def call(self, heatmaps: Tensor) -> dict[str, Tensor]:
+        _, height, width, joints = heatmaps.shape
+        flat = keras.ops.reshape(heatmaps, (-1, height * width, joints))
+        flat = keras.ops.transpose(flat, (0, 2, 1))
+        return {
+            axis: keras.ops.transpose(dense(flat), (0, 2, 1))
+            for axis, dense in self.lines.items()
+        }
+
+    def compute_output_shape(self, input_shape: Shape) -> dict[str, Shape]:
+        return {
+            axis: (input_shape[0], dense.units, input_shape[-1])
+            for axis, dense in self.lines.items()
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "crop_extent": self.crop_extent,
+            "splits": self.splits,
+        }
 
 
 def _checked_extent(extent):

@@ -133,6 +133,14 @@ def _leaves(model, name=None):
             dense, channels = layer.dense, layer.input.shape[-1]
             shapes = (None, channels), (None, dense.units)
             yield _leaf(layer.name, dense, *shapes, published=False)
+        elif isinstance(layer, layers.AxisHead):
+            _, height, width, joints = layer.input.shape
+            for dense in layer.lines.values():
+                shapes = (
+                    (None, joints, height * width),
+                    (None, joints, dense.units),
+                )
+                yield _leaf(layer.name, dense, *shapes, published=False)
         elif isinstance(layer, (layers.Argmax, layers.IntegralRegression)):
             yield Part(layer.name, _parameters(layer))
         elif isinstance(layer, (*_MULTIPLYING, _NORM, *_RELU)):

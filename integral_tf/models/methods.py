@@ -47,7 +47,8 @@ def pose_model(
             map (Eq. 1): `"H1"`, `"H2"`, `"H3"`. A network that regresses
             points by a dense layer (Eq. 3): `"R1"`. Networks that integrate
             each heat map (Eq. 8): `"I1"`, `"I2"`, `"I3"`, `"I*"`. Methods of
-            the same kind differ only in their losses.
+            the same kind differ only in their losses. Or `"SimCC"`, which
+            reads the maxima of two lines; see `layers.AxisHead`.
         backbone: `"resnet18"`, `"efficientnet_lite0"`, a name of
             keras.applications in any case, such as `"MobileNetV3Small"`, the
             path of a `.keras` file, or a functional or sequential Keras model,
@@ -70,8 +71,8 @@ def pose_model(
             ImageNet weights were trained, and none before a network of your
             own; or a mode of `layers.ImageNetNormalization`.
         cells: Where the maps' cells lie in the crop: `"middle"`, or `"first"`
-            as in Simple Baselines and MMPose; see `layers.Argmax`. R1 has no
-            maps.
+            as in Simple Baselines and MMPose; see `layers.Argmax`. R1 and
+            SimCC read no maps.
         background: Score of an empty pixel, whose pull is removed from the
             joint; see `layers.IntegralRegression`. For methods that integrate.
 
@@ -80,7 +81,8 @@ def pose_model(
         a dict: `joints` `(batch, K, 2)`, x and y in the crop frame; `scores`
         `(batch, K)` in [0, 1], which after training are calibrated
         probabilities, and always 1 for R1; and `heatmaps` `(batch, h, w, K)`,
-        unnormalised, except for R1. These are the outputs of the last stage.
+        unnormalised, except for R1. SimCC has `x` and `y` in their place, of
+        `layers.AxisHead`. These are the outputs of the last stage.
         Outputs of earlier stages are called `stage1_joints`,
         `stage1_heatmaps` and so on.
 
@@ -126,12 +128,14 @@ def pose_model(
         outputs = {}
         for stage, heatmaps in enumerate(maps, start=1):
             prefix = of_stage("", stage, stages)
-            read = _reader(
-                method, stride(upsamplings), beta, cells, background, prefix
-            )
-            points = read(heatmaps)
-            outputs[f"{prefix}joints"] = points["joints"]
-            outputs[f"{prefix}heatmaps"] = heatmaps
+            if method == "SimCC":
+                points, shown = _lines(heatmaps, size)
+            else:
+                read = _reader(
+                    method, stride(upsamplings), beta, cells, background, prefix
+                )
+                points, shown = read(heatmaps), {f"{prefix}heatmaps": heatmaps}
+            outputs |= {f"{prefix}joints": points["joints"], **shown}
         calibrated = layers.ScoreCalibration(name="score_calibration")
         outputs["scores"] = calibrated(points["confidence"])
     name = f"{method}_{body.name}".replace("*", "star").lower()
@@ -217,7 +221,8 @@ def fingerprint(model: keras.Model) -> tuple[list, list]:
 def _check(method, backbone, stages, weights, preprocessing):
     if method not in config.METHODS:
         raise ValueError(
-            f"`method` is a row of Table 2: {', '.join(config.METHODS)}. "
+            "`method` is a row of Table 2, or SimCC: "
+            f"{', '.join(config.METHODS)}. "
             f"Received: method={method!r}"
         )
     own = names.preprocessing(backbone)
@@ -230,10 +235,12 @@ def _check(method, backbone, stages, weights, preprocessing):
             f"Keras's ImageNet weights were trained on `preprocessing` {own}. "
             f"Received: preprocessing={preprocessing!r}"
         )
-    if stages not in (1, 2, 3, 4) or (stages > 1 and method == "R1"):
+    is_single = method in ("R1", "SimCC")
+    if stages not in (1, 2, 3, 4) or (stages > 1 and is_single):
         raise ValueError(
-            "`stages` is 1 to 4 (Table 5), and 1 for R1, which has no heat "
-            f"maps to hand on. Received: method={method!r}, stages={stages}"
+            "`stages` is 1 to 4 (Table 5), and 1 for R1 and SimCC, which have "
+            "no heat maps to hand on. "
+            f"Received: method={method!r}, stages={stages}"
         )
     if stages > 1 and backbone not in backbones.CONV3:
         raise ValueError(
@@ -273,6 +280,22 @@ def _reader(method, stride, beta, cells, background, prefix):
         cells=cells,
         name=f"{prefix}integral",
     )
+
+
+def _lines(heatmaps, size):
+    """Joints and confidence of SimCC, and its lines of scores.
+
+    The confidence is the lesser one of both axes, as in MMPose.
+    """
+    head = layers.AxisHead(size[::-1], name="axis_head")
+    lines = head(heatmaps)
+    x, y = (
+        layers.Argmax(1 / head.splits, "softmax", name=f"{axis}_argmax")(line)
+        for axis, line in lines.items()
+    )
+    joints = ops.concatenate([x["joints"], y["joints"]], axis=-1)
+    confidence = ops.minimum(x["confidence"], y["confidence"])
+    return {"joints": joints, "confidence": confidence}, lines
 
 
 def _size(image_size):

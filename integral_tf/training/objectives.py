@@ -2,7 +2,7 @@
 
 R1 and I* have the loss on the joints (Section 4). H1 to H3 have a loss on the
 heat maps. I1 to I3 begin with the loss on the heat maps alone, and then have
-both (Section 6.1).
+both (Section 6.1). SimCC has a loss for each axis.
 
 Shape letters: B people, K joints.
 """
@@ -16,6 +16,7 @@ from keras import ops
 
 from integral_tf import config as configs
 from integral_tf import joint_numbers
+from integral_tf import layers
 from integral_tf import losses
 from integral_tf import skeletons
 from integral_tf.models import methods
@@ -26,6 +27,18 @@ def _labels(people, crops):
     """Labels of the joints, `(B, K, 3)`."""
     del people
     return crops["labels"]
+
+
+def _of_x(people, crops):
+    """Labels of the joints on the axis of x, `(B, K, 2)`."""
+    del people
+    return ops.take(crops["labels"], [0, 2], axis=-1)
+
+
+def _of_y(people, crops):
+    """Labels of the joints on the axis of y, `(B, K, 2)`."""
+    del people
+    return crops["labels"][..., 1:]
 
 
 def _with_area(people, crops):
@@ -109,7 +122,9 @@ def objectives(
         _heatmap_loss(config), "heatmaps", config.heatmap_weight
     )
     joint = _joint(config, skeleton)
-    if config.method in ("R1", "I*"):
+    if config.method == "SimCC":
+        wanted = _of_axes(config)
+    elif config.method in ("R1", "I*"):
         wanted = {"joint": joint}
     elif config.method in configs.HEATMAP_METHODS or phase == "heatmap":
         wanted = {"heatmap": heatmap}
@@ -139,6 +154,23 @@ _EMPTY = {
     losses.GaussianSquaredError: losses.EmptySquaredError,
     losses.BinaryCrossEntropy: losses.EmptyCrossEntropy,
 }
+
+
+def _of_axes(config):
+    """SimCC's losses: of each axis, with the Gaussian of H1.
+
+    ours: Li et al. smooth labels by a Gaussian of a width of its own.
+    """
+    splits = layers.AxisHead((1, 1)).splits
+    loss = losses.GaussianCrossEntropy(
+        1 / splits,
+        config.sigma * methods.stride(config.upsamplings) * splits,
+        reduction=None,
+    )
+    return {
+        axis: Objective(loss, axis, config.heatmap_weight, truth)
+        for axis, truth in (("x", _of_x), ("y", _of_y))
+    }
 
 
 def _joint(config, skeleton):

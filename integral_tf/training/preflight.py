@@ -148,7 +148,7 @@ def _check_losses(config, records):
     """Requires a loss in each phase, and a map of one that reads maps."""
     later = objectives.reads_gaussian(config) and not config.beta
     if config.joint_loss in configs.OF_MAPS and (
-        config.method in ("R1", *configs.HEATMAP_METHODS) or later
+        config.method in ("R1", "SimCC", *configs.HEATMAP_METHODS) or later
     ):
         raise ValueError(
             "This joint loss reads a map that is integrated: it is for I1 to "
@@ -197,7 +197,8 @@ def _tell(config, records):
         sigmas = joint_numbers.usual_sigmas(skeleton)
         said = joint_numbers.described(sigmas, skeleton)
         print(f"standard deviations of OKS: {said}")
-    if config.joint_loss != "L1" and config.method in configs.HEATMAP_METHODS:
+    without = ("SimCC", *configs.HEATMAP_METHODS)
+    if config.joint_loss != "L1" and config.method in without:
         print(
             f"--joint_loss={config.joint_loss} does nothing: "
             f"--method={config.method} has no joint loss"

@@ -23,7 +23,7 @@ def normalisations(model):
 
 @pytest.mark.parametrize("phases", [False, True])
 @pytest.mark.parametrize(
-    "method, stages", [("I*", 1), ("H2", 1), ("R1", 1), ("I1", 2)]
+    "method, stages", [("I*", 1), ("H2", 1), ("R1", 1), ("I1", 2), ("SimCC", 1)]
 )
 def test_the_same_network_without_normalisations(method, stages, phases):
     model = cases.model(method, stages=stages)

@@ -36,6 +36,7 @@ def pictures(height=64, width=64):
         ("H2", "joints", (64, 64)),
         ("R1", "auto", (64, 64)),
         ("I*", "auto", (64, 64)),
+        ("SimCC", "auto", (96, 64)),
         ("I1", "maps", (64, 64)),
         ("I1", "joints", (96, 64)),
     ],
@@ -72,7 +73,9 @@ def test_maps_are_averaged_before_they_are_read_or_joints_after():
     np.testing.assert_allclose(read["joints"], layer(maps), atol=1e-3)
 
 
-@pytest.mark.parametrize("method, merge", [("R1", "maps"), ("H1", "points")])
+@pytest.mark.parametrize(
+    "method, merge", [("R1", "maps"), ("SimCC", "maps"), ("H1", "points")]
+)
 def test_what_cannot_be_averaged_is_refused(method, merge):
     with pytest.raises(ValueError, match=f"Received: merge='{merge}'"):
         flip.flipped(network(method), LSP, merge)

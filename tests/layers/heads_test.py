@@ -1,4 +1,4 @@
-"""Tests for the two head networks."""
+"""Tests for the head networks."""
 
 import keras
 import numpy as np
@@ -121,6 +121,23 @@ def test_joint_head_averages_the_features_and_spans_the_crop():
     )
 
 
+def test_axis_head_reads_each_joints_map_by_two_dense_layers():
+    head = layers.AxisHead((6, 4))
+    maps = features(2, 3, 5, 4)
+    lines = head(maps)
+    assert head.count_params() == (3 * 5 + 1) * 2 * (6 + 4)
+    for axis, side in (("x", 6), ("y", 4)):
+        kernel, bias = map(np.float64, head.lines[axis].get_weights())
+        kernel = kernel.reshape(3, 5, 2 * side)
+        expected = np.einsum("bhwk,hwn->bnk", maps, kernel) + bias[:, None]
+        np.testing.assert_allclose(lines[axis], expected, atol=1e-5)
+    symbols = layers.AxisHead.from_config(head.get_config())(
+        keras.KerasTensor((None, 3, 5, 4), dtype="float16")
+    )
+    assert symbols["x"].shape == (None, 12, 4)
+    assert symbols["y"].dtype == "float32"
+
+
 def test_heads_stay_in_float32_under_mixed_precision(mixed_float16):
     heatmap_head = layers.HeatmapHead(3, channels=4)
     joint_head = layers.JointHead(3, crop_extent=(64, 64))
@@ -139,6 +156,7 @@ def test_heads_stay_in_float32_under_mixed_precision(mixed_float16):
         (lambda: layers.HeatmapHead(0), "joints=0"),
         (lambda: layers.HeatmapHead(16, upsamplings=-1), "upsamplings=-1"),
         (lambda: layers.JointHead(0, crop_extent=(64, 64)), "joints=0"),
+        (lambda: layers.AxisHead((64, 64), 0), "splits=0"),
     ],
 )
 def test_rejects_a_count_that_makes_no_sense(build, received):

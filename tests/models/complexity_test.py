@@ -90,6 +90,13 @@ HEATMAP_HEAD = {
 }
 NOTHING = {"parameters": 0, "published": 0, "macs": 0, "elements": 0}
 JOINT_HEAD = {**NOTHING, "parameters": 64 * 6 + 6, "macs": 64 * 6}
+# From 8 x 8 pixels of a map to twice 64 scores, of x and of y, for 3 joints.
+AXIS_HEAD = {
+    **NOTHING,
+    "parameters": 2 * (64 + 1) * 128,
+    "macs": 2 * 3 * 64 * 128,
+}
+AXES = {"axis_head": AXIS_HEAD, "x_argmax": NOTHING, "y_argmax": NOTHING}
 CLASSIFIER = {**NOTHING, "published": 64 * 1000 + 1000}
 
 
@@ -99,6 +106,7 @@ CLASSIFIER = {**NOTHING, "published": 64 * 1000 + 1000}
         ("I1", {"heatmap_head": HEATMAP_HEAD, "integral": NOTHING}),
         ("H1", {"heatmap_head": HEATMAP_HEAD, "argmax": NOTHING}),
         ("R1", {"joint_head": JOINT_HEAD}),
+        ("SimCC", {"heatmap_head": HEATMAP_HEAD, **AXES}),
     ],
 )
 def test_a_tiny_network_costs_what_it_does_by_hand(method, head):

@@ -58,12 +58,14 @@ def weights_file(tmp_path_factory):
     return backbone, path
 
 
-@pytest.mark.parametrize("method", ["H1", "R1", "I1", "I*"])
+@pytest.mark.parametrize("method", ["H1", "R1", "I1", "I*", "SimCC"])
 def test_outputs_have_names_and_shapes(method):
     model = tiny(method)
     shapes = {"joints": (2, 3, 2), "scores": (2, 3)}
     if method in WITH_MAPS:
         shapes["heatmaps"] = (2, 8, 8, 3)
+    if method == "SimCC":
+        shapes |= {"x": (2, 128, 3), "y": (2, 128, 3)}
     outputs = run(model, crops())
     assert {k: v.shape for k, v in outputs.items()} == shapes
     assert {k: v.shape for k, v in model.output.items()} == {
@@ -117,6 +119,22 @@ def test_integral_methods_read_each_maps_expectation(method, beta, upsamplings):
     expected = (points + 0.5) * (64 / side) - 0.5
     assert np.ptp(expected) > 1  # the maps had peaks
     np.testing.assert_allclose(outputs["joints"], expected, atol=1e-3)
+
+
+def test_simcc_reads_the_maximum_of_each_axis():
+    model = with_peaks(tiny("SimCC", image_size=(64, 96)))
+    outputs = run(model, crops(4, 64, 96))
+    lines = [np.float64(outputs[axis]) for axis in "xy"]
+    assert [line.shape for line in lines] == [(4, 192, 3), (4, 128, 3)]
+    # The middle of half a pixel.
+    points = [(line.argmax(axis=1) + 0.5) / 2 - 0.5 for line in lines]
+    np.testing.assert_allclose(outputs["joints"], np.stack(points, axis=-1))
+    assert len(np.unique(points)) > 4  # the lines had peaks
+    shares = [
+        np.exp(line) / np.exp(line).sum(axis=1)[:, None] for line in lines
+    ]
+    confidence = np.min([share.max(axis=1) for share in shares], axis=0)
+    np.testing.assert_allclose(outputs["scores"], confidence, rtol=1e-4)
 
 
 def test_r1_starts_at_the_middle_and_is_always_sure():
@@ -218,7 +236,7 @@ def test_networks_have_the_known_number_of_parameters(
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"method": "I9"}, "row of Table 2: .*Received: method='I9'"),
+        ({"method": "I9"}, "row of Table 2, or SimCC: .*Received: method='I9'"),
         (
             {"backbone": "resnet19"},
             "nearest names are resnet18, .*backbone='resnet19'",

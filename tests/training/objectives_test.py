@@ -24,11 +24,27 @@ from integral_tf.training import objectives
         ("I3", "main", {"heatmap": "heatmap_binary", "joint": "joint_l1"}),
         ("I1", "heatmap", {"heatmap": "heatmap_ce"}),
         ("I1", "main", {"heatmap": "heatmap_ce", "joint": "joint_l1"}),
+        ("SimCC", "final", {"x": "heatmap_ce", "y": "heatmap_ce"}),
     ],
 )
 def test_table_2(method, phase, expected):
     chosen = objectives.objectives(config.TrainConfig(method=method), phase)
     assert {name: each.loss.name for name, each in chosen.items()} == (expected)
+
+
+def test_simcc_compares_each_axis_with_a_gaussian():
+    # Two scores for each of 64 x 64 pixels; sigma is that of H1, 8 pixels.
+    settings = config.TrainConfig(method="SimCC", image_size=64)
+    chosen = objectives.objectives(settings, "main")
+    lines = np.random.default_rng(0).normal(size=(1, 128, 1))
+    crops = {"labels": np.float32([[[20.0, 41.5, 1.0]]])}
+    middles = (np.arange(128) + 0.5) / 2 - 0.5
+    for axis, truth in (("x", 20.0), ("y", 41.5)):
+        gaussian = np.exp(-((middles - truth) ** 2) / (2 * 8**2))
+        scores = lines[0, :, 0] - np.log(np.exp(lines[0, :, 0]).sum())
+        expected = -(gaussian / gaussian.sum() * scores).sum()
+        cost = chosen[axis].costs({}, crops, {axis: np.float32(lines)})
+        np.testing.assert_allclose(cost, [expected], rtol=1e-5)
 
 
 def test_the_gaussian_reading_keeps_h1s_loss_and_sharpens_the_softmax():
