@@ -130,7 +130,7 @@ class TrainConfig(model.ModelConfig):
     half_body: float = setting(
         0.0,
         "Augmentation: share of the people with more than half of their joints "
-        "whose crop is around the upper or lower half of these; HRNet's is 0.3.",
+        "whose crop is around the upper or the lower half; HRNet's is 0.3.",
         low=0,
         high=1,
     )
