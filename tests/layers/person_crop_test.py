@@ -76,6 +76,7 @@ def test_round_trips_its_config():
     )  # fmt: skip
     again = PersonCrop.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
+    assert (again.half_body, again.upper_body) == (0.3, [0])
     archived = keras.saving.deserialize_keras_object(
         keras.saving.serialize_keras_object(layer)
     )
