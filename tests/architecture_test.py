@@ -23,8 +23,8 @@ PAGE = sorted((ROOT / "web" / "src").iterdir())
 # Data flows left to right; a stage may import only itself and what is before.
 STAGES = (
     "signatures ownership whole optional lazy former registration keras2 "
-    "keras_version checks sides skeletons joint_numbers units conventions "
-    "coordinates settings "
+    "keras_version checks sides skeletons halves joint_numbers units "
+    "conventions coordinates settings "
     "flagfiles paper config builds progress records pipeline ops layers "
     "models losses metrics runs detection inference evaluation training export "
     "experiments serving commands __main__"

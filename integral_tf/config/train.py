@@ -127,6 +127,13 @@ class TrainConfig(model.ModelConfig):
         below=1,
     )
     flip: bool = setting(True, "Augmentation: mirror half of the people.")
+    half_body: float = setting(
+        0.0,
+        "Augmentation: share of the people with more than half of their joints "
+        "whose crop is around the upper or the lower half; HRNet's is 0.3.",
+        low=0,
+        high=1,
+    )
     photometric: float = setting(
         0.0,
         "Augmentation: strength of changes of light and colours; 1 is strong.",

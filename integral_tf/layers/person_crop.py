@@ -13,6 +13,7 @@ from integral_tf import former
 from integral_tf.keras_version import keras
 from integral_tf.keras_version import ops
 from integral_tf.layers import float32
+from integral_tf.ops import half_body
 from integral_tf.ops import warp
 from integral_tf.signatures import Tensor
 
@@ -35,15 +36,21 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
         scale: Largest relative change of the crop's side; uniform.
         flip: Mirror half of the people.
         box_margin: Factor that enlarges the person's box.
+        half_body: Share of the people with enough joints whose crop is around
+            the upper or the lower half of their joints in place of the box, as
+            `ops.half_body` says.
+        upper_body: Positions of the joints of the upper half, `halves.upper`;
+            the others are of the lower half. Needed if `half_body` is above 0.
         seed: Seed of the random numbers, for calls without `draws`.
         **kwargs: Base layer keyword arguments, such as `name`.
 
     Call arguments:
         people: Dict of `windows` `(B, H, W, 3)` uint8 or float RGB, `boxes`
             `(B, 4)` x, y, width, height and `joints` `(B, K, 2)` in the
-            window frame, and `visible` `(B, K)`. An optional `draws` `(B, 3)`,
-            uniform in [0, 1), replaces the layer's own random numbers, so that
-            a batch is augmented alike on any number of devices.
+            window frame, and `visible` `(B, K)`. Optional `draws` `(B, 3)` and,
+            for `half_body`, `halves` `(B, 2)`, uniform in [0, 1), replace the
+            layer's own random numbers, so that a batch is augmented alike on
+            any number of devices.
         training: Whether to augment.
 
     Returns:
@@ -55,7 +62,8 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
 
     Raises:
         ValueError: an argument is out of range or no finite number, or
-            `mirrored_order` does not name every joint once.
+            `mirrored_order` does not name every joint once, or `upper_body`
+            does not name some of the joints.
 
     Reference:
         Section 6.1: "random rotation (+-30 degrees), scaling (+-25%) and
@@ -72,6 +80,8 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
         scale: float = 0.25,
         flip: bool = True,
         box_margin: float = coordinates.BOX_MARGIN,
+        half_body: float = 0.0,
+        upper_body: Sequence[int] = (),
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -105,6 +115,17 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
             "above 0.",
             above=0,
         )
+        self.half_body = checks.number(
+            "half_body",
+            half_body,
+            "`half_body` is the share of the people of whom half is cropped, "
+            "from 0 to 1.",
+            least=0,
+            most=1,
+        )
+        self.upper_body = _checked_half(
+            upper_body, len(self.mirrored_order), self.half_body > 0
+        )
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
@@ -112,7 +133,18 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
         self, people: Mapping[str, Tensor], training: bool = False
     ) -> dict[str, Tensor]:
         boxes = ops.cast(people["boxes"], "float32")
+        joints = ops.cast(people["joints"], "float32")
+        visible = ops.cast(people["visible"], "float32")
         turn, zoom, mirrored = self._draw(people, boxes, training)
+        if training and self.half_body:
+            boxes = half_body.boxes(
+                boxes,
+                joints,
+                visible,
+                self._numbers(people, "halves", 2),
+                upper=self.upper_body,
+                probability=self.half_body,
+            )
         to_window = warp.crop_affine(
             boxes,
             self.height,
@@ -122,10 +154,7 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
             mirrored=mirrored,
             margin=self.box_margin,
         )
-        joints = warp.transform(
-            warp.invert(to_window), ops.cast(people["joints"], "float32")
-        )
-        visible = ops.cast(people["visible"], "float32")
+        joints = warp.transform(warp.invert(to_window), joints)
         joints = self._exchange_sides(joints, mirrored[:, None, None])
         visible = self._exchange_sides(visible, mirrored[:, None])
         extent = ops.convert_to_tensor([self.width, self.height], "float32")
@@ -146,17 +175,21 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
         still = ops.zeros_like(boxes[:, 0])
         if not training:
             return still, still + 1.0, still
-        draws = people.get("draws")
-        if draws is None:
-            draws = keras.random.uniform(
-                (ops.shape(boxes)[0], 3), seed=self.seed_generator
-            )
+        draws = self._numbers(people, "draws", 3)
         turn = (2 * draws[:, 0] - 1) * math.radians(self.rotation)
         # `scale` is a change of the crop's side, not of the person: windows of
         # the records have room for 1.25 of that side.
         zoom = 1 / (1 + (2 * draws[:, 1] - 1) * self.scale)
         mirrored = ops.cast(draws[:, 2] < 0.5, "float32") * float(self.flip)
         return turn, zoom, mirrored
+
+    def _numbers(self, people, name, count):
+        """The people's own random numbers, or new ones: `(B, count)`."""
+        given = people.get(name)
+        if given is not None:
+            return given
+        shape = (ops.shape(people["boxes"])[0], count)
+        return keras.random.uniform(shape, seed=self.seed_generator)
 
     def _exchange_sides(self, values, mirrored):
         other = ops.take(values, self.mirrored_order, axis=1)
@@ -172,6 +205,8 @@ class PersonCrop(float32.Float32, keras.layers.Layer):
             "scale": self.scale,
             "flip": self.flip,
             "box_margin": self.box_margin,
+            "half_body": self.half_body,
+            "upper_body": self.upper_body,
             "seed": self.seed,
         }
 
@@ -185,6 +220,20 @@ def _checked_order(order):
     places = [checks.whole("mirrored_order", each, sentence) for each in order]
     if sorted(places) != list(range(len(places))):
         raise ValueError(f"{sentence} Received: mirrored_order={order!r}")
+    return places
+
+
+def _checked_half(half, joints, is_needed):
+    """The positions as a list of plain ints: some of the joints, not all."""
+    sentence = (
+        "`upper_body` has the places of the joints of the upper half, some of "
+        "the joints and not all: `halves.upper(skeleton)`."
+    )
+    places = [checks.whole("upper_body", each, sentence) for each in half]
+    known = set(places) < set(range(joints))
+    once = len(set(places)) == len(places)
+    if not (known and once and (places or not is_needed)):
+        raise ValueError(f"{sentence} Received: upper_body={half!r}")
     return places
 
 

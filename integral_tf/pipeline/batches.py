@@ -22,8 +22,8 @@ _SHUFFLE_PEOPLE, _SHUFFLE_BYTES = 16384, 512 * 2**20
 _CYCLE = 8
 # What cropping and the losses read.
 _ON_DEVICE = (
-    "windows", "joints", "boxes", "visible", "draws", "shades", "area",
-    "to_image", "negative", "share",
+    "windows", "joints", "boxes", "visible", "draws", "halves", "shades",
+    "area", "to_image", "negative", "share",
 )  # fmt: skip
 # AutoGraph takes a second to read functions that it need not change.
 _plain = tf.autograph.experimental.do_not_convert
@@ -84,13 +84,13 @@ def train_batches(
 
     Returns:
         A dataset of parts of batches, of `decoder`'s dicts, with `draws`
-        `(B, 3)` and `shades` `(B, 16)`, random numbers in [0, 1) that depend
-        on seed, epoch, step and place in the batch; and `share` `(B,)`, each
-        person's share in a mean over the whole batch. The order depends on
-        `seed`, `epoch` and the global seed (`keras.utils.set_random_seed`),
-        which tf.data adds to its own. At most 16,384 people and 512 MB of
-        records wait in memory to be drawn; the order of larger datasets is
-        mixed by shard, too.
+        `(B, 3)`, `halves` `(B, 2)` and `shades` `(B, 16)`, random numbers in
+        [0, 1) that depend on seed, epoch, step and place in the batch; and
+        `share` `(B,)`, each person's share in a mean over the whole batch. The
+        order depends on `seed`, `epoch` and the global seed
+        (`keras.utils.set_random_seed`), which tf.data adds to its own. At most
+        16,384 people and 512 MB of records wait in memory to be drawn; the
+        order of larger datasets is mixed by shard, too.
     """
     records, own = Records.open(records), own or range(parts)
     people = records.people("train")
@@ -128,9 +128,13 @@ def train_batches(
 
 def _draws(stream, step, count):
     """What the people of a whole batch get besides their records."""
-    seeds = {"draws": (3, step), "shades": (_SHADES, -1 - step)}
+    seeds = {
+        "draws": (3, [stream, step]),
+        "shades": (_SHADES, [stream, -1 - step]),
+        "halves": (2, [-1 - stream, step]),
+    }
     return {
-        name: tf.random.stateless_uniform([count, width], [stream, seed])
+        name: tf.random.stateless_uniform([count, width], seed)
         for name, (width, seed) in seeds.items()
     } | {"share": tf.fill([count], 1 / tf.cast(count, tf.float32))}
 

@@ -6,6 +6,7 @@ from collections.abc import Container
 
 from integral_tf import config as configs
 from integral_tf import flagfiles
+from integral_tf import halves
 from integral_tf import joint_numbers
 from integral_tf import progress as bars
 from integral_tf import runs
@@ -118,6 +119,8 @@ def check(config: configs.TrainConfig) -> Records:
         _check_validation(config, records)
     if config.balance:
         balance.check(records, config.balance)
+    if config.half_body:
+        halves.upper(records.skeleton)
     height, width = config.size
     if abs(width / height - records.aspect) > 0.01:
         raise ValueError(

@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 
 from integral_tf import config as configs
+from integral_tf import halves
 from integral_tf import layers
 from integral_tf import skeletons
 from integral_tf.training import averages
@@ -87,6 +88,8 @@ class Step:
             rotation=config.rotation,
             scale=config.scale,
             flip=config.flip,
+            half_body=config.half_body,
+            upper_body=halves.upper(skeleton) if config.half_body else (),
             seed=config.seed,
         )
         self.shade = layers.Photometric(config.photometric)

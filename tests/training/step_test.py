@@ -121,6 +121,17 @@ def test_steps_of_two_sizes_are_traced_once(people, monkeypatch):
     assert float(costs["loss"]) == pytest.approx(taken(few)[0]["loss"])
 
 
+def test_half_bodies_leave_joints_outside_their_crops(people):
+    visible = []
+    for share in (0.0, 1.0):
+        config = untrained.settings("H1", half_body=share)
+        strategy = tf.distribute.get_strategy()
+        own = step.Step(config, strategy, None, None, skeleton=skeletons.MPII)
+        visible.append(own.crop(people, training=True)["visible"].numpy())
+    whole, half = (each.mean() for each in visible)
+    assert half < 0.8 * whole
+
+
 def test_graphs_are_rewritten_again_after_an_epoch(monkeypatch):
     name = "disable_meta_optimizer"
     options = tf.config.optimizer.get_experimental_options

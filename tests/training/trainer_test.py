@@ -2,9 +2,11 @@
 
 import csv
 import dataclasses
+import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from tensorboard.backend.event_processing import event_accumulator
 
 from integral_tf import config
 from integral_tf import flagfiles
+from integral_tf import skeletons
 from integral_tf.evaluation import calibrate
 from integral_tf.pipeline import batches
 from integral_tf.training import logs
@@ -174,6 +177,22 @@ def test_epochs_that_leave_the_joint_loss_none_are_told(settings, capsys):
     preflight.check(dataclasses.replace(settings, heatmap_epochs=70))
     line = "--heatmap_epochs=70 of --epochs=2 leave it no epoch"
     assert line in capsys.readouterr().out
+
+
+def test_half_of_a_skeleton_without_halves_is_refused(
+    settings, unvalidated, tmp_path
+):
+    other = tmp_path / "records"
+    shutil.copytree(unvalidated, other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    fields = json.dumps(skeletons.to_dict(skeletons.MPII))
+    fields = fields.replace("mpii", "cat").replace("right_knee", "right_paw")
+    manifest["skeleton"] = json.loads(fields)
+    (other / "manifest.json").write_text(json.dumps(manifest))
+    settings = dataclasses.replace(settings, data=str(other))
+    preflight.check(settings)
+    with pytest.raises(ValueError, match="'cat' with the joint 'right_paw'$"):
+        preflight.check(dataclasses.replace(settings, half_body=0.3))
 
 
 def test_a_batch_larger_than_the_training_split_shrinks_to_it(
