@@ -39,6 +39,8 @@ def unlike_the_defaults(config_class):
         default, choices = field.default, field.metadata["choices"]
         if field.name == "backbone":
             changed[field.name] = "/a folder/backbone=1 # not a comment.keras"
+        elif field.name == "method":
+            changed[field.name] = "I*"  # which takes --compensate
         elif choices:
             changed[field.name] = [c for c in choices if c != default][-1]
         elif isinstance(default, bool):
