@@ -269,8 +269,10 @@ class AxisHead(float32.Float32, keras.layers.Layer):
         of 2. ours: the maps are those of H1's head.
     """
 
+    SPLITS = 2
+
     def __init__(
-        self, crop_extent: Sequence[int], splits: int = 2, **kwargs: Any
+        self, crop_extent: Sequence[int], splits: int = SPLITS, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.crop_extent = _checked_extent(crop_extent)

@@ -161,7 +161,7 @@ def _of_axes(config):
 
     ours: Li et al. smooth labels by a Gaussian of a width of its own.
     """
-    splits = layers.AxisHead((1, 1)).splits
+    splits = layers.AxisHead.SPLITS
     loss = losses.GaussianCrossEntropy(
         1 / splits,
         config.sigma * methods.stride(config.upsamplings) * splits,
