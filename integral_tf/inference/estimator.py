@@ -170,8 +170,9 @@ class PoseEstimator:
         """
         if heatmaps and not self._has_maps:
             raise ValueError(
-                "Heat maps are a Keras model's, of any method but R1; an "
-                f"exported network has none. Received: heatmaps=True, {self!r}"
+                "Heat maps are a Keras model's, of any method but R1 and "
+                "SimCC; an exported network has none. "
+                f"Received: heatmaps=True, {self!r}"
             )
         if not pictures.are_several(image):
             return next(self._stream([(image, boxes, "image")], heatmaps))

@@ -50,8 +50,9 @@ def reread(model: keras.Model, by: str, sigma: float) -> keras.Model:
         return model
     if not readers or "heatmaps" not in model.output:
         raise ValueError(
-            "A network that regresses joints has no maps to read. Received: "
-            f"--read_by={by}, and the outputs {', '.join(model.output)}"
+            "A network without heat maps, as of R1 and SimCC, has no maps to "
+            f"read in another way. Received: --read_by={by}, and the outputs "
+            f"{', '.join(model.output)}"
         )
     own, maps = readers[-1], model.output["heatmaps"]
     integrates = isinstance(own, layers.IntegralRegression)

@@ -47,7 +47,7 @@ def take(
         FileNotFoundError: there is no such file.
         ValueError: the file is none of these, or is damaged; or no tensor fits,
             or not every one; or the networks differ in a setting that no shape
-            shows.
+            shows; or `whole`, and only theirs is SimCC's.
     """
     loaded = _open(source)
     theirs = collections.defaultdict(list)
@@ -70,6 +70,12 @@ def take(
         raise ValueError(
             "With --epochs=0 nothing is trained, and so every tensor must fit; "
             f"{len(left)} do not, such as {left[0]}. "
+            f"Received: --init_from={source}"
+        )
+    if whole and _reads_lines(loaded) and not _reads_lines(model):
+        raise ValueError(
+            "With --epochs=0 nothing is trained, and the maps of SimCC are "
+            "features, not heat maps: take a run of another method. "
             f"Received: --init_from={source}"
         )
     for _, ours, weight in pairs:
@@ -99,6 +105,10 @@ def _check(model, loaded, names, source):
             f"{name} is {theirs[name]} there and {ours[name]} here. "
             f"Received: --init_from={source}"
         )
+
+
+def _reads_lines(model):
+    return any(isinstance(each, layers.AxisHead) for each in model.layers)
 
 
 def _settings(model, names):

@@ -79,6 +79,7 @@ def test_its_own_reading_changes_nothing():
     "method, by, message",
     [
         ("R1", "dark", "has no maps to read"),
+        ("SimCC", "argmax", "as of R1 and SimCC, has no maps"),
         ("H1", "integral", "a beta that is chosen first"),
         ("H3", "integral", "a beta that is chosen first"),
     ],

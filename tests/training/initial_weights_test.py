@@ -137,6 +137,16 @@ def test_settings_that_no_shape_shows_must_agree(source, changes, message):
     assert min(values(model.get_layer("resnet18"))) > 1000
 
 
+def test_maps_of_simcc_are_no_heat_maps(tmp_path):
+    simcc = numbered(untrained.network("SimCC"), 1)
+    run = untrained.run(tmp_path / "run", "SimCC", model=simcc)
+    model = untrained.network("I1")
+    with pytest.raises(ValueError, match="maps of SimCC are features"):
+        initial_weights.take(model, run, whole=True)
+    initial_weights.take(model, run)  # is trained, then
+    assert values(model.get_layer("resnet18")) == list(range(1, 121))
+
+
 def test_a_network_that_nothing_fits_is_refused(source):
     model = untrained.network(
         "R1",

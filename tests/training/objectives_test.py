@@ -33,17 +33,21 @@ def test_table_2(method, phase, expected):
 
 
 def test_simcc_compares_each_axis_with_a_gaussian():
-    # Two scores for each of 64 x 64 pixels; sigma is that of H1, 8 pixels.
-    settings = config.TrainConfig(method="SimCC", image_size=64)
+    # Two scores for each of 512 x 128 pixels. Of 512 the Gaussian has a
+    # deviation of sqrt(512 / 8) = 8 scores, 4 pixels; of 128, of 4 scores.
+    settings = config.TrainConfig(
+        method="SimCC", image_size=128, image_width=512
+    )
     chosen = objectives.objectives(settings, "main")
-    lines = np.random.default_rng(0).normal(size=(1, 128, 1))
     crops = {"labels": np.float32([[[20.0, 41.5, 1.0]]])}
-    middles = (np.arange(128) + 0.5) / 2 - 0.5
-    for axis, truth in (("x", 20.0), ("y", 41.5)):
-        gaussian = np.exp(-((middles - truth) ** 2) / (2 * 8**2))
-        scores = lines[0, :, 0] - np.log(np.exp(lines[0, :, 0]).sum())
+    for axis, side, truth, sigma in (("x", 512, 20, 4), ("y", 128, 41.5, 2)):
+        line = np.random.default_rng(0).normal(size=2 * side)
+        middles = (np.arange(2 * side) + 0.5) / 2 - 0.5
+        gaussian = np.exp(-((middles - truth) ** 2) / (2 * sigma**2))
+        scores = line - np.log(np.exp(line).sum())
         expected = -(gaussian / gaussian.sum() * scores).sum()
-        cost = chosen[axis].costs({}, crops, {axis: np.float32(lines)})
+        outputs = {axis: np.float32(line)[None, :, None]}
+        cost = chosen[axis].costs({}, crops, outputs)
         np.testing.assert_allclose(cost, [expected], rtol=1e-5)
 
 
