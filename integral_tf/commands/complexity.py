@@ -9,7 +9,8 @@ The first command counts one configuration, part by part; `--weights`, `--beta`
 and `--heatmap_reading` change no count. The second prints the counts of a
 table's rows beside the paper's. The third prints a row for each backbone, with
 random weights, and the milliseconds that the runtimes of exports take for an
-image. One image is counted in two ways, the second only for ResNets:
+image. One image is counted in two ways, the second only for the ResNets of the
+paper:
 
     as built     all parameters, with the moving moments of normalisations;
                  multiply-accumulates (MACs) of convolutions, deconvolutions

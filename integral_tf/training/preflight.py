@@ -20,6 +20,8 @@ from integral_tf.training import schedule
 # Flags that a resumed run need not be given again.
 _STARTS = {"init_from", "weights"}
 
+_WITHOUT_JOINT_LOSS = ("SimCC", *configs.HEATMAP_METHODS)
+
 
 def check_workdir(config: configs.TrainConfig) -> None:
     """Requires that a run's folder is named, and is not one of records.
@@ -151,7 +153,7 @@ def _check_losses(config, records):
     """Requires a loss in each phase, and a map of one that reads maps."""
     later = objectives.reads_gaussian(config) and not config.beta
     if config.joint_loss in configs.OF_MAPS and (
-        config.method in ("R1", "SimCC", *configs.HEATMAP_METHODS) or later
+        config.method in ("R1", *_WITHOUT_JOINT_LOSS) or later
     ):
         raise ValueError(
             "This joint loss reads a map that is integrated: it is for I1 to "
@@ -200,8 +202,7 @@ def _tell(config, records):
         sigmas = joint_numbers.usual_sigmas(skeleton)
         said = joint_numbers.described(sigmas, skeleton)
         print(f"standard deviations of OKS: {said}")
-    without = ("SimCC", *configs.HEATMAP_METHODS)
-    if config.joint_loss != "L1" and config.method in without:
+    if config.joint_loss != "L1" and config.method in _WITHOUT_JOINT_LOSS:
         print(
             f"--joint_loss={config.joint_loss} does nothing: "
             f"--method={config.method} has no joint loss"
