@@ -21,6 +21,19 @@ from integral_tf.training import schedule
 _STARTS = {"init_from", "weights"}
 
 _WITHOUT_JOINT_LOSS = ("SimCC", *configs.HEATMAP_METHODS)
+_WITHOUT_MAPS = ("R1", "SimCC")
+# Methods that do not read a flag.
+_UNREAD = {
+    "joint_loss": _WITHOUT_JOINT_LOSS,
+    "joint_weight": _WITHOUT_JOINT_LOSS,
+    "heatmap_weight": ("R1", "I*"),
+    "heatmap_reading": tuple(m for m in configs.METHODS if m != "I1"),
+    "joint_phase": tuple(
+        m for m in configs.METHODS if m not in configs.TWO_PHASE_METHODS
+    ),
+    "cells": _WITHOUT_MAPS,
+    "beta": _WITHOUT_MAPS,
+}
 
 
 def check_workdir(config: configs.TrainConfig) -> None:
@@ -202,11 +215,15 @@ def _tell(config, records):
         sigmas = joint_numbers.usual_sigmas(skeleton)
         said = joint_numbers.described(sigmas, skeleton)
         print(f"standard deviations of OKS: {said}")
-    if config.joint_loss != "L1" and config.method in _WITHOUT_JOINT_LOSS:
-        print(
-            f"--joint_loss={config.joint_loss} does nothing: "
-            f"--method={config.method} has no joint loss"
-        )
+    for each in dataclasses.fields(config):
+        value = getattr(config, each.name)
+        if config.method in _UNREAD.get(each.name, ()) and (
+            value != each.default
+        ):
+            print(
+                f"--{each.name}={value} does nothing: "
+                f"--method={config.method} does not read it"
+            )
     if config.joint_loss in configs.LIKELIHOODS:
         print("the joint loss, a negative log-likelihood, may fall below 0")
     if config.balance:

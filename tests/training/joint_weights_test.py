@@ -70,9 +70,26 @@ def test_a_bad_text_leaves_no_run(settings, changes, said):
     assert not (pathlib.Path(settings.workdir) / "flags.cfg").exists()
 
 
-def test_a_method_without_the_joint_loss_says_so(settings, capsys):
-    preflight.check(dataclasses.replace(settings, method="H1"))
-    said = "--joint_loss=OKS does nothing: --method=H1 has no joint loss\n"
-    assert said in capsys.readouterr().out
-    preflight.check(settings)
-    assert "nothing:" not in capsys.readouterr().out
+@pytest.mark.parametrize(
+    "method, flags",
+    [
+        ("H1", {"joint_loss": "OKS"}),
+        ("SimCC", {"joint_loss": "OKS", "joint_weight": 2.0, "beta": 3.0}),
+        ("R1", {"heatmap_weight": 2.0, "cells": "first"}),
+        ("I2", {"heatmap_reading": "gaussian"}),
+        ("I*", {"joint_phase": "joint"}),
+        ("I1", {}),
+    ],
+)
+def test_a_flag_that_the_method_does_not_read_is_named(
+    settings, capsys, method, flags
+):
+    changes = {"joint_loss": "L1", **flags}
+    preflight.check(dataclasses.replace(settings, method=method, **changes))
+    said = capsys.readouterr().out
+    assert said.count("does nothing") == len(flags)
+    for name, value in flags.items():
+        assert (
+            f"--{name}={value} does nothing: --method={method} does not "
+            "read it\n"
+        ) in said
