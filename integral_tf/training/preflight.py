@@ -215,15 +215,7 @@ def _tell(config, records):
         sigmas = joint_numbers.usual_sigmas(skeleton)
         said = joint_numbers.described(sigmas, skeleton)
         print(f"standard deviations of OKS: {said}")
-    for each in dataclasses.fields(config):
-        value = getattr(config, each.name)
-        if config.method in _UNREAD.get(each.name, ()) and (
-            value != each.default
-        ):
-            print(
-                f"--{each.name}={value} does nothing: "
-                f"--method={config.method} does not read it"
-            )
+    _tell_unread(config)
     if config.joint_loss in configs.LIKELIHOODS:
         print("the joint loss, a negative log-likelihood, may fall below 0")
     if config.balance:
@@ -259,3 +251,16 @@ def _tell(config, records):
             "training loss decides when a phase ends; build the records with "
             "--val_share, or with a larger one"
         )
+
+
+def _tell_unread(config):
+    """Names the flags that were set, and that the method does not read."""
+    for each in dataclasses.fields(config):
+        value = getattr(config, each.name)
+        if config.method in _UNREAD.get(each.name, ()) and (
+            value != each.default
+        ):
+            print(
+                f"--{each.name}={value} does nothing: "
+                f"--method={config.method} does not read it"
+            )
