@@ -32,6 +32,8 @@ _UNREAD = {
         m for m in configs.METHODS if m not in configs.TWO_PHASE_METHODS
     ),
     "cells": _WITHOUT_MAPS,
+    "sigma": _WITHOUT_MAPS,
+    "negatives": tuple(m for m in configs.METHODS if m not in ("H3", "I3")),
     "beta": _WITHOUT_MAPS,
 }
 

@@ -74,9 +74,9 @@ def test_a_bad_text_leaves_no_run(settings, changes, said):
     "method, flags",
     [
         ("H1", {"joint_loss": "OKS"}),
-        ("SimCC", {"joint_loss": "OKS", "joint_weight": 2.0, "beta": 3.0}),
+        ("SimCC", {"joint_weight": 2.0, "beta": 3.0, "sigma": 2.0}),
         ("R1", {"heatmap_weight": 2.0, "cells": "first"}),
-        ("I2", {"heatmap_reading": "gaussian"}),
+        ("I2", {"heatmap_reading": "gaussian", "negatives": 2}),
         ("I*", {"joint_phase": "joint"}),
         ("I1", {}),
     ],
