@@ -13,6 +13,33 @@ from integral_tf.ops import integral
 from integral_tf.ops import layout
 from integral_tf.records.folder import Records
 
+_JOINTS = ("right_ankle", "left_ankle", "right_wrist")
+
+
+def joints(records: Records, person: int = -1) -> list[int]:
+    """The joints that the figure shows, as indices of the skeleton's.
+
+    Args:
+        records: The `Records`.
+        person: Index of the person in the validation split, as in `draw`.
+
+    Raises:
+        ValueError: there is no such person, or the skeleton lacks one of the
+            joints.
+    """
+    skeleton = records.skeleton
+    if missing := set(_JOINTS) - set(skeleton.joints):
+        raise ValueError(
+            "Figure 2 shows ankles and a wrist. Received: the skeleton "
+            f"{skeleton.name}, which has no {', '.join(sorted(missing))}"
+        )
+    people = records.people("val")
+    if person >= people:
+        raise ValueError(
+            f"The split has {people} people. Received: person={person}"
+        )
+    return [skeleton.joints.index(name) for name in _JOINTS]
+
 
 def draw(
     models: dict[str, keras.Model],
@@ -37,17 +64,9 @@ def draw(
         path: PNG to write.
 
     Raises:
-        ValueError: there is no such person, or the skeleton lacks one of the
-            joints.
+        ValueError: as in `joints`.
     """
-    skeleton = records.skeleton
-    names = ("right_ankle", "left_ankle", "right_wrist")
-    if missing := set(names) - set(skeleton.joints):
-        raise ValueError(
-            "Figure 2 shows ankles and a wrist. Received: the skeleton "
-            f"{skeleton.name}, which has no {', '.join(sorted(missing))}"
-        )
-    columns = [skeleton.joints.index(name) for name in names]
+    columns = joints(records, person)
     limit = max(512, person + 1)
     crops, predicted = _predicted(models, records, limit)
     errors = sum(
@@ -57,19 +76,15 @@ def draw(
     labelled = crops["visible"][:, columns].all(axis=1)
     if person < 0:
         person = int(np.argmin(np.where(labelled, errors, np.inf)))
-    if person >= len(labelled):
-        raise ValueError(
-            f"The split has {len(labelled)} people. Received: person={person}"
-        )
     picture = crops["images"][person].astype(np.uint8)
     height, width = picture.shape[:2]
     # From edge to edge, so that a map's pixel covers the crop's pixels that it
     # spans.
     extent = (*coordinates.edges(width), *coordinates.edges(height)[::-1])
     figure = matplotlib.figure.Figure(
-        figsize=(3 * len(names), 3.2 * len(models)), dpi=150
+        figsize=(3 * len(_JOINTS), 3.2 * len(models)), dpi=150
     )
-    panels = figure.subplots(len(models), len(names), squeeze=False)
+    panels = figure.subplots(len(models), len(_JOINTS), squeeze=False)
     for row, (label, outputs) in zip(panels, predicted.items()):
         for axes, joint in zip(row, columns):
             axes.imshow(picture, extent=extent)
@@ -82,7 +97,8 @@ def draw(
             for points, colour in ((crops, "white"), (outputs, "red")):
                 x, y = points["joints"][person, joint]
                 axes.plot(x, y, "o", color=colour, ms=5, mec="black")
-            axes.set_title(f"{label}: {skeleton.joints[joint]}", fontsize=9)
+            name = records.skeleton.joints[joint]
+            axes.set_title(f"{label}: {name}", fontsize=9)
             axes.set_axis_off()
     figure.tight_layout()
     figure.savefig(path)

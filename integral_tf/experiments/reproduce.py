@@ -60,6 +60,18 @@ class Runs:
             )
         self._measured = {"normalise_by": normalise_by, "alpha": alpha}
 
+    def records(self) -> Records:
+        """Opens the records, and requires that they have the named length.
+
+        Raises:
+            FileNotFoundError: there are no records.
+            ValueError: the records are damaged, or lack a joint of the length.
+        """
+        records = Records.open(self.data)
+        if name := self._measured["normalise_by"]:
+            units.named(name, records.skeleton)
+        return records
+
     def all(self, rows: list[tables.Row], seeds: int) -> dict[str, list[dict]]:
         """Trains and scores the missing runs.
 
@@ -218,8 +230,9 @@ def reproduce(
         refined: Read the maxima of a table by shift and by DARK, too.
 
     Raises:
-        ValueError: not exactly one of table and figure is given, or `seeds` is
-            below 1.
+        ValueError: not exactly one of table and figure is given, `seeds` is
+            below 1, or the records lack a joint of the length that divides
+            errors or of Figure 2, or its person.
     """
     if bool(table) == bool(figure) or not trained.out.name or seeds < 1:
         raise ValueError(
@@ -227,7 +240,9 @@ def reproduce(
             f"of --seeds. Received: --table={table} --figure={figure} "
             f"--out={trained.out} --seeds={seeds}"
         )
-    records = Records.open(trained.data)
+    records = trained.records()
+    if figure == 2:
+        figure2.joints(records, person)
     methods = {2: ("H1", "I1"), 3: ("H1", "R1", "I*", "I1")}
     rows = tables.rows(table or 2, trained.budget)
     if refined and table:

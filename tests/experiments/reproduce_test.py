@@ -190,6 +190,25 @@ def test_refuses_runs_of_another_budget_or_on_other_records(runs, tmp_path):
         other.one(row, 0)
 
 
+@pytest.mark.parametrize(
+    "table, length, person, match",
+    [
+        (2, "left_eye,right_eye", -1, "--normalise_by=left_eye,right_eye"),
+        (0, "", 40, "people. Received: person=40"),
+    ],
+)
+def test_what_the_records_lack_is_said_before_the_training(
+    runs, monkeypatch, table, length, person, match
+):
+    # The skeleton has no eyes; of the 40 people only a part validates.
+    monkeypatch.setattr(reproduce.Runs, "one", None)
+    asked = reproduce.Runs(
+        runs.flagfile, runs.data, runs.out, normalise_by=length
+    )
+    with pytest.raises(ValueError, match=match):
+        reproduce.reproduce(table, 0 if table else 2, asked, person=person)
+
+
 @pytest.mark.parametrize("table, figure", [(0, 0), (2, 3)])
 def test_wants_one_table_or_one_figure(runs, table, figure):
     with pytest.raises(ValueError, match="one --table or --figure"):

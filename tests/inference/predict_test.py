@@ -57,6 +57,12 @@ def test_pictures_of_nobody_are_counted(
     assert "nobody found in 10 frames" in capsys.readouterr().out
 
 
+def test_ellipses_without_covariances_are_refused(predict, photos):
+    # Flat maps have no sure joint, so that the pictures are not drawn.
+    with pytest.raises(ValueError, match="Ellipses are drawn of covariances"):
+        predict(photos, ellipses=True)
+
+
 def test_boxes_and_a_detector_are_one_too_many(predict, photos, tmp_path):
     with pytest.raises(ValueError, match="give one of the two.*--detector='o"):
         predict(photos, [{"bbox": [0, 0, 1, 1]}], detector="opencv")

