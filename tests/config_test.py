@@ -344,7 +344,10 @@ def test_a_command_line_is_read_or_refused_in_a_sentence(tmp_path):
         (["a.jpg", "--modle=x"], "Did you mean: model[?];"),
         (["a.jpg", "--min_score=7"], "at most 1. Received: --min_score=7"),
         (["a.jpg", "--flip=1"], "Unknown .*'flip'.*--help lists the flags"),
-        (["a.jpg", "--preset=tiny"], "one of accuracy, demo, .*Received: --preset=tiny"),
+        (
+            ["a.jpg", "--preset=tiny"],
+            "one of accuracy, demo, .*Received: --preset=tiny",
+        ),
         (["a.jpg", "--batch_size=no"], "batch_size"),
         (["a.jpg", "--batch_size=0"], "Received: --batch_size=0"),
         (["a.jpg", "--flagfile=nowhere"], "nowhere"),

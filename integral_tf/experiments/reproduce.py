@@ -122,6 +122,9 @@ class Runs:
             "data": str(self.data),
             "workdir": str(folder),
         }
+        if "backbone" in changed:
+            # That of the budget's backbone would stay.
+            changed.setdefault("preprocessing", "own")
         wanted = dataclasses.replace(self.budget, **changed)
         runs.check_flags(wanted)  # refuses a run of another budget
         flags = folder / runs.FLAGS

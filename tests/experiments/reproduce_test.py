@@ -190,6 +190,19 @@ def test_refuses_runs_of_another_budget_or_on_other_records(runs, tmp_path):
         other.one(row, 0)
 
 
+def test_a_row_of_another_backbone_has_its_preprocessing(runs, monkeypatch):
+    # What the command asks for, and what it compares a run's flags with.
+    asked = []
+    monkeypatch.setattr(reproduce.runs, "check_flags", asked.append)
+    monkeypatch.setattr(
+        reproduce.Runs, "_train", lambda *given: asked.append(given[-1])
+    )
+    monkeypatch.setattr(reproduce.Runs, "_evaluated", lambda *given: {})
+    runs.one(tables.Row("I1", "I1", {"backbone": "MobileNetV2"}), 0)
+    assert asked[0].preprocessing == "tf"
+    assert asked[1]["preprocessing"] == "own"
+
+
 @pytest.mark.parametrize(
     "table, length, person, match",
     [

@@ -104,6 +104,22 @@ def keras_body(theirs):
     return keras_applications.body(theirs, (64, 64), "Body")
 
 
+@pytest.mark.parametrize(
+    "momentum, expected", [(0.9997, 0.99), (0.999, 0.99), (0.9, 0.9)]
+)
+def test_averages_of_batch_normalisation_follow_the_training(
+    momentum, expected
+):
+    # Keras's NASNets, MobileNetV3 and EfficientNetV2 have these momenta.
+    image = keras.Input((64, 64, 3))
+    x = keras.layers.Conv2D(4, 3, strides=2, padding="same")(image)
+    norm = keras.layers.BatchNormalization(momentum=momentum, name="norm")
+    ours = keras_body(keras.Model(image, norm(x)))
+    assert ours.get_layer("norm").momentum == expected
+    again = keras.models.clone_model(ours)
+    assert again.get_layer("norm").momentum == expected
+
+
 def test_efficientnets_imagenet_weights_normalise_as_torch(photographs):
     # Keras's source says so of these weights, from its issue 49930: their
     # Normalization has the deviations for variances, and another layer divides
