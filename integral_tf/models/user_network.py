@@ -25,7 +25,7 @@ def read(path: str | os.PathLike) -> keras.Model:
         raise FileNotFoundError(
             "`backbone` is a name, or the path of a .keras file, which a run "
             "needs until it has finished. "
-            f"Received: backbone={str(path)!r}"
+            f"Received: backbone={str(path)!r}, which is no file"
         )
     return loading.opened(path)
 
