@@ -25,6 +25,7 @@ from integral_tf import settings
 from integral_tf import whole
 from integral_tf.evaluation import predictions
 from integral_tf.evaluation import reliability
+from integral_tf.inference import keras_backend
 from integral_tf.metrics import fitting
 from integral_tf.models import loading
 from integral_tf.models import reading
@@ -60,23 +61,19 @@ def observe(model, records):
     Raises:
         ValueError: the model has no integral.
     """
-    integrals = reading.integrals_of(model)
-    if not integrals:
+    if not reading.integrals_of(model):
         raise ValueError(
             "A covariance is that of a map which an integral reads, as in I1, "
             f"I2, I3 and I*. Received: {model.name}"
         )
-    read = layers.IntegralRegression.from_config(
-        {**integrals[-1].get_config(), "covariance": True}
-    )
     loading.check_skeleton(model, records.skeleton)
-    observer, rows = predictions.Observer(model, records.skeleton), []
+    estimate = keras_backend.with_covariance(model)
+    observer, rows = predictions.Observer(estimate, records.skeleton), []
     for people, crops, outputs in observer(records, "val", 64):
-        predicted = read(outputs["heatmaps"])
         known = np.asarray(crops["visible"]) > 0
-        errors = np.asarray(crops["joints"]) - np.asarray(predicted["joints"])
+        errors = np.asarray(crops["joints"]) - np.asarray(outputs["joints"])
         images = np.broadcast_to(people["image_id"][:, None], known.shape)
-        covariances = np.asarray(predicted["covariance"])
+        covariances = np.asarray(outputs["covariance"])
         rows.append((errors[known], covariances[known], images[known]))
     return [np.concatenate(column) for column in zip(*rows)]
 

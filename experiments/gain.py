@@ -15,10 +15,10 @@ of its truth. Files in OUT, a new folder:
 """
 
 import dataclasses
+import functools
 import pathlib
 import sys
 
-import keras
 import matplotlib.figure
 import numpy as np
 
@@ -30,6 +30,7 @@ from integral_tf import units
 from integral_tf import whole
 from integral_tf.evaluation import predictions
 from integral_tf.evaluation import reliability
+from integral_tf.inference import keras_backend
 from integral_tf.models import loading
 from integral_tf.models import reading
 from integral_tf.settings import setting
@@ -74,11 +75,19 @@ class Readings:
     widths: np.ndarray
     unit: units.Unit
 
-    @property
+    @functools.cached_property
     def found(self):
         """`(M,)` bools: whether all readings are near the truth."""
         far = [np.linalg.norm(each, axis=-1) for each in self.errors.values()]
         return np.max(far, axis=0) <= FOUND
+
+    @functools.cached_property
+    def far(self):
+        """Dict of each reading's distances of the found joints, in cells."""
+        return {
+            name: np.linalg.norm(each[self.found], axis=-1)
+            for name, each in self.errors.items()
+        }
 
 
 def observe(maximum, integral, records):
@@ -118,34 +127,28 @@ def observe(maximum, integral, records):
         models[f"{maximum.config.method}, {words}"] = reading.reread(
             maximum.model, by, maximum.config.sigma
         )
-    models[integral.config.method] = _with_covariance(
-        integral.model, integrals[-1]
+    models[integral.config.method] = keras_backend.with_covariance(
+        integral.model
     )
-    rows, errors = {}, {}
+    errors = {}
     for name, model in models.items():
         loading.check_skeleton(model, records.skeleton)
-        rows, errors[name] = _observed(model, records, stride)
-    lengths, known = rows.pop("lengths"), rows.pop("known")
-    lengths = np.broadcast_to(lengths[:, None], known.shape)
+        predicted, cells, widths = _observed(model, records, stride)
+        far = predicted.joints - predicted.truth
+        errors[name] = far / cells[:, None, None]
+    # The people are the same in each; only the last model has widths.
+    known = ~np.isnan(predicted.errors())
+    lengths = (predicted.lengths / cells)[:, None]
     return Readings(
         {name: each[known] for name, each in errors.items()},
-        lengths[known],
-        rows["widths"][known],
-        rows["unit"],
+        np.broadcast_to(lengths, known.shape)[known],
+        widths[known],
+        predicted.unit,
     )
-
-
-def _with_covariance(model, own):
-    """The model, which gives the covariances of its maps, too."""
-    read = layers.IntegralRegression.from_config(
-        {**own.get_config(), "covariance": True, "name": "with_covariance"}
-    )(model.output["heatmaps"])
-    outputs = {**model.output, "covariance": read["covariance"]}
-    return keras.Model(model.input, outputs)
 
 
 def _observed(model, records, stride):
-    """Errors in cells, and what belongs to the people."""
+    """Predictions, `(N,)` image pixels of a cell, `(N, K)` widths of maps."""
     observer = predictions.Observer(model, records.skeleton)
     parts, widths, cells = [], [], []
     for people, crops, outputs in observer(records, "val", 64):
@@ -164,14 +167,11 @@ def _observed(model, records, stride):
         if "covariance" in outputs:
             trace = np.trace(outputs["covariance"], axis1=-2, axis2=-1)
             widths.append(np.sqrt(trace / 2) / stride)
-    predicted, cells = predictions.concatenate(parts), np.concatenate(cells)
-    errors = (predicted.joints - predicted.truth) / cells[:, None, None]
-    return {
-        "lengths": predicted.lengths / cells,
-        "known": ~np.isnan(predicted.errors()),
-        "widths": np.concatenate(widths) if widths else None,
-        "unit": predicted.unit,
-    }, errors
+    return (
+        predictions.concatenate(parts),
+        np.concatenate(cells),
+        np.concatenate(widths) if widths else None,
+    )
 
 
 def noisy(found, sigmas=NOISE):
@@ -203,22 +203,21 @@ def near(found, distances=NEAR):
         of joints which lie anywhere in the cell that is read.
     """
     rng = np.random.default_rng(_SEED)
-    errors = {
-        name: each[found.found] for name, each in found.errors.items()
-    } | {_IDEAL: rng.uniform(-0.5, 0.5, (100_000, 2))}
+    cell = rng.uniform(-0.5, 0.5, (100_000, 2))
+    rows = {**found.far, _IDEAL: np.linalg.norm(cell, axis=-1)}
     return {
-        name: np.array(
-            [
-                100 * np.mean(np.linalg.norm(each, axis=-1) <= d)
-                for d in distances
-            ]
-        )
-        for name, each in errors.items()
+        name: np.array([100 * np.mean(far <= d) for d in distances])
+        for name, far in rows.items()
     }
 
 
-def page(found):
-    """The Markdown page: what each plot shows, as a table."""
+def page(found, noise):
+    """The Markdown page: what each plot shows, as a table.
+
+    Args:
+        found: The `Readings`.
+        noise: The result of `noisy`.
+    """
     tight, unit = min(found.unit.alphas), found.unit
     metric, chosen = unit.metric, found.found
     columns = [f"{s:g} cells" for s in NOISE]
@@ -230,7 +229,7 @@ def page(found):
         "",
         f"{metric}@{tight:g}, with noise of this deviation on the labels",
         "",
-        *_table(columns, noisy(found), "{:.1f}"),
+        *_table(columns, noise, "{:.1f}"),
         "",
         "Found joints within a distance of their truth, in percent",
         "",
@@ -245,18 +244,10 @@ def page(found):
         name: np.array(
             [np.median(far[part]) if len(part) else np.nan for part in parts]
         )
-        for name, far in _far(found).items()
+        for name, far in found.far.items()
     }
     lines += _table([f"width {w:.2f}" for w in widths], rows, "{:.2f}")
     return "\n".join(lines) + "\n"
-
-
-def _far(found):
-    """Distances of the found joints from their truth, in cells."""
-    return {
-        name: np.linalg.norm(each[found.found], axis=-1)
-        for name, each in found.errors.items()
-    }
 
 
 def _table(columns, rows, form):
@@ -267,16 +258,17 @@ def _table(columns, rows, form):
     return lines
 
 
-def plot(found, path):
+def plot(found, noise, path):
     """Plots the page's three tables.
 
     Args:
         found: The `Readings`.
+        noise: The result of `noisy`.
         path: PNG to write.
     """
     figure = matplotlib.figure.Figure(figsize=(13, 4.2), dpi=100)
     left, middle, right = figure.subplots(1, 3)
-    for name, values in noisy(found).items():
+    for name, values in noise.items():
         left.plot(NOISE, values, "o-", ms=4, label=name)
     left.set_xlabel("noise added to the labels, cells")
     left.set_ylabel(f"{found.unit.metric}@{min(found.unit.alphas):g}, %")
@@ -286,7 +278,7 @@ def plot(found, path):
         middle.plot(distances, values, style, label=name)
     middle.set_xlabel("distance from the truth, cells")
     middle.set_ylabel("share of the found joints, %")
-    for far in _far(found).values():
+    for far in found.far.values():
         reliability.quartiles(right, found.widths[found.found], far)
     right.set_xlabel("width of the integral's map, cells")
     right.set_ylabel("error of found joints, cells: median and quartiles")
@@ -305,9 +297,10 @@ def run(maximum, integral, data, out):
     with whole.folder(out, taken="Name a new folder.") as partial:
         opened = [runs.Run.open(path) for path in (maximum, integral)]
         found = observe(*opened, opened[1].records(data))
-        text = page(found)
+        noise = noisy(found)
+        text = page(found, noise)
         (partial / "gain.md").write_text(text)
-        plot(found, partial / "gain.png")
+        plot(found, noise, partial / "gain.png")
     print(text)
 
 

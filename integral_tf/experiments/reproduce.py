@@ -1,6 +1,5 @@
 """`integral-tf reproduce`: trains and scores runs, then writes a page."""
 
-import dataclasses
 import json
 import os
 import pathlib
@@ -122,10 +121,9 @@ class Runs:
             "data": str(self.data),
             "workdir": str(folder),
         }
-        if "backbone" in changed:
-            # That of the budget's backbone would stay.
-            changed.setdefault("preprocessing", "own")
-        wanted = dataclasses.replace(self.budget, **changed)
+        given = [self._budgets_flag()]
+        given += [f"--{name}={value}" for name, value in changed.items()]
+        wanted = flagfiles.parse(configs.TrainConfig, given)
         runs.check_flags(wanted)  # refuses a run of another budget
         flags = folder / runs.FLAGS
         if flags.exists():
@@ -136,7 +134,7 @@ class Runs:
                     f"another --out. Received: --data={self.data}"
                 )
         if not (folder / runs.MODEL).exists():
-            self._train(folder, changed)
+            self._train(folder, given)
         out = self.evaluation(row, seed)
         asked = {**self._measured, "read_by": row.read_by}
         found = self._evaluated(out, asked)
@@ -151,15 +149,11 @@ class Runs:
             found["minutes"] = float(spent.read_text())
         return found
 
-    def _train(self, folder, changed):
+    def _train(self, folder, given):
         """Trains a run, and adds the minutes to those of earlier tries."""
         began, path = time.monotonic(), folder / _MINUTES
         try:
-            _call(
-                "train",
-                self._budgets_flag(),
-                *[f"--{name}={value}" for name, value in changed.items()],
-            )
+            _call("train", *given)
         finally:
             before = float(path.read_text()) if path.exists() else 0.0
             if folder.is_dir():

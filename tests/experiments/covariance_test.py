@@ -1,26 +1,14 @@
 """Tests for the command that calibrates covariances."""
 
-import pathlib
-import sys
-
+import covariance
 import cv2
 import numpy as np
 import pytest
 
-from tests import drawn
+from integral_tf.models import reading
+from integral_tf.records.folder import Records
 from tests import untrained
 from tests.metrics import cases
-
-ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "experiments"))
-
-import covariance  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("covariance") / "data"
-    return drawn.records(folder, 8, 0.5)
 
 
 def test_writes_a_page_and_a_plot(data, tmp_path, capsys):
@@ -32,6 +20,17 @@ def test_writes_a_page_and_a_plot(data, tmp_path, capsys):
     assert cv2.imread(str(tmp_path / "out" / "covariance.png")).std() > 5
     with pytest.raises(FileExistsError, match="Name a new folder"):
         covariance.run(run, "", tmp_path / "out")
+
+
+def test_the_maps_are_read_with_the_runs_beta(data):
+    # A calibrated beta is in the weights, not in the layer's configuration.
+    records, model = Records.open(data), untrained.network("I1")
+    spreads = []
+    for beta in (1.0, 30.0):
+        reading.set_beta(model, beta)
+        _, covariances, _ = covariance.observe(model, records)
+        spreads.append(np.trace(covariances, axis1=-2, axis2=-1).mean())
+    assert spreads[1] < 0.9 * spreads[0]
 
 
 def test_a_maximum_has_no_covariance(data, tmp_path):

@@ -1,10 +1,10 @@
 """Tests for drawn films, and for what is measured on them."""
 
 import dataclasses
-import pathlib
 import re
-import sys
 
+import drawn_film
+import film as filming
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,12 +12,6 @@ from PIL import Image
 from integral_tf import skeletons
 from integral_tf.inference import estimator
 from integral_tf.inference import pose as poses_of
-
-ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "experiments"))
-
-import drawn_film  # noqa: E402
-import film as filming  # noqa: E402
 
 SEED, NOISE = 0, 3.0
 

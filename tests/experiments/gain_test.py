@@ -1,26 +1,12 @@
 """Tests for the command that shows what an integral gains."""
 
-import pathlib
-import sys
-
 import cv2
+import gain
 import numpy as np
 import pytest
 
 from integral_tf import units
-from tests import drawn
 from tests import untrained
-
-ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "experiments"))
-
-import gain  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("gain") / "data"
-    return drawn.records(folder, 8, 0.5)
 
 
 @pytest.fixture(scope="module")

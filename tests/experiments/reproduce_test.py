@@ -200,7 +200,7 @@ def test_a_row_of_another_backbone_has_its_preprocessing(runs, monkeypatch):
     monkeypatch.setattr(reproduce.Runs, "_evaluated", lambda *given: {})
     runs.one(tables.Row("I1", "I1", {"backbone": "MobileNetV2"}), 0)
     assert asked[0].preprocessing == "tf"
-    assert asked[1]["preprocessing"] == "own"
+    assert flagfiles.parse(config.TrainConfig, asked[1]) == asked[0]
 
 
 @pytest.mark.parametrize(
