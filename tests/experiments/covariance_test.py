@@ -26,7 +26,7 @@ def test_the_maps_are_read_with_the_runs_beta(data):
     # A calibrated beta is in the weights, not in the layer's configuration.
     records, model = Records.open(data), untrained.network("I1")
     spreads = []
-    for beta in (1.0, 30.0):
+    for beta in (1.0, 3000.0):
         reading.set_beta(model, beta)
         _, covariances, _ = covariance.observe(model, records)
         spreads.append(np.trace(covariances, axis1=-2, axis2=-1).mean())
