@@ -106,6 +106,19 @@ def startup() -> Iterator[None]:
         sys.stderr = stderr
 
 
+@contextlib.contextmanager
+def converters() -> Iterator[None]:
+    """A context for exports.
+
+    The converters log every step, and warn about deprecated names.
+    """
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
 def _start(real):
     """Starts the filter's process, and makes descriptor 2 its pipe.
 

@@ -30,6 +30,7 @@ import dataclasses
 
 from integral_tf import config
 from integral_tf import settings
+from integral_tf.commands import _quiet
 from integral_tf.settings import setting
 
 
@@ -69,11 +70,9 @@ def call(asked: ComplexityConfig) -> None:
 
     if asked.table == "0" and (asked.beside or asked.latency):
         names = [asked.backbone, *settings.listed(asked.beside)]
-        print(
-            complexity.beside(
-                asked, asked.joints, names, settings.listed(asked.latency)
-            )
-        )
+        formats = settings.listed(asked.latency)
+        with _quiet.converters():
+            print(complexity.beside(asked, asked.joints, names, formats))
     elif asked.table == "0":
         print(complexity.report(asked, asked.joints))
     elif asked == ComplexityConfig(table=asked.table):

@@ -14,9 +14,8 @@ If its joints move by more than `--max_pixel_error`, the artifact is not
 published: the distance is printed, and the exit status is 1.
 """
 
-import logging
-
 from integral_tf import config
+from integral_tf.commands import _quiet
 
 CONFIG = config.ExportConfig
 INTERRUPTED = "what was published before stays"
@@ -25,9 +24,5 @@ INTERRUPTED = "what was published before stays"
 def call(asked: config.ExportConfig) -> None:
     from integral_tf.export import publish
 
-    # The converters log every step, and warn about deprecated names.
-    logging.disable(logging.WARNING)
-    try:
+    with _quiet.converters():
         publish.export(asked)
-    finally:
-        logging.disable(logging.NOTSET)
