@@ -26,10 +26,13 @@ def network(method="I1", joints=16, **changes):
     Where `backbone` and `stages` are not named, it has `six_convolutions`.
     """
     if not {"backbone", "stages"} & set(changes) or changes.get("stages") == 1:
-        tiny = {**TINY, "backbone": six_convolutions(), "width_multiplier": 1.0}
-    else:
-        tiny = TINY
-    return integral_tf.pose_model(method, joints=joints, **{**tiny, **changes})
+        changes = {
+            "backbone": six_convolutions(),
+            "width_multiplier": 1.0,
+            "preprocessing": "caffe",  # ResNet-18's
+            **changes,
+        }
+    return integral_tf.pose_model(method, joints=joints, **{**TINY, **changes})
 
 
 def six_convolutions():
