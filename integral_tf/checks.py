@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,14 @@ from integral_tf.signatures import Stride
 
 # Where a heat map's cell lies in the crop; see `coordinates.heatmap_to_crop`.
 CELLS = ("middle", "first")
+# Shortens long or deeply nested values for messages.
+SHORT = reprlib.Repr()
+SHORT.maxdict, SHORT.maxstring, SHORT.maxlong = 8, 80, 40
+# What reading values of JSON raises where they have another form.
+OTHER_FORM = (
+    *(ValueError, TypeError, KeyError, AttributeError),
+    *(OverflowError, RecursionError),
+)
 # The largest finite float32.
 _LARGEST = float(np.finfo("float32").max)
 

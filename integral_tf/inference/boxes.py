@@ -9,20 +9,17 @@ import csv
 import dataclasses
 import json
 import pathlib
-import reprlib
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from integral_tf import checks
 from integral_tf import coordinates
 from integral_tf.inference import left_out
 from integral_tf.records import ids
 
-# Shortens long or deeply nested values for messages.
-SHORT = reprlib.Repr()
-SHORT.maxdict, SHORT.maxstring, SHORT.maxlong = 8, 80, 40
 # Columns of a .csv.
 _SIDES, _SCORE = ("x", "y", "width", "height"), "score"
 
@@ -157,7 +154,7 @@ def _csv_rows(path):
         missing = [name for name in _SIDES if name not in header]
         if missing:
             raise ValueError(
-                f"its header {SHORT.repr(','.join(header))} has no "
+                f"its header {checks.SHORT.repr(','.join(header))} has no "
                 f"{', '.join(missing)}"
             )
         return [
@@ -214,9 +211,11 @@ def sort(
             key, person = _person(row, place, categories, least)
         except Elsewhere as other:
             text, *value = other.args
-            left.count("box", text, *map(SHORT.repr, value))
+            left.count("box", text, *map(checks.SHORT.repr, value))
         except Unfit as reason:
-            left.name("box", str(reason), f"boxes[{number}], {SHORT.repr(row)}")
+            left.name(
+                "box", str(reason), f"boxes[{number}], {checks.SHORT.repr(row)}"
+            )
         else:
             people.setdefault(key, []).append(person)
     return people

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from collections.abc import Sequence
 from typing import Any
 
+from integral_tf import checks
 from integral_tf.inference import addresses
 from integral_tf.inference import boxes as boxes_of
 from integral_tf.inference import left_out
@@ -207,7 +208,7 @@ def nobody(
     of: str,
 ) -> ValueError:
     """The error if no box is left; `of` says what no box belongs to."""
-    first = boxes_of.SHORT.repr(rows[0]) if rows else "none"
+    first = checks.SHORT.repr(rows[0]) if rows else "none"
     return ValueError(
         f"No box belongs to {of}{left.ending()}. Received: "
         f"--boxes={config.boxes!r}, whose first row is {first}"

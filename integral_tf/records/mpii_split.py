@@ -6,15 +6,12 @@ import pathlib
 
 import numpy as np
 
+from integral_tf import checks
 from integral_tf.records import shards
 
 # Two people's objpos are further apart than this, in pixels.
 _SAME_PERSON = 2
 # What `_read_list` raises where a list has another form.
-_OTHER = (
-    *(ValueError, TypeError, KeyError, AttributeError),
-    *(OverflowError, RecursionError),
-)
 
 
 def by_share(val_share):
@@ -62,7 +59,7 @@ def by_list(listed, path):
         )
     try:
         centres, names = _read_list(path)
-    except _OTHER as error:
+    except checks.OTHER_FORM as error:
         raise ValueError(
             "`val_list` is lines of image names or a JSON list of {image, "
             f"center: [x, y]}} ({type(error).__name__}: {error!s:.200}). "

@@ -12,16 +12,15 @@ import json
 import os
 import random
 import re
-import reprlib
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+from integral_tf import checks
+
 _SIGNATURE = "predict_bytes"
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = 80
 
 
 class Away(Exception):
@@ -214,14 +213,14 @@ def poses(outputs: Any, people: int) -> list[tuple[int, list, list]]:
         raise Refused(
             f"the server did not answer for {people} boxes: a pose network "
             "gives joints and scores of each, or of those that are kept. "
-            f"Received: {_SHORT.repr(outputs)}"
+            f"Received: {checks.SHORT.repr(outputs)}"
         )
     if len(set(map(str, kept))) < len(kept) or not all(
         type(number) is int and 0 <= number < people for number in kept
     ):
         raise Refused(
             f"the server kept boxes that are not among the {people}. "
-            f"Received: {_SHORT.repr(kept)}"
+            f"Received: {checks.SHORT.repr(kept)}"
         )
     for points, sure in zip(joints, scores):
         if not (
@@ -233,7 +232,7 @@ def poses(outputs: Any, people: int) -> list[tuple[int, list, list]]:
         ):
             raise Refused(
                 "the server's joints are not pairs of finite numbers with a "
-                f"score each. Received: {_SHORT.repr([points, sure])}"
+                f"score each. Received: {checks.SHORT.repr([points, sure])}"
             )
     return list(zip(kept, joints, scores))
 

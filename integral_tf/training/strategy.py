@@ -15,13 +15,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from integral_tf import checks
+
+# Shows a TF_CONFIG of two workers whole.
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = 300
-# What `_place` raises where TF_CONFIG has another form.
-_OTHER = (
-    *(ValueError, TypeError, KeyError, AttributeError),
-    *(OverflowError, RecursionError),
-)
 
 
 class Place(NamedTuple):
@@ -46,7 +44,7 @@ def place() -> Place:
     text = os.environ.get("TF_CONFIG", "").strip()
     try:
         found = _place(json.loads(text)) if text else Place(0, 1)
-    except _OTHER:
+    except checks.OTHER_FORM:
         found = None
     if found is None:
         raise ValueError(

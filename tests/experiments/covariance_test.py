@@ -35,7 +35,7 @@ def test_the_maps_are_read_with_the_runs_beta(data):
 
 def test_a_maximum_has_no_covariance(data, tmp_path):
     run = untrained.run(tmp_path / "run", "H1", data)
-    with pytest.raises(ValueError, match="Received: h1_resnet18"):
+    with pytest.raises(ValueError, match="Received: h1_backbone"):
         covariance.run(run, data, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -105,8 +105,8 @@ def test_onnx_float16_reads_joints_in_float32(tmp_path):
     for node in graph.node:
         made.setdefault(node.op_type, []).append(types[node.output[0]])
     single, half = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
-    # ResNet-18's 20, two deconvolutions, and the one that makes the scores.
-    assert sorted(made["Conv"]) == [single] + [half] * 20
+    # The backbone's six, two deconvolutions, and the one that makes the scores.
+    assert sorted(made["Conv"]) == [single] + [half] * 6
     assert made["ConvTranspose"] == [half] * 2
     for name in ("ReduceMax", "ReduceSum", "Exp"):
         assert set(made[name]) == {single}, name
@@ -128,8 +128,8 @@ def test_onnx_int8_reads_joints_in_float32(tmp_path):
         if node.op_type in ("Conv", "ConvTranspose")
         and made.get(node.input[1]) == "DequantizeLinear"
     ]
-    # ResNet-18's 20, two deconvolutions, but not the one to the scores.
-    assert len(quantised) == 22
+    # The backbone's six, two deconvolutions, but not the one to the scores.
+    assert len(quantised) == 8
     reading = [
         node for node in nodes if node.op_type in ("ReduceMax", "ReduceSum")
     ]
@@ -152,8 +152,8 @@ def test_litert_int8_reads_joints_in_float32(tmp_path):
         kinds = made.setdefault(operation["op_name"], [])
         kinds.append(types[operation["outputs"][0]])
     assert made["TRANSPOSE_CONV"] == [np.int8] * 2
-    # The last of 21 convolutions makes the scores.
-    assert made["CONV_2D"] == [np.int8] * 20 + [np.float32]
+    # The last of seven convolutions makes the scores.
+    assert made["CONV_2D"] == [np.int8] * 6 + [np.float32]
     for name in ("REDUCE_MAX", "SUM", "MUL", "EXP"):
         assert set(made[name]) == {np.float32}, name
     assert "READ_VARIABLE" not in made

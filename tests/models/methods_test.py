@@ -13,23 +13,16 @@ from integral_tf import losses
 from integral_tf import models
 from integral_tf.models import backbone as backbones
 from tests import numpy_reference
+from tests import untrained
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 WITH_MAPS = ("H1", "I1", "I*")
 
 
 def tiny(method, image_size=64, **kwargs):
-    """A network of one 1/8-width ResNet-18; maps of 8 x 8 at stride 8."""
+    """A tiny network; maps of 8 x 8 at stride 8."""
     keras.utils.set_random_seed(0)
-    return models.pose_model(
-        method,
-        "resnet18",
-        joints=3,
-        image_size=image_size,
-        width_multiplier=0.125,
-        head_channels=8,
-        **kwargs,
-    )
+    return untrained.network(method, 3, image_size=image_size, **kwargs)
 
 
 def with_peaks(model):
@@ -84,7 +77,7 @@ def test_outputs_stay_in_float32_under_mixed_precision(method):
         model = tiny(method)
     finally:
         keras.config.set_dtype_policy("float32")
-    assert model.get_layer("resnet18").output.dtype == "float16"
+    assert model.get_layer("backbone").output.dtype == "float16"
     for output in run(model, crops()).values():
         assert output.dtype == "float32"
         assert np.isfinite(output).all()
@@ -180,7 +173,7 @@ def test_images_are_centred_inside_of_the_model():
     np.testing.assert_allclose(centred(images), expected, atol=1e-4)
 
     # The backbone sees exactly this.
-    features = model.get_layer("resnet18")(expected)
+    features = model.get_layer("backbone")(expected)
     heatmaps = model.get_layer("heatmap_head")(features)
     np.testing.assert_allclose(model(images)["heatmaps"], heatmaps, atol=1e-6)
 
@@ -274,13 +267,15 @@ def test_rejects_what_it_does_not_know(arguments, message):
 
 def test_weights_of_a_file_go_to_the_backbone(weights_file):
     backbone, path = weights_file
-    model = tiny("I1", weights=path)
+    model = tiny("I1", backbone="resnet18", weights=path)
     loaded = model.get_layer("resnet18").get_weights()
     assert len(loaded) == len(backbone.get_weights()) > 100
     for got, wanted in zip(loaded, backbone.get_weights()):
         np.testing.assert_array_equal(got, wanted)
     # Not by chance: without the file they are others.
-    kernel = tiny("I1").get_layer("resnet18").get_weights()[0]
+    kernel = (
+        tiny("I1", backbone="resnet18").get_layer("resnet18").get_weights()[0]
+    )
     assert not np.array_equal(kernel, loaded[0])
 
 
@@ -299,13 +294,13 @@ def test_a_file_that_is_no_weights_is_refused(tmp_path, name):
     path = tmp_path / name
     path.write_text("not weights")
     with pytest.raises(ValueError, match=f"Received: weights='{path}'$"):
-        tiny("I1", weights=str(path))
+        tiny("I1", backbone="resnet18", weights=str(path))
 
 
 def test_a_missing_weights_file_is_named(tmp_path):
     path = tmp_path / "none.weights.h5"
     with pytest.raises(FileNotFoundError, match="Received: weights=.*none"):
-        tiny("I1", weights=path)
+        tiny("I1", backbone="resnet18", weights=path)
 
 
 def reload(*paths):

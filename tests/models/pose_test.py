@@ -7,6 +7,7 @@ import pytest
 import integral_tf
 from integral_tf import losses
 from integral_tf import metrics
+from tests import untrained
 
 SIZE = 64
 
@@ -19,9 +20,7 @@ def integralized():
 
 
 def paper():
-    return integral_tf.pose_model(
-        "I1", "resnet18", 3, SIZE, width_multiplier=0.125
-    )
+    return untrained.network("I1", 3, image_size=SIZE)
 
 
 def people():

@@ -1,5 +1,6 @@
 """Tests for initial weights: which tensors fit, and from which files."""
 
+import functools
 import pathlib
 import shutil
 
@@ -13,6 +14,8 @@ from integral_tf.training import checkpoint
 from integral_tf.training import initial_weights
 from tests import untrained
 
+# Their tensors are counted here.
+network = functools.partial(untrained.network, backbone="resnet18")
 INTERRUPTED = pathlib.Path(__file__).parent.parent / "saved" / "interrupted"
 
 
@@ -31,13 +34,13 @@ def values(part):
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     """A finished run of 16 joints, with tensors 1 to 132, and beta 2.5."""
-    model = numbered(untrained.network("I1", 16), 1)
+    model = numbered(network("I1", 16), 1)
     model.get_layer("integral").beta = 2.5
     return untrained.run(tmp_path_factory.mktemp("source") / "run", model=model)
 
 
 def test_of_another_skeleton_all_but_the_last_layer_is_taken(source):
-    model = numbered(untrained.network("I1", 5), 1001)
+    model = numbered(network("I1", 5), 1001)
     line = initial_weights.take(model, source)
     # The last two tensors are the kernel and the bias of the scores.
     assert values(model.get_layer("resnet18")) == list(range(1, 121))
@@ -53,14 +56,14 @@ def test_of_another_skeleton_all_but_the_last_layer_is_taken(source):
 
 
 def test_of_the_same_network_every_tensor_is_taken(source):
-    model = numbered(untrained.network("H1", 16), 1001)
+    model = numbered(network("H1", 16), 1001)
     line = initial_weights.take(model, source / "model.keras")
     assert values(model.get_layer("resnet18")) == list(range(1, 121))
     assert "132 of 132" in line and "left" not in line
 
 
 def test_stages_start_from_the_only_stage_of_another_run(source):
-    model = numbered(untrained.network("I1", 16, stages=2), 1001)
+    model = numbered(network("I1", 16, stages=2), 1001)
     initial_weights.take(model, source)
     first, second = (
         model.get_layer(f"stage{stage}_conv4_conv5") for stage in (1, 2)
@@ -75,7 +78,7 @@ def test_stages_start_from_the_only_stage_of_another_run(source):
 
 
 def test_the_starter_models_backbone_and_deconvolutions_are_taken():
-    model = untrained.network(
+    model = network(
         "I1",
         5,
         backbone="efficientnet_lite0",
@@ -120,7 +123,7 @@ def test_a_bad_path_gets_one_sentence(tmp_path, name, error, message):
     (run / "checkpoints" / "ckpt-2.index").write_bytes(b"")
     (tmp_path / "text.keras").write_text("no weights")
     with pytest.raises(error, match=message):
-        initial_weights.take(untrained.network(), tmp_path / name)
+        initial_weights.take(network(), tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -131,16 +134,16 @@ def test_a_bad_path_gets_one_sentence(tmp_path, name, error, message):
     ],
 )
 def test_settings_that_no_shape_shows_must_agree(source, changes, message):
-    model = numbered(untrained.network("I1", 16, **changes), 1001)
+    model = numbered(network("I1", 16, **changes), 1001)
     with pytest.raises(ValueError, match=f"{message}.*Received: --init_from"):
         initial_weights.take(model, source)
     assert min(values(model.get_layer("resnet18"))) > 1000
 
 
 def test_maps_of_simcc_are_no_heat_maps(tmp_path):
-    simcc = numbered(untrained.network("SimCC"), 1)
+    simcc = numbered(network("SimCC"), 1)
     run = untrained.run(tmp_path / "run", "SimCC", model=simcc)
-    model = untrained.network("I1")
+    model = network("I1")
     with pytest.raises(ValueError, match="maps of SimCC are features"):
         initial_weights.take(model, run, whole=True)
     initial_weights.take(model, run)  # is trained, then
@@ -148,7 +151,7 @@ def test_maps_of_simcc_are_no_heat_maps(tmp_path):
 
 
 def test_a_network_that_nothing_fits_is_refused(source):
-    model = untrained.network(
+    model = network(
         "R1",
         5,
         backbone="efficientnet_lite0",
