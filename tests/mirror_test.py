@@ -71,6 +71,7 @@ TESTED_IN = {
     "records/conversion/coco_file": "records/conversion/convert_test.py",
     "records/conversion/face_points": "records/conversion/faces_test.py",
     "records/conversion/pictures": "records/conversion/convert_test.py",
+    "records/conversion/mtfl": "records/conversion/faces_test.py",
     "records/conversion/pts": "records/conversion/faces_test.py",
     "records/conversion/sleap_file": "records/conversion/sleap_test.py",
     "records/conversion/wflw": "records/conversion/faces_test.py",

@@ -7,8 +7,8 @@ r"""Converts labels of other tools to COCO's form, and predictions to theirs.
 
 Reads CVAT's XML, Label Studio's JSON, folders of YOLO-pose (also Roboflow's),
 labelme's files, tables of DeepLabCut and Lightning Pose, SLEAP's .slp, the
-faces of WFLW's lists and of 300W's .pts files, and the joints of `integral-tf
-predict`. The JSON is for `integral-tf build-coco`.
+faces of WFLW's and MTFL's lists and of 300W's .pts files, and the joints of
+`integral-tf predict`. The JSON is for `integral-tf build-coco`.
 Labelled frames of a video that are no pictures yet are written as pictures to
 OUT_frames. With `--to`, `--out` is DeepLabCut's CSV or SLEAP's .slp instead.
 All that is left out is counted, with its reason and an example.
@@ -41,6 +41,7 @@ class ConvertConfig(settings.Checked):
             "lightning_pose",
             "sleap",
             "wflw",
+            "mtfl",
             "pts",
             "predictions",
         ),

@@ -41,6 +41,7 @@ LABELME = {
 }
 _POINTS = [f"{20 + k % 9}.25 {20 + k // 9}.5" for k in range(98)]
 WFLW = f"{' '.join(_POINTS)} 10 10 40 40 0 0 0 0 1 0 1.png\n"
+MTFL = "1.png 20.5 40.25 30 22 39 20 20.5 30 40 40.25 1 2 2 3\n"
 PTS = "\n".join(["version: 1", "n_points: 68", "{", *_POINTS[:68], "}", ""])
 _SIDES = {"original_width": 64, "original_height": 48, "image_rotation": 0}
 _NOSE = {"x": 10, "y": 20, "width": 1, "keypointlabels": ["nose"]}

@@ -229,6 +229,9 @@ READERS = {
     "wflw": Reader(
         "a.txt", *folders.converted("a.txt", folders.WFLW), damage.of_text
     ),
+    "mtfl": Reader(
+        "a.txt", *folders.converted("a.txt", folders.MTFL), damage.of_text
+    ),
     "pts": Reader(
         "1.pts", *folders.converted("1.pts", folders.PTS), damage.of_text
     ),

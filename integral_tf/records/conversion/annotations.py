@@ -215,6 +215,42 @@ def with_unnamed(categories, people, several, left_out):
     return categories, (*people, *added)
 
 
+def of_lines(texts, category, read, pictures):
+    """The labels of texts with a line for each person; empty lines count not.
+
+    Args:
+        texts: Dict from the `pathlib.Path` of a text to the name of its split.
+        category: The `Category` of all people.
+        read: Returns a line's picture, `(K, 3)` points and box or None, or
+            raises `schema.Dropped`.
+        pictures: The `pictures.Pictures` of the source.
+
+    Returns:
+        The `Annotations`.
+
+    Raises:
+        ValueError: a text is in another encoding.
+    """
+    left_out = coco_annotations.LeftOut()
+    found, people = {}, []
+    for path, split in texts.items():
+        for number, line in enumerate(text(path).splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                name, points, box = read(line)
+            except schema.Dropped as reason:
+                example = f"line {number} of {path}"
+                left_out.add(schema.Dropped(str(reason), example))
+                continue
+            name = pictures.find(name) or name
+            found.setdefault(name, Picture(name, split=split))
+            people.append(Person(name, category.name, points, box))
+    return Annotations(
+        (category,), tuple(found.values()), tuple(people), left_out
+    )
+
+
 def listed(points, names):
     """`(K, 3)` from a dict of a name to its x, y and visibility."""
     return np.array([points.get(name, (0, 0, 0)) for name in names], float)

@@ -12,6 +12,7 @@ from integral_tf.records.conversion import deeplabcut
 from integral_tf.records.conversion import frames
 from integral_tf.records.conversion import label_studio
 from integral_tf.records.conversion import labelme
+from integral_tf.records.conversion import mtfl
 from integral_tf.records.conversion import pictures as pictures_of
 from integral_tf.records.conversion import predictions
 from integral_tf.records.conversion import pts
@@ -29,6 +30,7 @@ _READERS = {
     "lightning_pose": deeplabcut.read,
     "sleap": sleap.read,
     "wflw": wflw.read,
+    "mtfl": mtfl.read,
     "pts": pts.read,
 }
 _PREDICTIONS = "predictions"
@@ -123,6 +125,8 @@ def _of_folder(source):
         return "deeplabcut"
     if wflw.lists_in(source):
         return "wflw"
+    if mtfl.lists_in(source):
+        return "mtfl"
     if pts.files_in(source):
         return "pts"
     paths = sorted(source.rglob("*.json"))
@@ -139,6 +143,8 @@ def _of_file(source):
         return "yolo"
     if ending == ".txt" and wflw.is_of(source):
         return "wflw"
+    if ending == ".txt" and mtfl.is_of(source):
+        return "mtfl"
     if ending == ".csv" and deeplabcut.is_of(source):
         return "deeplabcut"
     if ending == ".json":

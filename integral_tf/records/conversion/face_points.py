@@ -1,13 +1,16 @@
-"""The points of 300W and of WFLW: names, order, mirrored pairs, limbs.
+"""The points of 300W, WFLW and MTFL: names, order, mirrored pairs, limbs.
 
-Both go along the face as the viewer sees it, from the left of the picture. Here
+They go along the face as the viewer sees it, from the left of the picture. Here
 left and right are the person's own, as in COCO: the first jaw point is the
 right one. A mirror exchanges names that differ only in the side.
 
     300W  68 points   https://ibug.doc.ic.ac.uk/resources/300-W/
     WFLW  98 points   https://wywu.github.io/projects/LAB/WFLW.html
+    MTFL   5 points   Zhang et al., "Facial Landmark Detection by Deep
+                      Multi-task Learning" (2014)
 
-The outer corners of the eyes, whose distance divides the errors of both, are
+The distance of MTFL's eyes divides its errors. The outer corners of the eyes,
+whose distance divides the errors of the other two, are
 `right_eye_outer` and `left_eye_outer`: points 37 and 46 of 300W, counted from
 1, and 60 and 72 of WFLW, counted from 0.
 """
@@ -113,6 +116,14 @@ IBUG = _category(
     _of_300w(),
     ((0, 16), (17, 21), (22, 26), (27, 30), (31, 35)),
     ((36, 41), (42, 47), (48, 59), (60, 67)),
+)
+MTFL = _category(
+    [
+        *("right_eye", "left_eye", "nose"),
+        *("right_mouth_corner", "left_mouth_corner"),
+    ],
+    (),
+    (),
 )
 WFLW = _category(
     _of_wflw(),

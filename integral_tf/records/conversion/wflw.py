@@ -17,7 +17,6 @@ import pathlib
 
 import numpy as np
 
-from integral_tf.records import coco_annotations
 from integral_tf.records import schema
 from integral_tf.records.conversion import annotations as of
 from integral_tf.records.conversion import face_points
@@ -48,26 +47,12 @@ def read(source, pictures):
             "a rectangle and six flags, and a picture's name. "
             f"Received: source={str(source)!r}"
         )
-    left_out = coco_annotations.LeftOut()
-    found, people = {}, []
-    for path in paths:
-        split = path.stem.rpartition("_")[2]
-        split = split if split in ("train", "test") else ""
-        for number, line in enumerate(of.text(path).splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                name, points, box = _face(line)
-            except schema.Dropped as reason:
-                example = f"line {number} of {path}"
-                left_out.add(schema.Dropped(str(reason), example))
-                continue
-            name = pictures.find(name) or name
-            found.setdefault(name, of.Picture(name, split=split))
-            people.append(of.Person(name, face_points.WFLW.name, points, box))
-    return of.Annotations(
-        (face_points.WFLW,), tuple(found.values()), tuple(people), left_out
-    )
+    ends = {path: path.stem.rpartition("_")[2] for path in paths}
+    texts = {
+        path: end if end in ("train", "test") else ""
+        for path, end in ends.items()
+    }
+    return of.of_lines(texts, face_points.WFLW, _face, pictures)
 
 
 def lists_in(folder: pathlib.Path) -> list[pathlib.Path]:

@@ -1,7 +1,7 @@
-"""Tests for reading the faces of WFLW and of 300W.
+"""Tests for reading the faces of WFLW, MTFL and 300W.
 
-The files are written after their published descriptions: the README of WFLW's
-annotations, and the .pts of https://ibug.doc.ic.ac.uk/resources/300-W/. Numbers
+The files are written after their published descriptions: the READMEs of WFLW
+and MTFL, and the .pts of https://ibug.doc.ic.ac.uk/resources/300-W/. Numbers
 of points that a mirror exchanges are those of the data sets' mark-ups, counted
 from 0, by hand.
 """
@@ -142,6 +142,36 @@ def test_a_folder_of_wflw_has_its_splits(tmp_path):
     assert [p.picture for p in done.found.people] == ["b.png"]
 
 
+def test_a_line_of_mtfl_is_a_face(tmp_path):
+    # The x of both eyes, nose and corners of the mouth, then their y; the left
+    # of the picture first, which is the person's right.
+    right = "20.5 40.25 30 22 39 20 20.75 30 40 40.5 1 2 2 3"
+    left_out = {
+        "line other than 15 fields": right[:-2],
+        "line with texts for numbers": right.replace("30", "x", 1),
+        "line with numbers beyond all pictures": right.replace("30", "1e30"),
+    }
+    lines = [f"lfw_5590\\a.png {numbers}" for numbers in left_out.values()]
+    conversions.picture(tmp_path / "lfw_5590" / "a.png")
+    conversions.picture(tmp_path / "AFLW" / "b.png")
+    text = tmp_path / "training.txt"
+    text.write_text("\n".join([f"lfw_5590\\a.png {right}", "", *lines]))
+    (tmp_path / "testing.txt").write_text(f"AFLW/b.png {right}\n")
+    done = conversions.run(tmp_path, tmp_path, split="train")
+    (person,) = done.people
+    assert done.content["categories"][0]["keypoints"] == [
+        *("right_eye", "left_eye", "nose"),
+        *("right_mouth_corner", "left_mouth_corner"),
+    ]
+    assert person.joints.tolist() == [
+        *([20.5, 20], [40.25, 20.75], [30, 30], [22, 40], [39, 40.5]),
+    ]
+    assert [each.picture for each in done.found.people] == ["lfw_5590/a.png"]
+    assert conversions.counts(done.found) == dict.fromkeys(left_out, 1)
+    alone = conversions.run(tmp_path / "testing.txt", tmp_path)
+    assert [each.picture for each in alone.found.people] == ["AFLW/b.png"]
+
+
 def test_points_of_300w_are_counted_from_1(tmp_path):
     # The centre of the first pixel is 1, 1 there, and 0, 0 here.
     points = face(68)
@@ -180,6 +210,8 @@ def test_what_is_neither_is_refused(tmp_path):
     message = "A list of WFLW has lines of 207 or 197 fields"
     assert conversions.refuses(path, tmp_path, message, format="wflw")
     assert conversions.refuses(tmp_path, tmp_path, message, format="wflw")
+    message = "A list of MTFL has lines of 15 fields"
+    assert conversions.refuses(path, tmp_path, message, format="mtfl")
     message = "300W has a .pts for each picture"
     assert conversions.refuses(tmp_path, tmp_path, message, format="pts")
 
