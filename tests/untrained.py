@@ -23,9 +23,9 @@ def settings(method="I1", **changes):
 def network(method="I1", joints=16, **changes):
     """A tiny `pose_model`.
 
-    Where `backbone` and `stages` are not named, it has `six_convolutions`.
+    Of one stage, and without a `backbone` named, it has `six_convolutions`.
     """
-    if not {"backbone", "stages"} & set(changes) or changes.get("stages") == 1:
+    if "backbone" not in changes and changes.get("stages", 1) == 1:
         changes = {
             "backbone": six_convolutions(),
             "width_multiplier": 1.0,

@@ -55,12 +55,12 @@ def of_networks(
             f"Received: {', '.join(unknown)}"
         )
     calls = {}
+    trained = {name: _as_trained(model) for name, model in networks.items()}
     keys = list(itertools.product(networks, formats))
     with tempfile.TemporaryDirectory() as folder:
         for name, kind in progress.over(keys, "export", unit="files"):
             at = pathlib.Path(folder) / str(len(calls))
-            model = _as_trained(networks[name])
-            calls[name, kind] = _runner(model, kind, at)
+            calls[name, kind] = _runner(trained[name], kind, at)
         times = {key: [] for key in calls}
         for _ in progress.over(range(_TURNS), "time", unit="turns"):
             for key, call in calls.items():

@@ -215,6 +215,45 @@ def with_unnamed(categories, people, several, left_out):
     return categories, (*people, *added)
 
 
+def lists(source, lists_in, is_of, sentence):
+    """The paths of the lists that a source is or has.
+
+    Args:
+        source: `pathlib.Path` of a list or of a folder.
+        lists_in: Returns the lists in a folder.
+        is_of: Whether the first line of a list has the right form.
+        sentence: What the right form is.
+
+    Raises:
+        ValueError: there is no list, or the first has another form.
+    """
+    paths = lists_in(source) if source.is_dir() else [source]
+    if not paths or not is_of(paths[0]):
+        raise ValueError(f"{sentence} Received: source={str(source)!r}")
+    return paths
+
+
+def first_fields(path, longest):
+    """The fields of a text's first line, as bytes; of `longest` bytes of it."""
+    with path.open("rb") as file:
+        return file.readline(longest).split()
+
+
+def numbers_of_line(fields):
+    """The fields of a line as an array.
+
+    Raises:
+        schema.Dropped: a field is no number, or beyond all pictures.
+    """
+    try:
+        values = np.array(fields, float)
+    except ValueError:
+        raise schema.Dropped("line with texts for numbers") from None
+    if not is_finite(*values.tolist()):
+        raise schema.Dropped("line with numbers beyond all pictures")
+    return values
+
+
 def of_lines(texts, category, read, pictures):
     """The labels of texts with a line for each person; empty lines count not.
 

@@ -40,13 +40,13 @@ def read(source, pictures):
     Raises:
         ValueError: there is no such list, or a text in another encoding.
     """
-    paths = lists_in(source) if source.is_dir() else [source]
-    if not paths or not is_of(paths[0]):
-        raise ValueError(
-            "A list of MTFL has lines of 15 fields: a picture's name, x of "
-            "five points, their y, and four whole numbers. "
-            f"Received: source={str(source)!r}"
-        )
+    paths = of.lists(
+        source,
+        lists_in,
+        is_of,
+        "A list of MTFL has lines of 15 fields: a picture's name, x of five "
+        "points, their y, and four whole numbers.",
+    )
     texts = {path: _SPLITS.get(path.stem, "") for path in paths}
     return of.of_lines(texts, face_points.MTFL, _face, pictures)
 
@@ -59,8 +59,7 @@ def lists_in(folder: pathlib.Path) -> list[pathlib.Path]:
 
 def is_of(path: pathlib.Path) -> bool:
     """Whether the first line of a text has the fields of MTFL's."""
-    with path.open("rb") as file:
-        fields = file.readline(_LINE).split()
+    fields = of.first_fields(path, _LINE)
     try:
         list(map(float, fields[1:-_ATTRIBUTES]))
         list(map(int, fields[-_ATTRIBUTES:]))
@@ -74,12 +73,6 @@ def _face(line):
     fields = line.split()
     if len(fields) != _FIELDS:
         raise schema.Dropped("line other than 15 fields")
-    try:
-        values = np.array(fields[1:-_ATTRIBUTES], float)
-    except ValueError:
-        raise schema.Dropped("line with texts for numbers") from None
-    if not of.is_finite(*values.tolist()):
-        raise schema.Dropped("line with numbers beyond all pictures")
-    x, y = values.reshape(2, _POINTS)
+    x, y = of.numbers_of_line(fields[1:-_ATTRIBUTES]).reshape(2, _POINTS)
     points = np.column_stack([x, y, np.full(_POINTS, 2.0)])
     return fields[0].replace("\\", "/"), points, None

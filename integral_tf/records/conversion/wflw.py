@@ -40,13 +40,13 @@ def read(source, pictures):
     Raises:
         ValueError: there is no such list, or a text in another encoding.
     """
-    paths = lists_in(source) if source.is_dir() else [source]
-    if not paths or not is_of(paths[0]):
-        raise ValueError(
-            "A list of WFLW has lines of 207 or 197 fields: 98 points, perhaps "
-            "a rectangle and six flags, and a picture's name. "
-            f"Received: source={str(source)!r}"
-        )
+    paths = of.lists(
+        source,
+        lists_in,
+        is_of,
+        "A list of WFLW has lines of 207 or 197 fields: 98 points, perhaps a "
+        "rectangle and six flags, and a picture's name.",
+    )
     ends = {path: path.stem.rpartition("_")[2] for path in paths}
     texts = {
         path: end if end in ("train", "test") else ""
@@ -62,8 +62,7 @@ def lists_in(folder: pathlib.Path) -> list[pathlib.Path]:
 
 def is_of(path: pathlib.Path) -> bool:
     """Whether the first line of a text has the fields of WFLW's."""
-    with path.open("rb") as file:
-        fields = file.readline(_LINE).split()
+    fields = of.first_fields(path, _LINE)
     try:
         list(map(float, fields[:_NUMBERS]))
     except ValueError:
@@ -76,12 +75,7 @@ def _face(line):
     fields = line.split()
     if len(fields) not in (_SHORT, _LONG):
         raise schema.Dropped("line other than 207 or 197 fields")
-    try:
-        values = np.array(fields[:-1], float)
-    except ValueError:
-        raise schema.Dropped("line with texts for numbers") from None
-    if not of.is_finite(*values.tolist()):
-        raise schema.Dropped("line with numbers beyond all pictures")
+    values = of.numbers_of_line(fields[:-1])
     points = np.column_stack(
         [values[:_NUMBERS].reshape(-1, 2), np.full(_NUMBERS // 2, 2.0)]
     )
